@@ -1,0 +1,111 @@
+//! The pairing-friendly curves Pulseproof knows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ark_ec::CurveGroup;
+use ark_ec::pairing::Pairing;
+use ark_serialize::{CanonicalSerialize, Compress};
+
+/// A curve with a name. Everything above the kernels is generic over this trait.
+pub trait Curve: Pairing<G1: CurveGroup<Affine = Self::G1Affine>> {
+    /// The curve's identity in formats and transcripts.
+    const ID: CurveId;
+
+    /// Length in bytes of a compressed G1 point.
+    fn g1_bytes() -> usize {
+        use ark_ec::AffineRepr;
+        Self::G1Affine::generator().serialized_size(Compress::Yes)
+    }
+
+    /// Length in bytes of a scalar.
+    fn scalar_bytes() -> usize {
+        use ark_ff::AdditiveGroup;
+        Self::ScalarField::ZERO.serialized_size(Compress::Yes)
+    }
+}
+
+/// The scalar field of a curve: what polynomials and witnesses are made of.
+pub type Scalar<C> = <C as Pairing>::ScalarField;
+/// G1 in projective form.
+pub type G1<C> = <C as Pairing>::G1;
+/// G1 in affine form.
+pub type G1Affine<C> = <C as Pairing>::G1Affine;
+/// G2 in affine form.
+pub type G2Affine<C> = <C as Pairing>::G2Affine;
+
+impl Curve for ark_bls12_381::Bls12_381 {
+    const ID: CurveId = CurveId::Bls12_381;
+}
+
+impl Curve for ark_bn254::Bn254 {
+    const ID: CurveId = CurveId::Bn254;
+}
+
+/// A curve chosen at run time. The discriminants are the bytes used in formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CurveId {
+    /// BLS12-381: the default, 128-bit security.
+    Bls12_381 = 1,
+    /// BN254 (alt_bn128): Ethereum's and circom's curve, about 100-bit security.
+    Bn254 = 2,
+}
+
+impl CurveId {
+    /// Every curve, the default first.
+    pub const ALL: [CurveId; 2] = [CurveId::Bls12_381, CurveId::Bn254];
+
+    /// The byte that stands for the curve in binary formats.
+    pub fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// The curve a format byte stands for.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.byte() == byte)
+    }
+}
+
+impl fmt::Display for CurveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CurveId::Bls12_381 => "bls12-381",
+            CurveId::Bn254 => "bn254",
+        })
+    }
+}
+
+/// The name is no curve of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown curve {0:?}: expected bls12-381 or bn254")]
+pub struct UnknownCurve(pub String);
+
+impl FromStr for CurveId {
+    type Err = UnknownCurve;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCurve> {
+        Self::ALL
+            .into_iter()
+            .find(|id| id.to_string() == name)
+            .ok_or_else(|| UnknownCurve(name.to_owned()))
+    }
+}
+
+/// Runs a block with the type alias `$C` bound to the curve that a [`CurveId`] names: the one place
+/// where a run-time curve becomes a type.
+#[macro_export]
+macro_rules! with_curve {
+    ($id:expr, $C:ident => $body:expr) => {
+        match $id {
+            $crate::CurveId::Bls12_381 => {
+                type $C = $crate::Bls12_381;
+                $body
+            }
+            $crate::CurveId::Bn254 => {
+                type $C = $crate::Bn254;
+                $body
+            }
+        }
+    };
+}
