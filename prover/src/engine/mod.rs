@@ -1,0 +1,23 @@
+//! A small PLONK-like argument over KZG commitments, in which a statement is a short file.
+//!
+//! A statement declares columns of N cells, constraints that hold on every row, and lookups of an
+//! expression in a column ([`circuit`], [`expression`]). The engine masks and commits columns,
+//! proves lookups by logarithmic derivatives, divides the constraints by Z_H and opens everything
+//! at one random point ([`prove`]); [`verify`] checks it with one pairing product. [`proof`] is what
+//! travels. Transcript order and security arguments: `docs/wsa.md`.
+//!
+//! The engine knows no statement, and no file here changes when a statement is added.
+
+pub mod circuit;
+pub mod expression;
+#[cfg(feature = "prove")]
+mod polynomial;
+pub mod proof;
+#[cfg(feature = "prove")]
+pub mod prove;
+mod rounds;
+pub mod verify;
+
+pub use circuit::Circuit;
+pub use expression::{Cell, Column, Expression};
+pub use proof::Proof;

@@ -1,0 +1,167 @@
+//! The verifier.
+
+use std::collections::HashMap;
+
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, G1Affine, Scalar, msm};
+
+use super::circuit::{Circuit, Kind};
+use super::expression::{Cell, Column};
+use super::proof::{Proof, first_round_columns};
+use super::rounds::{Rounds, powers};
+use crate::srs::VerifyingKey;
+use crate::transcript::Transcript;
+
+/// What the verifier knows of an instance, in the order the columns were declared.
+pub struct Instance<C: Curve> {
+    /// The values of public columns; shorter ones are filled with zeros.
+    pub public: Vec<Vec<Scalar<C>>>,
+    /// The commitments of given columns, each as a sum of multiples of points.
+    pub given: Vec<Combination<C>>,
+}
+
+/// Σ scalar·point.
+pub type Combination<C> = Vec<(Scalar<C>, G1Affine<C>)>;
+
+/// The proof does not show that the instance satisfies the circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the proof does not verify")]
+pub struct Rejected;
+
+/// Checks a proof.
+///
+/// The transcript must have absorbed everything that determines the instance.
+///
+/// # Errors
+/// The proof has not the circuit's shape, or does not verify.
+///
+/// # Panics
+/// If the instance has not the circuit's columns, or one is longer than N.
+pub fn verify<C: Curve>(
+    key: &VerifyingKey<C>,
+    circuit: &Circuit<Scalar<C>>,
+    transcript: &mut Transcript,
+    instance: &Instance<C>,
+    proof: &Proof<C>,
+) -> Result<(), Rejected> {
+    check_shape(circuit, proof)?;
+    let domain = key.domain();
+    let mut rounds = Rounds::new(transcript, circuit, domain.size());
+    let alpha = rounds.alpha(&proof.first_round);
+    let y = rounds.y(&proof.second_round);
+    let z = rounds.z(&proof.quotient);
+    let gamma = rounds.gamma(&proof.evaluations);
+    let u = rounds.u(&proof.openings);
+
+    let cells = evaluate_cells(key, circuit, instance, proof, z)?;
+    let constraints = circuit.constraints().iter().zip(powers(y));
+    let numerator: Scalar<C> =
+        constraints.map(|(c, weight)| weight * c.evaluate(&|cell| cells[&cell], alpha)).sum();
+    let vanishing = domain.vanishing(z).inverse().ok_or(Rejected)?;
+    let claims = Claims {
+        commitments: commitments(circuit, instance, proof),
+        cells,
+        quotient: (proof.quotient, numerator * vanishing),
+    };
+    if claims.hold(key, circuit, proof, [z, gamma, u]) { Ok(()) } else { Err(Rejected) }
+}
+
+fn check_shape<C: Curve>(circuit: &Circuit<Scalar<C>>, proof: &Proof<C>) -> Result<(), Rejected> {
+    let fits = proof.first_round.len() == first_round_columns(circuit).count()
+        && proof.second_round.len() == circuit.columns(Kind::RunningSum).count()
+        && proof.evaluations.len() == circuit.opened().len()
+        && proof.openings.len() == circuit.rotations().len();
+    if fits { Ok(()) } else { Err(Rejected) }
+}
+
+/// The values at z of every cell that occurs: the prover's claims, and public columns by
+/// Σ v_j·L_j(z). A public cell r rows ahead uses L_j(z·ω^r) = L_{j−r}(z).
+fn evaluate_cells<C: Curve>(
+    key: &VerifyingKey<C>,
+    circuit: &Circuit<Scalar<C>>,
+    instance: &Instance<C>,
+    proof: &Proof<C>,
+    z: Scalar<C>,
+) -> Result<HashMap<Cell, Scalar<C>>, Rejected> {
+    let lagrange = key.domain().lagrange_at(z).ok_or(Rejected)?;
+    let size = lagrange.len();
+    let public: HashMap<Column, &Vec<_>> =
+        circuit.columns(Kind::Public).zip(&instance.public).collect();
+    let mut cells: HashMap<_, _> =
+        circuit.opened().into_iter().zip(proof.evaluations.iter().copied()).collect();
+    for constraint in circuit.constraints() {
+        constraint.cells(&mut |cell| {
+            if let Some(values) = public.get(&cell.column) {
+                assert!(values.len() <= size, "a public column is longer than N");
+                let value = || {
+                    let shifted = lagrange.iter().cycle().skip(size - cell.rotation % size);
+                    values.iter().zip(shifted).map(|(&v, &l)| v * l).sum()
+                };
+                cells.entry(cell).or_insert_with(value);
+            }
+        });
+    }
+    Ok(cells)
+}
+
+fn commitments<C: Curve>(
+    circuit: &Circuit<Scalar<C>>,
+    instance: &Instance<C>,
+    proof: &Proof<C>,
+) -> HashMap<Column, Combination<C>> {
+    let one = |point: &G1Affine<C>| vec![(Scalar::<C>::ONE, *point)];
+    let given = circuit.columns(Kind::Given).zip(instance.given.iter().cloned());
+    let first = first_round_columns(circuit).zip(proof.first_round.iter().map(one));
+    let second = circuit.columns(Kind::RunningSum).zip(proof.second_round.iter().map(one));
+    given.chain(first).chain(second).collect()
+}
+
+struct Claims<C: Curve> {
+    commitments: HashMap<Column, Combination<C>>,
+    cells: HashMap<Cell, Scalar<C>>,
+    quotient: (G1Affine<C>, Scalar<C>),
+}
+
+impl<C: Curve> Claims<C> {
+    /// KZG openings at all points in one pairing product. With W_r the witness for the point z_r,
+    /// F_r = Σ γ^j·C_j and v_r = Σ γ^j·value_j:
+    ///
+    /// e(Σ u^r·W_r, \[τ\]₂) = e(Σ u^r·(z_r·W_r + F_r − v_r·\[1\]₁), \[1\]₂).
+    fn hold(
+        &self,
+        key: &VerifyingKey<C>,
+        circuit: &Circuit<Scalar<C>>,
+        proof: &Proof<C>,
+        [z, gamma, u]: [Scalar<C>; 3],
+    ) -> bool {
+        let omega = key.domain().generator();
+        let opened = circuit.opened();
+        let (mut left, mut right) = (Combination::<C>::new(), Combination::<C>::new());
+        let mut value = Scalar::<C>::ZERO;
+        for ((rotation, weight), &witness) in
+            circuit.rotations().into_iter().zip(powers(u)).zip(&proof.openings)
+        {
+            left.push((weight, witness));
+            right.push((weight * z * omega.pow([rotation as u64]), witness));
+            let mut scale = weight;
+            for cell in opened.iter().filter(|cell| cell.rotation == rotation) {
+                let terms = self.commitments[&cell.column].iter();
+                right.extend(terms.map(|&(scalar, point)| (scale * scalar, point)));
+                value += scale * self.cells[cell];
+                scale *= gamma;
+            }
+            if rotation == 0 {
+                right.push((scale, self.quotient.0));
+                value += scale * self.quotient.1;
+            }
+        }
+        right.push((-value, key.g));
+        let [left, right] = [left, right].map(|terms| sum::<C>(&terms));
+        C::multi_pairing([left, -right], [key.tau_h, key.h]).is_zero()
+    }
+}
+
+fn sum<C: Curve>(terms: &Combination<C>) -> C::G1 {
+    let (scalars, points): (Vec<_>, Vec<_>) = terms.iter().copied().unzip();
+    msm::<C>(&points, &scalars)
+}

@@ -1,0 +1,37 @@
+//! An SRS whose τ the tests know, so that every commitment can be checked in the exponent.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, Domain, Scalar};
+use pulseproof_prover::srs::{EXTRA_POWERS, Origin, Srs, VerifyingKey};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+pub fn rng(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+/// Every power by its own scalar multiplication.
+pub fn srs_of<C: Curve>(tau: Scalar<C>, log_size: u32) -> Srs<C> {
+    let size = 1usize << log_size;
+    let (g, h) = (C::G1::generator(), C::G2::generator());
+    let powers: Vec<_> = (0..2 * size + EXTRA_POWERS).map(|i| g * tau.pow([i as u64])).collect();
+    let lagrange = Domain::<Scalar<C>>::new(log_size).unwrap().lagrange_at(tau).unwrap();
+    let lagrange: Vec<_> = lagrange.into_iter().map(|value| g * value).collect();
+    Srs {
+        powers: C::G1::normalize_batch(&powers),
+        lagrange: C::G1::normalize_batch(&lagrange),
+        verifying_key: VerifyingKey {
+            log_size,
+            origin: Origin::Development,
+            g: g.into_affine(),
+            h: h.into_affine(),
+            tau_h: (h * tau).into_affine(),
+        },
+    }
+}
+
+pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
+    srs_of(Scalar::<C>::rand(&mut rng(7)), log_size)
+}
