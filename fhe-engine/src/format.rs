@@ -1,0 +1,45 @@
+//! The frame of key bytes: a magic, a version, and a body of fixed length.
+
+use crate::error::KeyError;
+
+const HEADER: usize = 10;
+
+pub(crate) struct Format {
+    pub kind: &'static str,
+    pub magic: [u8; 8],
+    pub version: u16,
+    pub body: usize,
+}
+
+impl Format {
+    /// The header, with room for the body that the caller appends.
+    pub fn header(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER + self.body);
+        bytes.extend_from_slice(&self.magic);
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes
+    }
+
+    /// The body, if the frame is exactly this format's. Nothing is allocated.
+    pub fn open<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], KeyError> {
+        let (kind, found, expected) = (self.kind, bytes.len(), HEADER + self.body);
+        let Some((header, body)) = bytes.split_first_chunk::<HEADER>() else {
+            return Err(KeyError::Truncated { kind, found, expected });
+        };
+        let [magic @ .., low, high] = *header;
+        if magic != self.magic {
+            return Err(KeyError::Magic { kind });
+        }
+        let version = u16::from_le_bytes([low, high]);
+        if version != self.version {
+            return Err(KeyError::Version { kind, found: version, expected: self.version });
+        }
+        if found < expected {
+            return Err(KeyError::Truncated { kind, found, expected });
+        }
+        if found > expected {
+            return Err(KeyError::Trailing { kind, found, expected });
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,246 @@
+//! Where each quantity of each slot lies in a list, derived from what a sum must hold.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Field, LayoutError};
+use crate::noise::{self, DIMENSION, FAILURE_LOG2_MAX, NOISE_BOUND_LOG2, head_room};
+use crate::packing::{Limb, Place, place, split};
+
+/// Most decimals of a scale: a raw value has at most nineteen digits.
+const DECIMALS_MAX: u32 = 18;
+
+/// What a raw value means, and which raw values exist.
+///
+/// A reading is worth raw·10^-decimals. It is encrypted as its code, raw − minimum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// Decimal digits of a raw value that stand behind the point.
+    pub decimals: u32,
+    /// Smallest raw value.
+    pub minimum: i64,
+    /// Largest raw value.
+    pub maximum: i64,
+}
+
+impl Scale {
+    /// raw − minimum, if the raw value is on the scale.
+    pub(crate) fn code(&self, raw: i64) -> Option<u64> {
+        (self.minimum..=self.maximum).contains(&raw).then(|| raw.abs_diff(self.minimum))
+    }
+
+    fn code_max(&self) -> u64 {
+        self.maximum.abs_diff(self.minimum)
+    }
+}
+
+/// What a list must hold, and how many may be summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayoutRequest {
+    /// The scale of the readings.
+    pub scale: Scale,
+    /// First and last raw value that count as inside the range of interest.
+    pub inside: (i64, i64),
+    /// Readings that one list has places for.
+    pub slots: usize,
+    /// Largest total weight of any sum that will ever be decrypted.
+    pub summands_max: u64,
+}
+
+impl LayoutRequest {
+    /// The largest contribution of one reading to each field, if the request makes sense.
+    fn maxima(&self) -> Result<[(Field, u128); 4], LayoutError> {
+        let Scale { decimals, minimum, maximum } = self.scale;
+        let (low, high) = self.inside;
+        if decimals > DECIMALS_MAX {
+            return Err(LayoutError::Decimals { found: decimals, limit: DECIMALS_MAX });
+        }
+        if minimum >= maximum {
+            return Err(LayoutError::EmptyScale { minimum, maximum });
+        }
+        if low > high || low < minimum || high > maximum {
+            return Err(LayoutError::Inside { low, high, minimum, maximum });
+        }
+        if self.slots == 0 {
+            return Err(LayoutError::NoSlots);
+        }
+        if self.summands_max == 0 {
+            return Err(LayoutError::NoSummands);
+        }
+        let code = u128::from(self.scale.code_max());
+        let maxima = [
+            (Field::Count, 1),
+            (Field::Inside, 1),
+            (Field::Sum, code),
+            (Field::SumOfSquares, code * code),
+        ];
+        let readings = u128::from(self.summands_max) * self.slots as u128;
+        match maxima.iter().find(|(_, most)| readings.checked_mul(*most).is_none()) {
+            Some(&(field, _)) => Err(LayoutError::TotalTooLarge { field }),
+            None => Ok(maxima),
+        }
+    }
+}
+
+/// A plan of one list: 2048 mask words, then bodies that hold the limbs of every slot.
+///
+/// It is a function of its request alone. Only the request is serialised, and reading it back plans
+/// it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "LayoutRequest", into = "LayoutRequest")]
+pub struct Layout {
+    request: LayoutRequest,
+    plaintext_bits: u32,
+    /// The largest contribution of one reading to each field.
+    maxima: [(Field, u128); 4],
+    /// The limbs of one slot.
+    limbs: Vec<Limb>,
+    /// Where they lie, slot by slot.
+    places: Vec<Place>,
+    /// Bits of each body that belong to a field.
+    used: Vec<u32>,
+}
+
+impl Layout {
+    /// Plans the layout with the widest plaintext whose failure probability stays within 2^-128.
+    pub fn plan(request: LayoutRequest) -> Result<Self, LayoutError> {
+        request.maxima()?;
+        let summands_max = request.summands_max;
+        let bits = |bodies| head_room(summands_max, bodies).map_or(0, |room| room.plaintext_bits);
+
+        // Wider plaintexts need fewer bodies, and fewer bodies allow wider plaintexts.
+        let mut refused = LayoutError::NoHeadRoom { summands_max };
+        for plaintext_bits in (bits(DIMENSION).max(1)..=bits(1)).rev() {
+            match Self::with_plaintext_bits(request, plaintext_bits) {
+                Ok(layout) if layout.failure_log2() <= FAILURE_LOG2_MAX => return Ok(layout),
+                Ok(_) => {}
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Packs into bodies of `plaintext_bits`, whether or not the noise leaves as many.
+    pub(crate) fn with_plaintext_bits(
+        request: LayoutRequest,
+        plaintext_bits: u32,
+    ) -> Result<Self, LayoutError> {
+        let maxima = request.maxima()?;
+        let summands_max = request.summands_max;
+        let limbs = maxima
+            .iter()
+            .map(|&(field, most)| split(field, most, summands_max, plaintext_bits))
+            .collect::<Option<Vec<_>>>()
+            .ok_or(LayoutError::NoHeadRoom { summands_max })?
+            .concat();
+
+        let too_many =
+            |needed| LayoutError::TooManyBodies { needed, limit: DIMENSION, plaintext_bits };
+        let slot_bits: u32 = limbs.iter().map(|limb| limb.width).sum();
+        let volume = request.slots as u128 * u128::from(slot_bits);
+        let at_least = volume.div_ceil(u128::from(plaintext_bits));
+        if at_least > DIMENSION as u128 {
+            return Err(too_many(at_least));
+        }
+        let (places, used) = place(&limbs, request.slots, plaintext_bits);
+        if used.len() > DIMENSION {
+            return Err(too_many(used.len() as u128));
+        }
+        Ok(Self { request, plaintext_bits, maxima, limbs, places, used })
+    }
+
+    /// What was planned for.
+    #[must_use]
+    pub fn request(&self) -> &LayoutRequest {
+        &self.request
+    }
+
+    /// Words of a list: the mask and the bodies.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        DIMENSION + self.used.len()
+    }
+
+    /// Bits at the top of each body that belong to the plaintext.
+    #[must_use]
+    pub fn plaintext_bits(&self) -> u32 {
+        self.plaintext_bits
+    }
+
+    /// Bound on log2 of the probability that any body of a sum decrypts wrongly; at most −128.
+    #[must_use]
+    pub fn failure_log2(&self) -> f64 {
+        noise::failure_log2(self.request.summands_max, self.used.len(), self.plaintext_bits)
+    }
+
+    /// SHA-256 of the request and of everything derived from it: two parties with the same id put
+    /// every bit in the same place.
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"pulseproof/fhe/layout/v1");
+        let mut number = |value: u128| hash.update(value.to_le_bytes());
+        let mut signed = |value: i64| number(u128::from(value.cast_unsigned()));
+        signed(self.request.scale.minimum);
+        signed(self.request.scale.maximum);
+        signed(self.request.inside.0);
+        signed(self.request.inside.1);
+        number(u128::from(self.request.scale.decimals));
+        number(self.request.slots as u128);
+        number(u128::from(self.request.summands_max));
+        number(DIMENSION as u128);
+        number(u128::from(NOISE_BOUND_LOG2));
+        number(u128::from(self.plaintext_bits));
+        number(self.used.len() as u128);
+        number(self.limbs.len() as u128);
+        for limb in &self.limbs {
+            number(limb.field as u128);
+            number(u128::from(limb.shift));
+            number(u128::from(limb.maximum));
+            number(u128::from(limb.width));
+        }
+        for place in &self.places {
+            number(place.body as u128);
+            number(u128::from(place.shift));
+        }
+        hash.finalize().into()
+    }
+
+    /// The largest contribution of one reading to each field.
+    pub(crate) fn field_maxima(&self) -> &[(Field, u128); 4] {
+        &self.maxima
+    }
+
+    /// Bits of each body that belong to a field.
+    pub(crate) fn used(&self) -> &[u32] {
+        &self.used
+    }
+
+    /// The limbs of each slot, slot by slot, with their places.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = impl Iterator<Item = (&Limb, Place)>> {
+        self.places
+            .chunks_exact(self.limbs.len())
+            .map(|places| self.limbs.iter().zip(places.iter().copied()))
+    }
+
+    /// Whether a raw value lies inside the range of interest.
+    pub(crate) fn is_inside(&self, raw: i64) -> bool {
+        (self.request.inside.0..=self.request.inside.1).contains(&raw)
+    }
+}
+
+impl TryFrom<LayoutRequest> for Layout {
+    type Error = LayoutError;
+
+    fn try_from(request: LayoutRequest) -> Result<Self, LayoutError> {
+        Self::plan(request)
+    }
+}
+
+impl From<Layout> for LayoutRequest {
+    fn from(layout: Layout) -> Self {
+        layout.request
+    }
+}

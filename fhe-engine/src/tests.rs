@@ -1,0 +1,251 @@
+//! What only shows inside: phases, noise, and decoding of plaintexts that no device sends.
+
+use proptest::prelude::*;
+use tfhe::core_crypto::commons::generators::DeterministicSeeder;
+use tfhe::core_crypto::commons::math::random::Seed;
+use tfhe::core_crypto::prelude::*;
+
+use crate::cipher::{decode, phases};
+use crate::keys::{PublicKey, SecretKey, generate_keys_from};
+use crate::noise::{DIMENSION, NOISE_VARIANCE, variance_bound};
+use crate::{DecryptError, Field, Layout, LayoutRequest, Scale, Totals, add_assign};
+
+type TestSeeder = DeterministicSeeder<DefaultRandomGenerator>;
+
+fn seeder(seed: u128) -> TestSeeder {
+    DeterministicSeeder::new(Seed(seed))
+}
+
+fn request(maximum: i64, slots: usize, summands_max: u64) -> LayoutRequest {
+    let scale = Scale { decimals: 0, minimum: 0, maximum };
+    LayoutRequest { scale, inside: (0, 0), slots, summands_max }
+}
+
+/// A layout with as many bodies as one mask serves: one slot fills each, four bits wide.
+fn full_layout() -> Layout {
+    let layout = Layout::with_plaintext_bits(request(1, DIMENSION, 1), 4).unwrap();
+    assert_eq!(layout.words(), 2 * DIMENSION);
+    layout
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) })]
+
+    /// tfhe-rs expands the list to one ciphertext a body and decrypts each.
+    #[test]
+    fn phases_are_those_of_the_expanded_list(
+        key in prop::collection::vec(0u64..=1, DIMENSION),
+        list in prop::collection::vec(any::<u64>(), DIMENSION + 1..=2 * DIMENSION),
+    ) {
+        let (mask, bodies) = list.split_at(DIMENSION);
+        let ours = phases(&key, mask, bodies);
+        let expanded = LweCompactCiphertextList::from_container(
+            list.clone(),
+            LweDimension(DIMENSION).to_lwe_size(),
+            LweCiphertextCount(bodies.len()),
+            CiphertextModulus::new_native(),
+        )
+        .expand_into_lwe_ciphertext_list();
+        let secret = LweSecretKey::from_container(key);
+        let theirs: Vec<u64> =
+            expanded.iter().map(|one| decrypt_lwe_ciphertext(&secret, &one).0).collect();
+        prop_assert_eq!(&*ours, &theirs);
+    }
+}
+
+/// The weighted sum of lists without readings: its phases are its noise.
+fn noise_of_sum(
+    (secret, public): &(SecretKey, PublicKey),
+    layout: &Layout,
+    weights: &[u64],
+    seeder: &mut TestSeeder,
+) -> Vec<f64> {
+    let mut sum = vec![0; layout.words()];
+    for &weight in weights {
+        add_assign(&mut sum, &public.encrypt_from(layout, &[], seeder).unwrap(), weight);
+    }
+    let (mask, bodies) = sum.split_at(DIMENSION);
+    phases(secret.bits(), mask, bodies).iter().map(|word| word.cast_signed() as f64).collect()
+}
+
+/// Mean square of the noise of a sum, over fresh keys and all bodies. One key is not enough: the
+/// noise of its public key is common to all bodies and all devices.
+fn measured_variance(weights: &[u64], keys: u32) -> f64 {
+    let layout = full_layout();
+    let squares: f64 = (0..keys)
+        .map(|key| {
+            let mut seeder = seeder((weights.len() as u128) << 32 | u128::from(key));
+            let keys = generate_keys_from(&mut seeder);
+            let noise = noise_of_sum(&keys, &layout, weights, &mut seeder);
+            noise.iter().map(|noise| noise * noise).sum::<f64>() / noise.len() as f64
+        })
+        .sum();
+    squares / f64::from(keys)
+}
+
+/// σ²·(N·(W² + Σw²)/4 + (N/2 + 1)·Σw²): the mean of the variance over keys and encryption
+/// randomness.
+fn mean_variance(weights: &[u64]) -> f64 {
+    let total = weights.iter().sum::<u64>() as f64;
+    let squares = weights.iter().map(|weight| weight * weight).sum::<u64>() as f64;
+    let dimension = DIMENSION as f64;
+    let key_noise = dimension * (total * total + squares) / 4.0;
+    NOISE_VARIANCE * (key_noise + (dimension / 2.0 + 1.0) * squares)
+}
+
+#[test]
+fn measured_noise_is_as_derived() {
+    let log2_std = |variance: f64| variance.log2() / 2.0;
+    let mut table = String::from(
+        "| summands | keys | measured | derived mean | proved bound |\n|---:|---:|---:|---:|---:|\n",
+    );
+    let [one, _, hundred] = [(1, 256), (10, 64), (100, 24)].map(|(summands, keys)| {
+        let weights = vec![1; summands];
+        let measured = measured_variance(&weights, keys);
+        let (mean, bound) = (mean_variance(&weights), variance_bound(summands as u64));
+        assert!(measured < bound);
+        assert!((0.6..1.5).contains(&(measured / mean)), "{measured} against {mean}");
+        let [measured_std, mean, bound] = [measured, mean, bound].map(log2_std);
+        table += &format!("| {summands} | {keys} | {measured_std:.2} | {mean:.2} | {bound:.2} |\n");
+        measured
+    });
+    // Independent noise would grow by √100 = 10; the noise of the public key grows by 100/2.
+    let growth = (hundred / one).sqrt();
+    assert!((35.0..70.0).contains(&growth), "{growth}");
+
+    println!("{table}");
+    let document = include_str!("../../docs/encryption.md");
+    assert!(document.contains(&table), "docs/encryption.md must contain\n{table}");
+}
+
+#[test]
+fn weights_count_as_the_bound_says() {
+    let weights = [60, 25, 10, 4, 1];
+    let (measured, mean) = (measured_variance(&weights, 64), mean_variance(&weights));
+    assert!((0.6..1.5).contains(&(measured / mean)), "{measured} against {mean}");
+    assert!(measured < variance_bound(100));
+}
+
+/// In a sum the noise of the public key outweighs that of the devices: neighbouring bodies have
+/// nearly the same noise, which independent noise would not give.
+#[test]
+fn noise_of_a_sum_is_that_of_the_public_key() {
+    let mut seeder = seeder(1);
+    let keys = generate_keys_from(&mut seeder);
+    let correlation = |noise: &[f64]| {
+        let products: f64 = noise.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        products / noise.iter().map(|noise| noise * noise).sum::<f64>()
+    };
+    let layout = full_layout();
+    assert!(correlation(&noise_of_sum(&keys, &layout, &[1; 100], &mut seeder)) > 0.8);
+}
+
+#[test]
+fn tuniform_noise_has_its_variance_and_bounds() {
+    let samples = 1 << 18;
+    let mut noise = vec![0u64; samples];
+    let mut generator =
+        EncryptionRandomGenerator::<DefaultRandomGenerator>::new(Seed(5), &mut seeder(5));
+    let zero = LweSecretKey::from_container(vec![0u64; 1]);
+    for word in &mut noise {
+        let ciphertext = allocate_and_encrypt_new_lwe_ciphertext(
+            &zero,
+            Plaintext(0),
+            crate::keys::noise(),
+            CiphertextModulus::new_native(),
+            &mut generator,
+        );
+        *word = *ciphertext.get_body().data;
+    }
+    assert!(noise.iter().all(|word| word.cast_signed().unsigned_abs() <= 1 << 17));
+    let squares: f64 = noise.iter().map(|word| (word.cast_signed() as f64).powi(2)).sum();
+    assert!((squares / samples as f64 / NOISE_VARIANCE - 1.0).abs() < 0.01);
+}
+
+/// With eight more plaintext bits than the noise leaves, decryption has to fail.
+#[test]
+fn too_many_plaintext_bits_are_too_many() {
+    let mut seeder = seeder(2);
+    let (secret, public) = generate_keys_from(&mut seeder);
+    let planned = Layout::plan(request(400, 288, 10)).unwrap();
+    let readings = vec![400; 288];
+    let mut decrypted = |layout: &Layout| {
+        let mut sum = vec![0; layout.words()];
+        for _ in 0..10 {
+            let list = public.encrypt_from(layout, &readings, &mut seeder).unwrap();
+            add_assign(&mut sum, &list, 1);
+        }
+        secret.decrypt(layout, &sum, 10)
+    };
+    let expected = Totals::of_readings(&planned, vec![400; 2880]);
+    assert_eq!(decrypted(&planned), Ok(expected));
+    let crowded =
+        Layout::with_plaintext_bits(request(400, 288, 10), planned.plaintext_bits() + 8).unwrap();
+    assert!(crowded.failure_log2() > 0.0);
+    assert_ne!(decrypted(&crowded), Ok(expected));
+}
+
+/// One slot whose fields lie where the test below expects them: the sum (8 bits) and the sum of
+/// squares (15) in the lowest bits of the only body, then count and inside (2 each).
+fn one_slot() -> Layout {
+    let layout = Layout::with_plaintext_bits(request(100, 1, 2), 36).unwrap();
+    assert_eq!(layout.used(), [15 + 8 + 2 + 2]);
+    layout
+}
+
+fn one_slot_body(count: u64, inside: u64, sum: u64, sum_of_squares: u64) -> u64 {
+    sum_of_squares | sum << 15 | count << 23 | inside << 25
+}
+
+#[test]
+fn every_implausible_field_is_named() {
+    let layout = one_slot();
+    let field = |count, inside, sum, squares, summands| match decode(
+        &layout,
+        &[one_slot_body(count, inside, sum, squares)],
+        summands,
+    ) {
+        Err(DecryptError::Implausible { field, .. }) => Some(field),
+        Err(error) => panic!("{error}"),
+        Ok(_) => None,
+    };
+    assert_eq!(field(2, 1, 150, 12_500, 2), None);
+    assert_eq!(field(1, 1, 0, 0, 1), None);
+    assert_eq!(field(3, 0, 0, 0, 2), Some(Field::Count));
+    assert_eq!(field(2, 0, 0, 0, 1), Some(Field::Count));
+    assert_eq!(field(2, 3, 0, 0, 2), Some(Field::Inside));
+    assert_eq!(field(1, 2, 0, 0, 2), Some(Field::Inside));
+    assert_eq!(field(2, 0, 201, 0, 2), Some(Field::Sum));
+    assert_eq!(field(1, 0, 101, 200, 2), Some(Field::Sum));
+    assert_eq!(field(2, 0, 200, 20_001, 2), Some(Field::SumOfSquares));
+    assert_eq!(field(2, 0, 150, 149, 2), Some(Field::SumOfSquares));
+    assert_eq!(field(2, 0, 150, 15_001, 2), Some(Field::SumOfSquares));
+}
+
+#[test]
+fn bits_of_no_field_must_be_clear() {
+    let layout = one_slot();
+    assert_eq!(decode(&layout, &[1 << 27], 2), Err(DecryptError::UnusedBits));
+    assert_eq!(decode(&layout, &[1 << 35], 2), Err(DecryptError::UnusedBits));
+}
+
+proptest! {
+    /// Whatever the plaintexts, decoding ends in totals or an error, never in an overflow.
+    #[test]
+    fn decoding_never_panics(seed in any::<u64>(), summands in 1u64..=30) {
+        let layout = Layout::plan(request(i64::MAX / 8, 3, 30)).unwrap();
+        let mut word = seed;
+        let plaintexts: Vec<u64> = layout
+            .used()
+            .iter()
+            .map(|used| {
+                word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Often all ones, the hardest case; else anything.
+                if word >> 62 == 0 { u64::MAX >> (64 - used) } else { word >> (64 - used) }
+            })
+            .collect();
+        if let Ok(totals) = decode(&layout, &plaintexts, summands) {
+            prop_assert!(totals.count <= 3 * u128::from(summands));
+        }
+    }
+}

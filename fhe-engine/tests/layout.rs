@@ -1,0 +1,151 @@
+//! Layouts: what is planned, what is refused, and how a plan travels.
+
+use pulseproof_fhe::{
+    FAILURE_LOG2_MAX, Field, Layout, LayoutError, LayoutRequest, Scale, head_room,
+};
+
+fn request() -> LayoutRequest {
+    let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
+    LayoutRequest { scale, inside: (70, 180), slots: 288, summands_max: 160 }
+}
+
+fn refused(change: impl FnOnce(&mut LayoutRequest)) -> LayoutError {
+    let mut request = request();
+    change(&mut request);
+    Layout::plan(request).expect_err("the request cannot be served")
+}
+
+#[test]
+fn a_day_of_glucose() {
+    let layout = Layout::plan(request()).unwrap();
+    assert_eq!(layout.request(), &request());
+    // Squares take 25 bits, values 16, the two counts 8 each: 288 + 288 + 96 bodies of 29.
+    assert_eq!((layout.plaintext_bits(), layout.words()), (29, 2048 + 672));
+    assert!(layout.failure_log2() <= FAILURE_LOG2_MAX);
+    assert_eq!(Layout::plan(request()), Ok(layout));
+}
+
+#[test]
+fn plaintexts_are_as_wide_as_the_bodies_allow() {
+    for summands_max in [1, 3, 10, 50, 160, 1000, 5000] {
+        for slots in [1, 2, 24, 96, 200] {
+            let layout = Layout::plan(LayoutRequest { slots, summands_max, ..request() }).unwrap();
+            let room = head_room(summands_max, layout.words() - 2048).unwrap();
+            assert_eq!(layout.plaintext_bits(), room.plaintext_bits);
+            assert_eq!(layout.failure_log2(), room.failure_log2);
+        }
+    }
+}
+
+#[test]
+fn senseless_requests_are_refused() {
+    assert_eq!(
+        refused(|request| request.scale.decimals = 19),
+        LayoutError::Decimals { found: 19, limit: 18 }
+    );
+    for maximum in [40, 39, i64::MIN] {
+        assert_eq!(
+            refused(|request| request.scale.maximum = maximum),
+            LayoutError::EmptyScale { minimum: 40, maximum }
+        );
+    }
+    for (low, high) in [(181, 180), (39, 180), (70, 401)] {
+        assert_eq!(
+            refused(|request| request.inside = (low, high)),
+            LayoutError::Inside { low, high, minimum: 40, maximum: 400 }
+        );
+    }
+    assert_eq!(refused(|request| request.slots = 0), LayoutError::NoSlots);
+    assert_eq!(refused(|request| request.summands_max = 0), LayoutError::NoSummands);
+}
+
+#[test]
+fn requests_that_do_not_fit_are_refused() {
+    let error = refused(|request| request.slots = 2000);
+    assert!(matches!(error, LayoutError::TooManyBodies { limit: 2048, .. }), "{error}");
+    assert!(error.to_string().ends_with(
+        "bodies of 29 bits, at most 2048 fit: lower slots, summands_max or the value range"
+    ));
+    let error = refused(|request| request.slots = usize::MAX);
+    assert!(matches!(error, LayoutError::TooManyBodies { .. }), "{error}");
+    for summands_max in [1 << 30, 1 << 36, u64::MAX] {
+        assert_eq!(
+            refused(|request| {
+                request.summands_max = summands_max;
+                request.slots = 1;
+            }),
+            LayoutError::NoHeadRoom { summands_max }
+        );
+    }
+    assert_eq!(
+        refused(|request| {
+            request.scale.minimum = i64::MIN;
+            request.scale.maximum = i64::MAX;
+        }),
+        LayoutError::TotalTooLarge { field: Field::SumOfSquares }
+    );
+}
+
+#[test]
+fn only_the_request_travels() {
+    let layout = Layout::plan(request()).unwrap();
+    let json = serde_json::to_string(&layout).unwrap();
+    assert_eq!(
+        json,
+        r#"{"scale":{"decimals":0,"minimum":40,"maximum":400},"inside":[70,180],"slots":288,"summands_max":160}"#
+    );
+    assert_eq!(serde_json::from_str::<Layout>(&json).unwrap(), layout);
+}
+
+#[test]
+fn tampered_requests_are_refused() {
+    let json = serde_json::to_string(&Layout::plan(request()).unwrap()).unwrap();
+    for (from, to, complaint) in [
+        ("288", "2000", "at most 2048 fit"),
+        ("288", "-1", "invalid value"),
+        ("160", "0", "summands_max is 0"),
+        ("[70,180]", "[70,500]", "within the scale"),
+        ("\"maximum\":400", "\"maximum\":10", "scale.maximum is 10"),
+        ("\"slots\"", "\"places\"", "unknown field `places`"),
+        ("\"slots\":288", "\"slots\":288,\"plaintext_bits\":40", "unknown field `plaintext_bits`"),
+        (",\"summands_max\":160", "", "missing field `summands_max`"),
+    ] {
+        assert!(json.contains(from));
+        let error = serde_json::from_str::<Layout>(&json.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains(complaint), "{to}: {error}");
+    }
+}
+
+#[test]
+fn the_id_is_frozen() {
+    let id = |request| {
+        let id = Layout::plan(request).unwrap().id();
+        id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    assert_eq!(id(request()), "67f9b46b6a1509cdb460ad6aedbd71f3397971d6b5d76497be59ed69a5dd64dd");
+    let scale = Scale { decimals: 6, minimum: -5_000_000_000, maximum: 7_000_000_000 };
+    let wide = LayoutRequest { scale, inside: (-1, 1), slots: 5, summands_max: 100_000 };
+    assert_eq!(id(wide), "74640ddda65570b359a667921f8115cc3afb10c896692e53970e3afda80b0e49");
+}
+
+#[test]
+fn the_id_names_every_part_of_the_request() {
+    let mut ids = vec![Layout::plan(request()).unwrap().id()];
+    let changes: [fn(&mut LayoutRequest); 7] = [
+        |request| request.scale.decimals = 1,
+        |request| request.scale.minimum = 39,
+        |request| request.scale.maximum = 399,
+        |request| request.inside.0 = 71,
+        |request| request.inside.1 = 181,
+        |request| request.slots = 287,
+        |request| request.summands_max = 159,
+    ];
+    for change in changes {
+        let mut request = request();
+        change(&mut request);
+        ids.push(Layout::plan(request).unwrap().id());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 8);
+}
