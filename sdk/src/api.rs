@@ -1,0 +1,110 @@
+//! The appliance's JSON, shared by server and client.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::name::Name;
+use crate::problem::Problem;
+
+/// What `GET /healthz` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `ok`.
+    pub status: String,
+    /// The program's version.
+    pub version: String,
+    /// The curve that proofs are made on.
+    pub curve: String,
+    /// The SRS that proofs are made with.
+    pub srs: Digest,
+    /// Said loudly while the SRS is a development one: its proofs convince nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// What became of a batch of submissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Stored durably.
+    pub accepted: Vec<Accepted>,
+    /// Not stored, each with its reason.
+    pub refused: Vec<Refused>,
+}
+
+/// A submission that was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Position in the batch.
+    pub index: usize,
+    /// The device.
+    pub device: Name,
+    /// Its sequence number.
+    pub sequence: u64,
+}
+
+/// A submission that was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Position in the batch.
+    pub index: usize,
+    /// The device, if the submission could be read that far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Name>,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// `POST /v1/jobs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum JobRequest {
+    /// Close an epoch of a region, sum what was accepted for it and prove the sum.
+    Aggregate {
+        /// The region.
+        region: Name,
+        /// The epoch.
+        epoch: u64,
+        /// Weights other than 1.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        weights: BTreeMap<Name, u64>,
+    },
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// Accepted, durable, waiting.
+    Queued,
+    /// Being worked on.
+    Running,
+    /// The result can be fetched.
+    Done,
+    /// There will be no result; see the job's problem.
+    Failed,
+}
+
+/// `GET /v1/jobs/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Identifies the job.
+    pub id: String,
+    /// What was asked.
+    pub request: JobRequest,
+    /// Where it stands.
+    pub state: JobState,
+    /// Which backend did the heavy work, once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// Time spent proving, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prove_us: Option<u64>,
+    /// Time spent verifying the proof before its release, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_us: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}

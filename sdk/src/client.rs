@@ -1,0 +1,219 @@
+//! The appliance over HTTP.
+
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::api::{Health, Intake, Job, JobRequest, JobState};
+use crate::name::Name;
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::roster::Roster;
+use crate::submission::batch_to_bytes;
+
+/// The longest a single request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a job is looked at while it is waited for.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The service answered with a problem.
+    #[error(transparent)]
+    Problem(#[from] Box<Problem>),
+    /// The service could not be reached, or did not speak as expected.
+    #[error("{url}: {source}")]
+    Transport {
+        /// What was called.
+        url: String,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// The service answered with an error that is no problem document.
+    #[error("{url} answered {status}: {body}")]
+    Unexpected {
+        /// What was called.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The start of the body.
+        body: String,
+    },
+}
+
+/// A service at a base address, such as `http://127.0.0.1:8750`.
+#[derive(Clone, Debug)]
+pub struct Service {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Service {
+    /// A client for the service at `base`.
+    pub fn new(base: impl Into<String>) -> Self {
+        let base = base.into().trim_end_matches('/').to_owned();
+        Self { base, http: reqwest::Client::new() }
+    }
+
+    /// A request to `path`, which starts with a slash.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).timeout(REQUEST_TIMEOUT)
+    }
+
+    /// Sends a request and returns the answer, or the problem that came instead.
+    ///
+    /// # Errors
+    /// No answer, or an answer that is an error.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(transport)?;
+        if response.status().is_success() { Ok(response) } else { Err(failure(response).await) }
+    }
+
+    /// Sends a request whose answer is JSON.
+    ///
+    /// # Errors
+    /// As [`Self::send`], or an answer that is not what was expected.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        self.send(request).await?.json().await.map_err(transport)
+    }
+
+    /// Sends a request whose answer is binary.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn bytes(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        Ok(self.send(request).await?.bytes().await.map_err(transport)?.to_vec())
+    }
+}
+
+fn transport(source: reqwest::Error) -> ClientError {
+    let url = source.url().map_or_else(String::new, ToString::to_string);
+    ClientError::Transport { url, source: source.without_url() }
+}
+
+async fn failure(response: Response) -> ClientError {
+    let (url, status) = (response.url().to_string(), response.status().as_u16());
+    let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let is_problem = content_type.is_some_and(|value| value == PROBLEM_JSON);
+    let body = match response.text().await {
+        Ok(body) => body,
+        Err(error) => return transport(error),
+    };
+    match serde_json::from_str::<Problem>(&body) {
+        Ok(problem) if is_problem => ClientError::Problem(Box::new(problem)),
+        _ => ClientError::Unexpected { url, status, body: body.chars().take(200).collect() },
+    }
+}
+
+/// An appliance.
+#[derive(Clone, Debug)]
+pub struct Appliance(Service);
+
+impl Appliance {
+    /// A client for the appliance at `base`.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self(Service::new(base))
+    }
+
+    /// Whether it is up, and with which SRS.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; so for all calls below.
+    pub async fn health(&self) -> Result<Health, ClientError> {
+        self.0.json(self.0.request(Method::GET, "/healthz")).await
+    }
+
+    /// Its metrics, in Prometheus's text format.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let response = self.0.send(self.0.request(Method::GET, "/metrics")).await?;
+        response.text().await.map_err(transport)
+    }
+
+    /// Registers a region, or replaces its roster between epochs.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn register(&self, roster: &Roster) -> Result<(), ClientError> {
+        let path = format!("/v1/regions/{}", roster.region);
+        self.0.send(self.0.request(Method::PUT, &path).json(roster)).await.map(drop)
+    }
+
+    /// Hands in submissions, as bytes. An answer may hold refusals: see [`Intake::refused`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn submit<B: AsRef<[u8]>>(
+        &self,
+        region: &Name,
+        epoch: u64,
+        submissions: &[B],
+    ) -> Result<Intake, ClientError> {
+        let path = format!("/v1/regions/{region}/epochs/{epoch}/readings");
+        let body = batch_to_bytes(submissions);
+        let response = self
+            .0
+            .request(Method::POST, &path)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(body)
+            .send()
+            .await
+            .map_err(transport)?;
+        // Refused submissions are an answer, not a failure of the call.
+        match response.status() {
+            StatusCode::OK | StatusCode::MULTI_STATUS => response.json().await.map_err(transport),
+            _ => Err(failure(response).await),
+        }
+    }
+
+    /// Asks for work; the answer is the queued job.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn create_job(&self, job: &JobRequest) -> Result<Job, ClientError> {
+        self.0.json(self.0.request(Method::POST, "/v1/jobs").json(job)).await
+    }
+
+    /// Where a job stands.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn job(&self, id: &str) -> Result<Job, ClientError> {
+        self.0.json(self.0.request(Method::GET, &format!("/v1/jobs/{id}"))).await
+    }
+
+    /// Waits until a job is done.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; a failed job is its problem.
+    pub async fn wait(&self, id: &str) -> Result<Job, ClientError> {
+        loop {
+            let mut job = self.job(id).await?;
+            match (job.state, job.problem.take()) {
+                (JobState::Done, _) => return Ok(job),
+                (JobState::Failed, problem) => {
+                    let problem = problem.unwrap_or_else(|| {
+                        Problem::new(500, "job-failed", "the job failed without a reason")
+                    });
+                    return Err(Box::new(problem).into());
+                }
+                _ => tokio::time::sleep(POLL_INTERVAL).await,
+            }
+        }
+    }
+
+    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn result(&self, id: &str) -> Result<Vec<u8>, ClientError> {
+        self.0.bytes(self.0.request(Method::GET, &format!("/v1/jobs/{id}/result"))).await
+    }
+}

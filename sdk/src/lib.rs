@@ -1,0 +1,26 @@
+//! What a gateway, a cloud or an auditor links.
+//!
+//! - [`name`], [`roster`], [`signing`]: who may contribute to a region, and their keys.
+//! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
+//! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
+//! - [`api`], [`problem`]: the appliance's JSON.
+//! - [`client`]: the appliance over HTTP.
+//!
+//! Small on purpose: no prover, no GPU code, no encryption library.
+
+pub mod api;
+pub mod client;
+mod digest;
+pub mod name;
+pub mod problem;
+pub mod result;
+pub mod roster;
+pub mod signing;
+pub mod submission;
+
+pub use digest::Digest;
+pub use name::Name;
+pub use problem::Problem;
+pub use result::ProvedResult;
+pub use roster::Roster;
+pub use submission::Submission;
