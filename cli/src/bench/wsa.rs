@@ -1,0 +1,214 @@
+//! The weighted-sum argument, beside one arkworks MSM of the same length on the same threads.
+
+use std::time::Instant;
+
+use ark_ec::VariableBaseMSM;
+use pulseproof_kernels::traits::UniformRand;
+use pulseproof_kernels::{Curve, G1, G1Affine, Scalar};
+use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
+use pulseproof_prover::srs::{Srs, SrsError, develop};
+use pulseproof_prover::wsa::Statement;
+use pulseproof_prover::wsa::modular::{Proof, prove, verify};
+use rand::RngCore;
+use rand::rngs::OsRng;
+use serde::Serialize;
+
+/// What to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// log2 of the vectors' length.
+    pub log_size: u32,
+    /// Vectors in the sum.
+    pub devices: usize,
+}
+
+/// Inputs of all measurements, made once.
+pub struct Fixture<C: Curve> {
+    srs: Srs<C>,
+    key: CommitmentKey<C>,
+    vectors: Vec<(G1Affine<C>, Vec<u64>, Blinders<C>)>,
+    weights: Vec<u64>,
+    statement: Statement<C, u64>,
+    proof: Vec<u8>,
+    peer_scalars: Vec<Scalar<C>>,
+}
+
+impl<C: Curve> Fixture<C> {
+    /// Random full-length vectors, committed and proved once.
+    ///
+    /// # Errors
+    /// There is no SRS of this size.
+    ///
+    /// # Panics
+    /// If there are no devices, or more than 2^`log_size`.
+    pub fn new(shape: Shape) -> Result<Self, SrsError> {
+        let srs = develop::generate::<C>(shape.log_size, &mut OsRng)?;
+        let key = CommitmentKey::new(&srs);
+        let vector = |_| {
+            let words: Vec<u64> = (0..srs.size()).map(|_| OsRng.next_u64()).collect();
+            let blinders = Blinders::random(&mut OsRng);
+            (key.commit(&words, &blinders), words, blinders)
+        };
+        let vectors: Vec<_> = (0..shape.devices).map(vector).collect();
+        let weights = vec![1; shape.devices];
+        let (statement, proof) = prove(&srs, &openings(&vectors), &weights, b"bench", &mut OsRng)
+            .expect("a bench has between one vector and N");
+        let peer_scalars = (0..srs.size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
+        let proof = proof.to_bytes();
+        Ok(Self { srs, key, vectors, weights, statement, proof, peer_scalars })
+    }
+
+    /// The peer: one arkworks MSM with full-width scalars.
+    pub fn peer_msm(&self) -> G1<C> {
+        G1::<C>::msm_unchecked(&self.srs.lagrange, &self.peer_scalars)
+    }
+
+    /// A device commits to its vector.
+    pub fn commit(&self) -> G1Affine<C> {
+        let (_, words, blinders) = &self.vectors[0];
+        self.key.commit(words, blinders)
+    }
+
+    /// The appliance checks all openings at once.
+    pub fn intake(&self) -> bool {
+        find_culprits(&self.key, &openings(&self.vectors), &mut OsRng).is_empty()
+    }
+
+    /// The appliance sums and proves.
+    ///
+    /// # Panics
+    /// Never: the same inputs were proved before.
+    pub fn prove(&self) -> Proof<C> {
+        let openings = openings(&self.vectors);
+        prove(&self.srs, &openings, &self.weights, b"bench", &mut OsRng).expect("proved before").1
+    }
+
+    /// A verifier reads the proof and checks it.
+    pub fn verify(&self) -> bool {
+        let proof = Proof::from_bytes(&self.proof);
+        proof.is_ok_and(|p| verify(&self.srs.verifying_key, &self.statement, &p).is_ok())
+    }
+}
+
+fn openings<C: Curve>(
+    vectors: &[(G1Affine<C>, Vec<u64>, Blinders<C>)],
+) -> Vec<Opening<'_, C>> {
+    let opening = |(commitment, words, blinders)| Opening { commitment, words, blinders };
+    vectors.iter().map(|(c, w, b)| opening((*c, w.as_slice(), b))).collect()
+}
+
+/// Times in milliseconds, and the median's ratio to the peer's.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Timing {
+    /// Median.
+    pub median_ms: f64,
+    /// Least.
+    pub min_ms: f64,
+    /// Most.
+    pub max_ms: f64,
+    /// Median over the peer's median.
+    pub to_peer: f64,
+}
+
+/// Everything measured in one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Curve.
+    pub curve: String,
+    /// log2 of the vectors' length.
+    pub log_size: u32,
+    /// Vectors in the sum.
+    pub devices: usize,
+    /// Threads of the pool that peer and prover share.
+    pub threads: usize,
+    /// Processor.
+    pub processor: String,
+    /// Repetitions.
+    pub samples: usize,
+    /// Bytes of a proof.
+    pub proof_bytes: usize,
+    /// arkworks MSM of length N, full-width scalars.
+    pub peer_msm: Timing,
+    /// One device's commitment.
+    pub commit: Timing,
+    /// The opening check of all devices.
+    pub intake: Timing,
+    /// Proving.
+    pub prove: Timing,
+    /// Verifying, from the proof's bytes.
+    pub verify: Timing,
+    /// Peak resident memory of the process, where the system tells.
+    pub peak_memory_mb: Option<f64>,
+}
+
+/// Measures everything `samples` times, in turn, so that a disturbance meets all alike.
+///
+/// # Errors
+/// There is no SRS of this size.
+///
+/// # Panics
+/// If a measured operation gives a wrong answer.
+pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsError> {
+    let fixture = Fixture::<C>::new(shape)?;
+    let mut times: [Vec<f64>; 5] = Default::default();
+    for round in 0..=samples.max(1) {
+        let measured = [
+            time(|| fixture.peer_msm()),
+            time(|| fixture.commit()),
+            time(|| assert!(fixture.intake())),
+            time(|| fixture.prove()),
+            time(|| assert!(fixture.verify())),
+        ];
+        // The first round warms caches and is not counted.
+        if round > 0 {
+            times.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
+        }
+    }
+    let peer = median(&mut times[0]);
+    let [peer_msm, commit, intake, prove, verify] = times.map(|mut all| Timing {
+        median_ms: median(&mut all),
+        min_ms: all[0],
+        max_ms: all[all.len() - 1],
+        to_peer: median(&mut all) / peer,
+    });
+    Ok(Report {
+        curve: C::ID.to_string(),
+        log_size: shape.log_size,
+        devices: shape.devices,
+        threads: rayon::current_num_threads(),
+        processor: processor(),
+        samples,
+        proof_bytes: fixture.proof.len(),
+        peer_msm,
+        commit,
+        intake,
+        prove,
+        verify,
+        peak_memory_mb: peak_memory_mb(),
+    })
+}
+
+fn time<T>(work: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    std::hint::black_box(work());
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Sorts, too.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(|| "unknown".to_owned(), |(_, name)| name.to_owned())
+}
+
+fn peak_memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024.0)
+}

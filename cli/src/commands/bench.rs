@@ -1,0 +1,79 @@
+//! `pulseproof bench`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use pulseproof_kernels::{CurveId, with_curve};
+use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
+
+use super::Outcome;
+use crate::bench::wsa::{self, Shape};
+use crate::output::{say, say_json, table};
+
+/// Measure, beside a peer in the same run
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pulseproof bench wsa
+  pulseproof bench wsa --curve bn254 --devices 100 --json
+  RAYON_NUM_THREADS=1 pulseproof bench wsa")]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The weighted-sum argument, against one arkworks MSM of the vector's length
+    Wsa {
+        /// Curve
+        #[arg(long, default_value_t = CurveId::Bls12_381)]
+        curve: CurveId,
+        /// log2 of the vector length
+        #[arg(long, default_value_t = DEFAULT_LOG_SIZE)]
+        log_size: u32,
+        /// Vectors in the sum
+        #[arg(long, default_value_t = 10)]
+        devices: usize,
+        /// Repetitions, interleaved
+        #[arg(long, default_value_t = 20)]
+        samples: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let What::Wsa { curve, log_size, devices, samples, json } = args.what;
+    let shape = Shape { log_size, devices };
+    let report = with_curve!(curve, C => wsa::measure::<C>(shape, samples))?;
+    if json {
+        say_json(&report)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!(
+        "WSA on {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
+        report.curve, report.threads, report.proof_bytes
+    ));
+    let row = |name: &str, of: &wsa::Timing| {
+        [
+            name.to_owned(),
+            format!("{:.2}", of.median_ms),
+            format!("{:.2} – {:.2}", of.min_ms, of.max_ms),
+            format!("{:.2}", of.to_peer),
+        ]
+    };
+    let rows = [
+        row("arkworks MSM, full-width scalars (peer)", &report.peer_msm),
+        row("commit (one device)", &report.commit),
+        row("intake check (all devices)", &report.intake),
+        row("prove", &report.prove),
+        row("verify, from bytes", &report.verify),
+    ];
+    say(&table(["", "median ms", "min – max ms", "× peer"], rows));
+    if let Some(megabytes) = report.peak_memory_mb {
+        say(&format!("peak memory of this process: {megabytes:.0} MB"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

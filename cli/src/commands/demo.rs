@@ -1,0 +1,245 @@
+//! `pulseproof demo`.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use pulseproof_kernels::{Curve, CurveId, with_curve};
+use pulseproof_medguard::cohort::Shape;
+use pulseproof_medguard::dataset::{Columns, Dataset};
+use pulseproof_medguard::demo::{self, Options, Percentiles, Report, Row, Tamper, TamperReport};
+use pulseproof_medguard::statistics::Statistics;
+use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
+
+use super::Outcome;
+use crate::home::Home;
+use crate::output::{progress_bar, say, say_json, table};
+
+/// The sensor's range and the consensus target range, in mg/dL, of the readings that come along.
+const HALL_RANGE: (&str, &str) = ("40", "400");
+const HALL_INSIDE: &str = "70:180";
+
+/// Run the whole path: devices, gateways, appliance, cloud and authority
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pulseproof demo
+  pulseproof demo --devices 200 --regions 20 --epochs 2 --json
+  pulseproof demo --tamper forge-proof
+  pulseproof demo --data steps.csv --subject-column who --time-column at --value-column steps \\
+                  --inside 4000:12000 --unit steps
+
+Without --data the readings are those of 19 people wearing a continuous glucose monitor for a week
+(Hall et al. 2018, PLOS Biology, CC BY 4.0). Everything runs on loopback ports of this machine and
+over HTTP. Every figure is decrypted from a proved sum and compared with the one computed in the
+clear: they must be equal. With --tamper the exit code is 0 only if every attempt was caught.")]
+pub(super) struct Args {
+    /// Devices; beyond the subjects, days are drawn from all of them [default: one per subject]
+    #[arg(long, value_name = "N")]
+    devices: Option<usize>,
+    /// Regions [default: one per ten devices]
+    #[arg(long, value_name = "R")]
+    regions: Option<usize>,
+    /// Most epochs of a device
+    #[arg(long, default_value_t = 31, value_name = "E")]
+    epochs: usize,
+    /// Readings of one epoch: 288 is a day, one every five minutes
+    #[arg(long, default_value_t = 288, value_name = "S")]
+    slots: usize,
+    /// Let somebody cheat: drop, alter, inject, replay or forge-proof
+    #[arg(long, value_name = "KIND")]
+    tamper: Option<Tamper>,
+    /// Curve
+    #[arg(long, default_value_t = CurveId::Bls12_381)]
+    curve: CurveId,
+    /// CSV file with a header: subject, time, value
+    #[arg(long, value_name = "FILE", requires = "inside")]
+    data: Option<PathBuf>,
+    /// Column of the subject
+    #[arg(long, default_value = "subject", value_name = "NAME")]
+    subject_column: String,
+    /// Column of the time: a date and time, or a number
+    #[arg(long, default_value = "time", value_name = "NAME")]
+    time_column: String,
+    /// Column of the value: a decimal number
+    #[arg(long, default_value = "value", value_name = "NAME")]
+    value_column: String,
+    /// Smallest value a reading may have: public [default: 40, or the data's smallest]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    min: Option<String>,
+    /// Largest value a reading may have: public [default: 400, or the data's largest]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    max: Option<String>,
+    /// Range of interest, both ends included [default: 70:180]
+    #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
+    inside: Option<String>,
+    /// Unit of the values [default: mg/dL]
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+    /// Leave results, rosters and the verifying key here, for `pulseproof verify`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, home: &Home) -> Outcome {
+    with_curve!(args.curve, C => play::<C>(args, home))
+}
+
+fn play<C: Curve>(args: Args, home: &Home) -> Outcome {
+    let store = tempfile::tempdir()?;
+    let options = options(&args, store.path().to_owned())?;
+    let srs = Arc::new(home.srs::<C>(DEFAULT_LOG_SIZE)?);
+    let bar = progress_bar(0, "proving");
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(demo::run(srs, options, |progress| {
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+    }));
+    bar.finish_and_clear();
+    let report = report?;
+    if args.json {
+        say_json(&report)?;
+    } else {
+        print(&report, &args);
+    }
+    let caught = report.tamper.as_ref().is_none_or(|tamper| tamper.caught);
+    Ok(if caught && report.equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn options(args: &Args, appliance_dir: PathBuf) -> Result<Options, Box<dyn std::error::Error>> {
+    let data = data(args)?;
+    let raw = |flag: &str, text: &str| {
+        data.raw(text).ok_or_else(|| {
+            format!("--{flag}: {text:?} is not a number with at most {} decimals", data.decimals)
+        })
+    };
+    let bound = |flag, given: &Option<String>, hall: &str, found: i64| match given {
+        Some(text) => raw(flag, text),
+        None if args.data.is_none() => raw(flag, hall),
+        None => Ok(found),
+    };
+    let (smallest, largest) = data.range();
+    let range = (
+        bound("min", &args.min, HALL_RANGE.0, smallest)?,
+        bound("max", &args.max, HALL_RANGE.1, largest)?,
+    );
+    let inside = args.inside.as_deref().unwrap_or(HALL_INSIDE);
+    let (low, high) = inside
+        .split_once(':')
+        .ok_or_else(|| format!("--inside: {inside:?} is not LOW:HIGH, such as 70:180"))?;
+    let inside = (raw("inside", low)?, raw("inside", high)?);
+    Ok(Options {
+        shape: Shape {
+            devices: args.devices,
+            regions: args.regions,
+            epochs_max: args.epochs,
+            slots: args.slots,
+        },
+        range,
+        inside,
+        tamper: args.tamper,
+        appliance_dir,
+        artifacts: args.out.clone(),
+        data,
+    })
+}
+
+fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
+    let Some(path) = &args.data else {
+        return Ok(Dataset::hall_2018());
+    };
+    let columns = Columns {
+        subject: args.subject_column.clone(),
+        time: args.time_column.clone(),
+        value: args.value_column.clone(),
+    };
+    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Dataset::read(file, &columns).map_err(|e| format!("{}: {e}", path.display()))?)
+}
+
+fn print(report: &Report, args: &Args) {
+    say(&format!(
+        "{} readings of {} devices, {} proofs on {}, {} words of {} plaintext bits each",
+        report.readings,
+        report.devices,
+        report.proofs,
+        report.curve,
+        report.words,
+        report.plaintext_bits
+    ));
+    say("Decrypted from proved sums, next to the same computed in the clear:");
+    let unit = args.unit.as_deref().unwrap_or(if args.data.is_none() { "mg/dL" } else { "" });
+    let inside = args.inside.as_deref().unwrap_or(HALL_INSIDE).replacen(':', "–", 1);
+    let header = [
+        "region".to_owned(),
+        "readings".to_owned(),
+        format!("mean {unit}"),
+        format!("std. deviation {unit}"),
+        format!("share in {inside}"),
+        "totals".to_owned(),
+    ];
+    say(&table(header.each_ref().map(|h| h.trim()), report.rows.iter().map(figures)));
+    for missing in &report.missing {
+        say(&format!("missing: {} in {} epoch {}", missing.device, missing.region, missing.epoch));
+    }
+    print_latency(report);
+    if let Some(tamper) = &report.tamper {
+        print_tamper(tamper);
+    }
+    if !report.equal {
+        say("NOT EQUAL: a decrypted total differs from the plain one");
+    }
+}
+
+fn figures(row: &Row) -> [String; 6] {
+    let beside = |show: &dyn Fn(&Statistics) -> String| {
+        let (decrypted, plain) = (show(&row.decrypted), show(&row.plain));
+        let sign = if decrypted == plain { "=" } else { "≠" };
+        format!("{decrypted} {sign} {plain}")
+    };
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
+    let percent = |share: Option<f64>| {
+        share.map_or("–".to_owned(), |share| format!("{:.2}%", share * 100.0))
+    };
+    [
+        row.region.clone(),
+        beside(&|s| s.count.to_string()),
+        beside(&|s| number(s.mean)),
+        beside(&|s| number(s.standard_deviation)),
+        beside(&|s| percent(s.share_inside)),
+        if row.equal { "equal".to_owned() } else { "DIFFER".to_owned() },
+    ]
+}
+
+fn print_latency(report: &Report) {
+    let latency = &report.latency;
+    let row = |name: &str, times: Percentiles| {
+        [name.to_owned(), format!("{:.1}", times.p50), format!("{:.1}", times.p99)]
+    };
+    let rows = [
+        row("devices encrypt, commit, sign", latency.seal_ms),
+        row("appliance checks and stores", latency.intake_ms),
+        row("appliance proves", latency.prove_ms),
+        row("cloud verifies", latency.verify_ms),
+        row("end to end", latency.end_to_end_ms),
+    ];
+    say(&table(["per region and epoch", "p50 ms", "p99 ms"], rows));
+    say(&format!(
+        "proof {} bytes, whole result {} bytes; a sum decrypts wrongly with probability below 2^{:.0}",
+        report.proof_bytes, report.result_bytes, report.failure_log2
+    ));
+}
+
+fn print_tamper(tamper: &TamperReport) {
+    say(&format!("Tampering: {}", tamper.kind));
+    let rows = tamper.attempts.iter().map(|attempt| {
+        let by = attempt.by.clone().unwrap_or_else(|| "NOBODY".to_owned());
+        [attempt.attempt.clone(), by, attempt.how.clone()]
+    });
+    say(&table(["attempt", "caught by", "how"], rows));
+    say(if tamper.caught { "Every attempt was caught." } else { "NOT every attempt was caught." });
+}

@@ -1,0 +1,64 @@
+//! The commands.
+
+mod bench;
+mod demo;
+mod keys;
+mod serve;
+mod setup;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::home::Home;
+use crate::output::complain;
+
+/// What a command ends with: how it went, or an error to print.
+pub type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+/// Learn from medical devices without seeing anyone's data, and prove it.
+#[derive(Debug, Parser)]
+#[command(name = "pulseproof", version, after_help = "\
+Examples:
+  pulseproof demo                          the whole path on real glucose readings
+  pulseproof demo --tamper forge-proof     a dishonest appliance, caught
+  pulseproof serve                         an appliance on 127.0.0.1:8750
+  pulseproof verify region-001.epoch-0.result
+  pulseproof bench wsa                     how fast proving is here, against its peer")]
+pub struct Cli {
+    /// Where keys and reference strings are kept [default: ~/.local/share/pulseproof]
+    #[arg(long, global = true, env = "PULSEPROOF_HOME", value_name = "DIR")]
+    home: Option<std::path::PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(Box<demo::Args>),
+    Serve(serve::Args),
+    Verify(verify::Args),
+    Keys(keys::Args),
+    Setup(setup::Args),
+    Bench(bench::Args),
+}
+
+impl Cli {
+    /// Runs the command; errors go to standard error.
+    pub fn run(self) -> ExitCode {
+        let home = Home::new(self.home);
+        let outcome = match self.command {
+            Command::Demo(args) => demo::run(*args, &home),
+            Command::Serve(args) => serve::run(args, &home),
+            Command::Verify(args) => verify::run(&args, &home),
+            Command::Keys(args) => keys::run(args),
+            Command::Setup(args) => setup::run(&args, &home),
+            Command::Bench(args) => bench::run(&args),
+        };
+        outcome.unwrap_or_else(|error| {
+            complain(&format!("error: {error}"));
+            ExitCode::FAILURE
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! `pulseproof serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use pulseproof_kernels::{Curve, CurveId, with_curve};
+use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
+use pulseproof_server::Config;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use crate::home::Home;
+use crate::output::{complain, say};
+
+/// Run an appliance
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pulseproof serve
+  pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
+  curl http://127.0.0.1:8750/healthz
+
+Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
+where it was.")]
+pub struct Args {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8750", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Folder of the store [default: appliance, in the home folder]
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Curve that proofs are made on
+    #[arg(long, default_value_t = CurveId::Bls12_381)]
+    curve: CurveId,
+    /// log2 of the longest vector
+    #[arg(long, default_value_t = DEFAULT_LOG_SIZE)]
+    log_size: u32,
+}
+
+pub(super) fn run(args: Args, home: &Home) -> Outcome {
+    with_curve!(args.curve, C => serve::<C>(args, home))
+}
+
+fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
+    let srs = Arc::new(home.srs::<C>(args.log_size)?);
+    let store = args.store.unwrap_or_else(|| home.store_dir());
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
+        say(&format!("listening on http://{}", listener.local_addr()?));
+        pulseproof_server::serve(listener, srs, Config::new(store), stopped()?).await?;
+        complain("stopped");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Ready when the process is asked to stop.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

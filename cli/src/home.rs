@@ -1,0 +1,53 @@
+//! Where keys and reference strings are kept.
+
+use std::path::PathBuf;
+
+use pulseproof_kernels::Curve;
+use pulseproof_prover::srs::{Srs, SrsError, store};
+use rand::rngs::OsRng;
+
+use crate::output::complain;
+
+/// The folder of Pulseproof's files.
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The folder given, or `$XDG_DATA_HOME/pulseproof`, or `~/.local/share/pulseproof`.
+    pub fn new(given: Option<PathBuf>) -> Self {
+        let xdg = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        let user = || std::env::home_dir().map(|home| home.join(".local/share"));
+        let default = || xdg().or_else(user).unwrap_or_else(|| PathBuf::from(".")).join("pulseproof");
+        Self(given.unwrap_or_else(default))
+    }
+
+    /// Where the SRS of a curve and size is kept.
+    pub fn srs_path<C: Curve>(&self, log_size: u32) -> PathBuf {
+        self.0.join(format!("srs-{}-{log_size}.bin", C::ID))
+    }
+
+    /// The appliance's store, unless told otherwise.
+    pub fn store_dir(&self) -> PathBuf {
+        self.0.join("appliance")
+    }
+
+    /// The SRS of a curve and size; a development one is made, loudly, if there is none.
+    ///
+    /// # Errors
+    /// The file is damaged, or cannot be read or written.
+    pub fn srs<C: Curve>(&self, log_size: u32) -> Result<Srs<C>, SrsError> {
+        let path = self.srs_path::<C>(log_size);
+        let (srs, made) = store::load_or_develop::<C>(&path, log_size, &mut OsRng)?;
+        if made {
+            complain(&format!("made a development SRS: {}", path.display()));
+        }
+        if srs.verifying_key.origin.is_insecure() {
+            complain(INSECURE);
+        }
+        Ok(srs)
+    }
+}
+
+/// Printed wherever a development SRS is used.
+pub const INSECURE: &str = "\
+WARNING: INSECURE development SRS. Whoever made it could forge proofs. For real use import a
+         public ceremony's file: pulseproof setup --ptau FILE";

@@ -1,0 +1,11 @@
+//! The command line of Pulseproof. The binary is a few lines over this library, so that benches
+//! and tests run the same code.
+//!
+//! - [`commands`]: one file per command.
+//! - [`bench`]: the bodies that `pulseproof bench` and the criterion benches share.
+//! - [`home`]: where files are kept. [`output`]: how things are said.
+
+pub mod bench;
+pub mod commands;
+pub mod home;
+pub mod output;

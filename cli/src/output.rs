@@ -1,0 +1,48 @@
+//! How things are said: results on standard output, everything else on standard error.
+
+#![allow(clippy::print_stdout, reason = "this is the one file that prints")]
+
+use std::io::IsTerminal;
+
+use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+/// Prints a result.
+pub fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Prints a result for machines.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub fn say_json(value: &impl Serialize) -> serde_json::Result<()> {
+    say(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Says something that is not a result.
+pub fn complain(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A table with a header.
+pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+/// A progress bar, on a terminal only.
+pub fn progress_bar(total: u64, what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}  {elapsed}, {eta} left");
+    let bar = ProgressBar::new(total).with_message(what.to_owned());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,109 @@
+//! The whole path on one machine: devices, gateways, appliance, cloud and authority on loopback
+//! ports, driven over HTTP, with every figure compared to the one computed in the clear.
+
+mod parties;
+mod report;
+mod tamper;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pulseproof_fhe::{EncryptError, LayoutError};
+use pulseproof_kernels::Curve;
+use pulseproof_prover::srs::Srs;
+use pulseproof_sdk::client::ClientError;
+
+use crate::cohort::{CohortError, Shape};
+use crate::dataset::Dataset;
+
+use parties::{Parties, Round};
+pub use report::{Caught, Latency, Percentiles, Report, Row, TamperReport};
+pub use tamper::Tamper;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The readings.
+    pub data: Dataset,
+    /// How they become devices.
+    pub shape: Shape,
+    /// Smallest and largest raw value that a reading may have: public, and part of the packing.
+    pub range: (i64, i64),
+    /// The raw values that count as inside.
+    pub inside: (i64, i64),
+    /// Who cheats, if anybody.
+    pub tamper: Option<Tamper>,
+    /// Where the appliance keeps its store; must be empty.
+    pub appliance_dir: PathBuf,
+    /// Where to leave results and what verifies them, if anywhere.
+    pub artifacts: Option<PathBuf>,
+}
+
+/// How far the demo is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Regions' epochs that are proved and accepted.
+    pub done: usize,
+    /// Regions' epochs in all.
+    pub total: usize,
+}
+
+/// Why the demo could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The numbers of devices and regions.
+    #[error(transparent)]
+    Cohort(#[from] CohortError),
+    /// The packing.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A reading outside the range.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
+    /// A party could not be reached, or refused honest work.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The appliance refused an honest submission.
+    #[error("the appliance refused an honest submission: {0}")]
+    Refused(String),
+    /// A result could not be read or did not hold, with nobody cheating.
+    #[error("an honest result did not hold: {0}")]
+    Result(String),
+    /// A port or a file.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
+pub async fn run<C: Curve>(
+    srs: Arc<Srs<C>>,
+    options: Options,
+    mut progress: impl FnMut(Progress),
+) -> Result<Report, DemoError> {
+    let mut parties = Parties::start(srs, &options).await?;
+    let total = parties.rounds();
+    let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
+    let tampered = match options.tamper {
+        Some(tamper) => Some(tamper::play(tamper, &mut parties, &mut rounds).await?),
+        None => None,
+    };
+    for epoch in 0..parties.epochs() {
+        for region in 0..parties.regions.len() {
+            let concluded = rounds.iter().any(|r| (r.region, r.epoch) == (region, epoch));
+            if !concluded {
+                rounds.push(parties.round(region, epoch).await?);
+            }
+            progress(Progress { done: rounds.len(), total });
+        }
+    }
+    parties.audit(&rounds, tampered.as_ref())?;
+    let report = report::compile(&parties, &rounds, tampered).await?;
+    if let Some(folder) = &options.artifacts {
+        parties.leave_artifacts(folder, &rounds)?;
+    }
+    parties.stop().await?;
+    Ok(report)
+}

@@ -1,0 +1,24 @@
+//! MedGuard: encrypted wearables, an edge that proves its sums, a cloud that accepts only proved
+//! results, and an authority that decrypts only those (Ben Othman & Mihret, Scientific Reports 16,
+//! 5098, 2026).
+//!
+//! - The data: [`dataset`] (readings from CSV), [`cohort`] (devices, regions, epochs),
+//!   [`statistics`] (the figures people read).
+//! - The parties: [`device`] encrypts, commits, signs, and audits; [`gateway`] only forwards; the
+//!   appliance is the crate `pulseproof-server`; [`cloud`] and [`authority`] verify for themselves
+//!   what [`trust`] lets them.
+//! - [`demo`] starts all of them on loopback and drives them over HTTP, honestly or not.
+//!
+//! `docs/medguard.md` says who trusts whom for what.
+
+pub mod authority;
+pub mod cloud;
+pub mod cohort;
+pub mod combine;
+pub mod dataset;
+pub mod demo;
+pub mod device;
+pub mod gateway;
+mod http;
+pub mod statistics;
+pub mod trust;
