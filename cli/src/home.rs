@@ -16,7 +16,8 @@ impl Home {
     pub fn new(given: Option<PathBuf>) -> Self {
         let xdg = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
         let user = || std::env::home_dir().map(|home| home.join(".local/share"));
-        let default = || xdg().or_else(user).unwrap_or_else(|| PathBuf::from(".")).join("pulseproof");
+        let default =
+            || xdg().or_else(user).unwrap_or_else(|| PathBuf::from(".")).join("pulseproof");
         Self(given.unwrap_or_else(default))
     }
 

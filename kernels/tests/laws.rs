@@ -1,5 +1,7 @@
 //! Every operation agrees with its naive twin, on both curves.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Domain, G1, Scalar, msm, naive};
 use rand::SeedableRng;

@@ -123,8 +123,10 @@ pub struct Opening<'a, C: Curve> {
 /// do not open, none if all do.
 ///
 /// With random 128-bit ρ_i the batch holds if Σ ρ_i·C_i = Com(Σ ρ_i·v_i, Σ ρ_i·β_i); a batch with
-/// a culprit passes with probability 2^-128. A batch that fails is halved until culprits stand
-/// alone, so one culprit among n costs 2·log₂ n checks.
+/// a culprit passes with probability 2^-128 at most. A batch that fails is halved until culprits
+/// stand alone: c culprits among n cost at most 1 + 2c·⌈log₂ n⌉ checks, and never over 2n − 1.
+///
+/// The commitments must be of the prime-order subgroup, as decoding makes sure.
 pub fn find_culprits<C: Curve>(
     key: &CommitmentKey<C>,
     openings: &[Opening<'_, C>],

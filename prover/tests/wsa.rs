@@ -1,6 +1,7 @@
 //! WSA modulo 2^64: what is true is proved, and nothing else is accepted.
 
 #![cfg(feature = "prove")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 

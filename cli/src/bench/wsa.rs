@@ -90,9 +90,7 @@ impl<C: Curve> Fixture<C> {
     }
 }
 
-fn openings<C: Curve>(
-    vectors: &[(G1Affine<C>, Vec<u64>, Blinders<C>)],
-) -> Vec<Opening<'_, C>> {
+fn openings<C: Curve>(vectors: &[(G1Affine<C>, Vec<u64>, Blinders<C>)]) -> Vec<Opening<'_, C>> {
     let opening = |(commitment, words, blinders)| Opening { commitment, words, blinders };
     vectors.iter().map(|(c, w, b)| opening((*c, w.as_slice(), b))).collect()
 }

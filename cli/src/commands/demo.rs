@@ -85,13 +85,13 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: Args, home: &Home) -> Outcome {
+pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     with_curve!(args.curve, C => play::<C>(args, home))
 }
 
-fn play<C: Curve>(args: Args, home: &Home) -> Outcome {
+fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
-    let options = options(&args, store.path().to_owned())?;
+    let options = options(args, store.path().to_owned())?;
     let srs = Arc::new(home.srs::<C>(DEFAULT_LOG_SIZE)?);
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
@@ -104,7 +104,7 @@ fn play<C: Curve>(args: Args, home: &Home) -> Outcome {
     if args.json {
         say_json(&report)?;
     } else {
-        print(&report, &args);
+        print(&report, args);
     }
     let caught = report.tamper.as_ref().is_none_or(|tamper| tamper.caught);
     Ok(if caught && report.equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })

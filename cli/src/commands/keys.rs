@@ -99,7 +99,6 @@ fn show(file: &Path) -> Outcome {
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), String> {
     let named = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut options = std::fs::OpenOptions::new();
-    let mut file =
-        options.write(true).create_new(true).mode(mode).open(path).map_err(named)?;
+    let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(named)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(named)
 }

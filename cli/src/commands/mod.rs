@@ -19,13 +19,17 @@ pub type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 /// Learn from medical devices without seeing anyone's data, and prove it.
 #[derive(Debug, Parser)]
-#[command(name = "pulseproof", version, after_help = "\
+#[command(
+    name = "pulseproof",
+    version,
+    after_help = "\
 Examples:
   pulseproof demo                          the whole path on real glucose readings
   pulseproof demo --tamper forge-proof     a dishonest appliance, caught
   pulseproof serve                         an appliance on 127.0.0.1:8750
   pulseproof verify region-001.epoch-0.result
-  pulseproof bench wsa                     how fast proving is here, against its peer")]
+  pulseproof bench wsa                     how fast proving is here, against its peer"
+)]
 pub struct Cli {
     /// Where keys and reference strings are kept [default: ~/.local/share/pulseproof]
     #[arg(long, global = true, env = "PULSEPROOF_HOME", value_name = "DIR")]
@@ -49,7 +53,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let home = Home::new(self.home);
         let outcome = match self.command {
-            Command::Demo(args) => demo::run(*args, &home),
+            Command::Demo(args) => demo::run(&args, &home),
             Command::Serve(args) => serve::run(args, &home),
             Command::Verify(args) => verify::run(&args, &home),
             Command::Keys(args) => keys::run(args),

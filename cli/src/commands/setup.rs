@@ -88,10 +88,7 @@ fn set_up<C: Curve>(args: &Args, home: &Home) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn import<C: Curve>(
-    file: &PathBuf,
-    log_size: u32,
-) -> Result<Srs<C>, Box<dyn std::error::Error>> {
+fn import<C: Curve>(file: &PathBuf, log_size: u32) -> Result<Srs<C>, Box<dyn std::error::Error>> {
     let source = File::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let bar = progress_bar(1, "importing");
     let srs = ptau::import::<C>(&mut BufReader::new(source), log_size, &mut |done, total| {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
-use pulseproof_prover::srs::{Srs, VerifyingKey};
+use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::{Name, Problem, ProvedResult, Roster, Submission};
@@ -28,7 +28,7 @@ use crate::trust::Trust;
 /// Everybody.
 pub(super) struct Parties<C: Curve> {
     pub profile: Arc<Profile<C>>,
-    pub key: VerifyingKey<C>,
+    pub srs: Arc<Srs<C>>,
     pub regions: Vec<Region<C>>,
     pub cloud: Service,
     services: Vec<Running>,
@@ -84,12 +84,10 @@ impl<C: Curve> Parties<C> {
             public_key: public_key.clone(),
             commitment_key: CommitmentKey::new(&srs),
         });
-        let key = srs.verifying_key.clone();
-
-        let config = Config::new(options.appliance_dir.clone());
+        let (config, appliance_srs) = (Config::new(options.appliance_dir.clone()), srs.clone());
         let appliance = Running::start(|listener, stopped| async move {
             let stopped = async { drop(stopped.await) };
-            let served = pulseproof_server::serve(listener, srs, config, stopped).await;
+            let served = pulseproof_server::serve(listener, appliance_srs, config, stopped).await;
             served.map_err(std::io::Error::other)
         })
         .await?;
@@ -101,7 +99,7 @@ impl<C: Curve> Parties<C> {
         }
 
         let rosters = regions.iter().map(|r| (r.roster.region.clone(), r.roster.clone())).collect();
-        let trust = Trust { key: key.clone(), rosters };
+        let trust = Trust { key: srs.verifying_key.clone(), rosters };
         let policy = Policy::default();
         let authority = Authority { secret_key, public_key, layout, trust: trust.clone(), policy };
         let authority = Running::start(|listener, stopped| {
@@ -115,7 +113,7 @@ impl<C: Curve> Parties<C> {
         .await?;
         let cloud_service = Service::new(cloud.url());
         let services = vec![cloud, authority, appliance];
-        Ok(Self { profile, key, regions, cloud: cloud_service, services })
+        Ok(Self { profile, srs, regions, cloud: cloud_service, services })
     }
 
     /// The most epochs any device has.
@@ -144,8 +142,9 @@ impl<C: Curve> Parties<C> {
             let sealed = device.submit(epoch as u64, readings);
             Some(sealed.map(|(submission, receipt)| Sealed { submission, receipt }))
         };
-        let work =
-            || devices.par_iter_mut().zip(&*readings).filter_map(seal).collect::<Result<Vec<_>, _>>();
+        let work = || {
+            devices.par_iter_mut().zip(&*readings).filter_map(seal).collect::<Result<Vec<_>, _>>()
+        };
         Ok(tokio::task::block_in_place(work)?)
     }
 
@@ -210,7 +209,7 @@ impl<C: Curve> Parties<C> {
     /// Leaves each result and what it takes to verify it: `pulseproof verify` reads these.
     pub fn leave_artifacts(&self, folder: &Path, rounds: &[Round<C>]) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("srs.verifying-key"), self.key.to_bytes())?;
+        std::fs::write(folder.join("srs.verifying-key"), self.srs.verifying_key.to_bytes())?;
         for region in &self.regions {
             let path = folder.join(format!("{}.roster.json", region.roster.region));
             std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;

@@ -147,8 +147,8 @@ pub(super) async fn compile<C: Curve>(
     });
     Ok(Report {
         curve: C::ID.to_string(),
-        srs: Digest(parties.key.id()),
-        insecure_srs: parties.key.origin.is_insecure(),
+        srs: Digest(parties.srs.verifying_key.id()),
+        insecure_srs: parties.srs.verifying_key.origin.is_insecure(),
         devices: parties.regions.iter().map(|region| region.devices.len()).sum(),
         proofs: rounds.len(),
         readings: rows.last().map_or(0, |row| row.plain.count),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use pulseproof_kernels::Curve;
+use pulseproof_prover::commitment::Opening;
+use pulseproof_prover::wsa::modular::{Proof, prove};
 use pulseproof_sdk::client::ClientError;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
@@ -247,30 +249,7 @@ impl<C: Curve> Cheat<'_, C> {
         let honest = ProvedResult::<C>::from_bytes(&result_bytes)
             .map_err(|error| DemoError::Result(error.to_string()))?;
 
-        let rejected = "result-rejected";
-        let mut forged = honest.clone();
-        let last = forged.aggregate.len() - 1;
-        forged.aggregate[last] = forged.aggregate[last].wrapping_add(1 << 60);
-        let attempt = "the appliance adds to one word of the sum";
-        self.expect_rejection(attempt, &forged, rejected).await?;
-
-        let mut forged = honest.clone();
-        for (word, dropped) in forged.aggregate.iter_mut().zip(&sealed[0].submission.words) {
-            *word = word.wrapping_sub(*dropped);
-        }
-        let attempt = "the appliance leaves a device out of the sum that it lists as summed";
-        self.expect_rejection(attempt, &forged, rejected).await?;
-
-        let mut forged = honest.clone();
-        forged.claim.contributions[0].weight += 1;
-        let attempt = "the appliance counts a device twice";
-        self.expect_rejection(attempt, &forged, rejected).await?;
-
-        let mut forged = honest.clone();
-        let commitment = forged.claim.contributions[1].commitment;
-        forged.claim.contributions[0].commitment = commitment;
-        let attempt = "the appliance puts one device's commitment in the place of another's";
-        self.expect_rejection(attempt, &forged, rejected).await?;
+        self.publish_forgeries(sealed, &honest).await?;
 
         let accepted = self.parties.deliver(&result_bytes).await?;
         Ok(Round {
@@ -285,5 +264,48 @@ impl<C: Curve> Cheat<'_, C> {
             intake,
             end_to_end: start.elapsed(),
         })
+    }
+
+    /// Sums that are not the sum, each with the best proof an appliance can have.
+    async fn publish_forgeries(
+        &mut self,
+        sealed: &[Sealed<C>],
+        honest: &ProvedResult<C>,
+    ) -> Result<(), DemoError> {
+        let without_first = |aggregate: &[u64]| -> Vec<u64> {
+            let first = &sealed[0].submission.words;
+            aggregate.iter().zip(first).map(|(sum, word)| sum.wrapping_sub(*word)).collect()
+        };
+        let last = honest.aggregate.len() - 1;
+        let mut forgeries = vec![
+            ("the appliance adds to one word of the sum", honest.clone()),
+            ("it leaves a device out of the sum that it lists as summed", honest.clone()),
+            ("it proves the sum of the others, and calls it everyone's", honest.clone()),
+            ("it counts a device twice", honest.clone()),
+            ("it puts one device's commitment in the place of another's", honest.clone()),
+        ];
+        forgeries[0].1.aggregate[last] = honest.aggregate[last].wrapping_add(1 << 60);
+        forgeries[1].1.aggregate = without_first(&honest.aggregate);
+        forgeries[2].1.aggregate = without_first(&honest.aggregate);
+        forgeries[2].1.proof = self.prove_without_first(sealed, honest);
+        forgeries[3].1.claim.contributions[0].weight += 1;
+        forgeries[4].1.claim.contributions[0].commitment = sealed[1].submission.commitment;
+        for (attempt, forged) in forgeries {
+            self.expect_rejection(attempt, &forged, "result-rejected").await?;
+        }
+        Ok(())
+    }
+
+    /// A proof that holds, of the sum without the first device, in the honest claim's context.
+    fn prove_without_first(&self, sealed: &[Sealed<C>], honest: &ProvedResult<C>) -> Proof<C> {
+        let openings: Vec<_> = sealed[1..]
+            .iter()
+            .map(|sealed| &sealed.submission)
+            .map(|s| Opening { commitment: s.commitment, words: &s.words, blinders: &s.blinders })
+            .collect();
+        let weights = vec![1; openings.len()];
+        let context = honest.claim.context().0;
+        let work = || prove(&self.parties.srs, &openings, &weights, &context, &mut OsRng);
+        tokio::task::block_in_place(work).expect("the others' sum is a true statement").1
     }
 }

@@ -76,7 +76,16 @@ impl<F: FftField> Circuit<F> {
     /// Logarithmic derivatives (Haböck, "Multivariate lookups based on logarithmic derivatives",
     /// ePrint 2022/1530, in its univariate form): Σ 1/(α + input) = Σ m/(α + table) over all rows,
     /// written as a running sum φ that returns to its start, with denominators cleared.
+    ///
+    /// # Panics
+    /// If input or table depend on α or on a running sum, which is committed after α: a lookup
+    /// compares only what was fixed before α was drawn.
     pub fn lookup(&mut self, input: Expression<F>, table: Column) {
+        assert!(
+            self.precedes_alpha(&input) && self.precedes_alpha(&table.here()),
+            "circuit {}: a lookup of what is not fixed before α",
+            self.name
+        );
         let multiplicity = self.column(Kind::Multiplicity);
         let running_sum = self.column(Kind::RunningSum);
         let shifted_input = Expression::Alpha + input.clone();
@@ -139,16 +148,21 @@ impl<F: FftField> Circuit<F> {
         rotations.into_iter().collect()
     }
 
-    /// How many random coefficients mask a column.
+    /// How many random coefficients mask a column: one for each point at which a proof shows its
+    /// value, which makes all these values independent and uniform.
     ///
-    /// For each rotation ω^r at which it is read, a column's value is seen at z·ω^r in an opening
-    /// and, in the exponent, at τ·ω^r: in the column's own commitment (r = 0) or in the
-    /// quotient's. Two per rotation make all of them independent and uniform.
+    /// The points are z·ω^r for each rotation r at which the column is read, where it is opened,
+    /// and, in the exponent, τ, by its own commitment, and τ·ω^r, by the quotient's.
     pub fn blinders(&self, column: Column) -> usize {
         match self.kind(column) {
             Kind::Public => 0,
             Kind::Given => COMMITMENT_BLINDERS,
-            _ => 2 * self.opened().iter().filter(|cell| cell.column == column).count(),
+            Kind::Witness | Kind::Multiplicity | Kind::RunningSum => {
+                let opened = self.opened();
+                let read = opened.iter().filter(|cell| cell.column == column);
+                let ahead = read.clone().filter(|cell| cell.rotation != 0);
+                read.count() + ahead.count() + 1
+            }
         }
     }
 
@@ -167,6 +181,12 @@ impl<F: FftField> Circuit<F> {
         let blinders = (0..self.width()).map(|c| self.blinders(Column(c))).max().unwrap_or(0);
         let points = self.quotient_length(size).max(size + blinders).next_power_of_two();
         Some(Domain::new(points.trailing_zeros())?.coset())
+    }
+
+    fn precedes_alpha(&self, expression: &Expression<F>) -> bool {
+        let mut precedes = !expression.has_alpha();
+        expression.cells(&mut |cell| precedes &= self.kind(cell.column) != Kind::RunningSum);
+        precedes
     }
 
     fn column(&mut self, kind: Kind) -> Column {

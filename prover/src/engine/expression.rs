@@ -71,6 +71,15 @@ impl<F: Field> Expression<F> {
         }
     }
 
+    /// Whether α occurs.
+    pub fn has_alpha(&self) -> bool {
+        match self {
+            Self::Alpha => true,
+            Self::Constant(_) | Self::Cell(_) => false,
+            Self::Sum(a, b) | Self::Product(a, b) => a.has_alpha() || b.has_alpha(),
+        }
+    }
+
     /// Calls `visit` for each cell that occurs.
     pub fn cells(&self, visit: &mut impl FnMut(Cell)) {
         match self {

@@ -13,7 +13,7 @@ pub use super::polynomial::Masked;
 use super::polynomial::{add_scaled, divide_out, evaluate};
 use super::proof::{Proof, first_round_columns};
 use super::rounds::{Rounds, powers};
-use crate::srs::Srs;
+use crate::srs::{COMMITMENT_BLINDERS, Srs};
 use crate::transcript::Transcript;
 
 /// The values of the columns that are not the engine's own, in the order they were declared. Columns
@@ -28,6 +28,9 @@ pub struct Assignment<F: Field> {
 }
 
 /// The values do not satisfy the circuit: there is nothing to prove.
+///
+/// An input that its table lacks shows on the last row, where the running sum should return to its
+/// start and does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("constraint {constraint} does not hold on row {row}")]
 pub struct Unsatisfied {
@@ -45,7 +48,8 @@ pub struct Unsatisfied {
 /// The assignment does not satisfy the circuit.
 ///
 /// # Panics
-/// If the assignment has not the circuit's columns, or one is longer than N.
+/// If the assignment has not the circuit's columns, one is longer than N or a given one has more
+/// blinders than a commitment, or the circuit needs more powers of τ than the SRS has.
 pub fn prove<C: Curve>(
     srs: &Srs<C>,
     circuit: &Circuit<Scalar<C>>,
@@ -151,17 +155,21 @@ impl<'a, C: Curve> Run<'a, C> {
                 };
                 let mut column = column.expect("the assignment has every column of the circuit");
                 assert!(column.values.len() <= srs.size(), "a column is longer than N");
+                assert!(column.blinders.len() <= COMMITMENT_BLINDERS, "more blinders than B");
                 column.values.resize(srs.size(), Scalar::<C>::ZERO);
                 column
             })
             .collect();
+        let surplus = (public.next(), given.next(), witness.next());
+        assert!(matches!(surplus, (None, None, None)), "more columns than the circuit has");
+        let blinders = (0..circuit.width()).map(|c| circuit.blinders(Column(c))).max().unwrap_or(0);
         Self {
             srs,
             circuit,
             domain: srs.verifying_key.domain(),
             columns,
             alpha: Scalar::<C>::ZERO,
-            blinding_bases: srs.blinding_bases(crate::srs::EXTRA_POWERS),
+            blinding_bases: srs.blinding_bases(blinders),
         }
     }
 

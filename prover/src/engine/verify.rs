@@ -46,6 +46,7 @@ pub fn verify<C: Curve>(
 ) -> Result<(), Rejected> {
     check_shape(circuit, proof)?;
     let domain = key.domain();
+    check_instance(circuit, instance, domain.size());
     let mut rounds = Rounds::new(transcript, circuit, domain.size());
     let alpha = rounds.alpha(&proof.first_round);
     let y = rounds.y(&proof.second_round);
@@ -74,6 +75,14 @@ fn check_shape<C: Curve>(circuit: &Circuit<Scalar<C>>, proof: &Proof<C>) -> Resu
     if fits { Ok(()) } else { Err(Rejected) }
 }
 
+fn check_instance<C: Curve>(circuit: &Circuit<Scalar<C>>, instance: &Instance<C>, size: usize) {
+    let columns = (instance.public.len(), instance.given.len());
+    let declared = (circuit.columns(Kind::Public).count(), circuit.columns(Kind::Given).count());
+    assert_eq!(columns, declared, "the instance has every column of the circuit, and no other");
+    let longest = instance.public.iter().map(Vec::len).max().unwrap_or(0);
+    assert!(longest <= size, "a public column is longer than N");
+}
+
 /// The values at z of every cell that occurs: the prover's claims, and public columns by
 /// Σ v_j·L_j(z). A public cell r rows ahead uses L_j(z·ω^r) = L_{j−r}(z).
 fn evaluate_cells<C: Curve>(
@@ -92,7 +101,6 @@ fn evaluate_cells<C: Curve>(
     for constraint in circuit.constraints() {
         constraint.cells(&mut |cell| {
             if let Some(values) = public.get(&cell.column) {
-                assert!(values.len() <= size, "a public column is longer than N");
                 let value = || {
                     let shifted = lagrange.iter().cycle().skip(size - cell.rotation % size);
                     values.iter().zip(shifted).map(|(&v, &l)| v * l).sum()

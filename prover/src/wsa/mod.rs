@@ -23,7 +23,7 @@ pub const CONTEXT_BYTES_MAX: usize = 1 << 16;
 /// `W` is a word of the aggregate: `u64` modulo 2^64, `i128` over the integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement<C: Curve, W> {
-    /// C_1 … C_n.
+    /// C_1 … C_n. Must lie in the prime-order subgroup: decoding checks that, verifying does not.
     pub commitments: Vec<G1Affine<C>>,
     /// w_1 … w_n, each at least 1, together at most N.
     pub weights: Vec<u64>,

@@ -2,8 +2,8 @@
 //!
 //! D − Com(A) must lie in the span of the blinding bases G_b = \[τ^b·Z_H(τ)\]₁: a Schnorr proof of
 //! knowledge of the four combined blinders. No lookup, no quotient, no pairing: what a chain
-//! contract can check. Words of A are below W·2^63 ≤ 2^127 in size, so equality over the field is
-//! equality over the integers.
+//! contract can check. Words of A are at most W·2^63 ≤ N·2^63 in size, so equality over the field
+//! is equality over the integers.
 
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, Scalar, msm};

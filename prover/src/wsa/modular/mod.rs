@@ -2,8 +2,8 @@
 //!
 //! Columns: P = Σ w_i·p_i (given), A and the table T = 0, 1, …, N−1 (public), the carries
 //! k = (P − A)/2^64 (witness). One constraint, P − A − 2^64·k = 0, and one lookup, k in T. With
-//! W ≤ N both sides of the constraint are integers below 2·N·2^64, far below the group order, so
-//! the equation over the field is the equation over the integers.
+//! W ≤ N both P and A + 2^64·k are integers below N·2^64, far below the group order, so the
+//! equation over the field is the equation over the integers.
 
 use pulseproof_kernels::{Curve, Scalar};
 

@@ -39,12 +39,15 @@ pub fn prove<C: Curve>(
     Ok((statement, Proof(proof)))
 }
 
+/// What a prover puts into the circuit, and the statement it then proves.
+type Assigned<C> = (Assignment<Scalar<C>>, Statement<C, u64>);
+
 pub(super) fn assign<C: Curve>(
     srs: &Srs<C>,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],
-) -> Result<(Assignment<Scalar<C>>, Statement<C, u64>), StatementError> {
+) -> Result<Assigned<C>, StatementError> {
     let length = common_length(openings.iter().map(|o| o.words.len()), srs.size())?;
     total_weight(weights, srs.size())?;
     let sums = weighted_sum(openings, weights, length);

@@ -1,5 +1,7 @@
 //! Forgeries that a prover without scruples would try.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bn254, Scalar};
 use rand::SeedableRng;

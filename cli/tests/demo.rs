@@ -1,0 +1,141 @@
+//! `pulseproof demo`: figures are equal, cheats are caught, errors say what to do.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{json, run, stderr, stdout};
+use serde_json::Value;
+
+#[test]
+fn every_figure_equals_the_plain_one() {
+    let report = json(&run(&["demo", "--json", "--epochs", "2", "--curve", "bn254"]));
+    assert_eq!(report["equal"], true);
+    assert_eq!(report["curve"], "bn254");
+    assert_eq!(report["insecure_srs"], true);
+    assert_eq!(report["proofs"], 4);
+    assert_eq!(report["proof_bytes"], 358);
+    // Two epochs of 288 readings from each of 19 subjects.
+    assert_eq!(report["readings"], 2 * 288 * 19);
+    let rows = report["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        assert_eq!(row["equal"], true);
+        assert_eq!(row["decrypted"], row["plain"]);
+    }
+    let mean = rows[2]["decrypted"]["mean"].as_f64().unwrap();
+    assert!((80.0..150.0).contains(&mean), "{mean}");
+}
+
+#[test]
+fn devices_and_regions_scale_past_the_subjects() {
+    let args = ["demo", "--json", "--devices", "31", "--regions", "4", "--epochs", "1"];
+    let report = json(&run(&args));
+    assert_eq!(report["devices"], 31);
+    assert_eq!(report["rows"].as_array().unwrap().len(), 5);
+    assert_eq!(report["proof_bytes"], 454);
+    assert_eq!(report["equal"], true);
+}
+
+#[test]
+fn anybodys_readings_run_the_same_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("temperatures.csv");
+    // Three patients, temperatures below and above zero, one decimal, in no order.
+    std::fs::write(
+        &file,
+        "where,C,patient\n3,-1.5,a\n1,36.6,a\n2,37.0,a\n2,38.25,b\n1,39.5,b\n1,36.4,c\n",
+    )
+    .unwrap();
+    let report = json(&run(&[
+        "demo",
+        "--json",
+        "--data",
+        file.to_str().unwrap(),
+        "--subject-column",
+        "patient",
+        "--time-column",
+        "where",
+        "--value-column",
+        "C",
+        "--inside",
+        "36:37.5",
+        "--min",
+        "-10",
+        "--curve",
+        "bn254",
+    ]));
+    let all = &report["rows"][1]["decrypted"];
+    assert_eq!(all["count"], 6);
+    let (mean, share) = (all["mean"].as_f64().unwrap(), all["share_inside"].as_f64().unwrap());
+    assert!((mean - (36.6 + 37.0 - 1.5 + 38.25 + 39.5 + 36.4) / 6.0).abs() < 1e-12);
+    assert!((share - 0.5).abs() < 1e-12);
+    assert_eq!(report["equal"], true);
+}
+
+#[test]
+fn people_get_a_table() {
+    let output = run(&["demo", "--epochs", "1", "--curve", "bn254"]);
+    let text = stdout(&output);
+    assert!(output.status.success());
+    for part in ["region-001", "all regions", "share in 70–180", "equal", "p99 ms", "proof 358"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    assert!(stderr(&output).contains("INSECURE"));
+}
+
+fn caught(kind: &str, by: &[&str]) {
+    let report =
+        json(&run(&["demo", "--json", "--epochs", "2", "--curve", "bn254", "--tamper", kind]));
+    let tamper = &report["tamper"];
+    assert_eq!(tamper["kind"], kind);
+    assert_eq!(tamper["caught"], true);
+    let attempts = tamper["attempts"].as_array().unwrap();
+    let who = |attempt: &Value| attempt["by"].as_str().unwrap().to_owned();
+    assert_eq!(attempts.iter().map(who).collect::<Vec<_>>(), by);
+    assert_eq!(report["equal"], true, "what was summed is still right");
+}
+
+#[test]
+fn a_dropped_device_is_noticed() {
+    caught("drop", &["device 1636-69-001", "cloud"]);
+}
+
+#[test]
+fn altered_readings_are_noticed() {
+    caught("alter", &["appliance", "appliance"]);
+}
+
+#[test]
+fn injected_readings_are_noticed() {
+    caught("inject", &["appliance", "appliance"]);
+}
+
+#[test]
+fn replays_are_noticed() {
+    caught("replay", &["appliance", "appliance", "cloud", "cloud"]);
+}
+
+#[test]
+fn forged_proofs_are_noticed() {
+    caught("forge-proof", &["cloud"; 5]);
+}
+
+#[test]
+fn bad_options_say_what_to_do() {
+    let fails = |args: &[&str], code: i32, message: &str| {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        let text = stderr(&output);
+        assert!(text.contains(message), "{args:?}: {message:?} is not in {text}");
+    };
+    fails(&["demo", "--tamper", "bribe"], 2, "drop, alter, inject, replay, forge-proof");
+    fails(&["demo", "--data", "x.csv"], 2, "--inside");
+    fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 1, "no-such.csv");
+    fails(&["demo", "--curve", "p256"], 2, "bls12-381 or bn254");
+    fails(&["demo", "--devices", "3", "--regions", "4"], 1, "regions: 4 is not between 1 and 3");
+    fails(&["demo", "--inside", "70"], 1, "LOW:HIGH");
+    fails(&["demo", "--max", "200"], 1, "200");
+    fails(&["demo", "--slots", "5000"], 1, "at most 2048");
+    fails(&["demo", "--inside", "7x:9"], 1, "--inside: \"7x\"");
+}

@@ -1,0 +1,149 @@
+//! The real process, killed and stopped: what was accepted is finished, once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use common::pulseproof;
+use pulseproof_kernels::Bn254;
+use pulseproof_prover::commitment::CommitmentKey;
+use pulseproof_prover::srs::Srs;
+use pulseproof_sdk::api::{JobRequest, JobState};
+use pulseproof_sdk::client::Appliance;
+use pulseproof_sdk::signing::DeviceKey;
+use pulseproof_sdk::submission::Label;
+use pulseproof_sdk::{Digest, Name, ProvedResult, Roster, Submission};
+use rand::rngs::OsRng;
+
+type C = Bn254;
+const WORDS: usize = 64;
+
+struct Process {
+    child: Child,
+    appliance: Appliance,
+}
+
+fn start(home: &Path) -> Process {
+    let mut child = pulseproof(home)
+        .args(["serve", "--listen", "127.0.0.1:0", "--curve", "bn254"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").unwrap();
+    Process { child, appliance: Appliance::new(url) }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// Three devices' submissions, their roster, and the plain sum of their words.
+fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
+    let key = CommitmentKey::new(srs);
+    let profile = Digest::of("test", b"durability");
+    let mut roster = Roster {
+        region: name("north"),
+        words: u32::try_from(WORDS).unwrap(),
+        profile,
+        devices: [].into(),
+    };
+    let (mut bodies, mut sum) = (Vec::new(), vec![0u64; WORDS]);
+    for device in 0..3u64 {
+        let device_key = DeviceKey::generate(&mut OsRng);
+        let words: Vec<u64> = (0..WORDS as u64).map(|j| u64::MAX / (device + j + 1)).collect();
+        sum.iter_mut().zip(&words).for_each(|(s, w)| *s = s.wrapping_add(*w));
+        let label = Label {
+            region: name("north"),
+            epoch: 5,
+            device: name(&format!("d{device}")),
+            sequence: 1,
+            profile,
+        };
+        roster.devices.insert(label.device.clone(), device_key.public());
+        bodies.push(Submission::seal(label, words, &key, &device_key, &mut OsRng).to_bytes());
+    }
+    (roster, bodies, sum)
+}
+
+fn job() -> JobRequest {
+    JobRequest::Aggregate { region: name("north"), epoch: 5, weights: [].into() }
+}
+
+#[tokio::test]
+async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = start(home.path());
+    let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
+    let (roster, bodies, sum) = submissions(&srs);
+    first.appliance.register(&roster).await.unwrap();
+    let intake = first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
+    assert_eq!((intake.accepted.len(), intake.refused.len()), (3, 0));
+    let queued = first.appliance.create_job(&job()).await.unwrap();
+    assert_eq!(queued.state, JobState::Queued);
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+
+    // Twice: once before and perhaps once in the middle of proving, once to finish.
+    let mut second = start(home.path());
+    second.child.kill().unwrap();
+    second.child.wait().unwrap();
+    let mut third = start(home.path());
+    let done = third.appliance.wait(&queued.id).await.unwrap();
+    assert_eq!(done.state, JobState::Done);
+    let bytes = third.appliance.result(&queued.id).await.unwrap();
+    let result = ProvedResult::<C>::from_bytes(&bytes).unwrap();
+    assert_eq!(result.verify(&srs.verifying_key, &roster), Ok(()));
+    assert_eq!(result.aggregate, sum);
+
+    // Finished once: the epoch stays closed, the result stays the same.
+    let refused = third.appliance.create_job(&job()).await.unwrap_err().to_string();
+    assert!(refused.contains(&queued.id), "{refused}");
+    third.child.kill().unwrap();
+    third.child.wait().unwrap();
+    let mut fourth = start(home.path());
+    assert_eq!(fourth.appliance.result(&queued.id).await.unwrap(), bytes);
+    fourth.child.kill().unwrap();
+    fourth.child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn submissions_accepted_before_kill_9_are_still_there() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = start(home.path());
+    let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
+    let (roster, bodies, sum) = submissions(&srs);
+    first.appliance.register(&roster).await.unwrap();
+    first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+
+    let mut second = start(home.path());
+    let again = second.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
+    assert_eq!(again.accepted.len(), 0, "each was stored, once");
+    let queued = second.appliance.create_job(&job()).await.unwrap();
+    second.appliance.wait(&queued.id).await.unwrap();
+    let bytes = second.appliance.result(&queued.id).await.unwrap();
+    assert_eq!(ProvedResult::<C>::from_bytes(&bytes).unwrap().aggregate, sum);
+    second.child.kill().unwrap();
+    second.child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn sigterm_stops_it_gracefully() {
+    let home = tempfile::tempdir().unwrap();
+    let mut process = start(home.path());
+    process.appliance.health().await.unwrap();
+    let kill = std::process::Command::new("kill")
+        .args(["-TERM", &process.child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(kill.success());
+    assert!(process.child.wait().unwrap().success());
+}

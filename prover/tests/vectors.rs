@@ -1,0 +1,327 @@
+//! Frozen vectors: what was proved once must verify for ever, and the same inputs must give the same
+//! bytes. `fixtures/wsa/README.md` says what the files hold.
+//!
+//! Everything here that verifies runs without the feature `prove`, too.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use common::srs_of;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar};
+use pulseproof_prover::commitment::{Blinders, CommitmentKey};
+use pulseproof_prover::encoding::{Reader, Writer};
+use pulseproof_prover::srs::{Srs, VerifyingKey};
+use pulseproof_prover::transcript::Transcript;
+use pulseproof_prover::wsa::{Statement, integer, modular};
+use rand::{CryptoRng, RngCore};
+use sha2::{Digest, Sha256};
+
+const LOG_SIZE: u32 = 3;
+const WEIGHTS: [u64; 3] = [1, 2, 5];
+const LENGTH: usize = 6;
+
+/// SHA-256 in counter mode: a generator that no library's next version changes.
+struct Counter {
+    seed: &'static str,
+    count: u64,
+    block: Vec<u8>,
+}
+
+impl Counter {
+    fn new(seed: &'static str) -> Self {
+        Self { seed, count: 0, block: Vec::new() }
+    }
+}
+
+impl RngCore for Counter {
+    fn next_u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill_bytes(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            if self.block.is_empty() {
+                let input = [self.seed.as_bytes(), &self.count.to_le_bytes()].concat();
+                self.block = Sha256::digest(input).to_vec();
+                self.count += 1;
+            }
+            *byte = self.block.remove(0);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Counter {}
+
+/// A fixture: lines of `name: value`.
+struct Fixture(BTreeMap<String, String>);
+
+impl Fixture {
+    fn path<C: Curve>() -> PathBuf {
+        let name = format!("{}.txt", C::ID);
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wsa").join(name)
+    }
+
+    fn read<C: Curve>() -> Self {
+        let text = std::fs::read_to_string(Self::path::<C>()).unwrap();
+        let pair = |line: &str| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.to_owned(), value.to_owned())
+        };
+        Self(text.lines().map(pair).collect())
+    }
+
+    fn hex(&self, name: &str) -> Vec<u8> {
+        hex::decode(&self.0[name]).unwrap()
+    }
+
+    fn list<T: std::str::FromStr<Err: std::fmt::Debug>>(&self, name: &str) -> Vec<T> {
+        self.0[name].split(' ').map(|item| item.parse().unwrap()).collect()
+    }
+
+    fn statement<C: Curve, W>(&self, form: &str) -> Statement<C, W>
+    where
+        W: std::str::FromStr<Err: std::fmt::Debug>,
+    {
+        let bytes = self.hex(&format!("{form} commitments"));
+        let mut reader = Reader::new(&bytes);
+        let commitments = WEIGHTS.map(|_| reader.g1::<C>("commitment").unwrap()).to_vec();
+        reader.finish().unwrap();
+        Statement {
+            commitments,
+            weights: self.list("weights"),
+            aggregate: self.list(&format!("{form} aggregate")),
+            context: self.hex("context"),
+        }
+    }
+}
+
+fn compressed(element: &impl CanonicalSerialize) -> String {
+    let mut bytes = Vec::new();
+    element.serialize_compressed(&mut bytes).unwrap();
+    hex::encode(bytes)
+}
+
+fn srs<C: Curve>() -> Srs<C> {
+    srs_of(Scalar::<C>::rand(&mut Counter::new("tau")), LOG_SIZE)
+}
+
+/// The blinders of one vector, read from their bytes so that their values are frozen.
+fn blinders<C: Curve>(rng: &mut Counter) -> Blinders<C> {
+    let scalars: [Scalar<C>; 4] = std::array::from_fn(|_| {
+        let mut bytes = [0; 64];
+        rng.fill_bytes(&mut bytes);
+        Scalar::<C>::from_le_bytes_mod_order(&bytes)
+    });
+    let mut writer = Writer::default();
+    writer.element(&scalars);
+    Blinders::read(&mut Reader::new(&writer.finish())).unwrap()
+}
+
+fn challenges<C: Curve>() -> [Scalar<C>; 3] {
+    let mut transcript = Transcript::new("vector");
+    transcript.absorb("bytes", &[1, 2, 3]);
+    transcript.absorb_u64("number", 7);
+    transcript.absorb_element("point", &C::G1Affine::generator());
+    let first = transcript.challenge("first");
+    let second = transcript.challenge("second");
+    transcript.absorb("", b"");
+    [first, second, transcript.challenge("third")]
+}
+
+/// What [`challenges`] computes, from the definition alone.
+fn challenges_by_definition<C: Curve>() -> [Scalar<C>; 3] {
+    let frame = |label: &str, data: &[u8]| {
+        let lengths = [label.len(), data.len()].map(|length| (length as u64).to_le_bytes());
+        [&lengths[0], label.as_bytes(), &lengths[1], data].concat()
+    };
+    let reduce = |digest: &[u8]| {
+        let half = |index: u8| Sha256::digest([digest, &[index]].concat());
+        let bytes = [half(0), half(1)].concat().into_iter().rev();
+        bytes.fold(Scalar::<C>::ZERO, |sum, byte| {
+            sum * Scalar::<C>::from(256u64) + Scalar::<C>::from(byte)
+        })
+    };
+    let point = hex::decode(compressed(&C::G1Affine::generator())).unwrap();
+    let opening = [
+        frame("protocol", b"vector"),
+        frame("bytes", &[1, 2, 3]),
+        frame("number", &7u64.to_le_bytes()),
+        frame("point", &point),
+        frame("first", b""),
+    ];
+    let first = Sha256::digest(opening.concat());
+    let second = Sha256::digest([first.to_vec(), frame("second", b"")].concat());
+    let third = Sha256::digest([second.to_vec(), frame("", b""), frame("third", b"")].concat());
+    [first, second, third].map(|digest| reduce(&digest))
+}
+
+fn frozen_transcript<C: Curve>() {
+    let challenges = challenges::<C>();
+    assert_eq!(challenges, challenges_by_definition::<C>());
+    assert_eq!(compressed(&challenges), Fixture::read::<C>().0["challenges"]);
+}
+
+#[test]
+fn challenges_are_frozen() {
+    frozen_transcript::<Bls12_381>();
+    frozen_transcript::<Bn254>();
+}
+
+fn modular_words(rng: &mut Counter) -> Vec<u64> {
+    (0..LENGTH).map(|_| rng.next_u64()).collect()
+}
+
+fn integer_words(rng: &mut Counter) -> Vec<i64> {
+    (0..LENGTH).map(|_| rng.next_u64().cast_signed()).collect()
+}
+
+fn frozen_commitments<C: Curve>() {
+    let fixture = Fixture::read::<C>();
+    let key = CommitmentKey::new(&srs::<C>());
+    let rng = &mut Counter::new("modular");
+    let commit = |_| {
+        let words = modular_words(rng);
+        key.commit(&words, &blinders(rng))
+    };
+    assert_eq!(WEIGHTS.map(commit).to_vec(), fixture.statement::<C, u64>("modular").commitments);
+    let rng = &mut Counter::new("integer");
+    let commit = |_| {
+        let words = integer_words(rng);
+        key.commit_signed(&words, &blinders(rng))
+    };
+    assert_eq!(WEIGHTS.map(commit).to_vec(), fixture.statement::<C, i128>("integer").commitments);
+}
+
+#[test]
+fn commitments_are_frozen() {
+    frozen_commitments::<Bls12_381>();
+    frozen_commitments::<Bn254>();
+}
+
+fn frozen_verification<C: Curve>() {
+    let fixture = Fixture::read::<C>();
+    let key = VerifyingKey::<C>::from_bytes(&fixture.hex("verifying key")).unwrap();
+    let srs = srs::<C>();
+    assert_eq!(key, srs.verifying_key);
+    assert_eq!(hex::encode(key.id()), fixture.0["srs id"]);
+
+    let mut statement = fixture.statement("modular");
+    let bytes = fixture.hex("modular proof");
+    let proof = modular::Proof::from_bytes(&bytes).unwrap();
+    assert_eq!(proof.to_bytes(), bytes);
+    assert_eq!(modular::verify(&key, &statement, &proof), Ok(()));
+    statement.aggregate[LENGTH - 1] ^= 1;
+    assert!(modular::verify(&key, &statement, &proof).is_err());
+
+    let mut statement = fixture.statement("integer");
+    let bytes = fixture.hex("integer proof");
+    let proof = integer::Proof::from_bytes(&bytes).unwrap();
+    assert_eq!(proof.to_bytes(), bytes);
+    let commitment_key = CommitmentKey::new(&srs);
+    assert_eq!(integer::verify(&commitment_key, key.id(), &statement, &proof), Ok(()));
+    statement.aggregate[LENGTH - 1] ^= 1;
+    assert!(integer::verify(&commitment_key, key.id(), &statement, &proof).is_err());
+}
+
+#[test]
+fn frozen_proofs_verify() {
+    frozen_verification::<Bls12_381>();
+    frozen_verification::<Bn254>();
+}
+
+#[test]
+fn there_is_a_fixture_for_every_curve() {
+    for id in CurveId::ALL {
+        pulseproof_kernels::with_curve!(id, C => assert!(Fixture::path::<C>().is_file(), "{id}"));
+    }
+}
+
+#[cfg(feature = "prove")]
+mod made {
+    use pulseproof_prover::commitment::Opening;
+
+    use super::*;
+
+    const CONTEXT: &[u8] = b"frozen vectors";
+
+    fn join<T: ToString>(items: &[T]) -> String {
+        items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The whole fixture, made again.
+    fn fixture<C: Curve>() -> String {
+        let srs = srs::<C>();
+        let (modular, modular_proof) = modular(&srs);
+        let (integer, integer_proof) = integer(&srs);
+        let lines = [
+            ("challenges", compressed(&challenges::<C>())),
+            ("verifying key", hex::encode(srs.verifying_key.to_bytes())),
+            ("srs id", hex::encode(srs.verifying_key.id())),
+            ("weights", join(&WEIGHTS)),
+            ("context", hex::encode(CONTEXT)),
+            ("modular commitments", modular.commitments.iter().map(compressed).collect()),
+            ("modular aggregate", join(&modular.aggregate)),
+            ("modular proof", hex::encode(modular_proof.to_bytes())),
+            ("integer commitments", integer.commitments.iter().map(compressed).collect()),
+            ("integer aggregate", join(&integer.aggregate)),
+            ("integer proof", hex::encode(integer_proof.to_bytes())),
+        ];
+        lines.map(|(name, value)| format!("{name}: {value}\n")).concat()
+    }
+
+    fn modular<C: Curve>(srs: &Srs<C>) -> (Statement<C, u64>, modular::Proof<C>) {
+        let (key, rng) = (CommitmentKey::new(srs), &mut Counter::new("modular"));
+        let vectors = WEIGHTS.map(|_| (modular_words(rng), blinders(rng)));
+        let openings = vectors.each_ref().map(|(words, blinders)| Opening {
+            commitment: key.commit(words, blinders),
+            words,
+            blinders,
+        });
+        let rng = &mut Counter::new("modular proof");
+        modular::prove(srs, &openings, &WEIGHTS, CONTEXT, rng).unwrap()
+    }
+
+    fn integer<C: Curve>(srs: &Srs<C>) -> (Statement<C, i128>, integer::Proof<C>) {
+        let (key, rng) = (CommitmentKey::new(srs), &mut Counter::new("integer"));
+        let vectors = WEIGHTS.map(|_| (integer_words(rng), blinders(rng)));
+        let openings = vectors.each_ref().map(|(words, blinders)| integer::Opening {
+            commitment: key.commit_signed(words, blinders),
+            words,
+            blinders,
+        });
+        let rng = &mut Counter::new("integer proof");
+        integer::prove(&key, srs.verifying_key.id(), &openings, &WEIGHTS, CONTEXT, rng).unwrap()
+    }
+
+    fn frozen<C: Curve>() {
+        let (path, made) = (Fixture::path::<C>(), fixture::<C>());
+        if std::env::var_os("PULSEPROOF_FREEZE").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), made);
+    }
+
+    #[test]
+    fn proofs_are_frozen() {
+        frozen::<Bls12_381>();
+        frozen::<Bn254>();
+    }
+}
