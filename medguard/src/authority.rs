@@ -8,7 +8,8 @@
 //! It decrypts the sum of the results in a query, adds up the slots inside, and answers with totals:
 //! no slot, no region's ciphertext and no single device's reading ever leaves it. Every result in a
 //! query must itself speak for at least [`Policy::devices_min`] devices, so that no difference of two
-//! queries tells of fewer.
+//! queries tells of fewer, and count each of them once: a sum with weights 1, 1 and 4,000 would tell
+//! of the third.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -138,6 +139,14 @@ impl<C: Curve> Authority<C> {
     fn check_policy(&self, results: &[ProvedResult<C>]) -> Result<(), Problem> {
         for result in results {
             let (claim, least) = (&result.claim, self.policy.devices_min);
+            if let Some(heavy) = claim.contributions.iter().find(|c| c.weight != 1) {
+                let detail = format!(
+                    "{} epoch {} counts {} {} times; only plain sums are decrypted, since unequal \
+                     weights can single a device out",
+                    claim.region, claim.epoch, heavy.device, heavy.weight
+                );
+                return Err(Problem::new(403, "weighted-sum", detail).field("weights").limit(1));
+            }
             if claim.contributions.len() < least {
                 let detail = format!(
                     "the result of {} for epoch {} speaks for {} devices; at least {least} are \

@@ -79,6 +79,16 @@ impl World {
 
     /// What an honest appliance would publish, without the devices listed as missing.
     fn result(&mut self, epoch: u64, missing: &[usize]) -> (ProvedResult<C>, Vec<Receipt<C>>) {
+        self.weighted_result(epoch, missing, 1)
+    }
+
+    /// The same, with the first device counted `weight` times.
+    fn weighted_result(
+        &mut self,
+        epoch: u64,
+        missing: &[usize],
+        weight: u64,
+    ) -> (ProvedResult<C>, Vec<Receipt<C>>) {
         let submit = |(index, device): (usize, &mut Device<C>)| {
             device.submit(epoch, &readings(index, epoch)).unwrap()
         };
@@ -86,6 +96,8 @@ impl World {
         let present = |i: &usize| !missing.contains(i);
         let summed: Vec<&Submission<C>> =
             (0..all.len()).filter(present).map(|i| &all[i].0).collect();
+        let mut weights = vec![1; summed.len()];
+        weights[0] = weight;
         let claim = Claim {
             srs: Digest(srs().verifying_key.id()),
             region: name("north"),
@@ -94,10 +106,11 @@ impl World {
             profile: self.roster.profile,
             contributions: summed
                 .iter()
-                .map(|s| Contribution {
+                .zip(&weights)
+                .map(|(s, &weight)| Contribution {
                     device: s.label.device.clone(),
                     sequence: s.label.sequence,
-                    weight: 1,
+                    weight,
                     commitment: s.commitment,
                     signature: s.signature,
                 })
@@ -108,7 +121,6 @@ impl World {
             .iter()
             .map(|s| Opening { commitment: s.commitment, words: &s.words, blinders: &s.blinders })
             .collect();
-        let weights = vec![1; openings.len()];
         let context = claim.context().0;
         let (statement, proof) = prove(srs(), &openings, &weights, &context, &mut OsRng).unwrap();
         let result = ProvedResult { claim, aggregate: statement.aggregate, proof };
@@ -257,6 +269,17 @@ async fn results_of_too_few_devices_are_not_decrypted() {
     assert_eq!((problem.status, problem.limit), (403, Some(3)));
     // Hidden in a larger sum it is refused as well: the difference would tell.
     assert!(refused(&[&full, &thin]).await.is("too-few-devices"));
+}
+
+#[tokio::test]
+async fn sums_that_could_single_a_device_out_are_not_decrypted() {
+    let mut world = World::new(3).await;
+    let (heavy, _) = world.weighted_result(0, &[], 9);
+    let bytes = heavy.to_bytes();
+    assert!(world.deliver(&bytes).await.is_ok(), "it is proved");
+    let problem = world.decrypt(write_query(&heavy.aggregate, &[&bytes])).await.unwrap_err();
+    assert!(problem.is("weighted-sum"), "{problem}");
+    assert_eq!((problem.status, problem.limit), (403, Some(1)));
 }
 
 #[tokio::test]

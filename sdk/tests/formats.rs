@@ -141,14 +141,15 @@ fn honest_bytes_are_accepted_and_stable() {
     assert_eq!(ProvedResult::from_bytes(&result.to_bytes()).unwrap(), result);
     // Frozen: a change here breaks every gateway and every published result.
     let frozen = |bytes: &[u8]| Digest::of("frozen", bytes).to_string();
-    assert_eq!(frozen(&sent), SUBMISSION);
-    assert_eq!(frozen(&result.to_bytes()), RESULT);
-    assert_eq!(roster().digest().to_string(), ROSTER);
+    let bytes = [frozen(&sent), frozen(&result.to_bytes()), roster().digest().to_string()];
+    assert_eq!(bytes, FROZEN);
 }
 
-const SUBMISSION: &str = "?";
-const RESULT: &str = "?";
-const ROSTER: &str = "?";
+const FROZEN: [&str; 3] = [
+    "73ec00005a5fa475c9992722ce61efc4e1f9eb301ed37dd171d1f1bbfe3d4683",
+    "dd228ff859358f0e1264b23c7be04463f7f234c98f7a826f3f570cc3bce137e9",
+    "b3f3a974fbde676945d88ea63f5bd72a8a1126239987926c5fff2a897707087b",
+];
 
 #[test]
 fn mutated_submissions_are_not_acceptable() {

@@ -1,0 +1,145 @@
+//! From an epoch's submissions to a proved and verified result. No store, no network.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pulseproof_kernels::Curve;
+use pulseproof_prover::commitment::Opening;
+use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
+use pulseproof_prover::wsa::modular;
+use pulseproof_sdk::api::JobRequest;
+use pulseproof_sdk::result::{Claim, Contribution};
+use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
+use rand::rngs::OsRng;
+use rayon::prelude::*;
+
+use crate::store::submissions::StoredSubmission;
+use crate::telemetry;
+
+/// Which backend does the work.
+pub const BACKEND: &str = "cpu";
+/// How often a commitment may be opened before its blinders hide it no longer.
+const OPENINGS_MAX: i64 = COMMITMENT_BLINDERS as i64 - 1;
+const _: () = assert!(OPENINGS_MAX == 3, "the schema's CHECK on submissions.openings says so too");
+
+/// A result that verified.
+pub struct Proved {
+    /// Its bytes.
+    pub result: Vec<u8>,
+    /// Time spent proving.
+    pub prove: Duration,
+    /// Time spent verifying.
+    pub verify: Duration,
+}
+
+/// Sums what a region's devices submitted for an epoch, proves the sum and verifies the proof.
+///
+/// # Errors
+/// What the job's problem is to be. It comes again if the job is run again.
+pub fn aggregate<C: Curve>(
+    srs: &Srs<C>,
+    request: &JobRequest,
+    roster: &Roster,
+    stored: &[StoredSubmission],
+) -> Result<Proved, Problem> {
+    check_openings(stored)?;
+    let JobRequest::Aggregate { epoch, weights, .. } = request;
+    let submissions = parse::<C>(stored, srs.size())?;
+    let claim = claim(srs, roster, *epoch, weights, &submissions);
+    let start = Instant::now();
+    let result = prove(srs, claim, &submissions)?;
+    let prove = start.elapsed();
+    let start = Instant::now();
+    result.verify(&srs.verifying_key, roster).map_err(|error| {
+        telemetry::proof_rejected();
+        internal(&format!("a proof of ours does not verify: {error}"))
+    })?;
+    Ok(Proved { result: result.to_bytes(), prove, verify: start.elapsed() })
+}
+
+/// The problem of a job that failed through no fault of the request's.
+pub fn internal(reason: &str) -> Problem {
+    tracing::error!(reason, "job failed");
+    Problem::new(500, "internal", "the job failed inside the appliance; its log says why")
+}
+
+/// The problem of a job whose result would open a commitment once too often.
+pub fn openings_exhausted(device: Option<&str>) -> Problem {
+    let which = device.map_or_else(|| "a commitment".to_owned(), |name| format!("{name}'s"));
+    let detail = format!("{which} was opened {OPENINGS_MAX} times, which is all its blinders hide");
+    Problem::new(409, "openings-exhausted", detail)
+        .field("openings")
+        .limit(OPENINGS_MAX.unsigned_abs())
+}
+
+fn check_openings(stored: &[StoredSubmission]) -> Result<(), Problem> {
+    match stored.iter().find(|submission| submission.openings >= OPENINGS_MAX) {
+        Some(submission) => Err(openings_exhausted(Some(&submission.device))),
+        None => Ok(()),
+    }
+}
+
+fn parse<C: Curve>(
+    stored: &[StoredSubmission],
+    size: usize,
+) -> Result<Vec<Submission<C>>, Problem> {
+    stored
+        .par_iter()
+        .map(|submission| {
+            Submission::from_bytes(&submission.bytes, size)
+                .map_err(|error| internal(&format!("stored {}: {error}", submission.device)))
+        })
+        .collect()
+}
+
+/// Who is in the sum, with which weight, and who is missing. Submissions come ordered by device.
+fn claim<C: Curve>(
+    srs: &Srs<C>,
+    roster: &Roster,
+    epoch: u64,
+    weights: &BTreeMap<Name, u64>,
+    submissions: &[Submission<C>],
+) -> Claim<C> {
+    let contributions: Vec<_> = submissions
+        .iter()
+        .map(|submission| Contribution {
+            device: submission.label.device.clone(),
+            sequence: submission.label.sequence,
+            weight: weights.get(&submission.label.device).copied().unwrap_or(1),
+            commitment: submission.commitment,
+            signature: submission.signature,
+        })
+        .collect();
+    let submitted =
+        |device: &Name| contributions.binary_search_by(|c| c.device.cmp(device)).is_ok();
+    let missing = roster.devices.keys().filter(|device| !submitted(device)).cloned().collect();
+    Claim {
+        srs: Digest(srs.verifying_key.id()),
+        region: roster.region.clone(),
+        epoch,
+        roster: roster.digest(),
+        profile: roster.profile,
+        contributions,
+        missing,
+    }
+}
+
+fn prove<C: Curve>(
+    srs: &Srs<C>,
+    claim: Claim<C>,
+    submissions: &[Submission<C>],
+) -> Result<ProvedResult<C>, Problem> {
+    let openings: Vec<Opening<'_, C>> = submissions
+        .iter()
+        .map(|Submission { commitment, words, blinders, .. }| Opening {
+            commitment: *commitment,
+            words,
+            blinders,
+        })
+        .collect();
+    let weights: Vec<u64> = claim.contributions.iter().map(|c| c.weight).collect();
+    let context = claim.context().0;
+    let (statement, proof) = modular::prove(srs, &openings, &weights, &context, &mut OsRng)
+        .map_err(|error| internal(&format!("nothing was proved: {error}")))?;
+    Ok(ProvedResult { claim, aggregate: statement.aggregate, proof })
+}

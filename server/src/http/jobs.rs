@@ -1,0 +1,120 @@
+//! `/v1/jobs`: close an epoch, follow the job, fetch the result.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::IntoResponse;
+use pulseproof_kernels::Curve;
+use pulseproof_prover::wsa::total_weight;
+use pulseproof_sdk::api::{Job, JobRequest, JobState};
+use pulseproof_sdk::{Name, Problem, Roster};
+use rand::RngCore;
+use rand::rngs::OsRng;
+
+use super::answer::Refusal;
+use super::body;
+use crate::app::App;
+use crate::telemetry;
+
+/// Closes an epoch and queues the job that sums it.
+pub async fn create<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    request: Request,
+) -> Result<impl IntoResponse, Refusal> {
+    let request: JobRequest = body::json(request, app.config.body_timeout).await?;
+    let JobRequest::Aggregate { weights, epoch, .. } = &request;
+    let size = app.srs.size();
+    let check = |roster: &Roster, devices: &[String]| check(weights, *epoch, size, roster, devices);
+    let id = new_id()?;
+    app.store.create_job(&id, &request, check).await??;
+    telemetry::job(JobState::Queued);
+    tracing::info!(id, "queued");
+    app.queued.notify_one();
+    let location = [(LOCATION, format!("/v1/jobs/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(queued(id, request))))
+}
+
+/// Where a job stands.
+pub async fn show<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Job>, Refusal> {
+    Ok(Json(find(&app, &path?.0).await?))
+}
+
+/// A finished job's result.
+pub async fn result<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refusal> {
+    let job = find(&app, &path?.0).await?;
+    match (job.problem, app.store.result(&job.id).await?) {
+        (Some(problem), _) => Err(problem.into()),
+        (None, Some(bytes)) => Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes)),
+        (None, None) => Err(Refusal::for_now(not_ready(&job.id))),
+    }
+}
+
+async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusal> {
+    app.store
+        .job(id)
+        .await?
+        .ok_or_else(|| Problem::new(404, "unknown-job", "there is no such job").field("id").into())
+}
+
+fn not_ready(id: &str) -> Problem {
+    Problem::new(409, "result-not-ready", format!("job {id} is not finished"))
+}
+
+fn queued(id: String, request: JobRequest) -> Job {
+    let state = JobState::Queued;
+    Job { id, request, state, backend: None, prove_us: None, verify_us: None, problem: None }
+}
+
+/// 128 random bits from the operating system: who was not told an id cannot guess it.
+fn new_id() -> Result<String, Problem> {
+    let mut bytes = [0; 16];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "no randomness");
+        Problem::new(500, "internal", "the operating system gave no randomness")
+    })?;
+    Ok(hex::encode(bytes))
+}
+
+fn check(
+    weights: &BTreeMap<Name, u64>,
+    epoch: u64,
+    size: usize,
+    roster: &Roster,
+    devices: &[String],
+) -> Result<(), Problem> {
+    let limit = size as u64;
+    for (device, &weight) in weights {
+        let field = format!("weights.{device}");
+        if !roster.devices.contains_key(device) {
+            let detail = format!("{device} is not in the roster of {}", roster.region);
+            return Err(Problem::new(422, "unknown-device", detail).field(field));
+        }
+        if weight == 0 {
+            return Err(bad_weights("a weight must be at least 1", limit).field(field));
+        }
+    }
+    if devices.is_empty() {
+        let detail = format!("nobody of {} has submitted for epoch {epoch}", roster.region);
+        return Err(Problem::new(409, "nothing-to-sum", detail).field("epoch"));
+    }
+    let named: BTreeMap<&str, u64> = weights.iter().map(|(d, &w)| (d.as_str(), w)).collect();
+    let weight = |device: &String| named.get(device.as_str()).copied().unwrap_or(1);
+    let effective: Vec<u64> = devices.iter().map(weight).collect();
+    let total = total_weight(&effective, size);
+    total.map(drop).map_err(|error| bad_weights(&error.to_string(), limit))
+}
+
+fn bad_weights(detail: &str, limit: u64) -> Problem {
+    Problem::new(422, "bad-weights", detail).field("weights").limit(limit)
+}

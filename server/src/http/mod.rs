@@ -1,0 +1,80 @@
+//! Routes. Every answer that is not a success is a problem document.
+//!
+//! - [`regions`], [`readings`], [`jobs`], [`status`]: the endpoints.
+//! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
+
+pub mod answer;
+pub mod body;
+pub mod gate;
+pub mod jobs;
+pub mod readings;
+pub mod regions;
+pub mod status;
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::Problem;
+use tracing::Instrument;
+
+use crate::app::App;
+use answer::Refusal;
+
+/// All routes of an appliance.
+pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
+    Router::new()
+        .route("/v1/regions/{region}", put(regions::register::<C>))
+        .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept::<C>))
+        .route("/v1/jobs", post(jobs::create::<C>))
+        .route("/v1/jobs/{id}", get(jobs::show::<C>))
+        .route("/v1/jobs/{id}/result", get(jobs::result::<C>))
+        .route("/healthz", get(status::health::<C>))
+        .route("/metrics", get(status::metrics::<C>))
+        .fallback(no_such_resource)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(observe))
+        .with_state(app)
+}
+
+async fn no_such_resource(uri: Uri) -> Refusal {
+    let detail = format!("there is nothing at {}", uri.path());
+    Problem::new(404, "not-found", detail).into()
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> Refusal {
+    let detail = format!("{} does not answer {method}", uri.path());
+    Problem::new(405, "method-not-allowed", detail).into()
+}
+
+async fn observe(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let span = tracing::info_span!("request", method = %request.method(), path);
+    async move {
+        let start = Instant::now();
+        let response = next.run(request).await;
+        tracing::info!(status = response.status().as_u16(), elapsed = ?start.elapsed(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// A part of a path, in its one canonical spelling.
+fn segment<T>(text: &str, field: &str) -> Result<T, Problem>
+where
+    T: FromStr<Err: Display> + Display,
+{
+    let malformed =
+        |reason: String| Problem::new(400, "malformed", format!("{field}: {reason}")).field(field);
+    let value: T = text.parse().map_err(|error: T::Err| malformed(error.to_string()))?;
+    if value.to_string() == text { Ok(value) } else { Err(malformed(format!("write {value}"))) }
+}

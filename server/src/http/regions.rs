@@ -1,0 +1,49 @@
+//! `PUT /v1/regions/{region}`: who may contribute.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::roster::DEVICES_MAX;
+use pulseproof_sdk::{Name, Problem, Roster};
+
+use super::answer::Refusal;
+use super::{body, segment};
+use crate::app::App;
+use crate::store::regions::Registered;
+
+/// Registers a region, or replaces its roster between epochs.
+pub async fn register<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let region = segment(&path?.0, "region")?;
+    let roster = body::json(request, app.config.body_timeout).await?;
+    check(&region, &roster, app.srs.size() as u64)?;
+    match app.store.register(&roster).await? {
+        Registered::Created => Ok(StatusCode::CREATED),
+        Registered::Kept => Ok(StatusCode::OK),
+        Registered::Refused(problem) => Err(problem.into()),
+    }
+}
+
+/// A sum's total weight is at most N, so a region of more than N devices could not be summed.
+fn check(region: &Name, roster: &Roster, size: u64) -> Result<(), Problem> {
+    if roster.region != *region {
+        let detail = format!("the roster is that of {}, sent to {region}", roster.region);
+        return Err(Problem::new(422, "wrong-region", detail).field("region"));
+    }
+    within("words", u64::from(roster.words), size)?;
+    within("devices", roster.devices.len() as u64, size.min(DEVICES_MAX as u64))
+}
+
+fn within(field: &str, got: u64, limit: u64) -> Result<(), Problem> {
+    if (1..=limit).contains(&got) {
+        return Ok(());
+    }
+    let detail = format!("{got} {field}, expected 1 to {limit}");
+    Err(Problem::new(422, "bad-roster", detail).field(field).limit(limit))
+}

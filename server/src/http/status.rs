@@ -1,0 +1,37 @@
+//! `/healthz` and `/metrics`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::api::Health;
+
+use super::answer::Refusal;
+use crate::app::App;
+use crate::telemetry;
+
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const WARNING: &str = "development SRS: whoever made it can forge proofs; use one from a ceremony";
+
+/// Whether the appliance is up, and with which SRS.
+pub async fn health<C: Curve>(State(app): State<Arc<App<C>>>) -> Json<Health> {
+    Json(Health {
+        status: "ok".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        curve: C::ID.to_string(),
+        srs: app.srs_id,
+        warning: app.is_insecure().then(|| WARNING.to_owned()),
+    })
+}
+
+/// What happened since the process started, as Prometheus reads it.
+pub async fn metrics<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
+    telemetry::queue_length(app.store.queue_length().await?);
+    telemetry::insecure_srs(app.is_insecure());
+    Ok(([(CONTENT_TYPE, PROMETHEUS_TEXT)], app.telemetry.render()))
+}

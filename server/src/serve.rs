@@ -1,0 +1,136 @@
+//! Starting and stopping an appliance. What stopping must not do is lose anything accepted.
+
+use std::fs::{self, File, TryLockError};
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use pulseproof_kernels::Curve;
+use pulseproof_prover::srs::Srs;
+use pulseproof_sdk::Digest;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+use crate::telemetry::{self, Telemetry};
+use crate::{http, worker};
+
+/// Whoever holds this file's lock owns the folder.
+const LOCK_FILE: &str = "appliance.lock";
+
+/// Why an appliance did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder or the listener failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What happened.
+        source: io::Error,
+    },
+    /// Two appliances must not share a folder: each would take the other's jobs for interrupted.
+    #[error("{0}: in use by another appliance")]
+    InUse(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The process has a metrics recorder that is not ours.
+    #[error("metrics: the process has a recorder already")]
+    Metrics,
+}
+
+/// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
+/// and the job at work finish, queued jobs stay queued, and the store is closed.
+///
+/// # Errors
+/// The data folder, the store or the listener cannot be used.
+pub async fn serve<C: Curve>(
+    listener: TcpListener,
+    srs: Arc<Srs<C>>,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let lock = lock(&config.data_dir)?;
+    let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
+    let store = Store::open(&config.data_dir, Digest(srs.verifying_key.id())).await?;
+    let app = Arc::new(App::new(srs, store, config, telemetry));
+    announce(&app);
+
+    let (stop, stopping) = watch::channel(false);
+    let requests = async {
+        let served = answer(listener, &app, stopping.clone()).await;
+        stop.send_replace(true);
+        served
+    };
+    let signal = async {
+        tokio::select! {
+            () = shutdown => { stop.send_replace(true); }
+            () = stopped(stopping.clone()) => {}
+        }
+    };
+    let (served, (), (), ()) = tokio::join!(
+        requests,
+        signal,
+        worker::run(&app, stopping.clone()),
+        telemetry::upkeep(&app.telemetry, stopping.clone()),
+    );
+    app.store.close().await;
+    drop(lock);
+    tracing::info!("stopped");
+    served
+}
+
+/// Completes once the appliance was told to stop.
+pub async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a reason to stop as well.
+    let _ = stopping.wait_for(|&stop| stop).await;
+}
+
+async fn answer<C: Curve>(
+    listener: TcpListener,
+    app: &Arc<App<C>>,
+    stopping: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    let server = axum::serve(listener, http::router(app.clone()))
+        .with_graceful_shutdown(stopped(stopping.clone()));
+    let deadline = async {
+        stopped(stopping).await;
+        sleep(app.config.drain_timeout).await;
+    };
+    tokio::select! {
+        served = server => served.map_err(|source| io_error("serving", source)),
+        () = deadline => {
+            tracing::warn!("some requests did not finish in time");
+            Ok(())
+        }
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, ServeError> {
+    let path = directory.join(LOCK_FILE);
+    let failed = |source| io_error(path.display().to_string(), source);
+    fs::create_dir_all(directory).map_err(failed)?;
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::InUse(directory.display().to_string())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn io_error(what: impl Into<String>, source: io::Error) -> ServeError {
+    ServeError::Io { what: what.into(), source }
+}
+
+fn announce<C: Curve>(app: &App<C>) {
+    telemetry::insecure_srs(app.is_insecure());
+    tracing::info!(curve = %C::ID, srs = %app.srs_id, words = app.srs.size(), "serving");
+    if app.is_insecure() {
+        tracing::warn!("development SRS: whoever made it can forge proofs");
+    }
+}

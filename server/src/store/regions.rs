@@ -1,0 +1,94 @@
+//! Regions and their rosters.
+
+use pulseproof_sdk::{Name, Problem, Roster};
+use sqlx::{Sqlite, Transaction};
+
+use super::{Store, StoreError, corrupt};
+
+/// What registering a roster did.
+#[derive(Debug)]
+pub enum Registered {
+    /// The region is new.
+    Created,
+    /// The roster was replaced, or was there already.
+    Kept,
+    /// The roster stays as it was.
+    Refused(Problem),
+}
+
+impl Store {
+    /// A region's roster.
+    pub async fn roster(&self, region: &Name) -> Result<Option<Roster>, StoreError> {
+        let row: Option<String> = sqlx::query_scalar("SELECT roster FROM regions WHERE name = ?")
+            .bind(region.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|json| parse(&json)).transpose()
+    }
+
+    /// Registers a region, or replaces its roster between epochs.
+    pub async fn register(&self, roster: &Roster) -> Result<Registered, StoreError> {
+        let json = to_json(roster)?;
+        let region = &roster.region;
+        let mut transaction = self.write().await?;
+        let registered = match stored(&mut transaction, region).await? {
+            None => Registered::Created,
+            Some(stored) if stored == json => return Ok(Registered::Kept),
+            Some(_) if has_open_epoch(&mut transaction, region).await? => {
+                return Ok(Registered::Refused(epoch_open(region)));
+            }
+            Some(_) => Registered::Kept,
+        };
+        sqlx::query(
+            "INSERT INTO regions (name, roster) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET roster = ?2",
+        )
+        .bind(region.as_str())
+        .bind(json)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(registered)
+    }
+}
+
+fn epoch_open(region: &Name) -> Problem {
+    let detail = format!(
+        "an epoch of {region} has submissions that no job has summed; close it with a job first"
+    );
+    Problem::new(409, "epoch-open", detail).field("region")
+}
+
+/// The canonical JSON of a roster: equal rosters, equal text.
+pub(super) fn to_json(roster: &Roster) -> Result<String, StoreError> {
+    serde_json::to_string(roster).map_err(|error| corrupt("roster", &error))
+}
+
+pub(super) fn parse(json: &str) -> Result<Roster, StoreError> {
+    serde_json::from_str(json).map_err(|error| corrupt("roster", &error))
+}
+
+/// A region's roster as it was stored.
+pub(super) async fn stored(
+    transaction: &mut Transaction<'_, Sqlite>,
+    region: &Name,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT roster FROM regions WHERE name = ?")
+        .bind(region.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?)
+}
+
+async fn has_open_epoch(
+    transaction: &mut Transaction<'_, Sqlite>,
+    region: &Name,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM submissions s WHERE s.region = ? AND NOT EXISTS (
+                 SELECT 1 FROM jobs j WHERE j.region = s.region AND j.epoch = s.epoch))",
+    )
+    .bind(region.as_str())
+    .fetch_one(&mut **transaction)
+    .await?)
+}

@@ -1,0 +1,131 @@
+//! Every metric of the appliance, by name. Nothing secret is ever a label or a value.
+//!
+//! The recorder belongs to the process: several appliances in one process count together.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use pulseproof_sdk::Problem;
+use pulseproof_sdk::api::JobState;
+use tokio::sync::watch;
+
+use crate::serve::stopped;
+
+/// Submissions stored.
+const ACCEPTED: &str = "pulseproof_submissions_accepted_total";
+/// Submissions refused; label `reason` is the kind of problem.
+const REFUSED: &str = "pulseproof_submissions_refused_total";
+/// Jobs that entered a state; label `state`.
+const JOBS: &str = "pulseproof_jobs_total";
+/// Proofs that verified and were released; label `backend`.
+const PROOFS: &str = "pulseproof_proofs_total";
+/// Proofs that did not verify before their release. Anything but 0 is a fault of ours.
+const PROOFS_REJECTED: &str = "pulseproof_proofs_rejected_total";
+/// Time to prove a sum.
+const PROVE: &str = "pulseproof_prove_seconds";
+/// Time to verify it before its release.
+const VERIFY: &str = "pulseproof_verify_seconds";
+/// Time to check and store a batch, without reading it from the network.
+const INTAKE: &str = "pulseproof_intake_seconds";
+/// Jobs queued or running.
+const QUEUE: &str = "pulseproof_queue_length";
+/// 1 if the SRS is a development one: its proofs convince nobody.
+const INSECURE: &str = "pulseproof_insecure_srs";
+
+/// Upper bounds of the histograms' buckets, in seconds.
+const BUCKETS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// How often samples are folded into their histograms when nobody scrapes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The process's recorder.
+#[derive(Clone)]
+pub struct Telemetry(PrometheusHandle);
+
+impl Telemetry {
+    /// Installs the recorder, once per process; `None` if the process has another one.
+    pub fn install() -> Option<Self> {
+        static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        HANDLE.get_or_init(|| recorder().ok()).clone().map(Self)
+    }
+
+    /// All metrics in Prometheus's text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+fn recorder() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
+    describe_counter!(ACCEPTED, "Submissions stored");
+    describe_counter!(REFUSED, "Submissions refused, by reason");
+    describe_counter!(JOBS, "Jobs that entered a state");
+    describe_counter!(PROOFS, "Proofs verified and released, by backend");
+    describe_counter!(PROOFS_REJECTED, "Proofs that failed verification before their release");
+    describe_histogram!(PROVE, "Seconds to prove a sum");
+    describe_histogram!(VERIFY, "Seconds to verify a proof before its release");
+    describe_histogram!(INTAKE, "Seconds to check and store a batch");
+    describe_gauge!(QUEUE, "Jobs queued or running");
+    describe_gauge!(INSECURE, "1 if the SRS is a development one");
+    counter!(PROOFS_REJECTED).absolute(0);
+    Ok(handle)
+}
+
+/// Keeps memory bounded while nobody scrapes, until told to stop.
+pub async fn upkeep(telemetry: &Telemetry, stopping: watch::Receiver<bool>) {
+    while tokio::time::timeout(UPKEEP_INTERVAL, stopped(stopping.clone())).await.is_err() {
+        telemetry.0.run_upkeep();
+    }
+}
+
+/// Counts stored submissions.
+pub fn accepted(count: usize) {
+    counter!(ACCEPTED).increment(count as u64);
+}
+
+/// Counts a refused submission.
+pub fn refused(problem: &Problem) {
+    let reason = problem.kind.rsplit(':').next().unwrap_or_default().to_owned();
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// Counts a job's step.
+pub fn job(state: JobState) {
+    let state = match state {
+        JobState::Queued => "queued",
+        JobState::Running => "running",
+        JobState::Done => "done",
+        JobState::Failed => "failed",
+    };
+    counter!(JOBS, "state" => state).increment(1);
+}
+
+/// Counts a released proof.
+pub fn proved(backend: &'static str, prove: Duration, verify: Duration) {
+    counter!(PROOFS, "backend" => backend).increment(1);
+    histogram!(PROVE).record(prove);
+    histogram!(VERIFY).record(verify);
+}
+
+/// Counts a proof of ours that does not verify.
+pub fn proof_rejected() {
+    counter!(PROOFS_REJECTED).increment(1);
+}
+
+/// Records the time that a batch took.
+pub fn intake(elapsed: Duration) {
+    histogram!(INTAKE).record(elapsed);
+}
+
+/// Sets the queue's length.
+#[expect(clippy::cast_precision_loss, reason = "queues are far shorter than 2^52")]
+pub fn queue_length(jobs: i64) {
+    gauge!(QUEUE).set(jobs as f64);
+}
+
+/// Says whether proofs convince anybody.
+pub fn insecure_srs(insecure: bool) {
+    gauge!(INSECURE).set(if insecure { 1.0 } else { 0.0 });
+}

@@ -1,0 +1,112 @@
+//! The one worker: takes the oldest job, proves, releases. The store is the queue, so a job
+//! outlives the process at any moment, and ends once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::Problem;
+use pulseproof_sdk::api::{JobRequest, JobState};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tracing::Instrument;
+
+use crate::aggregate::{self, BACKEND, Proved, aggregate, internal};
+use crate::app::App;
+use crate::serve::stopped;
+use crate::store::StoreError;
+use crate::store::jobs::{Release, Released, Taken};
+use crate::telemetry;
+
+/// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Works until told to stop; the job at work is finished first.
+pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+    // Jobs that were running when the last process ended.
+    let mut interrupted = true;
+    while !*stopping.borrow() {
+        match step(app, &mut interrupted).await {
+            Ok(true) => {}
+            Ok(false) => tokio::select! {
+                () = app.queued.notified() => {}
+                () = stopped(stopping.clone()) => {}
+            },
+            Err(error) => {
+                tracing::error!(%error, "the store failed; the job will be tried again");
+                interrupted = true;
+                tokio::select! {
+                    () = sleep(RETRY_INTERVAL) => {}
+                    () = stopped(stopping.clone()) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Does one job, or says that there is none.
+async fn step<C: Curve>(app: &Arc<App<C>>, interrupted: &mut bool) -> Result<bool, StoreError> {
+    if *interrupted {
+        let jobs = app.store.requeue().await?;
+        *interrupted = false;
+        if jobs > 0 {
+            tracing::info!(jobs, "took up interrupted jobs");
+        }
+    }
+    let Some(job) = app.store.take().await? else { return Ok(false) };
+    telemetry::job(JobState::Running);
+    let span = tracing::info_span!("job", id = %job.id);
+    finish(app, &job).instrument(span).await?;
+    Ok(true)
+}
+
+async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreError> {
+    let (request, roster) = match job.parse() {
+        Ok(work) => work,
+        Err(error) => return fail(app, job, &internal(&error.to_string())).await,
+    };
+    let JobRequest::Aggregate { region, epoch, .. } = request.clone();
+    let stored = app.store.submissions(&region, epoch).await?;
+    let srs = app.srs.clone();
+    // A panic in there ends this job only.
+    let work = move || aggregate(&srs, &request, &roster, &stored);
+    let span = tracing::Span::current();
+    let proved = match spawn_blocking(move || span.in_scope(work)).await {
+        Ok(Ok(proved)) => proved,
+        Ok(Err(problem)) => return fail(app, job, &problem).await,
+        Err(error) => return fail(app, job, &internal(&error.to_string())).await,
+    };
+    let (prove, verify) = (proved.prove, proved.verify);
+    match app.store.release(&job.id, &release(region, epoch, proved)).await? {
+        Released::OpeningsExhausted => fail(app, job, &aggregate::openings_exhausted(None)).await,
+        Released::Done => {
+            telemetry::proved(BACKEND, prove, verify);
+            telemetry::job(JobState::Done);
+            tracing::info!(?prove, ?verify, "done");
+            Ok(())
+        }
+    }
+}
+
+fn release(region: pulseproof_sdk::Name, epoch: u64, proved: Proved) -> Release {
+    Release {
+        region,
+        epoch,
+        result: proved.result,
+        backend: BACKEND,
+        prove_us: micros(proved.prove),
+        verify_us: micros(proved.verify),
+    }
+}
+
+async fn fail<C: Curve>(app: &App<C>, job: &Taken, problem: &Problem) -> Result<(), StoreError> {
+    app.store.fail(&job.id, problem).await?;
+    telemetry::job(JobState::Failed);
+    tracing::warn!(%problem, "failed");
+    Ok(())
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

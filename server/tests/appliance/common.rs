@@ -1,0 +1,230 @@
+//! A region of devices, and an appliance on this machine that can be stopped, killed and started.
+
+use std::collections::BTreeMap;
+use std::net;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use pulseproof_kernels::{Bn254, Curve};
+use pulseproof_prover::commitment::CommitmentKey;
+use pulseproof_prover::srs::{Srs, develop};
+use pulseproof_sdk::api::{Intake, Job, JobRequest};
+use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::signing::DeviceKey;
+use pulseproof_sdk::submission::Label;
+use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
+use pulseproof_server::{Config, ServeError, serve};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+/// Words per device.
+pub const WORDS: u32 = 5;
+
+/// A region's devices, with their secrets, and the SRS.
+pub struct Region<C: Curve = Bn254> {
+    pub srs: Arc<Srs<C>>,
+    pub key: CommitmentKey<C>,
+    pub secrets: BTreeMap<Name, DeviceKey>,
+    pub roster: Roster,
+}
+
+pub fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+pub fn device(index: usize) -> Name {
+    name(&format!("device-{index:02}"))
+}
+
+impl<C: Curve> Region<C> {
+    /// Region `north`, with N = 2^`log_size`.
+    pub fn new(log_size: u32, devices: usize) -> Self {
+        let rng = &mut StdRng::seed_from_u64(7);
+        let srs = Arc::new(develop::generate::<C>(log_size, rng).unwrap());
+        let secrets: BTreeMap<_, _> =
+            (0..devices).map(|index| (device(index), DeviceKey::generate(rng))).collect();
+        let keys = secrets.iter().map(|(device, secret)| (device.clone(), secret.public()));
+        let profile = Digest::of("profile", b"");
+        let roster =
+            Roster { region: name("north"), words: WORDS, profile, devices: keys.collect() };
+        Self { key: CommitmentKey::new(&srs), srs, secrets, roster }
+    }
+
+    pub fn label(&self, index: usize, epoch: u64, sequence: u64) -> Label {
+        let (region, profile) = (self.roster.region.clone(), self.roster.profile);
+        Label { region, epoch, device: device(index), sequence, profile }
+    }
+
+    /// A submission with a label of one's choice, signed by the device that it names.
+    pub fn seal(&self, label: Label, words: Vec<u64>) -> Submission<C> {
+        let secret = &self.secrets[&label.device];
+        Submission::seal(label, words, &self.key, secret, &mut StdRng::from_entropy())
+    }
+
+    /// An honest submission.
+    pub fn honest(&self, index: usize, epoch: u64, sequence: u64) -> Vec<u8> {
+        self.seal(self.label(index, epoch, sequence), words(index, epoch)).to_bytes()
+    }
+
+    /// Honest submissions of the first `count` devices, with the epoch as sequence number.
+    pub fn batch(&self, count: usize, epoch: u64) -> Vec<Vec<u8>> {
+        (0..count).map(|index| self.honest(index, epoch, epoch)).collect()
+    }
+
+    pub fn start(&self, directory: &Path) -> Server {
+        Server::start(self.srs.clone(), Config::new(directory))
+    }
+
+    /// Starts an appliance that knows the region.
+    pub async fn open(&self) -> (TempDir, Server) {
+        let directory = tempfile::tempdir().unwrap();
+        let server = self.start(directory.path());
+        server.client.register(&self.roster).await.unwrap();
+        (directory, server)
+    }
+
+    /// Checks a result as an auditor would, and returns it.
+    pub fn audit(&self, bytes: &[u8]) -> ProvedResult<C> {
+        let result = ProvedResult::<C>::from_bytes(bytes).unwrap();
+        result.verify(&self.srs.verifying_key, &self.roster).unwrap();
+        result
+    }
+}
+
+/// The words of a device: large, so that sums wrap.
+pub fn words(index: usize, epoch: u64) -> Vec<u64> {
+    let seed = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ epoch;
+    (0..u64::from(WORDS)).map(|word| (seed | 1 << 63).wrapping_add(word)).collect()
+}
+
+/// The weighted sum modulo 2^64, the obvious way.
+pub fn oracle(terms: impl IntoIterator<Item = (usize, u64)>, epoch: u64) -> Vec<u64> {
+    let mut sum = vec![0u64; WORDS as usize];
+    for (index, weight) in terms {
+        for (total, word) in sum.iter_mut().zip(words(index, epoch)) {
+            *total = total.wrapping_add(word.wrapping_mul(weight));
+        }
+    }
+    sum
+}
+
+pub fn aggregate(epoch: u64) -> JobRequest {
+    weighted(epoch, &[])
+}
+
+pub fn weighted(epoch: u64, weights: &[(&str, u64)]) -> JobRequest {
+    let weights = weights.iter().map(|&(device, weight)| (name(device), weight)).collect();
+    JobRequest::Aggregate { region: name("north"), epoch, weights }
+}
+
+/// An appliance with its own runtime, so that it can die without the test.
+pub struct Server {
+    pub base: String,
+    pub client: Appliance,
+    stop: Option<oneshot::Sender<()>>,
+    kill: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+impl Server {
+    pub fn start<C: Curve>(srs: Arc<Srs<C>>, config: Config) -> Self {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let (kill, killed) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = Runtime::new().unwrap();
+            let ended = runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                let shutdown = async { stopped.await.unwrap_or(()) };
+                tokio::select! {
+                    ended = serve(listener, srs, config, shutdown) => ended,
+                    _ = killed => Ok(()),
+                }
+            });
+            runtime.shutdown_background();
+            ended
+        });
+        let client = Appliance::new(base.clone());
+        Self { base, client, stop: Some(stop), kill: Some(kill), thread: Some(thread) }
+    }
+
+    /// Asks it to stop, and waits.
+    pub fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.join().unwrap();
+    }
+
+    /// Ends it wherever it is.
+    pub fn kill(self) {}
+
+    /// Waits until it ends by itself.
+    pub fn join(&mut self) -> Result<(), ServeError> {
+        self.thread.take().unwrap().join().unwrap()
+    }
+
+    pub async fn submit<B: AsRef<[u8]>>(&self, epoch: u64, batch: &[B]) -> Intake {
+        self.client.submit(&name("north"), epoch, batch).await.unwrap()
+    }
+
+    /// Runs a job to its end and returns it with its result.
+    pub async fn run(&self, request: &JobRequest) -> (Job, Vec<u8>) {
+        let job = self.client.create_job(request).await.unwrap();
+        let job = self.client.wait(&job.id).await.unwrap();
+        let result = self.client.result(&job.id).await.unwrap();
+        (job, result)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = self.kill.take().map(|kill| kill.send(()));
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A second hand on the store, for what no request can do or see.
+pub async fn store(directory: &Path) -> sqlx::SqlitePool {
+    let file = directory.join("appliance.sqlite");
+    sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap()
+}
+
+/// How often each stored commitment was opened.
+pub async fn openings(directory: &Path) -> Vec<i64> {
+    let store = store(directory).await;
+    sqlx::query_scalar("SELECT openings FROM submissions").fetch_all(&store).await.unwrap()
+}
+
+/// The problem that a call ended with.
+pub fn problem<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> Problem {
+    match answer.unwrap_err() {
+        ClientError::Problem(problem) => *problem,
+        other => panic!("no problem document: {other}"),
+    }
+}
+
+#[track_caller]
+pub fn assert_problem(
+    problem: &Problem,
+    status: u16,
+    kind: &str,
+    field: Option<&str>,
+    limit: Option<u64>,
+) {
+    let got = (problem.status, problem.field.as_deref(), problem.limit);
+    assert!(problem.is(kind), "expected {kind}, got {problem:?}");
+    assert_eq!(got, (status, field, limit), "{problem:?}");
+}
+
+/// Devices accepted, in batch order.
+pub fn accepted(intake: &Intake) -> Vec<usize> {
+    intake.accepted.iter().map(|accepted| accepted.index).collect()
+}

@@ -1,0 +1,11 @@
+//! The appliance over HTTP, from outside. One program, so that the prover is compiled once.
+
+#![allow(clippy::unwrap_used, reason = "this is a test, outside of its test functions as well")]
+
+mod common;
+mod durability;
+mod flow;
+mod jobs;
+mod races;
+mod refusals;
+mod wire;
