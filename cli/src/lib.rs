@@ -2,7 +2,7 @@
 //! and tests run the same code.
 //!
 //! - [`commands`]: one file per command.
-//! - [`bench`]: the bodies that `pulseproof bench` and the criterion benches share.
+//! - [`mod@bench`]: the bodies that `pulseproof bench` and the criterion benches share.
 //! - [`home`]: where files are kept. [`output`]: how things are said.
 
 pub mod bench;

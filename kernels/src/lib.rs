@@ -2,7 +2,7 @@
 //! transforms (NTT).
 //!
 //! - [`curve`]: the curves Pulseproof knows, and how a run-time name becomes a type.
-//! - [`msm`]: Σ sᵢ·Gᵢ in G1.
+//! - [`mod@msm`]: Σ sᵢ·Gᵢ in G1.
 //! - [`domain`]: multiplicative subgroups, transforms over them, Lagrange evaluation.
 //! - [`naive`]: the obvious quadratic twin of each operation, for tests to compare with.
 //!

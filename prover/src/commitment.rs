@@ -58,6 +58,7 @@ impl<C: Curve> fmt::Debug for Blinders<C> {
 
 /// The bases that commitments are made with.
 pub struct CommitmentKey<C: Curve> {
+    srs_id: [u8; 32],
     lagrange: Vec<G1Affine<C>>,
     blinding: Vec<G1Affine<C>>,
 }
@@ -65,12 +66,21 @@ pub struct CommitmentKey<C: Curve> {
 impl<C: Curve> CommitmentKey<C> {
     /// The part of an SRS that committing needs.
     pub fn new(srs: &Srs<C>) -> Self {
-        Self { lagrange: srs.lagrange.clone(), blinding: srs.blinding_bases(COMMITMENT_BLINDERS) }
+        Self {
+            srs_id: srs.verifying_key.id(),
+            lagrange: srs.lagrange.clone(),
+            blinding: srs.blinding_bases(COMMITMENT_BLINDERS),
+        }
     }
 
     /// N: the most words a vector may have.
     pub fn size(&self) -> usize {
         self.lagrange.len()
+    }
+
+    /// Identifies the SRS these bases come from.
+    pub fn srs_id(&self) -> [u8; 32] {
+        self.srs_id
     }
 
     /// The points that blinders multiply.

@@ -236,9 +236,9 @@ fn frozen_verification<C: Curve>() {
     let proof = integer::Proof::from_bytes(&bytes).unwrap();
     assert_eq!(proof.to_bytes(), bytes);
     let commitment_key = CommitmentKey::new(&srs);
-    assert_eq!(integer::verify(&commitment_key, key.id(), &statement, &proof), Ok(()));
+    assert_eq!(integer::verify(&commitment_key, &statement, &proof), Ok(()));
     statement.aggregate[LENGTH - 1] ^= 1;
-    assert!(integer::verify(&commitment_key, key.id(), &statement, &proof).is_err());
+    assert!(integer::verify(&commitment_key, &statement, &proof).is_err());
 }
 
 #[test]
@@ -308,7 +308,7 @@ mod made {
             blinders,
         });
         let rng = &mut Counter::new("integer proof");
-        integer::prove(&key, srs.verifying_key.id(), &openings, &WEIGHTS, CONTEXT, rng).unwrap()
+        integer::prove(&key, &openings, &WEIGHTS, CONTEXT, rng).unwrap()
     }
 
     fn frozen<C: Curve>() {

@@ -1,6 +1,6 @@
 //! The appliance: takes in committed and signed readings, sums them and proves the sum.
 //!
-//! - [`serve`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
+//! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - `http`: routes and problem documents. `intake`: what a submission must pass.
 //! - `store`: SQLite; what was accepted is in it. `worker`, `aggregate`: jobs, one at a time.
 //! - `telemetry`: every metric, by name.

@@ -25,6 +25,13 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// The weighted-sum argument, against one arkworks MSM of the vector's length
+    #[command(after_help = "\
+Examples:
+  pulseproof bench wsa
+  pulseproof bench wsa --log-size 14 --devices 100 --samples 50
+
+Each operation is run in turn, so that a disturbance meets all alike; times are medians. The
+peer is arkworks' MSM with full-width scalars on the same curve, bases and threads.")]
     Wsa {
         /// Curve
         #[arg(long, default_value_t = CurveId::Bls12_381)]

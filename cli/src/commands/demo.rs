@@ -190,6 +190,9 @@ fn print(report: &Report, args: &Args) {
     if let Some(tamper) = &report.tamper {
         print_tamper(tamper);
     }
+    if report.insecure_srs {
+        say("Proved with an INSECURE development SRS: good for a demo, worth nothing as evidence.");
+    }
     if !report.equal {
         say("NOT EQUAL: a decrypted total differs from the plain one");
     }

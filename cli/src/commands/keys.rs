@@ -33,16 +33,30 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Make a device's signing key
+    #[command(after_help = "\
+Examples:
+  pulseproof keys device meter-17.key
+
+Prints the public key, which goes into the region's roster.")]
     Device {
         /// File to write
         file: PathBuf,
     },
     /// Make an authority's decryption key and its public encryption key
+    #[command(after_help = "\
+Examples:
+  pulseproof keys authority /etc/pulseproof
+
+Prints the public key's fingerprint, which is part of every profile.")]
     Authority {
         /// Folder to write to
         folder: PathBuf,
     },
     /// Say what a key file holds, without its secret
+    #[command(after_help = "\
+Examples:
+  pulseproof keys show meter-17.key
+  pulseproof keys show /etc/pulseproof/authority.public")]
     Show {
         /// File to read
         file: PathBuf,

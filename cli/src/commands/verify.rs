@@ -10,8 +10,8 @@ use pulseproof_sdk::{ProvedResult, Roster};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::home::{Home, INSECURE};
-use crate::output::{complain, say, say_json};
+use crate::home::Home;
+use crate::output::{say, say_json};
 
 /// The name a demo leaves its verifying key under, beside the results.
 const KEY_FILE: &str = "srs.verifying-key";
@@ -157,9 +157,6 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
 fn print(verdict: &Verdict) {
     let file = verdict.file.display();
     if let Some(details) = &verdict.details {
-        if details.insecure_srs {
-            complain(INSECURE);
-        }
         let missing = match details.missing.as_slice() {
             [] => String::new(),
             names => format!("; missing: {}", names.join(", ")),
@@ -170,7 +167,11 @@ fn print(verdict: &Verdict) {
         ));
         say(&format!("  trusted: roster {}, SRS {}", details.roster, details.srs));
     }
+    let insecure = verdict.details.as_ref().is_some_and(|details| details.insecure_srs);
     match &verdict.error {
+        None if insecure => {
+            say("  VALID, under an INSECURE development SRS: whoever made it could forge this");
+        }
         None => say("  VALID"),
         Some(error) => say(&format!("  {file}: NOT VALID: {error}")),
     }

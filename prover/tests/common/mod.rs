@@ -5,8 +5,8 @@
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, Scalar};
 use pulseproof_prover::srs::{EXTRA_POWERS, Origin, Srs, VerifyingKey};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, RngCore, SeedableRng};
 
 pub fn rng(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
@@ -34,4 +34,26 @@ pub fn srs_of<C: Curve>(tau: Scalar<C>, log_size: u32) -> Srs<C> {
 
 pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
     srs_of(Scalar::<C>::rand(&mut rng(7)), log_size)
+}
+
+/// How many random mutations a test tries: few in CI, many on demand.
+pub fn mutations() -> usize {
+    std::env::var("PULSEPROOF_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+}
+
+/// A changed bit, byte, run of bytes, or length.
+pub fn mutate(bytes: &[u8], rng: &mut StdRng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let at = rng.gen_range(0..bytes.len());
+    match rng.gen_range(0..5) {
+        0 => bytes[at] ^= 1 << rng.gen_range(0..8),
+        1 => bytes[at] = rng.r#gen(),
+        2 => {
+            let end = (at + rng.gen_range(1..64)).min(bytes.len());
+            rng.fill_bytes(&mut bytes[at..end]);
+        }
+        3 => bytes.truncate(at),
+        _ => bytes.push(rng.r#gen()),
+    }
+    bytes
 }

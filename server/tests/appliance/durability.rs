@@ -1,19 +1,14 @@
-//! What was accepted outlives the process, however that ends.
+//! What was accepted outlives the appliance, however that ends. The real process is killed in
+//! `cli/tests/durability.rs`.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use std::{env, fs};
 
 use crate::common::*;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobState};
 use pulseproof_sdk::client::Appliance;
-use pulseproof_server::{Config, ServeError, StoreError, serve};
-use tokio::net::TcpListener;
+use pulseproof_server::{ServeError, StoreError};
 
-/// Tells the child where to work.
-const DIRECTORY: &str = "PULSEPROOF_TEST_DIRECTORY";
 const EPOCHS: u64 = 12;
 
 async fn queue(client: &Appliance, region: &Region, epoch: u64) -> Job {
@@ -118,59 +113,4 @@ async fn a_store_has_one_appliance_and_one_srs() {
 
     let mut other = Region::<pulseproof_kernels::Bn254>::new(5, 2).start(directory.path());
     assert!(matches!(other.join(), Err(ServeError::Store(StoreError::WrongSrs { .. }))));
-}
-
-#[tokio::test]
-async fn a_killed_process_loses_nothing() {
-    let region = Region::new(4, 2);
-    let directory = tempfile::tempdir().unwrap();
-    let mut child = spawn_child(directory.path());
-    let client = connect(directory.path()).await;
-    client.register(&region.roster).await.unwrap();
-    let mut jobs = Vec::new();
-    for epoch in 1..=EPOCHS {
-        jobs.push(queue(&client, &region, epoch).await);
-    }
-    // SIGKILL on Unix: no destructor runs, no buffer is flushed.
-    child.kill().unwrap();
-    child.wait().unwrap();
-
-    let server = region.start(directory.path());
-    assert_all_done(&server, &region, &jobs, directory.path()).await;
-}
-
-/// Runs this very program, for nothing but the appliance below.
-fn spawn_child(directory: &Path) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["durability::appliance_to_be_killed", "--exact", "--ignored"])
-        .env(DIRECTORY, directory)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-async fn connect(directory: &Path) -> Appliance {
-    for _ in 0..1000 {
-        if let Ok(address) = fs::read_to_string(directory.join("address"))
-            && address.ends_with('\n')
-        {
-            return Appliance::new(format!("http://{}", address.trim_end()));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the child did not start");
-}
-
-#[tokio::test]
-#[ignore = "is started, and killed, by a_killed_process_loses_nothing"]
-async fn appliance_to_be_killed() {
-    let Some(directory) = env::var_os(DIRECTORY) else { return };
-    let directory = Path::new(&directory);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("{}\n", listener.local_addr().unwrap());
-    fs::write(directory.join("address"), address).unwrap();
-    let region: Region = Region::new(4, 2);
-    // An end, in case nobody kills it.
-    let minute = tokio::time::sleep(Duration::from_secs(60));
-    serve(listener, region.srs, Config::new(directory), minute).await.unwrap();
 }

@@ -87,12 +87,11 @@ impl<C: Curve> Statement<C, i128> {
 /// There is no such statement, or the proof does not show it.
 pub fn verify<C: Curve>(
     key: &CommitmentKey<C>,
-    srs_id: [u8; 32],
     statement: &Statement<C, i128>,
     proof: &Proof<C>,
 ) -> Result<(), VerifyError> {
     statement.check_words(key.size())?;
-    let challenge = statement.challenge(srs_id, &proof.nonce);
+    let challenge = statement.challenge(key.srs_id(), &proof.nonce);
     let (points, scalars) = statement.difference(key);
     let difference = msm::<C>(&points, &scalars);
     let answer: G1<C> = msm::<C>(key.blinding_bases(), &proof.responses);

@@ -23,7 +23,6 @@ pub struct Opening<'a, C: Curve> {
 /// Vectors of different lengths or longer than N, no vectors, zero or overflowing weights.
 pub fn prove<C: Curve>(
     key: &CommitmentKey<C>,
-    srs_id: [u8; 32],
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],
@@ -50,7 +49,7 @@ pub fn prove<C: Curve>(
     statement.check_words(key.size())?;
     let mut nonces: [_; COMMITMENT_BLINDERS] = std::array::from_fn(|_| Scalar::<C>::rand(rng));
     let nonce = msm::<C>(key.blinding_bases(), &nonces).into_affine();
-    let challenge = statement.challenge(srs_id, &nonce);
+    let challenge = statement.challenge(key.srs_id(), &nonce);
     let responses = std::array::from_fn(|b| nonces[b] + challenge * secret[b]);
     nonces.zeroize();
     secret.zeroize();
