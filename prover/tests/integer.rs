@@ -13,7 +13,7 @@ use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::wsa::integer::{Opening, Proof, prove, verify};
 use pulseproof_prover::wsa::modular::VerifyError;
 use pulseproof_prover::wsa::{Statement, StatementError};
-use rand::{Rng, RngCore};
+use rand::Rng;
 
 /// Vectors with their commitments, and the key they were made with.
 struct Setting<C: Curve> {
