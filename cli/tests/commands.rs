@@ -84,8 +84,9 @@ fn keys_are_private_named_and_never_overwritten() {
 
 #[test]
 fn setup_makes_a_loud_development_srs_and_imports_ceremonies() {
-    let home = tempfile::tempdir().unwrap();
-    let setup = |args: &[&str]| pulseproof(home.path()).arg("setup").args(args).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("not/made/yet");
+    let setup = |args: &[&str]| pulseproof(&home).arg("setup").args(args).output().unwrap();
     let made = json(&setup(&["--log-size", "3", "--json"]));
     assert_eq!((&made["insecure"], &made["curve"]), (&true.into(), &"bls12-381".into()));
     let again = json(&setup(&["--log-size", "3", "--json"]));
@@ -95,7 +96,7 @@ fn setup_makes_a_loud_development_srs_and_imports_ceremonies() {
 
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prover/tests/fixtures/ptau");
     let (mut imported, mut refused) = (0, 0);
-    for entry in std::fs::read_dir(fixtures).unwrap() {
+    for entry in std::fs::read_dir(&fixtures).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "ptau") {
             continue;
@@ -114,6 +115,18 @@ fn setup_makes_a_loud_development_srs_and_imports_ceremonies() {
         }
     }
     assert!(imported >= 2 && refused >= 2, "{imported} imported, {refused} refused");
+
+    // What is there is kept, and a failed import does not lose it.
+    let file = fixtures.join("bn128.ptau");
+    let import = ["--ptau", file.to_str().unwrap(), "--curve", "bn254", "--log-size", "2"];
+    assert!(stderr(&setup(&import)).contains("--force"));
+    let elsewhere = pulseproof(&folder.path().join("elsewhere")).arg("setup").args(import).output();
+    assert!(elsewhere.unwrap().status.success(), "a ceremony may come first");
+    let before = json(&setup(&["--curve", "bn254", "--log-size", "2", "--json"]));
+    let broken = fixtures.join("bn128_new.ptau");
+    let failed = ["--ptau", broken.to_str().unwrap(), "--curve", "bn254", "--log-size", "2"];
+    assert_eq!(setup(&[&failed[..], &["--force"]].concat()).status.code(), Some(1));
+    assert_eq!(json(&setup(&["--curve", "bn254", "--log-size", "2", "--json"])), before);
 }
 
 #[test]

@@ -56,18 +56,23 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 
 fn set_up<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let path = home.srs_path::<C>(args.log_size);
-    if path.exists() && args.force {
-        std::fs::remove_file(&path)?;
-    } else if path.exists() && args.ptau.is_some() {
-        return Err(format!("{} exists; --force replaces it", path.display()).into());
-    }
     let srs = match &args.ptau {
+        Some(_) if path.exists() && !args.force => {
+            return Err(format!("{} exists; --force replaces it", path.display()).into());
+        }
         Some(file) => {
+            // What is there is replaced only once the file has been imported whole.
             let srs = import::<C>(file, args.log_size)?;
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             srs.save(&path)?;
             srs
         }
-        None => home.srs::<C>(args.log_size)?,
+        None => {
+            if args.force && path.exists() {
+                std::fs::remove_file(&path)?;
+            }
+            home.srs::<C>(args.log_size)?
+        }
     };
     let summary = Summary {
         path,
