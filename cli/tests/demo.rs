@@ -74,6 +74,18 @@ fn anybodys_readings_run_the_same_path() {
 }
 
 #[test]
+fn epochs_of_too_few_devices_are_withheld_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("uneven.csv");
+    std::fs::write(&file, "subject,time,value\na,1,5\na,2,6\na,3,7\nb,1,8\nc,1,9\n").unwrap();
+    let file = file.to_str().unwrap();
+    let args = ["demo", "--json", "--curve", "bn254", "--slots", "1", "--inside", "5:6"];
+    let report = json(&run(&[&args[..], &["--data", file]].concat()));
+    assert_eq!((&report["withheld_readings"], &report["readings"]), (&2.into(), &3.into()));
+    assert_eq!((&report["proofs"], &report["equal"]), (&1.into(), &true.into()));
+}
+
+#[test]
 fn people_get_a_table() {
     let output = run(&["demo", "--epochs", "1", "--curve", "bn254"]);
     let text = stdout(&output);
@@ -137,5 +149,6 @@ fn bad_options_say_what_to_do() {
     fails(&["demo", "--inside", "70"], 1, "LOW:HIGH");
     fails(&["demo", "--max", "200"], 1, "200");
     fails(&["demo", "--slots", "5000"], 1, "at most 2048");
+    fails(&["demo", "--devices", "4", "--regions", "2"], 1, "region-001 has 2 devices");
     fails(&["demo", "--inside", "7x:9"], 1, "--inside: \"7x\"");
 }

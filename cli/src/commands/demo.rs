@@ -186,6 +186,12 @@ fn print(report: &Report, args: &Args) {
     for missing in &report.missing {
         say(&format!("missing: {} in {} epoch {}", missing.device, missing.region, missing.epoch));
     }
+    if report.withheld_readings > 0 {
+        say(&format!(
+            "withheld: {} readings of epochs in which fewer than three devices of a region have any",
+            report.withheld_readings
+        ));
+    }
     print_latency(report);
     if let Some(tamper) = &report.tamper {
         print_tamper(tamper);

@@ -54,6 +54,16 @@ pub enum DemoError {
     /// The numbers of devices and regions.
     #[error(transparent)]
     Cohort(#[from] CohortError),
+    /// A region that the authority would never decrypt.
+    #[error("{region} has {devices} devices; the authority decrypts nothing of fewer than {least}")]
+    ThinRegion {
+        /// The region.
+        region: pulseproof_sdk::Name,
+        /// Its devices.
+        devices: usize,
+        /// The fewest.
+        least: usize,
+    },
     /// The packing.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -92,6 +102,9 @@ pub async fn run<C: Curve>(
     };
     for epoch in 0..parties.epochs() {
         for region in 0..parties.regions.len() {
+            if !parties.is_summed(region, epoch) {
+                continue;
+            }
             let concluded = rounds.iter().any(|r| (r.region, r.epoch) == (region, epoch));
             if !concluded {
                 rounds.push(parties.round(region, epoch).await?);

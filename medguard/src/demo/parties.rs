@@ -67,6 +67,11 @@ impl<C: Curve> Parties<C> {
     /// Makes keys, plans the packing, enrols the devices and starts the services.
     pub async fn start(srs: Arc<Srs<C>>, options: &Options) -> Result<Self, DemoError> {
         let members = options.shape.apply(&options.data, &mut rand::rngs::OsRng)?;
+        let least = Policy::default().devices_min;
+        if let Some(thin) = members.iter().find(|region| region.members.len() < least) {
+            let (region, devices) = (thin.name.clone(), thin.members.len());
+            return Err(DemoError::ThinRegion { region, devices, least });
+        }
         let epochs = members.iter().flat_map(|r| &r.members).map(|m| m.epochs.len());
         let layout = Layout::plan(LayoutRequest {
             scale: Scale {
@@ -122,9 +127,27 @@ impl<C: Curve> Parties<C> {
         readings.map(Vec::len).max().unwrap_or(0)
     }
 
-    /// Regions times epochs.
+    /// Whether enough devices have readings for a region's epoch: of fewer nothing is decrypted.
+    pub fn is_summed(&self, region: usize, epoch: usize) -> bool {
+        let present = self.regions[region].readings.iter().filter(|r| r.len() > epoch).count();
+        present >= Policy::default().devices_min
+    }
+
+    /// Regions' epochs that are summed.
     pub fn rounds(&self) -> usize {
-        self.regions.len() * self.epochs()
+        let regions = 0..self.regions.len();
+        let summed =
+            |region| (0..self.epochs()).filter(move |&e| self.is_summed(region, e)).count();
+        regions.map(summed).sum()
+    }
+
+    /// Readings of epochs in which too few devices have any.
+    pub fn withheld(&self) -> usize {
+        let of = |(index, region): (usize, &Region<C>)| -> usize {
+            let epochs = region.readings.iter().flat_map(|r| r.iter().enumerate());
+            epochs.filter(|&(e, _)| !self.is_summed(index, e)).map(|(_, r)| r.len()).sum()
+        };
+        self.regions.iter().enumerate().map(of).sum()
     }
 
     /// An honest round.

@@ -29,6 +29,8 @@ pub struct Report {
     pub proofs: usize,
     /// Readings encrypted.
     pub readings: u64,
+    /// Readings left out because fewer than three devices of their region have any for the epoch.
+    pub withheld_readings: usize,
     /// Words of a device's vector.
     pub words: usize,
     /// Plaintext bits of each word.
@@ -152,6 +154,7 @@ pub(super) async fn compile<C: Curve>(
         devices: parties.regions.iter().map(|region| region.devices.len()).sum(),
         proofs: rounds.len(),
         readings: rows.last().map_or(0, |row| row.plain.count),
+        withheld_readings: parties.withheld(),
         words: layout.words(),
         plaintext_bits: layout.plaintext_bits(),
         failure_log2: layout.failure_log2(),
