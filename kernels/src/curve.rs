@@ -7,8 +7,17 @@ use ark_ec::CurveGroup;
 use ark_ec::pairing::Pairing;
 use ark_serialize::{CanonicalSerialize, Compress};
 
+use crate::field::KernelField;
+use crate::group::Group;
+
 /// A curve with a name. Everything above the kernels is generic over this trait.
-pub trait Curve: Pairing<G1: CurveGroup<Affine = Self::G1Affine>> {
+pub trait Curve:
+    Pairing<
+        ScalarField: KernelField,
+        G1: Group + CurveGroup<Affine = Self::G1Affine>,
+        G2: Group + CurveGroup<Affine = Self::G2Affine>,
+    >
+{
     /// The curve's identity in formats and transcripts.
     const ID: CurveId;
 
@@ -31,6 +40,8 @@ pub type Scalar<C> = <C as Pairing>::ScalarField;
 pub type G1<C> = <C as Pairing>::G1;
 /// G1 in affine form.
 pub type G1Affine<C> = <C as Pairing>::G1Affine;
+/// G2 in projective form.
+pub type G2<C> = <C as Pairing>::G2;
 /// G2 in affine form.
 pub type G2Affine<C> = <C as Pairing>::G2Affine;
 

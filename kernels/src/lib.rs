@@ -1,22 +1,40 @@
 //! Numbers in, numbers out: curves, multi-scalar multiplication (MSM) and number-theoretic
-//! transforms (NTT).
+//! transforms (NTT), on the processor, on CUDA and on wgpu, with the same bits everywhere.
 //!
-//! - [`curve`]: the curves Pulseproof knows, and how a run-time name becomes a type.
-//! - [`mod@msm`]: Σ sᵢ·Gᵢ in G1.
-//! - [`domain`]: multiplicative subgroups, transforms over them, Lagrange evaluation.
-//! - [`naive`]: the obvious quadratic twin of each operation, for tests to compare with.
+//! - [`curve`], [`group`], [`field`]: what is computed in, and how run-time names become types.
+//! - [`backend`]: the traits of all operations; [`transform`] and [`mod@msm`] say what is asked of them.
+//! - [`naive`]: the obvious quadratic version of each operation, for tests to compare with.
+//! - [`gpu`]: plans of all operations over a device.
+//! - [`domain`]: multiplicative subgroups, Lagrange evaluation on the host.
 //!
 //! Nothing here knows about statements, proofs, files or networks.
 
+pub mod backend;
+pub mod check;
+pub mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod curve;
 pub mod domain;
+pub mod element;
+pub mod error;
+pub mod field;
+pub mod gpu;
+pub mod group;
+pub mod host;
 pub mod msm;
 pub mod naive;
+pub mod select;
+pub mod source;
+pub mod transform;
+#[cfg(feature = "wgpu")]
+pub mod wgpu;
 
 pub use ark_bls12_381::Bls12_381;
 pub use ark_bn254::Bn254;
-pub use curve::{Curve, CurveId, G1, G1Affine, G2Affine, Scalar};
+pub use curve::{Curve, CurveId, G1, G1Affine, G2, G2Affine, Scalar};
 pub use domain::Domain;
+pub use error::Error;
 pub use msm::msm;
 
 /// The arkworks traits that fields, groups and serialization are used through.

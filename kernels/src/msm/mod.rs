@@ -1,10 +1,14 @@
-//! Multi-scalar multiplication.
+//! Multi-scalar multiplication: what it is asked to do, and its plan.
+
+mod plan;
+
+pub use plan::{BASES_MAX, BITS_MAX, Costs, Integers, LEVELS_MAX, Plan, WINDOW_MAX, best_window};
 
 use ark_ec::VariableBaseMSM;
 
 use crate::curve::{Curve, G1, G1Affine, Scalar};
 
-/// Σ scalars\[i\]·bases\[i\]. Scalars of few significant bits (or their negatives) cost less.
+/// Σ scalars\[i\]·bases\[i\] on the processor, for bases that are used once.
 ///
 /// Running time depends on the scalars.
 ///

@@ -1,0 +1,287 @@
+//! What every backend can do: a small trait for each family of operations.
+//!
+//! Operations are batch-first and work on buffers that stay where the backend computes. Results are
+//! integers and the same on every backend, bit for bit; points are compared in affine form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
+
+use crate::curve::{Curve, G1, G2, Scalar};
+use crate::element::Element;
+use crate::error::Error;
+use crate::field::{Goldilocks, KernelField, Prime50};
+use crate::group::Group;
+use crate::msm::Integers;
+use crate::transform::Transform;
+
+/// Who computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BackendKind {
+    /// An NVIDIA device through CUDA.
+    Cuda,
+    /// Any device with Vulkan, Metal or Direct3D 12, through wgpu.
+    Wgpu,
+    /// The processor.
+    Cpu,
+    /// The obvious algorithms: slow, and the measure of the others.
+    Naive,
+}
+
+impl fmt::Display for BackendKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cuda => "cuda",
+            Self::Wgpu => "wgpu",
+            Self::Cpu => "cpu",
+            Self::Naive => "naive",
+        })
+    }
+}
+
+/// The name is no backend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown backend {0:?}: expected cuda, wgpu, cpu or naive")]
+pub struct UnknownBackend(pub String);
+
+impl FromStr for BackendKind {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        [Self::Cuda, Self::Wgpu, Self::Cpu, Self::Naive]
+            .into_iter()
+            .find(|kind| kind.to_string() == name)
+            .ok_or_else(|| UnknownBackend(name.to_owned()))
+    }
+}
+
+/// Keeps buffers and moves them.
+pub trait Backend: Send + Sync + 'static {
+    /// Values kept where this backend computes. Freed when dropped.
+    type Buffer<T: Element>: Send + Sync;
+
+    /// Which backend this is.
+    fn kind(&self) -> BackendKind;
+
+    /// How many values a buffer holds.
+    fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
+
+    /// A buffer of zeros.
+    ///
+    /// # Errors
+    /// Out of memory, device lost.
+    fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>, Error>;
+
+    /// A buffer with these values.
+    ///
+    /// # Errors
+    /// Out of memory, device lost.
+    fn upload<T: Element>(&self, values: &[T]) -> Result<Self::Buffer<T>, Error>;
+
+    /// The values of a buffer. Waits for what was begun before.
+    ///
+    /// # Errors
+    /// Foreign buffer, device lost.
+    fn download<T: Element>(&self, buffer: &Self::Buffer<T>) -> Result<Vec<T>, Error>;
+
+    /// Copies `from[range]` to `to[at..]`.
+    ///
+    /// # Errors
+    /// A range outside its buffer, foreign buffer, device lost.
+    fn copy<T: Element>(
+        &self,
+        from: &Self::Buffer<T>,
+        range: std::ops::Range<usize>,
+        to: &mut Self::Buffer<T>,
+        at: usize,
+    ) -> Result<(), Error>;
+}
+
+/// An operation on two field elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// a + b.
+    Add,
+    /// a − b.
+    Sub,
+    /// a·b.
+    Mul,
+}
+
+/// Vectors of field elements. Every method may fail with [`Error::ForeignBuffer`],
+/// [`Error::OutOfMemory`] or [`Error::DeviceLost`]; further errors are named where there are any.
+pub trait FieldOps<F: KernelField>: Backend {
+    /// a\[i\] = a\[i\] ∘ b\[i mod m\], where m is the length of b.
+    ///
+    /// # Errors
+    /// m is zero or does not divide the length of a.
+    fn map(&self, op: Binary, a: &mut Self::Buffer<F>, b: &Self::Buffer<F>) -> Result<(), Error>;
+
+    /// a\[i\] = a\[i\] ∘ s.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn map_scalar(&self, op: Binary, a: &mut Self::Buffer<F>, s: F) -> Result<(), Error>;
+
+    /// a\[i\] += s·b\[i\] for each i that b has.
+    ///
+    /// # Errors
+    /// b is longer than a.
+    fn add_scaled(&self, a: &mut Self::Buffer<F>, s: F, b: &Self::Buffer<F>) -> Result<(), Error>;
+
+    /// A new buffer with out\[i\] = a\[(i + by) mod n\], where n is the length of a.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn rotate(&self, a: &Self::Buffer<F>, by: usize) -> Result<Self::Buffer<F>, Error>;
+
+    /// first, first·base, …, first·base^(len−1).
+    ///
+    /// # Errors
+    /// See the trait.
+    fn powers(&self, first: F, base: F, len: usize) -> Result<Self::Buffer<F>, Error>;
+
+    /// Replaces every element that is not zero by its inverse.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn invert(&self, a: &mut Self::Buffer<F>) -> Result<(), Error>;
+
+    /// Replaces each of the rows, `row` elements long, by its running sums (`Binary::Add`) or running
+    /// products (`Binary::Mul`), the element itself included.
+    ///
+    /// # Errors
+    /// `row` is zero or does not divide the length; `op` is `Binary::Sub`.
+    fn scan(&self, op: Binary, a: &mut Self::Buffer<F>, row: usize) -> Result<(), Error>;
+
+    /// Σ a\[i\]·x^i.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn evaluate(&self, a: &Self::Buffer<F>, x: F) -> Result<F, Error>;
+
+    /// (p(X) − p(x))/(X − x) for the polynomial with coefficients a: one element shorter than a; a
+    /// buffer of length zero gives one of length zero.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn divide_out(&self, a: &Self::Buffer<F>, x: F) -> Result<Self::Buffer<F>, Error>;
+
+    /// The integers below p that the elements stand for, `F::WORDS` words each.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn to_integers(&self, a: &Self::Buffer<F>) -> Result<Self::Buffer<u64>, Error>;
+
+    /// The elements that 64-bit integers stand for, reduced.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn from_integers(&self, a: &Self::Buffer<u64>) -> Result<Self::Buffer<F>, Error>;
+
+    /// The position of the first element that is not zero.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn first_nonzero(&self, a: &Self::Buffer<F>) -> Result<Option<usize>, Error>;
+}
+
+/// Number-theoretic transforms.
+pub trait NttOps<F: KernelField>: Backend {
+    /// Transforms each of the rows of `data`, 2^`log_size` elements long, in place.
+    ///
+    /// # Errors
+    /// A size the field has no roots for, a length that is no multiple of it, or one of the errors
+    /// every operation may have.
+    fn ntt(&self, transform: &Transform<F>, data: &mut Self::Buffer<F>) -> Result<(), Error>;
+}
+
+/// How the words of a vector are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signedness {
+    /// 0 to 2^64 − 1.
+    Unsigned,
+    /// Two's complement.
+    Signed,
+}
+
+/// Vectors of 64-bit words.
+pub trait WordOps: Backend {
+    /// Σ_i weights\[i\]·vectors\[i·n + j\] for each j, modulo 2^128 in two's complement: the low and
+    /// the high words. n is the length of `vectors` divided by the number of weights.
+    ///
+    /// # Errors
+    /// No weights, or a length that their number does not divide.
+    fn weighted_sums(
+        &self,
+        vectors: &Self::Buffer<u64>,
+        weights: &[u64],
+        signedness: Signedness,
+    ) -> Result<(Self::Buffer<u64>, Self::Buffer<u64>), Error>;
+}
+
+/// Multi-scalar multiplication over bases that are prepared once.
+pub trait MsmOps<G: Group>: Backend {
+    /// Points that stay with the backend, with multiples of them if asked for.
+    type Bases: Send + Sync;
+
+    /// Prepares bases. With `levels` over 1 the multiples 2^(k·s)·P for k below `levels` are stored
+    /// too: that much more memory, and as many times fewer sums of buckets.
+    ///
+    /// # Errors
+    /// `levels` is zero or over [`crate::msm::LEVELS_MAX`], more than [`crate::msm::BASES_MAX`] points
+    /// with their multiples, out of memory, device lost.
+    fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Self::Bases, Error>;
+
+    /// How many bases there are, multiples not counted.
+    fn bases_len(&self, bases: &Self::Bases) -> usize;
+
+    /// Σ_i s_i·bases\[i\] for each of the vectors of integers that lie one after the other in
+    /// `scalars`: `shape.count` integers each, over the first `shape.count` bases.
+    ///
+    /// Running time depends on the scalars.
+    ///
+    /// # Errors
+    /// More integers in a vector than bases, a length that is no multiple of a vector's, a width of
+    /// zero or over 256 bits, or one of the errors every operation may have.
+    fn msm_batch(
+        &self,
+        bases: &Self::Bases,
+        scalars: &Self::Buffer<u64>,
+        shape: Integers,
+    ) -> Result<Vec<G>, Error>;
+}
+
+/// Everything a prover over the curve `C` needs.
+pub trait CurveOps<C: Curve>:
+    FieldOps<Scalar<C>> + NttOps<Scalar<C>> + WordOps + MsmOps<G1<C>> + MsmOps<G2<C>>
+{
+}
+
+impl<C: Curve, B> CurveOps<C> for B where
+    B: FieldOps<Scalar<C>> + NttOps<Scalar<C>> + WordOps + MsmOps<G1<C>> + MsmOps<G2<C>>
+{
+}
+
+/// All kernels: every operation over every field and group.
+pub trait Kernels:
+    CurveOps<Bls12_381>
+    + CurveOps<Bn254>
+    + FieldOps<Goldilocks>
+    + NttOps<Goldilocks>
+    + FieldOps<Prime50>
+    + NttOps<Prime50>
+{
+}
+
+impl<B> Kernels for B where
+    B: CurveOps<Bls12_381>
+        + CurveOps<Bn254>
+        + FieldOps<Goldilocks>
+        + NttOps<Goldilocks>
+        + FieldOps<Prime50>
+        + NttOps<Prime50>
+{
+}

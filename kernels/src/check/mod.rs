@@ -1,0 +1,1 @@
+//! Laws: the same operation on two backends must give the same bits.

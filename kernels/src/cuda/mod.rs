@@ -1,0 +1,1 @@
+//! CUDA: the driver, NVRTC and the cache of compiled kernels.

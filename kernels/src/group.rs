@@ -1,0 +1,138 @@
+//! The groups multi-scalar multiplication runs in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{Field, PrimeField};
+
+use crate::element::Element;
+use crate::field::KernelField;
+
+/// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
+pub trait Group: CurveGroup<ScalarField: KernelField> {
+    /// The group's identity.
+    const ID: GroupId;
+    /// The prime field under the coordinates.
+    type Prime: PrimeField + Element;
+    /// The field of the coordinates: the prime field itself, or its quadratic extension by i with
+    /// i² = −1.
+    type Coordinate: Field<BasePrimeField = Self::Prime> + Element;
+
+    /// The coordinates, or `None` for the point at infinity.
+    fn coordinates(point: &Self::Affine) -> Option<(Self::Coordinate, Self::Coordinate)>;
+
+    /// The point with these coordinates, which must lie on the curve.
+    fn from_coordinates(x: Self::Coordinate, y: Self::Coordinate) -> Self::Affine;
+}
+
+impl<P> Group for Projective<P>
+where
+    P: SWCurveConfig<ScalarField: KernelField, BaseField: Element> + Named,
+    <P::BaseField as Field>::BasePrimeField: Element,
+{
+    const ID: GroupId = P::ID;
+    type Prime = <P::BaseField as Field>::BasePrimeField;
+    type Coordinate = P::BaseField;
+
+    fn coordinates(point: &Affine<P>) -> Option<(P::BaseField, P::BaseField)> {
+        point.xy()
+    }
+
+    fn from_coordinates(x: P::BaseField, y: P::BaseField) -> Affine<P> {
+        Affine::new_unchecked(x, y)
+    }
+}
+
+/// Curve parameters with a name.
+pub trait Named {
+    /// The group these parameters define.
+    const ID: GroupId;
+}
+
+impl Named for ark_bls12_381::g1::Config {
+    const ID: GroupId = GroupId::Bls12_381G1;
+}
+
+impl Named for ark_bls12_381::g2::Config {
+    const ID: GroupId = GroupId::Bls12_381G2;
+}
+
+impl Named for ark_bn254::g1::Config {
+    const ID: GroupId = GroupId::Bn254G1;
+}
+
+impl Named for ark_bn254::g2::Config {
+    const ID: GroupId = GroupId::Bn254G2;
+}
+
+/// A group chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GroupId {
+    /// G1 of BLS12-381.
+    Bls12_381G1,
+    /// G2 of BLS12-381.
+    Bls12_381G2,
+    /// G1 of BN254.
+    Bn254G1,
+    /// G2 of BN254.
+    Bn254G2,
+}
+
+impl GroupId {
+    /// Every group.
+    pub const ALL: [Self; 4] = [Self::Bls12_381G1, Self::Bls12_381G2, Self::Bn254G1, Self::Bn254G2];
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bls12_381G1 => "bls12-381-g1",
+            Self::Bls12_381G2 => "bls12-381-g2",
+            Self::Bn254G1 => "bn254-g1",
+            Self::Bn254G2 => "bn254-g2",
+        })
+    }
+}
+
+/// The name is no group of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown group {0:?}: expected bls12-381-g1, bls12-381-g2, bn254-g1 or bn254-g2")]
+pub struct UnknownGroup(pub String);
+
+impl FromStr for GroupId {
+    type Err = UnknownGroup;
+
+    fn from_str(name: &str) -> Result<Self, UnknownGroup> {
+        Self::ALL
+            .into_iter()
+            .find(|id| id.to_string() == name)
+            .ok_or_else(|| UnknownGroup(name.to_owned()))
+    }
+}
+
+/// Runs a block with the type alias `$G` bound to the group that a [`GroupId`] names.
+#[macro_export]
+macro_rules! with_group {
+    ($id:expr, $G:ident => $body:expr) => {
+        match $id {
+            $crate::group::GroupId::Bls12_381G1 => {
+                type $G = $crate::G1<$crate::Bls12_381>;
+                $body
+            }
+            $crate::group::GroupId::Bls12_381G2 => {
+                type $G = $crate::G2<$crate::Bls12_381>;
+                $body
+            }
+            $crate::group::GroupId::Bn254G1 => {
+                type $G = $crate::G1<$crate::Bn254>;
+                $body
+            }
+            $crate::group::GroupId::Bn254G2 => {
+                type $G = $crate::G2<$crate::Bn254>;
+                $body
+            }
+        }
+    };
+}

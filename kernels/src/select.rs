@@ -1,0 +1,1 @@
+//! Finds what this machine has, and chooses.

@@ -1,0 +1,1 @@
+//! wgpu: Vulkan, Metal and Direct3D 12.
