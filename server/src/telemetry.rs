@@ -103,8 +103,8 @@ pub fn job(state: JobState) {
 }
 
 /// Counts a released proof.
-pub fn proved(backend: &'static str, prove: Duration, verify: Duration) {
-    counter!(PROOFS, "backend" => backend).increment(1);
+pub fn proved(backend: BackendKind, prove: Duration, verify: Duration) {
+    counter!(PROOFS, "backend" => backend.to_string()).increment(1);
     histogram!(PROVE).record(prove);
     histogram!(VERIFY).record(verify);
 }

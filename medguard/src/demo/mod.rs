@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use pulseproof_fhe::{EncryptError, LayoutError};
 use pulseproof_kernels::Curve;
-use pulseproof_prover::srs::Srs;
+use pulseproof_server::Prover;
 use pulseproof_sdk::client::ClientError;
 
 use crate::cohort::{CohortError, Shape};
@@ -89,11 +89,11 @@ pub enum DemoError {
 /// # Errors
 /// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
 pub async fn run<C: Curve>(
-    srs: Arc<Srs<C>>,
+    prover: Arc<dyn Prover<C>>,
     options: Options,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, DemoError> {
-    let mut parties = Parties::start(srs, &options).await?;
+    let mut parties = Parties::start(prover, &options).await?;
     let total = parties.rounds();
     let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
     let tampered = match options.tamper {

@@ -305,7 +305,7 @@ impl<C: Curve> Cheat<'_, C> {
             .collect();
         let weights = vec![1; openings.len()];
         let context = honest.claim.context().0;
-        let work = || prove(&self.parties.srs, &openings, &weights, &context, &mut OsRng);
+        let work = || self.parties.prover.prove(&openings, &weights, &context);
         tokio::task::block_in_place(work).expect("the others' sum is a true statement").1
     }
 }

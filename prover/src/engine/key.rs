@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pulseproof_kernels::backend::{Backend, CurveOps, FieldOps, MsmOps};
+use pulseproof_kernels::backend::{Backend, CurveOps, MsmOps};
 use pulseproof_kernels::msm::Integers;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, Error, G1, G1Affine, Scalar};

@@ -60,14 +60,14 @@ pub(super) fn resized<F: KernelField, B: FieldOps<F>>(
 }
 
 /// Σ weight·polynomial; as long as the longest.
-pub(super) fn combination<'a, F: KernelField, B: FieldOps<F>>(
+pub(super) fn combination<F: KernelField, B: FieldOps<F>>(
     backend: &B,
-    terms: impl Iterator<Item = (F, &'a B::Buffer<F>)> + Clone,
+    terms: &[(F, &B::Buffer<F>)],
 ) -> Result<B::Buffer<F>, Error> {
-    let longest = terms.clone().map(|(_, p)| backend.len(p)).max().unwrap_or(0);
+    let longest = terms.iter().map(|(_, p)| backend.len(p)).max().unwrap_or(0);
     let mut sum = backend.zeros(longest)?;
     for (weight, polynomial) in terms {
-        backend.add_scaled(&mut sum, weight, polynomial)?;
+        backend.add_scaled(&mut sum, *weight, polynomial)?;
     }
     Ok(sum)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use pulseproof_kernels::backend::{Backend, Binary, CurveOps, FieldOps, NttOps};
+use pulseproof_kernels::backend::{Binary, CurveOps};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, msm};
@@ -371,6 +371,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
         let here = opened.iter().filter(|cell| cell.rotation == rotation);
         let with_quotient = (rotation == 0).then_some(quotient);
         let all = here.map(|cell| &polynomials[cell.column.0]).chain(with_quotient);
-        combination(self.session.backend, powers(gamma).zip(all))
+        let terms: Vec<_> = powers(gamma).zip(all).collect();
+        combination(self.session.backend, &terms)
     }
 }
