@@ -17,6 +17,8 @@ use crate::group::Group;
 use crate::msm::Integers;
 use crate::transform::Transform;
 
+pub(crate) mod arguments;
+
 /// Who computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BackendKind {
