@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{key, rng, srs, srs_of};
+use common::{proving_key, rng, srs, srs_of};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
@@ -96,7 +96,10 @@ impl<C: Curve> Words<C> {
         delayed.rotate_right(1);
         Assignment {
             public: public(self.total(), self.words.len()),
-            given: vec![Masked { values: field(&self.words), blinding: Blinding(self.blinders.clone()) }],
+            given: vec![Masked {
+                values: field(&self.words),
+                blinding: Blinding(self.blinders.clone()),
+            }],
             witness: vec![field(&sums), field(&halves), field(&delayed)],
         }
     }
@@ -121,7 +124,13 @@ impl<C: Curve> Words<C> {
         assignment: Assignment<Scalar<C>>,
     ) -> Result<Proof<C>, ProveError> {
         let circuit = square_sum().circuit;
-        prove(&key(srs), &circuit, &mut self.transcript(self.total()), assignment, &mut rng(1))
+        prove(
+            &proving_key(srs),
+            &circuit,
+            &mut self.transcript(self.total()),
+            assignment,
+            &mut rng(1),
+        )
     }
 
     fn verify(&self, srs: &Srs<C>, total: u64, proof: &Proof<C>) -> Result<(), Rejected> {
@@ -289,7 +298,8 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
         let five = Scalar::<C>::from(5u64);
         let assignment =
             Assignment { public: vec![vec![]], given: vec![], witness: vec![vec![five; 4]] };
-        prove(&key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(seed)).unwrap()
+        prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(seed))
+            .unwrap()
     };
     let (one, two) = (run(1), run(2));
     assert_ne!(one.first_round, two.first_round);
@@ -340,5 +350,5 @@ fn a_constraint_of_too_high_a_degree_is_refused() {
     let square = witness.here() * witness.here();
     circuit.constrain(square.clone() * square);
     let assignment = Assignment { public: vec![], given: vec![], witness: vec![vec![]] };
-    let _ = prove(&key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(1));
+    let _ = prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(1));
 }

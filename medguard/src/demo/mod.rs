@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use pulseproof_fhe::{EncryptError, LayoutError};
 use pulseproof_kernels::Curve;
-use pulseproof_server::Prover;
 use pulseproof_sdk::client::ClientError;
+use pulseproof_server::Prover;
 
 use crate::cohort::{CohortError, Shape};
 use crate::dataset::Dataset;

@@ -11,7 +11,7 @@ use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::{Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::Config;
+use pulseproof_server::{Config, Prover};
 use rayon::prelude::*;
 use reqwest::Method;
 
@@ -231,7 +231,10 @@ impl<C: Curve> Parties<C> {
     /// Leaves each result and what it takes to verify it: `pulseproof verify` reads these.
     pub fn leave_artifacts(&self, folder: &Path, rounds: &[Round<C>]) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("srs.verifying-key"), self.prover.srs().verifying_key.to_bytes())?;
+        std::fs::write(
+            folder.join("srs.verifying-key"),
+            self.prover.srs().verifying_key.to_bytes(),
+        )?;
         for region in &self.regions {
             let path = folder.join(format!("{}.roster.json", region.roster.region));
             std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;

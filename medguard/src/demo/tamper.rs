@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::Opening;
-use pulseproof_prover::wsa::modular::{Proof, prove};
+use pulseproof_prover::wsa::modular::Proof;
 use pulseproof_sdk::client::ClientError;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;

@@ -42,8 +42,9 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Filled<F, B> {
         backend.ntt(&Transform::inverse(size.ilog2()), &mut values)?;
         let mut coefficients = resized(backend, &values, size + self.blinding.0.len())?;
         let blinders = backend.upload(&self.blinding.0)?;
-        backend.add_scaled(&mut coefficients, -F::ONE, &blinders)?;
+        // β(X)·(X^N − 1). The two parts overlap where there are more blinders than rows.
         backend.copy(&blinders, 0..self.blinding.0.len(), &mut coefficients, size)?;
+        backend.add_scaled(&mut coefficients, -F::ONE, &blinders)?;
         Ok(coefficients)
     }
 }

@@ -99,9 +99,7 @@ pub(crate) fn forge<C: Curve, B: CurveOps<C>>(
     assignment: Assignment<Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proof<C>, ProveError> {
-    key.proving(|session| {
-        Ok(Begun::new(session, circuit, transcript, assignment, rng)?.finish()?)
-    })
+    key.proving(|session| Ok(Begun::new(session, circuit, transcript, assignment, rng)?.finish()?))
 }
 
 /// A run whose columns are all filled: α is known, the running sums are not yet committed.
@@ -323,11 +321,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     }
 
     /// Σ y^i·constraint_i, divided by Z_H, on a coset where Z_H has no zero.
-    fn quotient(
-        &self,
-        polynomials: &[Buffer<C, B>],
-        y: Scalar<C>,
-    ) -> Result<Buffer<C, B>, Error> {
+    fn quotient(&self, polynomials: &[Buffer<C, B>], y: Scalar<C>) -> Result<Buffer<C, B>, Error> {
         let (backend, size) = (self.session.backend, self.session.srs.size());
         let extended =
             self.circuit.quotient_domain(size).expect("the field has room for the quotient");
