@@ -107,36 +107,3 @@ fn zeroed<T: Element>(len: usize) -> Result<Vec<T>, Error> {
     values.resize(len, T::zero());
     Ok(values)
 }
-// TEMP
-impl<G: crate::group::Group> crate::backend::MsmOps<G> for Cpu {
-    type Bases = Vec<G::Affine>;
-    fn bases(&self, points: &[G::Affine], _levels: u32) -> Result<Self::Bases, Error> {
-        Ok(points.to_vec())
-    }
-    fn bases_len(&self, bases: &Self::Bases) -> usize {
-        bases.len()
-    }
-    fn msm_batch(
-        &self,
-        bases: &Self::Bases,
-        scalars: &HostBuffer<u64>,
-        shape: crate::msm::Integers,
-    ) -> Result<Vec<G>, Error> {
-        use ark_ff::PrimeField;
-        let n = shape.vectors(scalars.0.len(), bases.len())?;
-        let w = shape.words();
-        Ok((0..n)
-            .map(|v| {
-                let s: Vec<G::ScalarField> = scalars.0
-                    [v * w * shape.count..(v + 1) * w * shape.count]
-                    .chunks(w)
-                    .map(|c| {
-                        let b: Vec<u8> = c.iter().flat_map(|x| x.to_le_bytes()).collect();
-                        G::ScalarField::from_le_bytes_mod_order(&b)
-                    })
-                    .collect();
-                bases[..shape.count].iter().zip(&s).map(|(b, s)| *b * s).sum()
-            })
-            .collect())
-    }
-}
