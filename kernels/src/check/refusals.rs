@@ -27,11 +27,24 @@ impl Record {
         self.0.push(format!("{what}: {said}"));
     }
 
+    /// Every backend has another idea of how much is too much, but none panics.
+    fn ask_for_memory<T>(&mut self, what: &str, result: Result<T, Error>) {
+        let refused = matches!(result, Err(Error::OutOfMemory { .. }));
+        self.0.push(format!("{what}: out of memory: {refused}"));
+    }
+
+    fn allocations<T: Element, B: Backend>(&mut self, backend: &B) {
+        for len in [1 << 58, usize::MAX / 8, usize::MAX] {
+            self.ask_for_memory(&format!("zeros {len}"), backend.zeros::<T>(len));
+        }
+    }
+
     fn copies<T: Element, B: Backend>(&mut self, backend: &B) -> Result<(), Error> {
         let from = backend.zeros::<T>(4)?;
         let mut to = backend.zeros::<T>(2)?;
         let backwards = std::ops::Range { start: 3, end: 1 };
-        for (range, at) in [(0..5, 0), (0..3, 0), (0..1, 2), (0..1, usize::MAX), (backwards, 0)] {
+        let ends = [(0..1, 2), (0..1, usize::MAX), (0..0, 3)];
+        for (range, at) in [(0..5, 0), (0..3, 0), (backwards, 0)].into_iter().chain(ends) {
             let asked = format!("copy {range:?} of 4 to {at} of 2");
             self.ask(&asked, backend.copy(&from, range, &mut to, at));
         }
@@ -65,6 +78,9 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldRefusals<F> {
             }
         }
         record.copies::<F, B>(backend)?;
+        record.allocations::<F, B>(backend);
+        let powers = backend.powers(F::ONE, F::ONE, usize::MAX);
+        record.ask_for_memory("powers", powers);
         // What was refused has changed nothing, and the next operation works.
         backend.map_scalar(Binary::Add, &mut a, F::ONE)?;
         let a = backend.download(&a)?;
@@ -90,6 +106,7 @@ impl<B: WordOps> Law<B> for WordRefusals {
             record.ask(&asked, backend.weighted_sums(&vectors, &weights, Signedness::Signed));
         }
         record.copies::<u64, B>(backend)?;
+        record.allocations::<u64, B>(backend);
         let (low, _) = backend.weighted_sums(&vectors, &[1, 2, 3], Signedness::Unsigned)?;
         let low = backend.download(&low)?;
         Ok(vec![Output::texts("refusals", record.0), Output::values("low", &low)])
