@@ -74,7 +74,8 @@ mod tests {
             assert_eq!(check_copy(4, &range, to, at), Ok(()));
         }
         #[expect(clippy::reversed_empty_ranges, reason = "is refused")]
-        let bad = [(0..5, 9, 0), (3..2, 9, 0), (0..4, 3, 0), (0..1, 4, 4), (0..1, 4, 9), (0..0, 4, 5)];
+        let bad =
+            [(0..5, 9, 0), (3..2, 9, 0), (0..4, 3, 0), (0..1, 4, 4), (0..1, 4, 9), (0..0, 4, 5)];
         for (range, to, at) in bad {
             assert!(matches!(check_copy(4, &range, to, at), Err(Error::Length { .. })));
         }

@@ -1,4 +1,4 @@
-//! Every operation agrees with its naive twin, on both curves.
+//! What runs on the host alone agrees with its naive twin: the MSM of the moment, domains, names.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
