@@ -101,6 +101,8 @@ pub fn progression<G: Group>(len: usize, seed: u64) -> Vec<G::Affine> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_ec::CurveGroup;
+
     use crate::{Bls12_381, G1};
 
     #[test]

@@ -1,0 +1,84 @@
+//! The laws, on every backend: naive judges small sizes, the portable CPU large ones; and the portable
+//! CPU is judged at large sizes by naive, where that takes linear time, and else by arkworks.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod arkworks;
+mod backends;
+
+use libtest_mimic::Trial;
+use pulseproof_kernels::backend::Kernels;
+use pulseproof_kernels::check::{Kernel, cases, run};
+use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::naive::Naive;
+
+use backends::{Pace, Stage, Suite};
+
+const SEED: u64 = 20_261_121;
+
+struct Laws;
+
+impl Suite for Laws {
+    fn trials<B: Kernels>(&self, stage: &Stage<B>) -> Vec<Trial> {
+        if stage.pace == Pace::Naive {
+            return Vec::new();
+        }
+        let mut trials = Vec::new();
+        for kernel in Kernel::ALL {
+            let small = move |backend: &B| agree(backend, &Naive, kernel, small_sizes(kernel));
+            trials.push(stage.trial(&format!("{kernel}-as-naive"), small));
+            let sizes = large_sizes(kernel, stage.pace);
+            if sizes.is_empty() {
+                continue;
+            }
+            if stage.name != "cpu-portable" {
+                let large = move |backend: &B| agree(backend, &Cpu::portable(), kernel, sizes);
+                trials.push(stage.trial(&format!("{kernel}-as-cpu"), large));
+            } else if naive_is_linear(kernel) {
+                let large = move |backend: &B| agree(backend, &Naive, kernel, sizes);
+                trials.push(stage.trial(&format!("{kernel}-as-naive-large"), large));
+            }
+        }
+        if stage.name == "cpu-portable" {
+            trials.push(stage.trial("ntt-as-arkworks", arkworks::transforms::<B>));
+            trials.push(stage.trial("msm-as-arkworks", arkworks::multiplications::<B>));
+            trials.push(stage.trial("divide-out-as-horner", arkworks::quotients::<B>));
+        }
+        trials
+    }
+}
+
+fn agree<A: Kernels, B: Kernels>(a: &A, b: &B, kernel: Kernel, sizes: &[usize]) {
+    for case in cases(kernel, sizes, SEED) {
+        if let Err(difference) = run(a, b, &case) {
+            panic!("{difference}");
+        }
+    }
+}
+
+/// Around one workgroup of a small device, and sizes that are no power of two.
+fn small_sizes(kernel: Kernel) -> &'static [usize] {
+    match kernel {
+        Kernel::Msm => &[0, 1, 2, 3, 33],
+        _ => &[0, 1, 2, 3, 8, 31, 64, 100, 257],
+    }
+}
+
+/// Several workgroups, chunks and threads; sizes that end within one.
+fn large_sizes(kernel: Kernel, pace: Pace) -> &'static [usize] {
+    match (pace, kernel) {
+        (_, Kernel::Refusals) => &[],
+        (Pace::Fast, Kernel::Msm) => &[1000, 1 << 12],
+        (Pace::Fast, _) => &[4097, 3 << 13, 1 << 16],
+        (_, Kernel::Msm) => &[300],
+        (_, _) => &[4097],
+    }
+}
+
+fn naive_is_linear(kernel: Kernel) -> bool {
+    !matches!(kernel, Kernel::Ntt | Kernel::Msm | Kernel::DivideOut)
+}
+
+fn main() {
+    backends::run(&Laws).exit();
+}
