@@ -2,6 +2,7 @@
 
 mod ntt;
 mod parallel;
+pub mod simd;
 mod vector;
 mod words;
 
