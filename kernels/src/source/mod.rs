@@ -3,6 +3,11 @@
 //! Constants exist once, in Rust: moduli and Montgomery constants come from arkworks by way of
 //! [`Montgomery`]. Each language has a file here that writes them down and inlines includes.
 
+#[cfg(feature = "wgpu")]
+mod wgsl;
+#[cfg(feature = "wgpu")]
+pub use wgsl::wgsl;
+
 use crate::element::Element;
 use crate::field::{FieldId, Montgomery};
 use crate::gpu::{Limits, Unit};
