@@ -40,7 +40,7 @@ PTX_OF_THREE(madc_hi, "madc.hi.u32")
 
 // The carry, or the borrow, of the call before: 0 or 1.
 struct Carry {
-    u32 bit;
+    u32 bit = 0;
 };
 
 DEVICE u32 low_word(Carry& carry, u64 sum) {
