@@ -10,6 +10,8 @@ mod words;
 use std::fmt;
 use std::ops::Range;
 
+use simd::Vectorised;
+
 use crate::backend::{Backend, BackendKind};
 use crate::cpu::simd::Vectorised;
 use crate::element::Element;
