@@ -6,6 +6,7 @@
 
 use super::launch::{Parameters, count};
 use super::{Buffer, Device, Gpu, Unit};
+use crate::backend::arguments::check_transform;
 use crate::backend::{Binary, FieldOps, NttOps};
 use crate::element::Element;
 use crate::error::Error;
@@ -97,9 +98,9 @@ impl<D: Device> Gpu<D> {
 
 impl<D: Device, F: KernelField> NttOps<F> for Gpu<D> {
     fn ntt(&self, transform: &Transform<F>, data: &mut Buffer<D, F>) -> Result<(), Error> {
-        let (log_n, root) = (transform.log_size, transform.root()?);
+        let (root, rows) = check_transform(transform, data.len())?;
+        let log_n = transform.log_size;
         self.own(data)?;
-        let rows = transform.rows(data.len())?;
         count(data.len())?;
         if rows == 0 || log_n == 0 {
             return Ok(());

@@ -4,6 +4,7 @@ use super::launch::{Parameters, count};
 use super::vector::code;
 use super::{Buffer, Device, Gpu, Unit};
 use crate::backend::Binary;
+use crate::backend::arguments::check_scan;
 use crate::error::Error;
 use crate::field::KernelField;
 
@@ -17,14 +18,7 @@ impl<D: Device> Gpu<D> {
         row: usize,
     ) -> Result<(), Error> {
         let values = self.own(a)?;
-        if row == 0 || !a.len().is_multiple_of(row) {
-            let expected = format!("a divisor of {}", a.len());
-            return Err(Error::Length { what: "scan: row", got: row, expected });
-        }
-        if op == Binary::Sub {
-            let got = u64::from(code(op));
-            return Err(Error::Argument { what: "scan: operation", got, expected: "Add or Mul" });
-        }
+        check_scan(op, a.len(), row)?;
         count(a.len())?;
         let rows = a.len() / row;
         let chunks = row.div_ceil(self.workgroup());

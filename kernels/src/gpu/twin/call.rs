@@ -5,13 +5,12 @@ use ark_ff::{AdditiveGroup, Field};
 use crate::element::{Element, from_words, to_words};
 use crate::gpu::launch::halves_of;
 use crate::gpu::msm::points::{affine_words, read_sum, sum_words, to_affine};
-use crate::gpu::{Launch, Limits, PARAMETERS_MAX, Unit};
+use crate::gpu::{Launch, Limits, PARAMETERS_MAX};
 use crate::group::Group;
 
 /// A launch, with the contents of its buffers.
 #[derive(Debug)]
 pub struct Call<'a> {
-    pub(super) unit: Unit,
     pub(super) limits: Limits,
     pub(super) groups: usize,
     pub(super) parameters: [u32; PARAMETERS_MAX],
@@ -23,8 +22,9 @@ impl<'a> Call<'a> {
     pub fn new<M>(launch: &Launch<'_, M>, limits: Limits, buffers: Vec<&'a mut [u64]>) -> Self {
         let mut parameters = [0; PARAMETERS_MAX];
         parameters[..launch.parameters.len()].copy_from_slice(launch.parameters);
-        let groups = usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
-        Self { unit: launch.unit, limits, groups, parameters, buffers }
+        let groups =
+            usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
+        Self { limits, groups, parameters, buffers }
     }
 
     /// A number among the parameters.
