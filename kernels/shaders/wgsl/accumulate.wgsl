@@ -35,13 +35,16 @@ fn accumulate_points(at: Thread) {
     );
     for (var i = range.x; i < range.y; i++) {
         let entry = entries[i];
-        var point = bases[entry & 0x7fffffffu];
+        registers[X2] = bases[entry & 0x7fffffffu][0];
+        registers[Y2] = bases[entry & 0x7fffffffu][1];
         if ((entry >> 31u) == 1u) {
-            point[1] = fe_sub(Fe(), point[1]);
+            registers[Y2] = fe_sub(Fe(), registers[Y2]);
         }
-        add_affine(point);
+        add_points(true);
     }
-    sums[t] = sum();
+    for (var k = 0u; k < 4u; k++) {
+        sums[t][k] = registers[X1 + k];
+    }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -63,9 +66,14 @@ fn accumulate_sums(at: Thread) {
     let range =
         items_of(t - tasks_of_items[b], vec2(offsets_of_items[b], offsets_of_items[b + 1u]));
     for (var i = range.x; i < range.y; i++) {
-        add_xyzz(items[i]);
+        for (var k = 0u; k < 4u; k++) {
+            registers[X2 + k] = items[i][k];
+        }
+        add_points(false);
     }
-    sums[t] = sum();
+    for (var k = 0u; k < 4u; k++) {
+        sums[t][k] = registers[X1 + k];
+    }
 }
 
 // The items of a bucket's k-th task, of those of the bucket.

@@ -28,9 +28,10 @@ const BUCKET = 0u;
 const RUNNING = 1u;
 const TOTAL = 2u;
 const MULTIPLE = 3u;
+var<private> kept: array<Xyzz, 4>;
 
 // With the running sums T_j = B_j + B_(j+1) + … of a part from s on, Σ (j + 1)·B_j is the sum of all T_j
-// plus s·T_s; the latter by doubling and adding. All additions, kept[to] += kept[from], go through one
+// plus s·T_s; the latter by doubling and adding. All additions, kept[onto] += kept[added], go through one
 // place in the program.
 @compute @workgroup_size(WORKGROUP)
 fn reduce_buckets(at: Thread) {
@@ -39,29 +40,39 @@ fn reduce_buckets(at: Thread) {
         return;
     }
     let part = part_of(t, p(1), p(2));
-    var kept: array<Xyzz, 4>;
     let sums = 2u * (part.end - part.start);
     let last = sums + 2u * (32u - countLeadingZeros(part.start));
     for (var i = 0u; i <= last; i++) {
         let odd = (i & 1u) == 1u;
-        var to = TOTAL;
-        var from = MULTIPLE;
+        var onto = TOTAL;
+        var added = MULTIPLE;
         if (i < sums) {
-            to = select(RUNNING, TOTAL, odd);
-            from = select(BUCKET, RUNNING, odd);
-            kept[BUCKET] = points[part.base + part.end - 1u - i / 2u];
+            onto = select(RUNNING, TOTAL, odd);
+            added = select(BUCKET, RUNNING, odd);
+            if (!odd) {
+                for (var k = 0u; k < 4u; k++) {
+                    kept[BUCKET][k] = points[part.base + part.end - 1u - i / 2u][k];
+                }
+            }
         } else if (i < last) {
             if (odd && ((part.start >> ((last - i) / 2u)) & 1u) == 0u) {
                 continue;
             }
-            to = MULTIPLE;
-            from = select(MULTIPLE, RUNNING, odd);
+            onto = MULTIPLE;
+            added = select(MULTIPLE, RUNNING, odd);
         }
-        set_sum(kept[to]);
-        add_xyzz(kept[from]);
-        kept[to] = sum();
+        for (var k = 0u; k < 4u; k++) {
+            registers[X1 + k] = kept[onto][k];
+            registers[X2 + k] = kept[added][k];
+        }
+        add_points(false);
+        for (var k = 0u; k < 4u; k++) {
+            kept[onto][k] = registers[X1 + k];
+        }
     }
-    out[t] = kept[TOTAL];
+    for (var k = 0u; k < 4u; k++) {
+        out[t][k] = kept[TOTAL][k];
+    }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -72,7 +83,12 @@ fn reduce_sums(at: Thread) {
     }
     let part = part_of(t, p(1), p(2));
     for (var i = part.start; i < part.end; i++) {
-        add_xyzz(points[part.base + i]);
+        for (var k = 0u; k < 4u; k++) {
+            registers[X2 + k] = points[part.base + i][k];
+        }
+        add_points(false);
     }
-    out[t] = sum();
+    for (var k = 0u; k < 4u; k++) {
+        out[t][k] = registers[X1 + k];
+    }
 }

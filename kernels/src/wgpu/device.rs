@@ -72,7 +72,7 @@ impl WgpuDevice {
     /// Loses the device as a failure of the driver would: for tests.
     pub fn lose(&self) {
         if let Some(opened) = &self.state().opened {
-            opened.device.destroy();
+            opened.lose();
         }
     }
 

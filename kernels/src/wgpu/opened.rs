@@ -1,6 +1,7 @@
 //! A device that is open: pipelines compiled on first use, launches recorded and submitted together.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wgpu::{
@@ -193,9 +194,25 @@ impl Opened {
 
     /// Waits until a submission, and all before it, have ended.
     pub(super) fn wait(&self, submission: SubmissionIndex) -> Result<(), Error> {
-        let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        self.device.poll(poll).map_err(lost)?;
-        self.check()
+        self.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
+    }
+
+    /// Loses the device as a failure of the driver would.
+    pub(super) fn lose(&self) {
+        self.device.destroy();
+        // The loss is told of once the queue is empty. That it is lost is no news here.
+        let _ = self.poll(wgpu::PollType::wait_indefinitely());
+    }
+
+    fn poll(&self, poll: wgpu::PollType) -> Result<(), Error> {
+        // wgpu 30 panics in here if it notices that the device is lost, after having told our callback.
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.device.poll(poll)));
+        self.check()?;
+        match polled {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(lost(error)),
+            Err(_) => Err(lost("waiting for it failed")),
+        }
     }
 
     /// Writes parameters as `launch.wgsl` reads them.

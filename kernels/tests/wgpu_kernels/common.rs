@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use ark_ff::{Field, UniformRand};
 use pulseproof_kernels::element::{Element, from_words, to_words};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::gpu::{Device, Launch, Unit};

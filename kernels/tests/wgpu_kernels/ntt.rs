@@ -1,6 +1,5 @@
 //! `ntt.wgsl`.
 
-use ark_ff::FftField;
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::gpu::{Device, Unit};
 use pulseproof_kernels::source::tile_log;

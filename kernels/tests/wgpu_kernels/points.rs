@@ -1,7 +1,7 @@
 //! `accumulate.wgsl` and `reduce.wgsl`. Sums are compared as points, not as coordinates.
 
-use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, Field, UniformRand};
+use ark_ec::AffineRepr;
+use ark_ff::{Field, UniformRand};
 use pulseproof_kernels::element::{Element, to_words};
 use pulseproof_kernels::gpu::Unit;
 use pulseproof_kernels::group::Group;

@@ -2,7 +2,7 @@
 
 use ark_ff::{BigInt, BigInteger};
 use pulseproof_kernels::gpu::{Device, Unit};
-use pulseproof_kernels::msm::{Integers, plan::Plan};
+use pulseproof_kernels::msm::{Integers, Plan};
 use rand::Rng;
 
 use super::common::{devices, download_u32, rng, run, run_groups, u, upload, upload_u32};

@@ -1,6 +1,6 @@
 //! `vector.wgsl`.
 
-use ark_ff::{BigInteger, PrimeField};
+use ark_ff::BigInteger;
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::gpu::Unit;
 use rand::Rng;

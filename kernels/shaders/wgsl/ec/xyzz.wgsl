@@ -82,27 +82,21 @@ fn run(part: vec2<u32>) {
         let step = steps[i];
         let a = registers[step.z];
         let b = registers[step.w];
+        var result: Fe;
         switch step.x {
-            case MUL: { registers[step.y] = fe_mul(a, b); }
-            case ADD: { registers[step.y] = fe_add(a, b); }
-            default: { registers[step.y] = fe_sub(a, b); }
+            case MUL: { result = fe_mul(a, b); }
+            case ADD: { result = fe_add(a, b); }
+            default: { result = fe_sub(a, b); }
         }
+        registers[step.y] = result;
     }
 }
 
-fn set_sum(point: Xyzz) {
-    for (var i = 0u; i < 4u; i++) {
-        registers[X1 + i] = point[i];
+// Adds the point in X2 to ZZZ2 (`mixed`: X2 and Y2 only) to the one in X1 to ZZZ1.
+fn add_points(mixed: bool) {
+    if (is_infinity(mixed)) {
+        return;
     }
-}
-
-fn sum() -> Xyzz {
-    return Xyzz(registers[X1], registers[Y1], registers[ZZ1], registers[ZZZ1]);
-}
-
-// Adds the point in X2 to ZZZ2 (`mixed`: X2 and Y2) to the one in X1 to ZZZ1. The point added is not
-// infinity; all other cases are right.
-fn add_second(mixed: bool) {
     if (fe_is_zero(registers[ZZ1])) {
         if (mixed) {
             registers[ZZ2] = fe_one();
@@ -127,21 +121,10 @@ fn add_second(mixed: bool) {
     }
 }
 
-fn add_affine(point: Affine) {
-    if (fe_is_zero(point[0]) && fe_is_zero(point[1])) {
-        return;
+// Whether the point to add is infinity.
+fn is_infinity(mixed: bool) -> bool {
+    if (mixed) {
+        return fe_is_zero(registers[X2]) && fe_is_zero(registers[Y2]);
     }
-    registers[X2] = point[0];
-    registers[Y2] = point[1];
-    add_second(true);
-}
-
-fn add_xyzz(point: Xyzz) {
-    if (fe_is_zero(point[2])) {
-        return;
-    }
-    for (var i = 0u; i < 4u; i++) {
-        registers[X2 + i] = point[i];
-    }
-    add_second(false);
+    return fe_is_zero(registers[ZZ2]);
 }

@@ -5,11 +5,19 @@
 alias Fe = array<Fp, 2>;
 
 fn fe_add(a: Fe, b: Fe) -> Fe {
-    return Fe(fp_add(a[0], b[0]), fp_add(a[1], b[1]));
+    var result: Fe;
+    for (var i = 0u; i < 2u; i++) {
+        result[i] = fp_add(a[i], b[i]);
+    }
+    return result;
 }
 
 fn fe_sub(a: Fe, b: Fe) -> Fe {
-    return Fe(fp_sub(a[0], b[0]), fp_sub(a[1], b[1]));
+    var result: Fe;
+    for (var i = 0u; i < 2u; i++) {
+        result[i] = fp_sub(a[i], b[i]);
+    }
+    return result;
 }
 
 // Karatsuba: three products, in a loop so that the program has one.
