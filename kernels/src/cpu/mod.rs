@@ -13,7 +13,6 @@ use std::ops::Range;
 use simd::Vectorised;
 
 use crate::backend::{Backend, BackendKind};
-use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 use crate::error::Error;
 use crate::host::HostBuffer;

@@ -26,10 +26,10 @@ use crate::transform::{Direction, Order, Transform};
 /// A field with an arithmetic for transforms in vectors.
 pub trait Transformable: KernelField {
     /// The fastest there is, on machines that have its instructions.
-    type Simd: Arithmetic<Self>;
+    type Wide: Arithmetic<Self>;
 
     /// The proof that this machine has them.
-    fn simd() -> Option<Self::Simd>;
+    fn wide() -> Option<Self::Wide>;
 }
 
 impl<F: Transformable> NttOps<F> for Cpu {
@@ -45,8 +45,8 @@ impl<F: Transformable> NttOps<F> for Cpu {
             reverse(&mut data.0, log_size);
         }
         let passes = Passes { log_size, direction, root, shift };
-        match (self.instructions(), F::simd()) {
-            (Instructions::Ifma, Some(simd)) if log_size >= 2 * F::Simd::LOG_WIDTH => {
+        match (self.instructions(), F::wide()) {
+            (Instructions::Ifma, Some(simd)) if log_size >= 2 * F::Wide::LOG_WIDTH => {
                 passes.run(simd, &mut data.0);
             }
             _ => passes.run(Portable, &mut data.0),
