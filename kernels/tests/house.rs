@@ -33,7 +33,8 @@ fn collect(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let lifted = |line: &str| line.trim_start().starts_with("#!") && line.contains("unsafe_code");
+            let lifted =
+                |line: &str| line.trim_start().starts_with("#!") && line.contains("unsafe_code");
             if text.lines().any(lifted) {
                 found.push(path);
             }

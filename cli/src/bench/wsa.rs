@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ark_ec::VariableBaseMSM;
-use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::select::Selected;
+use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, with_backend};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::engine::prove::ProvingKey;
@@ -69,7 +69,8 @@ impl<C: Curve> Fixture<C> {
         let srs = Arc::new(srs);
         let prover: Arc<dyn Prover<C>> =
             with_backend!(selected, backend => Arc::new(ProvingKey::new(backend, srs.clone())?));
-        let (statement, proof) = prover.prove(&openings(&vectors), &weights, b"bench")
+        let (statement, proof) = prover
+            .prove(&openings(&vectors), &weights, b"bench")
             .expect("a bench has between one vector and N");
         let peer_scalars = (0..srs.size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
         let proof = proof.to_bytes();

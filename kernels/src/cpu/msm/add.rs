@@ -94,8 +94,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
         let blocks = pairs.blocks();
         for start in (0..blocks).step_by(Self::BATCH) {
             let range = start..blocks.min(start + Self::BATCH);
-            let common =
-                if *infinities { None } else { self.differences(pairs, range.clone()) };
+            let common = if *infinities { None } else { self.differences(pairs, range.clone()) };
             let inverse = match common {
                 Some(inverse) => inverse,
                 None => self.all_cases(pairs, range.clone(), infinities),
@@ -177,12 +176,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
 
     /// The second pass, backwards.
     #[inline(always)]
-    fn sums(
-        &self,
-        pairs: &mut impl Pairs<F, L>,
-        range: std::ops::Range<usize>,
-        mut inverse: L::V,
-    ) {
+    fn sums(&self, pairs: &mut impl Pairs<F, L>, range: std::ops::Range<usize>, mut inverse: L::V) {
         let l = self.lanes;
         for (block, step) in range.rev().zip(self.steps.iter().rev()) {
             let slope = l.mul(step.dy, l.mul(inverse, step.before));

@@ -57,7 +57,8 @@ impl<G: Group> Bases<G> {
                 (Rows::Simd(lanes, lines), stride, infinite)
             }
             None => {
-                let (lines, stride, infinite) = prepare::<G, _>(Portable, points, levels, level_bits);
+                let (lines, stride, infinite) =
+                    prepare::<G, _>(Portable, points, levels, level_bits);
                 (Rows::Portable(lines), stride, infinite)
             }
         };

@@ -55,7 +55,9 @@ impl<F: Vectorised, L: Lanes<F>> Pairs<F, L> for Round<'_, L> {
 
     #[inline(always)]
     fn load(&self, block: usize) -> [Points<L::V>; 2] {
-        if let Some(soon) = self.pairs.get((block + AHEAD) * L::WIDTH..(block + AHEAD + 1) * L::WIDTH) {
+        if let Some(soon) =
+            self.pairs.get((block + AHEAD) * L::WIDTH..(block + AHEAD + 1) * L::WIDTH)
+        {
             for reference in soon.iter().flatten() {
                 for k in 0..L::LINES {
                     self.rows.line(*reference, k).prefetch();

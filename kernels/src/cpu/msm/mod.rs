@@ -138,12 +138,7 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
     }
 
     /// The sum of each bucket, as lines.
-    fn buckets(
-        &self,
-        sorted: &Sorted,
-        buckets: usize,
-        pool: &Pool<G::Coordinate, L>,
-    ) -> Vec<Line> {
+    fn buckets(&self, sorted: &Sorted, buckets: usize, pool: &Pool<G::Coordinate, L>) -> Vec<Line> {
         let slices = slices(&sorted.starts);
         let sums: Vec<Vec<Line>> = slices
             .par_iter()

@@ -14,17 +14,20 @@ use arithmetic::Arithmetic;
 use passes::Passes;
 use reverse::reverse;
 
+use ark_ff::PrimeField;
+
 use super::simd::Portable;
 use super::{Cpu, Instructions};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
+use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
 /// A field with an arithmetic for transforms in vectors.
-pub trait Transformable: KernelField {
+pub trait Transformable: PrimeField + Element {
     /// The fastest there is, on machines that have its instructions.
     type Wide: Arithmetic<Self>;
 
@@ -32,7 +35,7 @@ pub trait Transformable: KernelField {
     fn wide() -> Option<Self::Wide>;
 }
 
-impl<F: Transformable> NttOps<F> for Cpu {
+impl<F: KernelField> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
         let (root, _) = check_transform(transform, data.0.len())?;
         let Transform { log_size, direction, order, shift } = *transform;
