@@ -68,14 +68,20 @@ impl<F: Vectorised, L: Lanes<F>> Pairs<F, L> for Round<'_, L> {
             }
         }
         let pairs = &self.pairs[block * L::WIDTH..(block + 1) * L::WIDTH];
-        [0, 1].map(|side| {
+        [
             gather::<F, L>(
                 self.lanes,
                 &self.rows,
                 #[inline(always)]
-                |lane| pairs[lane][side],
-            )
-        })
+                |lane| pairs[lane][0],
+            ),
+            gather::<F, L>(
+                self.lanes,
+                &self.rows,
+                #[inline(always)]
+                |lane| pairs[lane][1],
+            ),
+        ]
     }
 
     #[inline(always)]

@@ -118,6 +118,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn neg(self, a: Self::V) -> Self::V;
 
     /// 2a.
+    #[inline(always)]
     fn double(self, a: Self::V) -> Self::V {
         self.add(a, a)
     }
@@ -126,6 +127,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a²/R'.
+    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
         self.mul(a, a)
     }
