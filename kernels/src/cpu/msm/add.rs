@@ -73,10 +73,18 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     };
 
     pub(super) fn new(lanes: L) -> Self {
-        let zero = lanes.zero();
-        let point = [zero; 2];
-        let step = Step { first: point, x2: zero, dx: zero, dy: zero, before: zero, settled: 0 };
-        Self { lanes, steps: vec![step; Self::BATCH] }
+        Self { lanes, steps: Vec::new() }
+    }
+
+    /// Makes room for as many blocks as share an inversion.
+    fn reserve(&mut self, blocks: usize) {
+        let blocks = blocks.min(Self::BATCH);
+        if self.steps.len() < blocks {
+            let zero = self.lanes.zero();
+            let first = [zero; 2];
+            let step = Step { first, x2: zero, dx: zero, dy: zero, before: zero, settled: 0 };
+            self.steps.resize(blocks, step);
+        }
     }
 
     /// Adds pairs of blocks that lie in lanes.
@@ -99,6 +107,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     #[inline(always)]
     pub(super) fn add(&mut self, pairs: &mut impl Pairs<F, L>, infinities: &mut bool) {
         let blocks = pairs.blocks();
+        self.reserve(blocks);
         for start in (0..blocks).step_by(Self::BATCH) {
             let range = start..blocks.min(start + Self::BATCH);
             let common = if *infinities { None } else { self.differences(pairs, range.clone()) };
@@ -225,7 +234,7 @@ fn invert_all<F: Vectorised>(values: &mut [F]) -> bool {
         *before = product;
         product *= value;
     }
-    let Some(mut inverse) = product.inverse() else { return false };
+    let Some(mut inverse) = product.fast_inverse() else { return false };
     for (value, before) in values.iter_mut().zip(before).rev() {
         let next = inverse * *value;
         *value = inverse * before;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::add::{Adder, Points};
+use crate::cpu::Cpu;
 use crate::cpu::simd::{Lanes, Line, Portable, Vectorised};
 use crate::element::Element;
 use crate::error::Error;
@@ -34,12 +35,8 @@ pub(super) enum Rows<G: Group> {
 }
 
 impl<G: Group> Bases<G> {
-    /// Prepares points with their multiples, with the lanes given or without.
-    pub(super) fn new(
-        simd: Option<<G::Coordinate as Vectorised>::Simd>,
-        points: &[G::Affine],
-        levels: u32,
-    ) -> Result<Self, Error> {
+    /// Prepares points with their multiples, for the arithmetic that `cpu` uses.
+    pub(crate) fn for_cpu(cpu: Cpu, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
         if levels == 0 || levels > LEVELS_MAX {
             let got = u64::from(levels);
             return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
@@ -51,7 +48,7 @@ impl<G: Group> Bases<G> {
         }
         // Room for the widest integers and the carry of unsigned ones.
         let level_bits = (BITS_MAX + 1).div_ceil(levels);
-        let (rows, stride, infinite) = match simd {
+        let (rows, stride, infinite) = match cpu.simd::<G::Coordinate>() {
             Some(lanes) => {
                 let (lines, stride, infinite) = prepare::<G, _>(lanes, points, levels, level_bits);
                 (Rows::Simd(lanes, lines), stride, infinite)

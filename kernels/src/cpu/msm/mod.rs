@@ -54,7 +54,7 @@ impl<G: Group> MsmOps<G> for Cpu {
     type Bases = Bases<G>;
 
     fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
-        Bases::new(self.simd::<G::Coordinate>(), points, levels)
+        Bases::for_cpu(*self, points, levels)
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
@@ -69,13 +69,13 @@ impl<G: Group> MsmOps<G> for Cpu {
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
-        let one = |v| msm(bases, &scalars.0[v * size..(v + 1) * size], &shape);
+        let one = |v| msm_of_bases(bases, &scalars.0[v * size..(v + 1) * size], &shape);
         Ok((0..vectors).into_par_iter().map(one).collect())
     }
 }
 
 /// Σ scalars\[i\]·bases\[i\].
-pub(crate) fn msm<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
+pub(crate) fn msm_of_bases<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
     match &bases.rows {
         Rows::Portable(lines) => Job { lanes: Portable, lines, bases }.run(scalars, shape),
         Rows::Simd(lanes, lines) => Job { lanes: *lanes, lines, bases }.run(scalars, shape),
