@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::add::{Adder, Points};
+use crate::cpu::Cpu;
 use crate::cpu::simd::{Lanes, Line, Portable, Vectorised};
 use crate::element::Element;
 use crate::error::Error;
@@ -34,12 +35,8 @@ pub(super) enum Rows<G: Group> {
 }
 
 impl<G: Group> Bases<G> {
-    /// Prepares points with their multiples, with the lanes given or without.
-    pub(super) fn new(
-        simd: Option<<G::Coordinate as Vectorised>::Simd>,
-        points: &[G::Affine],
-        levels: u32,
-    ) -> Result<Self, Error> {
+    /// Prepares points with their multiples, for the arithmetic that `cpu` uses.
+    pub(crate) fn for_cpu(cpu: Cpu, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
         if levels == 0 || levels > LEVELS_MAX {
             let got = u64::from(levels);
             return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
@@ -51,7 +48,7 @@ impl<G: Group> Bases<G> {
         }
         // Room for the widest integers and the carry of unsigned ones.
         let level_bits = (BITS_MAX + 1).div_ceil(levels);
-        let (rows, stride, infinite) = match simd {
+        let (rows, stride, infinite) = match cpu.simd::<G::Coordinate>() {
             Some(lanes) => {
                 let (lines, stride, infinite) = prepare::<G, _>(lanes, points, levels, level_bits);
                 (Rows::Simd(lanes, lines), stride, infinite)
@@ -87,9 +84,16 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
     let mut blocks: Vec<Points<L::V>> = points
         .par_chunks(CHUNK * L::WIDTH)
         .flat_map_iter(|chunk| {
-            lanes.run(|| {
-                chunk.chunks(L::WIDTH).map(|block| enter::<G, L>(lanes, block)).collect::<Vec<_>>()
-            })
+            lanes.run(
+                #[inline(always)]
+                || {
+                    let mut blocks = Vec::with_capacity(CHUNK);
+                    for block in chunk.chunks(L::WIDTH) {
+                        blocks.push(enter::<G, L>(lanes, block));
+                    }
+                    blocks
+                },
+            )
         })
         .collect();
     for (level, rows) in rows.chunks_exact_mut((stride * L::LINES).max(1)).enumerate() {
@@ -103,11 +107,14 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
                         adder.add_resident(blocks, &twice, &mut true);
                     }
                 }
-                lanes.run(|| {
-                    for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
-                        lanes.scatter(*block, rows);
-                    }
-                });
+                lanes.run(
+                    #[inline(always)]
+                    || {
+                        for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
+                            lanes.scatter(*block, rows);
+                        }
+                    },
+                );
             },
         );
     }
@@ -127,7 +134,10 @@ pub(super) fn write_row<G: Group, L: Lanes<G::Coordinate>>(
     row: &mut [Line],
 ) {
     let mut block = vec![Line::default(); L::WIDTH * L::LINES];
-    lanes.run(|| lanes.scatter(enter::<G, L>(lanes, &[point]), &mut block));
+    lanes.run(
+        #[inline(always)]
+        || lanes.scatter(enter::<G, L>(lanes, &[point]), &mut block),
+    );
     row.copy_from_slice(&block[..L::LINES]);
 }
 
@@ -141,5 +151,5 @@ fn enter<G: Group, L: Lanes<G::Coordinate>>(lanes: L, points: &[G::Affine]) -> P
         coordinates[0][i] = x;
         coordinates[1][i] = y;
     }
-    coordinates.map(|c| lanes.constants(&c))
+    [lanes.constants(&coordinates[0]), lanes.constants(&coordinates[1])]
 }

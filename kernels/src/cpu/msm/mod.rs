@@ -54,7 +54,7 @@ impl<G: Group> MsmOps<G> for Cpu {
     type Bases = Bases<G>;
 
     fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
-        Bases::new(self.simd::<G::Coordinate>(), points, levels)
+        Bases::for_cpu(*self, points, levels)
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
@@ -69,13 +69,13 @@ impl<G: Group> MsmOps<G> for Cpu {
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
-        let one = |v| msm(bases, &scalars.0[v * size..(v + 1) * size], &shape);
+        let one = |v| msm_of_bases(bases, &scalars.0[v * size..(v + 1) * size], &shape);
         Ok((0..vectors).into_par_iter().map(one).collect())
     }
 }
 
 /// Σ scalars\[i\]·bases\[i\].
-pub(crate) fn msm<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
+pub(crate) fn msm_of_bases<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
     match &bases.rows {
         Rows::Portable(lines) => Job { lanes: Portable, lines, bases }.run(scalars, shape),
         Rows::Simd(lanes, lines) => Job { lanes: *lanes, lines, bases }.run(scalars, shape),
@@ -177,12 +177,17 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let l = self.lanes;
         let zero = <G::Coordinate as Element>::zero();
         let mut lanes = [[zero; 8]; 2];
-        l.run(|| {
-            let point = l.gather(|_, k| &row[k]);
-            for (c, lanes) in point.into_iter().zip(&mut lanes) {
-                l.store(l.leave(c), lanes);
-            }
-        });
+        l.run(
+            #[inline(always)]
+            || {
+                let [x, y] = l.gather(
+                    #[inline(always)]
+                    |_, k| &row[k],
+                );
+                l.store(l.leave(x), &mut lanes[0]);
+                l.store(l.leave(y), &mut lanes[1]);
+            },
+        );
         affine::<G>([lanes[0][0], lanes[1][0]])
     }
 

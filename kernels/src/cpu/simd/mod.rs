@@ -11,6 +11,7 @@
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod inverse;
 mod portable;
 mod quadratic;
 #[cfg(test)]
@@ -100,7 +101,8 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// a − b.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// a − b − c, for b and c below 3p/2: loaded elements, and results of `add`, `sub` and this.
+    /// a − b − c, for b and c up to 3p/2: loaded elements, products of values up to a·p and b·p with
+    /// 2·a·b ≤ `CAPACITY`, and, where that is over 16, results of `add`, `sub` and this.
     #[inline(always)]
     fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         self.sub(self.sub(a, b), c)
@@ -112,14 +114,14 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// a − b + 2p without reduction: a may be up to `CAPACITY` − 2 times p.
     fn sub_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// The same element, at most 2p, for a value up to 4p (a little less suffices to no purpose: sums
-    /// of two values up to 2p are what this is for).
+    /// The same element, at most 2p, for a value up to 4p.
     fn reduce(self, a: Self::V) -> Self::V;
 
     /// −a.
     fn neg(self, a: Self::V) -> Self::V;
 
     /// 2a.
+    #[inline(always)]
     fn double(self, a: Self::V) -> Self::V {
         self.add(a, a)
     }
@@ -128,6 +130,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a²/R'.
+    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
         self.mul(a, a)
     }
@@ -166,6 +169,9 @@ pub trait Vectorised: Field + Element {
 
     /// The proof that this machine has them.
     fn simd() -> Option<Self::Simd>;
+
+    /// The inverse, or `None` of zero: [`Field::inverse`], several times faster. No lanes are needed.
+    fn fast_inverse(&self) -> Option<Self>;
 }
 
 macro_rules! vectorised {
@@ -177,6 +183,10 @@ macro_rules! vectorised {
             fn simd() -> Option<Self::Simd> {
                 Ifma::detect()
             }
+
+            fn fast_inverse(&self) -> Option<Self> {
+                inverse::inverse(self)
+            }
         }
 
         #[cfg(not(target_arch = "x86_64"))]
@@ -185,6 +195,10 @@ macro_rules! vectorised {
 
             fn simd() -> Option<Self::Simd> {
                 None
+            }
+
+            fn fast_inverse(&self) -> Option<Self> {
+                inverse::inverse(self)
             }
         }
     )* };
@@ -205,6 +219,10 @@ impl Vectorised for Goldilocks {
     fn simd() -> Option<Self::Simd> {
         None
     }
+
+    fn fast_inverse(&self) -> Option<Self> {
+        inverse::inverse(self)
+    }
 }
 
 impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
@@ -212,5 +230,11 @@ impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
 
     fn simd() -> Option<Self::Simd> {
         P::Fp::simd().map(Quadratic)
+    }
+
+    /// The conjugate over the norm.
+    fn fast_inverse(&self) -> Option<Self> {
+        let inverse = (self.c0.square() + self.c1.square()).fast_inverse()?;
+        Some(Self::new(self.c0 * inverse, -self.c1 * inverse))
     }
 }
