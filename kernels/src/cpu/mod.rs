@@ -10,8 +10,6 @@ mod words;
 use std::fmt;
 use std::ops::Range;
 
-use simd::Vectorised;
-
 use crate::backend::{Backend, BackendKind};
 use crate::element::Element;
 use crate::error::Error;
