@@ -2,9 +2,12 @@
 
 mod ntt;
 mod parallel;
+mod peak;
 pub mod simd;
 mod vector;
 mod words;
+
+pub use peak::Peak;
 
 use std::fmt;
 use std::ops::Range;
