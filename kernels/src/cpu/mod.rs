@@ -12,6 +12,8 @@ pub use peak::Peak;
 use std::fmt;
 use std::ops::Range;
 
+use simd::Vectorised;
+
 use crate::backend::{Backend, BackendKind};
 use crate::element::Element;
 use crate::error::Error;
@@ -50,7 +52,11 @@ impl Default for Cpu {
 impl Cpu {
     /// With the best instructions this machine has.
     pub fn new() -> Self {
-        Self { instructions: Instructions::Portable }
+        let instructions = match <ark_bn254::Fr as Vectorised>::simd() {
+            Some(_) => Instructions::Ifma,
+            None => Instructions::Portable,
+        };
+        Self { instructions }
     }
 
     /// With portable instructions only. The same results, bit for bit.

@@ -17,6 +17,8 @@ mod quadratic;
 mod tests;
 
 #[cfg(target_arch = "x86_64")]
+pub(in crate::cpu) use avx512::{Avx512, Words};
+#[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
 pub use portable::Portable;
 pub use quadratic::Quadratic;
