@@ -139,7 +139,12 @@ impl<D: Device> Gpu<D> {
 
 /// Writes the words of items, from the word `from` on, to `part`. Parts are cut where the device
 /// likes it, so the first and the last item may be there by halves.
-fn encode(width: usize, write: &(impl Fn(usize, &mut [u64]) + Sync), from: usize, part: &mut [u64]) {
+fn encode(
+    width: usize,
+    write: &(impl Fn(usize, &mut [u64]) + Sync),
+    from: usize,
+    part: &mut [u64],
+) {
     let head = part.len().min((width - from % width) % width);
     let (head, rest) = part.split_at_mut(head);
     if !head.is_empty() {

@@ -194,8 +194,7 @@ impl<D: Device> Gpu<D> {
         let source = self.own(a)?;
         let chunks = n.div_ceil(EVALUATED_AT_ONCE);
         let out = self.allocate(chunks)?;
-        let parameters =
-            Parameters::new(&[count(n)?, count(EVALUATED_AT_ONCE)?]).element(4, x);
+        let parameters = Parameters::new(&[count(n)?, count(EVALUATED_AT_ONCE)?]).element(4, x);
         let buffers = [self.own(&out)?, source];
         self.start_vector::<F>("vector_evaluate", chunks, &buffers, &parameters)?;
         Ok(out)

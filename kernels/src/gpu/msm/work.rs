@@ -117,7 +117,8 @@ impl<G: Group> Work<G> {
         let sorting = 2 * entries + 4 * counts;
         let summing = entries + 4 * counts + two;
         let copies = copies.map(bytes);
-        let single = [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
+        let single =
+            [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
         (sorting.max(summing) + copies[0] + copies[1], single)
     }
 }

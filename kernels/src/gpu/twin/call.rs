@@ -23,7 +23,8 @@ impl<'a> Call<'a> {
     pub fn new<M>(launch: &Launch<'_, M>, limits: Limits, buffers: Vec<&'a mut [u64]>) -> Self {
         let mut parameters = [0; PARAMETERS_MAX];
         parameters[..launch.parameters.len()].copy_from_slice(launch.parameters);
-        let groups = usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
+        let groups =
+            usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
         Self { unit: launch.unit, limits, groups, parameters, buffers }
     }
 
