@@ -33,6 +33,15 @@ use crate::field::{Goldilocks, Prime50};
 #[repr(align(64))]
 pub struct Line(pub [u64; 8]);
 
+impl Line {
+    /// Asks the memory for this line, which will be read soon. It has no other effect.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        avx512::prefetch(self);
+    }
+}
+
 /// Arithmetic on [`Self::WIDTH`] elements of `F` at once.
 ///
 /// A value `V` holds, in each lane, an integer that stands for an element, not always the least one. Its
@@ -44,7 +53,7 @@ pub struct Line(pub [u64; 8]);
 /// [`constant`](Self::constant) gives w·R', so that `mul(load(x), constant(w))` is what `load(x·w)` would
 /// be. An algorithm whose factors are all variable enters with [`constants`](Self::constants), stays in
 /// that form, and leaves with [`leave`](Self::leave).
-pub trait Lanes<F>: Copy + Send + Sync + 'static {
+pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// As many elements as there are lanes.
     type V: Copy + Send + Sync;
 
@@ -91,6 +100,12 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
     /// a − b.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
 
+    /// a − b − c, for b and c below 3p/2: loaded elements, and results of `add`, `sub` and this.
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.sub(self.sub(a, b), c)
+    }
+
     /// a + b without reduction: operands and result up to `CAPACITY` times p.
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
@@ -105,6 +120,7 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
     fn neg(self, a: Self::V) -> Self::V;
 
     /// 2a.
+    #[inline(always)]
     fn double(self, a: Self::V) -> Self::V {
         self.add(a, a)
     }
@@ -113,6 +129,7 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a²/R'.
+    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
         self.mul(a, a)
     }
