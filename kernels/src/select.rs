@@ -1,7 +1,9 @@
 //! Finds what this machine has, and chooses. The one `match` over backends in the whole project is the
 //! macro [`with_backend`](crate::with_backend).
 
+#[cfg(not(all(feature = "cuda", feature = "wgpu")))]
 mod absent;
+mod devices;
 mod host;
 
 use std::fmt;
@@ -10,12 +12,10 @@ use std::str::FromStr;
 use crate::backend::{BackendKind, UnknownBackend};
 use crate::cpu::Cpu;
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::bisect::UnknownEntry;
+use crate::gpu::{Bisect, Gpu, Unit};
 
-/// The device of the CUDA backend; without the feature `cuda`, a device of which there is none.
-pub type CudaDevice = absent::Device;
-/// The device of the wgpu backend; without the feature `wgpu`, a device of which there is none.
-pub type WgpuDevice = absent::Device;
+pub use devices::{CudaDevice, WgpuDevice};
 
 /// What somebody asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl FromStr for Choice {
 }
 
 /// A device, or the lack of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The backend that would use it.
     pub kind: BackendKind,
@@ -67,13 +67,19 @@ pub struct Finding {
     pub detail: String,
     /// Bytes of memory, if the system tells.
     pub memory_bytes: Option<u64>,
+    /// Seconds that each unit took to compile, if that was asked for.
+    pub compile_seconds: Vec<(Unit, f64)>,
     /// Whether it can be used; if not, why, and what to do.
     pub usable: Result<(), String>,
 }
 
-/// Everything this machine has, in the order in which [`Choice::Auto`] tries it.
-pub fn probe() -> Vec<Finding> {
-    vec![host::finding(&Cpu::new())]
+/// Everything this machine has, in the order in which [`Choice::Auto`] tries it. With `compile` every
+/// kernel is compiled for the CUDA device, whatever is on disk, which may take a minute.
+pub fn probe(compile: bool) -> Vec<Finding> {
+    let mut findings = vec![devices::cuda_finding(compile)];
+    findings.extend(devices::wgpu_findings());
+    findings.push(host::finding(&Cpu::new()));
+    findings
 }
 
 /// A backend that was opened.
@@ -104,16 +110,19 @@ impl fmt::Debug for Selected {
 /// # Errors
 /// The one that was asked for cannot be used here, with the reason.
 pub fn open(choice: Choice) -> Result<Selected, Error> {
+    let cuda = || devices::open_cuda().map(|device| Selected::Cuda(Gpu::new(device)));
+    let wgpu =
+        |software| devices::open_wgpu(software).map(|device| Selected::Wgpu(Gpu::new(device)));
     match choice {
-        Choice::Auto => Ok(open_cuda()
-            .or_else(|error| passed_over(&error, open_wgpu))
+        // An adapter that computes on the processor is never better than our own code for it.
+        Choice::Auto => Ok(cuda()
+            .or_else(|error| passed_over(&error, || wgpu(false)))
             .or_else(|error| passed_over(&error, || Ok(Selected::Cpu(Cpu::new()))))?),
-        Choice::Only(BackendKind::Cuda) => open_cuda(),
-        Choice::Only(BackendKind::Wgpu) => open_wgpu(),
+        Choice::Only(BackendKind::Cuda) => cuda(),
+        Choice::Only(BackendKind::Wgpu) => wgpu(true),
         Choice::Only(BackendKind::Cpu) => Ok(Selected::Cpu(Cpu::new())),
-        Choice::Only(backend @ BackendKind::Naive) => {
-            let reason = "it judges the others and is not chosen for work".to_owned();
-            Err(Error::Unavailable { backend, reason })
+        Choice::Only(BackendKind::Naive) => {
+            Err(unavailable(BackendKind::Naive, "it judges the others and is not chosen for work"))
         }
     }
 }
@@ -126,17 +135,38 @@ fn passed_over(
     next()
 }
 
-fn open_cuda() -> Result<Selected, Error> {
-    Err(without(BackendKind::Cuda))
+/// A device behind twins that give way to it, see [`Bisect`].
+pub enum Bisected {
+    /// CUDA.
+    Cuda(Gpu<Bisect<CudaDevice>>),
+    /// wgpu.
+    Wgpu(Gpu<Bisect<WgpuDevice>>),
 }
 
-fn open_wgpu() -> Result<Selected, Error> {
-    Err(without(BackendKind::Wgpu))
+/// Opens a device behind twins in plain Rust, which run until the kernel `entry` is launched.
+///
+/// # Errors
+/// The backend cannot be used or has no device; there is no such kernel.
+pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
+    let no_kernel = |backend| move |error: UnknownEntry| unavailable(backend, &error.to_string());
+    match choice {
+        Choice::Only(kind @ BackendKind::Wgpu) => {
+            let device = Bisect::new(devices::open_wgpu(true)?, entry).map_err(no_kernel(kind))?;
+            Ok(Bisected::Wgpu(Gpu::new(device)))
+        }
+        Choice::Auto | Choice::Only(BackendKind::Cuda) => {
+            let device =
+                Bisect::new(devices::open_cuda()?, entry).map_err(no_kernel(BackendKind::Cuda))?;
+            Ok(Bisected::Cuda(Gpu::new(device)))
+        }
+        Choice::Only(kind) => {
+            Err(unavailable(kind, "it has no device that twins could give way to"))
+        }
+    }
 }
 
-fn without(backend: BackendKind) -> Error {
-    let reason = format!("this program was built without it: build with the feature {backend}");
-    Error::Unavailable { backend, reason }
+fn unavailable(backend: BackendKind, reason: &str) -> Error {
+    Error::Unavailable { backend, reason: reason.to_owned() }
 }
 
 /// Runs a block with `$backend` bound to a reference to the backend that a [`Selected`] holds: the one
@@ -172,7 +202,7 @@ mod tests {
     fn the_processor_is_always_there() {
         assert_eq!(open(Choice::Only(BackendKind::Cpu)).unwrap().kind(), BackendKind::Cpu);
         assert!(open(Choice::Auto).is_ok());
-        let findings = probe();
+        let findings = probe(false);
         let last = findings.last().unwrap();
         assert_eq!((last.kind, &last.usable), (BackendKind::Cpu, &Ok(())));
     }

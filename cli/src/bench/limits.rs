@@ -168,6 +168,8 @@ mod tests {
         assert!((limit.limit_ms - 2.0).abs() < 1e-9 && (limit.share - 0.5).abs() < 1e-9);
         assert!(limit.derivation.ends_with("memory"));
         let limit = machine.limit(Work { bytes: 0.0, ..work }, "test", 4.0);
-        assert!((limit.limit_ms - 1.0).abs() < 1e-9 && limit.derivation.ends_with("multiplication"));
+        assert!(
+            (limit.limit_ms - 1.0).abs() < 1e-9 && limit.derivation.ends_with("multiplication")
+        );
     }
 }

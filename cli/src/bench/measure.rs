@@ -62,7 +62,9 @@ impl fmt::Display for BenchError {
         match self {
             Self::Kernel(error) => error.fmt(f),
             Self::Size { log_n } => write!(f, "the field has no transform of size 2^{log_n}"),
-            Self::Wrong { subject } => write!(f, "{subject} and arkworks differ: nothing was timed"),
+            Self::Wrong { subject } => {
+                write!(f, "{subject} and arkworks differ: nothing was timed")
+            }
             Self::LeftOut { peer } => {
                 write!(f, "{peer} was left out of this program: build with the feature peers")
             }
@@ -104,10 +106,7 @@ impl<'a> Subject<'a> {
 ///
 /// # Errors
 /// A subject's.
-pub fn interleave(
-    subjects: &mut [Subject<'_>],
-    runs: usize,
-) -> Result<Vec<Times>, Error> {
+pub fn interleave(subjects: &mut [Subject<'_>], runs: usize) -> Result<Vec<Times>, Error> {
     let mut all = vec![Vec::new(); subjects.len()];
     for round in 0..=runs.max(1) {
         for (subject, times) in subjects.iter_mut().zip(&mut all) {

@@ -39,8 +39,7 @@ impl<F: KernelField> Fixture<F> {
     pub fn shape(&self) -> Shape {
         let log_n = self.transform.log_size;
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let (elements, bytes) =
-            (self.rows.len() as f64, (self.rows.len() * F::WORDS * 8) as f64);
+        let (elements, bytes) = (self.rows.len() as f64, (self.rows.len() * F::WORDS * 8) as f64);
         Shape {
             log_n,
             batch: self.rows.len() >> log_n,
@@ -50,8 +49,9 @@ impl<F: KernelField> Fixture<F> {
                 field_bits: F::MODULUS_BIT_SIZE,
                 bytes: 4.0 * bytes,
             },
-            why: "two passes over memory, each reading and writing; (log2 N)/2 products per element"
-                .to_owned(),
+            why:
+                "two passes over memory, each reading and writing; (log2 N)/2 products per element"
+                    .to_owned(),
         }
     }
 

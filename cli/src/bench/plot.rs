@@ -108,9 +108,7 @@ fn line(svg: &mut String, x: &Axis, y: &Axis, rows: &[&Row], colour: &str) {
     let height = |ms: f64| y.at(ms.max(1e-6).log10());
     let points: Vec<String> = rows
         .iter()
-        .map(|row| {
-            format!("{:.1},{:.1}", x.at(f64::from(row.log_n)), height(row.times.median_ms))
-        })
+        .map(|row| format!("{:.1},{:.1}", x.at(f64::from(row.log_n)), height(row.times.median_ms)))
         .collect();
     let _ = writeln!(
         svg,

@@ -113,7 +113,10 @@ impl Report {
                 cold_ms: subject.cold_ms,
                 times,
                 per_second: shape.items / (times.median_ms / 1e3),
-                to_peer: peers.iter().map(|(name, ms)| (name.clone(), times.median_ms / ms)).collect(),
+                to_peer: peers
+                    .iter()
+                    .map(|(name, ms)| (name.clone(), times.median_ms / ms))
+                    .collect(),
                 limit,
             });
         }
@@ -122,12 +125,7 @@ impl Report {
 }
 
 /// Multipliers are measured on the processor only, memory wherever there is any.
-fn limit(
-    machine: &Machine,
-    shape: &Shape,
-    subject: &Subject<'_>,
-    median_ms: f64,
-) -> Option<Limit> {
+fn limit(machine: &Machine, shape: &Shape, subject: &Subject<'_>, median_ms: f64) -> Option<Limit> {
     let on_processor = subject.name == BackendKind::Cpu.to_string();
     match subject.bandwidth {
         _ if subject.is_peer => None,

@@ -110,7 +110,7 @@ impl Plan {
         &self,
         a: &A,
         b: &B,
-        before: impl Fn(usize, &Case),
+        before: impl Fn(usize),
         after: impl Fn(&KernelReport),
     ) -> Vec<KernelReport> {
         let mut done = 0;
@@ -123,7 +123,7 @@ impl Plan {
                 times: [Duration::ZERO; 2],
             };
             for case in cases {
-                before(done, case);
+                before(done);
                 report.judge(a, b, case);
                 done += 1;
             }

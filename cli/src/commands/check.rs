@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pulseproof_kernels::backend::{Backend, Kernels};
+use pulseproof_kernels::backend::Kernels;
 use pulseproof_kernels::check::Kernel;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::naive::Naive;
-use pulseproof_kernels::select::Selected;
+use pulseproof_kernels::select::{Bisected, open_bisected};
 use pulseproof_kernels::with_backend;
 
 use super::Outcome;
-use crate::backend::{BackendArgs, open_or_say};
+use crate::backend::{BackendArgs, open_or_say, unavailable};
 use crate::check::{KernelReport, Plan, Size, junit};
 use crate::output::{progress_bar, say};
 
@@ -74,46 +74,39 @@ impl Against {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let selected = match open_or_say(args.backend.backend) {
-        Ok(selected) => selected,
-        Err(code) => return Ok(code),
-    };
+    let choice = args.backend.backend;
     if let Some(entry) = &args.force_gpu_from {
-        return bisect(args, selected, entry);
+        return match open_bisected(choice, entry) {
+            Ok(Bisected::Cuda(gpu)) => against(args, &gpu, || gpu.device().restart()),
+            Ok(Bisected::Wgpu(gpu)) => against(args, &gpu, || gpu.device().restart()),
+            Err(error) => Ok(unavailable(&error)),
+        };
     }
-    with_backend!(&selected, backend => against(args, backend))
-}
-
-/// The device behind twins that give way to it.
-fn bisect(args: &Args, selected: Selected, entry: &str) -> Outcome {
-    match selected {
-        Selected::Cpu(_) => Err("--force-gpu-from is for cuda and wgpu: cpu has no device".into()),
-        selected => {
-            let selected = selected.bisected(entry)?;
-            with_backend!(&selected, backend => against(args, backend))
-        }
+    match open_or_say(choice) {
+        Ok(selected) => with_backend!(&selected, backend => against(args, backend, || ())),
+        Err(code) => Ok(code),
     }
 }
 
-fn against<A: Kernels>(args: &Args, backend: &A) -> Outcome {
+fn against<A: Kernels>(args: &Args, backend: &A, restart: impl Fn()) -> Outcome {
     match args.against {
-        Against::Cpu => compare(args, backend, &Cpu::portable()),
-        Against::Naive => compare(args, backend, &Naive),
+        Against::Cpu => compare(args, backend, &Cpu::portable(), restart),
+        Against::Naive => compare(args, backend, &Naive, restart),
     }
 }
 
-fn compare<A: Kernels, B: Kernels>(args: &Args, a: &A, b: &B) -> Outcome {
+/// `restart` is called before each case.
+fn compare<A: Kernels, B: Kernels>(args: &Args, a: &A, b: &B, restart: impl Fn()) -> Outcome {
     let kernels = if args.kernels.is_empty() { &Kernel::ALL[..] } else { &args.kernels };
     let default: Vec<Size> = args.against.sizes().iter().copied().map(Size).collect();
     let sizes = if args.sizes.is_empty() { &default } else { &args.sizes };
     let plan = Plan::new(kernels, sizes, args.seed);
     let bar = progress_bar(plan.len() as u64, "cases");
-    let reports = plan.run(
-        a,
-        b,
-        |done, _| bar.set_position(done as u64),
-        |report| bar.suspend(|| say(&line(report))),
-    );
+    let before = |done: usize| {
+        restart();
+        bar.set_position(done as u64);
+    };
+    let reports = plan.run(a, b, before, |report| bar.suspend(|| say(&line(report))));
     bar.finish_and_clear();
     if let Some(file) = &args.junit {
         let name = format!("{} against {}", a.kind(), b.kind());

@@ -1,5 +1,6 @@
 //! `pulseproof doctor`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use pulseproof_kernels::select::{Choice, Finding, open, probe};
@@ -13,11 +14,15 @@ use crate::output::{say, say_json, table};
 #[command(after_help = "\
 Examples:
   pulseproof doctor
+  pulseproof doctor --compile              how long each kernel takes to compile for a CUDA device
   pulseproof doctor --json
 
 JSON: `auto` is the backend that --backend auto opens; `devices` is a list of `backend`, `name`, `detail`,
-`memory_bytes`, `usable` and, if not, `reason`.")]
+`memory_bytes`, `compile_seconds`, `usable` and, if it is not, `reason`.")]
 pub struct Args {
+    /// Compile every kernel for the CUDA device, and say how long each takes
+    #[arg(long)]
+    compile: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -35,6 +40,7 @@ struct Device {
     name: String,
     detail: String,
     memory_bytes: Option<u64>,
+    compile_seconds: BTreeMap<String, f64>,
     usable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -42,7 +48,9 @@ struct Device {
 
 impl From<Finding> for Device {
     fn from(finding: Finding) -> Self {
+        let seconds = finding.compile_seconds.iter();
         Self {
+            compile_seconds: seconds.map(|(unit, s)| (unit.to_string(), *s)).collect(),
             backend: finding.kind.to_string(),
             name: finding.name,
             detail: finding.detail,
@@ -54,7 +62,7 @@ impl From<Finding> for Device {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let devices: Vec<Device> = probe().into_iter().map(Device::from).collect();
+    let devices: Vec<Device> = probe(args.compile).into_iter().map(Device::from).collect();
     let auto = open(Choice::Auto)?.kind().to_string();
     let report = Report { auto, devices };
     if args.json {
@@ -72,6 +80,9 @@ pub(super) fn run(args: &Args) -> Outcome {
     });
     say(&table(["backend", "device", "detail", "memory", "usable"], rows));
     for device in &report.devices {
+        for (unit, seconds) in &device.compile_seconds {
+            say(&format!("{} compiles {unit} in {seconds:.2} s", device.backend));
+        }
         if let Some(reason) = &device.reason {
             say(&format!("{} ({}): {reason}", device.backend, device.name));
         }

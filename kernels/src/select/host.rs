@@ -22,6 +22,7 @@ pub(super) fn finding(cpu: &Cpu) -> Finding {
         name: model(),
         detail,
         memory_bytes: memory_bytes(),
+        compile_seconds: Vec::new(),
         usable: Ok(()),
     }
 }

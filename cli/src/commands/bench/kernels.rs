@@ -142,8 +142,7 @@ pub(super) fn ntt(args: &NttArgs) -> Outcome {
 }
 
 pub(super) fn field(args: &FieldArgs) -> Outcome {
-    let report =
-        Report::new("field", args.field.to_string(), "products", args.common.runs);
+    let report = Report::new("field", args.field.to_string(), "products", args.common.runs);
     only_arkworks(&args.common)?;
     measured(&args.common, report, |report, machine, log_n, backends| {
         with_field!(args.field, F => {
@@ -211,12 +210,7 @@ fn ours<'a>(
 fn measured(
     common: &Common,
     mut report: Report,
-    measure: impl Fn(
-        &mut Report,
-        &Machine,
-        u32,
-        &[Selected],
-    ) -> Result<(), Box<dyn std::error::Error>>,
+    measure: impl Fn(&mut Report, &Machine, u32, &[Selected]) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Outcome {
     let mut backends = Vec::new();
     for &choice in &common.backend {
@@ -258,8 +252,7 @@ fn print(report: &Report) {
 
 fn cells(row: &Row) -> [String; 8] {
     let ratios = row.to_peer.iter().filter(|_| !row.is_peer);
-    let ratios: Vec<String> =
-        ratios.map(|(peer, ratio)| format!("{ratio:.2} {peer}")).collect();
+    let ratios: Vec<String> = ratios.map(|(peer, ratio)| format!("{ratio:.2} {peer}")).collect();
     [
         format!("2^{}", row.log_n),
         row.subject.clone(),
