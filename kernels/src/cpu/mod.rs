@@ -1,7 +1,7 @@
 //! The processor: all cores, and AVX-512 IFMA where the machine has it.
 
 pub mod msm;
-mod ntt;
+pub mod ntt;
 mod parallel;
 mod peak;
 pub mod simd;
