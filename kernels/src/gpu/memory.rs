@@ -118,18 +118,20 @@ impl<D: Device> Gpu<D> {
     }
 
     /// The first `count` items of `width` words each.
-    pub(super) fn read<T: Element, R>(
+    pub(super) fn read<T: Element, R: Send>(
         &self,
         buffer: &Buffer<D, T>,
         width: usize,
         count: usize,
-        read: impl Fn(&[u64]) -> R,
+        read: impl Fn(&[u64]) -> R + Sync,
     ) -> Result<Vec<R>, Error> {
         let memory = self.own(buffer)?;
-        let mut items = Vec::with_capacity(count);
+        let mut items = Vec::new();
         if count == 0 {
             return Ok(items);
         }
+        let room = items.try_reserve_exact(count);
+        room.map_err(|_| self.out_of_memory(bytes(count * width), 0))?;
         let mut begun = Vec::with_capacity(width);
         let mut drain = |_: usize, part: &[u64]| decode(width, &read, &mut begun, part, &mut items);
         self.call(|device| device.read(memory, 0..count * width, &mut drain))?;
@@ -168,9 +170,9 @@ fn encode(
 }
 
 /// Appends to `items` what `part` completes. `begun` keeps the words of an item that has only begun.
-fn decode<R>(
+fn decode<R: Send>(
     width: usize,
-    read: &impl Fn(&[u64]) -> R,
+    read: &(impl Fn(&[u64]) -> R + Sync),
     begun: &mut Vec<u64>,
     mut part: &[u64],
     items: &mut Vec<R>,
@@ -185,9 +187,9 @@ fn decode<R>(
         items.push(read(begun));
         begun.clear();
     }
-    let whole = part.chunks_exact(width);
+    let whole = part.par_chunks_exact(width);
     begun.extend_from_slice(whole.remainder());
-    items.extend(whole.map(read));
+    items.par_extend(whole.with_min_len(CONVERTED_AT_ONCE).map(read));
 }
 
 /// Bytes of so many words.

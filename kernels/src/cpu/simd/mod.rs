@@ -8,7 +8,7 @@
 //! slow.
 
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(super) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod inverse;

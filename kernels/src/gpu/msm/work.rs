@@ -19,8 +19,9 @@ pub(super) const COSTS: Costs = Costs { accumulate: 10.0, reduce: 28.0 };
 const TASKS: usize = 1 << 17;
 /// The fewest points for which a task is begun: below, joining the tasks costs more than they save.
 const TASK_MIN: usize = 8;
-/// How many sums a task joins when the sums of a bucket's tasks are added.
-const JOINED: usize = 64;
+/// How many sums a task joins when the sums of a bucket's tasks are added. A round costs every bucket
+/// something, so few rounds are better, as long as one thread can add that many while others wait.
+const JOINED: usize = 256;
 /// How many buckets, at the least, and threads, at the most, are taken to sum the buckets of groups.
 const SEGMENT_MIN: usize = 8;
 const SEGMENTS: usize = 1 << 15;
@@ -224,6 +225,6 @@ mod tests {
             .iter()
             .map(|round| round.length)
             .collect();
-        assert_eq!(lengths, [64, 64, 64, 0]);
+        assert_eq!(lengths, [64, 256, 0]);
     }
 }

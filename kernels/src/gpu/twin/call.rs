@@ -43,22 +43,31 @@ impl<'a> Call<'a> {
         0..n.min(self.groups * self.workgroup())
     }
 
+    /// The workgroups that have work, of `n` that are needed.
+    pub(super) fn groups(&self, n: usize) -> std::ops::Range<usize> {
+        0..n.min(self.groups)
+    }
+
     pub(super) fn workgroup(&self) -> usize {
         self.limits.workgroup as usize
     }
 
+    /// All values of a buffer.
     pub(super) fn get<T: Element>(&self, buffer: usize) -> Vec<T> {
         from_words(self.buffers[buffer])
     }
 
+    /// Writes values to the beginning of a buffer.
     pub(super) fn set<T: Element>(&mut self, buffer: usize, values: &[T]) {
         self.buffers[buffer][..values.len() * T::WORDS].copy_from_slice(&to_words(values));
     }
 
+    /// All 32-bit words of a buffer.
     pub(super) fn get_halves(&self, buffer: usize) -> Vec<u32> {
         self.buffers[buffer].iter().flat_map(|&word| halves_of(word)).collect()
     }
 
+    /// Writes all 32-bit words of a buffer.
     pub(super) fn set_halves(&mut self, buffer: usize, halves: &[u32]) {
         for (word, pair) in self.buffers[buffer].iter_mut().zip(halves.chunks_exact(2)) {
             *word = self::word(pair[0], pair[1]);
