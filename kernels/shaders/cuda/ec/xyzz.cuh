@@ -36,30 +36,34 @@ struct Inlined {
     DEVICE_MEMBER static Coordinate product(const Coordinate& a, const Coordinate& b) {
         return mul(a, b);
     }
+    DEVICE_MEMBER static Coordinate square(const Coordinate& a) { return sqr(a); }
 };
 
-struct Called {
 #if DEGREE == 1
+
+struct Called {
     __device__ __noinline__ static Coordinate product(Coordinate a, Coordinate b) {
         return mul(a, b);
     }
-#else
-    // Called as it is.
-    DEVICE_MEMBER static Coordinate product(const Coordinate& a, const Coordinate& b) {
-        return mul(a, b);
-    }
-#endif
+    DEVICE_MEMBER static Coordinate square(const Coordinate& a) { return product(a, a); }
 };
+
+#else
+
+// Products of the extension are called wherever they occur.
+using Called = Inlined;
+
+#endif
 
 // a = 2·a by dbl-2008-s-1. A point of order two has Y = 0 and gives ZZ = 0; infinity gives itself.
 DEVICE_CALL void double_in_place(Point& a) {
-    const auto product = Called::product;
-    const Coordinate u = twice(a.y), v = product(u, u), w = product(u, v), s = product(a.x, v);
-    const Coordinate xx = product(a.x, a.x), m = add(twice(xx), xx);
-    a.x = sub(product(m, m), twice(s));
-    a.y = sub(product(m, sub(s, a.x)), product(w, a.y));
-    a.zz = product(v, a.zz);
-    a.zzz = product(w, a.zzz);
+    using With = Called;
+    const Coordinate u = twice(a.y), v = With::square(u), w = With::product(u, v);
+    const Coordinate s = With::product(a.x, v), xx = With::square(a.x), m = add(twice(xx), xx);
+    a.x = sub(With::square(m), twice(s));
+    a.y = sub(With::product(m, sub(s, a.x)), With::product(w, a.y));
+    a.zz = With::product(v, a.zz);
+    a.zzz = With::product(w, a.zzz);
 }
 
 DEVICE Point twice(const Affine& a) {
@@ -73,10 +77,10 @@ DEVICE Point twice(const Affine& a) {
 template <class With>
 DEVICE Point finish_addition(const Coordinate& x1, const Coordinate& y1, const Coordinate& zz,
                              const Coordinate& zzz, const Coordinate& p, const Coordinate& r) {
-    const Coordinate pp = With::product(p, p), ppp = With::product(p, pp);
+    const Coordinate pp = With::square(p), ppp = With::product(p, pp);
     const Coordinate q = With::product(x1, pp);
     Point sum;
-    sum.x = sub(sub(With::product(r, r), ppp), twice(q));
+    sum.x = sub(sub(With::square(r), ppp), twice(q));
     sum.y = sub(With::product(r, sub(q, sum.x)), With::product(y1, ppp));
     sum.zz = With::product(zz, pp);
     sum.zzz = With::product(zzz, ppp);
@@ -99,12 +103,13 @@ DEVICE_CALL void add_to(Point& a, const Point& b) {
         a = b;
         return;
     }
-    const auto product = Called::product;
-    const Coordinate u = product(a.x, b.zz), s = product(a.y, b.zzz);
-    const Coordinate p = sub(product(b.x, a.zz), u), r = sub(product(b.y, a.zzz), s);
+    using With = Called;
+    const Coordinate u = With::product(a.x, b.zz), s = With::product(a.y, b.zzz);
+    const Coordinate p = sub(With::product(b.x, a.zz), u);
+    const Coordinate r = sub(With::product(b.y, a.zzz), s);
     if (!is_zero(p)) {
-        const Coordinate zz = product(a.zz, b.zz), zzz = product(a.zzz, b.zzz);
-        a = finish_addition<Called>(u, s, zz, zzz, p, r);
+        const Coordinate zz = With::product(a.zz, b.zz), zzz = With::product(a.zzz, b.zzz);
+        a = finish_addition<With>(u, s, zz, zzz, p, r);
     } else if (is_zero(r)) {
         double_in_place(a);
     } else {
