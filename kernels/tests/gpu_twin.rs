@@ -70,7 +70,7 @@ fn laws_hold_over_several_rounds_and_passes() {
     }
 }
 
-/// Twice as many vectors of a width for which the last digit can be −2^(c−1) only by its sign.
+/// Of widths that are whole windows, the last digit is −2^(c−1) or 2^(c−1) by its sign alone.
 #[test]
 fn the_last_digit_keeps_the_sign() {
     let gpu = gpu();
@@ -113,7 +113,7 @@ fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
         agree(&gpu(), &case);
         let (mut split, mut refused) = (0, 0);
         for eighths in (1..=8 * 10).rev() {
-            let memory = (1 << (14 + eighths / 8)) + (eighths % 8 << (11 + eighths / 8));
+            let memory = (1 << (14 + eighths / 8)) + ((eighths % 8) << (11 + eighths / 8));
             let gpu = Gpu::new(TwinDevice::small(memory));
             match steps(&gpu, &case) {
                 (Err(Error::OutOfMemory { needed, available, .. }), _) => {
