@@ -65,13 +65,13 @@ fn sweep<F: KernelField, A: Arithmetic<F>, const R: usize>(
 
 /// The last levels, within vectors: lanes and vectors are exchanged for them.
 #[inline(always)]
-pub(super) fn within<F: KernelField, A: Arithmetic<F>, const W: usize>(
+pub(super) fn within<F: KernelField, A: Arithmetic<F>>(
     arithmetic: A,
     direction: Direction,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
 ) {
-    let (groups, _) = tile.as_chunks_mut::<W>();
+    let (groups, _) = tile.as_chunks_mut::<8>();
     for (vectors, factors) in groups.iter_mut().zip(twiddles.within()) {
         let mut x = *vectors;
         arithmetic.transpose(&mut x);

@@ -74,8 +74,8 @@ impl<F: KernelField> Passes<F> {
             Direction::Inverse if pass.first == 0 => F::from(1u64 << self.log_size).inverse(),
             _ => None,
         };
-        let of_tile = |tile: Tile<'_, F>| {
-            let buffer = &mut Vec::with_capacity(1 << (pass.count + pass.log_columns));
+        let of_tile = |buffer: &mut Vec<A::Vector>, tile: Tile<'_, F>| {
+            buffer.clear();
             arithmetic.run(|| {
                 let shifted;
                 let twiddles = if tile.block == 0 {
@@ -89,7 +89,7 @@ impl<F: KernelField> Passes<F> {
                 self.tile(arithmetic, pass, tile, twiddles, scale, buffer);
             });
         };
-        tiles(pass, data).into_par_iter().for_each(of_tile);
+        tiles(pass, data).into_par_iter().for_each_init(Vec::new, of_tile);
     }
 
     #[inline(always)]
@@ -109,11 +109,11 @@ impl<F: KernelField> Passes<F> {
         let contiguous = pass.log_stride == 0 && width > 1;
         let levels = pass.count - if contiguous { A::LOG_WIDTH } else { 0 };
         if contiguous && self.direction == Direction::Inverse {
-            kernel::within::<F, A, 8>(arithmetic, self.direction, buffer, twiddles);
+            kernel::within(arithmetic, self.direction, buffer, twiddles);
         }
         kernel::across(arithmetic, self.direction, buffer, twiddles, levels);
         if contiguous && self.direction == Direction::Forward {
-            kernel::within::<F, A, 8>(arithmetic, self.direction, buffer, twiddles);
+            kernel::within(arithmetic, self.direction, buffer, twiddles);
         }
         if let Some(scale) = scale {
             let scale = arithmetic.factors(&[scale; 8]);

@@ -40,6 +40,12 @@ impl<const L: usize> Ifma<L> {
         Avx512::detect().map(Self)
     }
 
+    /// The instructions on words.
+    #[inline(always)]
+    pub(in crate::cpu) fn words(self) -> Avx512 {
+        self.0
+    }
+
     /// Carries from limb to limb, signs included.
     #[inline(always)]
     fn carry(self, mut a: [Words; L]) -> [Words; L] {
@@ -341,7 +347,16 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn sub(self, a: Self::V, b: Self::V) -> Self::V {
-        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.sub(a, b[i])))
+        self.sub_in::<P, N>(a, b)
+    }
+
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        if L == 1 {
+            return self.sub_in::<P, N>(self.sub_in::<P, N>(a, b), c);
+        }
+        let t = self.0;
+        self.settle::<P, N>(self.limbwise(a, |i, a| t.sub(a, t.add(b[i], c[i]))))
     }
 
     #[inline(always)]
@@ -437,7 +452,13 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
     }
 }
 
+// The same for a field whose type is named by the caller: methods of `Lanes` are ambiguous here.
 impl<const L: usize> Ifma<L> {
+    #[inline(always)]
+    fn sub_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
+        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.sub(a, b[i])))
+    }
+
     #[inline(always)]
     fn mul_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
         let (p, inverse) = (Constants::<P, N, L>::MODULUS, Constants::<P, N, L>::INVERSE);

@@ -17,6 +17,8 @@ mod quadratic;
 mod tests;
 
 #[cfg(target_arch = "x86_64")]
+pub(in crate::cpu) use avx512::{Avx512, Words};
+#[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
 pub use portable::Portable;
 pub use quadratic::Quadratic;
@@ -31,6 +33,15 @@ use crate::field::{Goldilocks, Prime50};
 #[repr(align(64))]
 pub struct Line(pub [u64; 8]);
 
+impl Line {
+    /// Asks the memory for this line, which will be read soon. It has no other effect.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        avx512::prefetch(self);
+    }
+}
+
 /// Arithmetic on [`Self::WIDTH`] elements of `F` at once.
 ///
 /// A value `V` holds, in each lane, an integer that stands for an element, not always the least one. Its
@@ -42,7 +53,7 @@ pub struct Line(pub [u64; 8]);
 /// [`constant`](Self::constant) gives w·R', so that `mul(load(x), constant(w))` is what `load(x·w)` would
 /// be. An algorithm whose factors are all variable enters with [`constants`](Self::constants), stays in
 /// that form, and leaves with [`leave`](Self::leave).
-pub trait Lanes<F>: Copy + Send + Sync + 'static {
+pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// As many elements as there are lanes.
     type V: Copy + Send + Sync;
 
@@ -88,6 +99,12 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
 
     /// a − b.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// a − b − c, for b and c below 3p/2: loaded elements, and results of `add`, `sub` and this.
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.sub(self.sub(a, b), c)
+    }
 
     /// a + b without reduction: operands and result up to `CAPACITY` times p.
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V;

@@ -76,6 +76,11 @@ where
     }
 
     #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        [self.0.sub_both(a[0], b[0], c[0]), self.0.sub_both(a[1], b[1], c[1])]
+    }
+
+    #[inline(always)]
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V {
         [self.0.add_lazy(a[0], b[0]), self.0.add_lazy(a[1], b[1])]
     }
@@ -95,21 +100,12 @@ where
         a.map(|c| self.0.neg(c))
     }
 
-    /// Karatsuba's: (a_0 + a_1)(b_0 + b_1) − a_0·b_0 − a_1·b_1 is the coefficient of i.
-    #[inline(always)]
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
-        let low = self.0.mul(a[0], b[0]);
-        let high = self.0.mul(a[1], b[1]);
-        let cross = self.0.mul(self.0.add_lazy(a[0], a[1]), self.0.add_lazy(b[0], b[1]));
-        [self.0.sub(low, high), self.0.sub(self.0.sub(cross, low), high)]
+        product(self.0, &a, &b)
     }
 
-    /// (a_0 + a_1)(a_0 − a_1) + 2·a_0·a_1·i.
-    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
-        let real = self.0.mul(self.0.add_lazy(a[0], a[1]), self.0.sub(a[0], a[1]));
-        let imaginary = self.0.mul(self.0.add_lazy(a[0], a[0]), a[1]);
-        [real, imaginary]
+        square(self.0, &a)
     }
 
     #[inline(always)]
@@ -151,6 +147,28 @@ where
     fn zero(self) -> Self::V {
         [self.0.zero(); 2]
     }
+}
+
+/// Karatsuba's: (a_0 + a_1)(b_0 + b_1) − a_0·b_0 − a_1·b_1 is the coefficient of i. Three products are
+/// enough work for a call, and much code to repeat.
+#[inline(never)]
+fn product<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2], b: &[T::V; 2]) -> [T::V; 2] {
+    lanes.run(|| {
+        let low = lanes.mul(a[0], b[0]);
+        let high = lanes.mul(a[1], b[1]);
+        let cross = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.add_lazy(b[0], b[1]));
+        [lanes.sub(low, high), lanes.sub_both(cross, low, high)]
+    })
+}
+
+/// (a_0 + a_1)(a_0 − a_1) + 2·a_0·a_1·i.
+#[inline(never)]
+fn square<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2]) -> [T::V; 2] {
+    lanes.run(|| {
+        let real = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.sub(a[0], a[1]));
+        let imaginary = lanes.mul(lanes.add_lazy(a[0], a[0]), a[1]);
+        [real, imaginary]
+    })
 }
 
 /// The coefficients of up to eight elements.
