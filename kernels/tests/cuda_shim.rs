@@ -6,3 +6,6 @@ mod shim;
 
 #[path = "shim/launches/mod.rs"]
 mod launches;
+
+#[path = "shim/plans.rs"]
+mod plans;

@@ -33,6 +33,6 @@ KERNEL accumulate_sums(u32* __restrict__ sums, const u32* __restrict__ items,
     const Task task = task_of(t, offsets, task_offsets, buckets, length);
     Point sum = infinity();
 #pragma unroll 1
-    for (u32 i = task.begin; i < task.end; i++) sum = add_point(sum, load_point(items, i));
+    for (u32 i = task.begin; i < task.end; i++) add_to(sum, point_at(items, i));
     store_point(sums, t, sum);
 }

@@ -11,10 +11,12 @@ KERNEL reduce_buckets(u32* __restrict__ out, const u32* __restrict__ buckets, co
     Point running = infinity(), total = infinity();
 #pragma unroll 1
     for (u32 j = end; j > begin; j--) {
-        running = add_point(running, load_point(buckets, (u64)set * per_set + j - 1));
-        total = add_point(total, running);
+        add_to(running, point_at(buckets, (u64)set * per_set + j - 1));
+        add_to(total, running);
     }
-    store_point(out, t, add_point(total, multiple(running, begin)));
+    multiply(running, begin);
+    add_to(total, running);
+    store_point(out, t, total);
 }
 
 KERNEL reduce_sums(u32* __restrict__ out, const u32* __restrict__ in, const Parameters p) {
@@ -25,8 +27,6 @@ KERNEL reduce_sums(u32* __restrict__ out, const u32* __restrict__ in, const Para
     const u32 end = begin + min_u32(length, per_set - begin);
     Point sum = infinity();
 #pragma unroll 1
-    for (u32 j = begin; j < end; j++) {
-        sum = add_point(sum, load_point(in, (u64)set * per_set + j));
-    }
+    for (u32 j = begin; j < end; j++) add_to(sum, point_at(in, (u64)set * per_set + j));
     store_point(out, t, sum);
 }

@@ -35,15 +35,16 @@ fn accumulate_points(at: Thread) {
     );
     for (var i = range.x; i < range.y; i++) {
         let entry = entries[i];
-        registers[X2] = bases[entry & 0x7fffffffu][0];
-        registers[Y2] = bases[entry & 0x7fffffffu][1];
+        for (var k = 0u; k < rolled(2u * DEGREE); k++) {
+            registers[SECOND + k] = bases[entry & 0x7fffffffu][k];
+        }
         if ((entry >> 31u) == 1u) {
-            registers[Y2] = fe_sub(Fe(), registers[Y2]);
+            negate();
         }
         add_points(true);
     }
-    for (var k = 0u; k < 4u; k++) {
-        sums[t][k] = registers[X1 + k];
+    for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+        sums[t][k] = registers[FIRST + k];
     }
 }
 
@@ -66,13 +67,13 @@ fn accumulate_sums(at: Thread) {
     let range =
         items_of(t - tasks_of_items[b], vec2(offsets_of_items[b], offsets_of_items[b + 1u]));
     for (var i = range.x; i < range.y; i++) {
-        for (var k = 0u; k < 4u; k++) {
-            registers[X2 + k] = items[i][k];
+        for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+            registers[SECOND + k] = items[i][k];
         }
         add_points(false);
     }
-    for (var k = 0u; k < 4u; k++) {
-        sums[t][k] = registers[X1 + k];
+    for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+        sums[t][k] = registers[FIRST + k];
     }
 }
 

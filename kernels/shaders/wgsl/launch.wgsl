@@ -7,6 +7,8 @@ struct Launch {
     // work for; the last row is filled up.
     groups: u32,
     width: u32,
+    // Zero, which compilers do not know.
+    zero: u32,
 }
 
 @group(1) @binding(0) var<uniform> launch: Launch;
@@ -26,4 +28,9 @@ fn group_of(at: Thread) -> u32 {
 
 fn index_of(at: Thread) -> u32 {
     return group_of(at) * WORKGROUP + at.local;
+}
+
+// n. A loop up to it is not unrolled: what is copied by such loops is long, and compile times longer.
+fn rolled(n: u32) -> u32 {
+    return n + launch.zero;
 }

@@ -50,7 +50,7 @@ fn reduce_buckets(at: Thread) {
             onto = select(RUNNING, TOTAL, odd);
             added = select(BUCKET, RUNNING, odd);
             if (!odd) {
-                for (var k = 0u; k < 4u; k++) {
+                for (var k = 0u; k < rolled(4u * DEGREE); k++) {
                     kept[BUCKET][k] = points[part.base + part.end - 1u - i / 2u][k];
                 }
             }
@@ -61,16 +61,16 @@ fn reduce_buckets(at: Thread) {
             onto = MULTIPLE;
             added = select(MULTIPLE, RUNNING, odd);
         }
-        for (var k = 0u; k < 4u; k++) {
-            registers[X1 + k] = kept[onto][k];
-            registers[X2 + k] = kept[added][k];
+        for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+            registers[FIRST + k] = kept[onto][k];
+            registers[SECOND + k] = kept[added][k];
         }
         add_points(false);
-        for (var k = 0u; k < 4u; k++) {
-            kept[onto][k] = registers[X1 + k];
+        for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+            kept[onto][k] = registers[FIRST + k];
         }
     }
-    for (var k = 0u; k < 4u; k++) {
+    for (var k = 0u; k < rolled(4u * DEGREE); k++) {
         out[t][k] = kept[TOTAL][k];
     }
 }
@@ -83,12 +83,12 @@ fn reduce_sums(at: Thread) {
     }
     let part = part_of(t, p(1), p(2));
     for (var i = part.start; i < part.end; i++) {
-        for (var k = 0u; k < 4u; k++) {
-            registers[X2 + k] = points[part.base + i][k];
+        for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+            registers[SECOND + k] = points[part.base + i][k];
         }
         add_points(false);
     }
-    for (var k = 0u; k < 4u; k++) {
-        out[t][k] = registers[X1 + k];
+    for (var k = 0u; k < rolled(4u * DEGREE); k++) {
+        out[t][k] = registers[FIRST + k];
     }
 }

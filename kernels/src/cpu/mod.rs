@@ -3,16 +3,18 @@
 pub mod msm;
 pub mod ntt;
 mod parallel;
+mod peak;
 pub mod simd;
 mod vector;
 mod words;
 
+pub use peak::Peak;
+
 use std::fmt;
 use std::ops::Range;
 
-use simd::Vectorised;
-
 use crate::backend::{Backend, BackendKind};
+use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 use crate::error::Error;
 use crate::host::HostBuffer;

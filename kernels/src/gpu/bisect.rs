@@ -90,6 +90,11 @@ impl<D: Device> Bisect<D> {
         Ok(Self { device, from, reached: AtomicBool::new(false) })
     }
 
+    /// Twins again, until the kernel is launched once more.
+    pub fn restart(&self) {
+        self.reached.store(false, Ordering::Relaxed);
+    }
+
     fn launch_twin(&self, launch: &Launch<'_, BisectMemory<D::Memory>>) -> Result<(), Error> {
         let read = |buffer: &&BisectMemory<D::Memory>| {
             let mut words = Vec::with_capacity(buffer.words);

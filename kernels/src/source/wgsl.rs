@@ -37,13 +37,14 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 16] = files![
+const FILES: [(&str, &str); 17] = files![
     "launch",
     "field/carry",
     "field/wide32",
     "field/wide64",
     "field/mont",
     "field/scalar",
+    "field/operation",
     "field/prime",
     "field/quad",
     "ec/xyzz",

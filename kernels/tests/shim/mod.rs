@@ -8,8 +8,9 @@ mod compile;
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_void};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use libloading::Library;
 use pulseproof_kernels::Error;
@@ -43,7 +44,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Block>> {
-        self.blocks.lock().unwrap()
+        lock(&self.blocks)
     }
 
     fn get(&self, range: Range<usize>) -> Vec<u64> {
@@ -69,6 +70,11 @@ impl Memory {
     }
 }
 
+/// A test that failed in the middle of something has said so; the others go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// `shim_launch` of shim.h.
 type ShimLaunch = unsafe extern "C" fn(
     *mut c_void,
@@ -80,11 +86,14 @@ type ShimLaunch = unsafe extern "C" fn(
     u64,
 ) -> *const c_char;
 
+/// Compiled units by their files. One is locked while it runs a kernel: its state is global to it.
+static LIBRARIES: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<Library>>>>> =
+    LazyLock::new(Mutex::default);
+
 /// Runs kernels on the processor. Compiles a unit when it is first needed.
 pub struct ShimDevice {
     limits: Limits,
-    /// Locked while a kernel runs: its state is global to the library.
-    libraries: Mutex<HashMap<Unit, Library>>,
+    units: Mutex<HashMap<Unit, Arc<Mutex<Library>>>>,
     seed: AtomicU64,
 }
 
@@ -92,20 +101,39 @@ impl ShimDevice {
     /// A device with workgroups of this many threads.
     pub fn new(workgroup: u32) -> Self {
         let limits = Limits { workgroup, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
-        Self { limits, libraries: Mutex::default(), seed: AtomicU64::new(1) }
+        Self { limits, units: Mutex::default(), seed: AtomicU64::new(1) }
+    }
+
+    /// A unit's library, compiled and loaded if it has not been.
+    fn library(&self, unit: Unit) -> Arc<Mutex<Library>> {
+        let load = || {
+            let path = compile::unit(unit, self.limits);
+            let load = |path: &PathBuf| {
+                // SAFETY: all that runs when it is loaded are the constructors of empty containers.
+                let library = unsafe { Library::new(path) }.expect("a compiled unit can be loaded");
+                Arc::new(Mutex::new(library))
+            };
+            Arc::clone(lock(&LIBRARIES).entry(path).or_insert_with_key(load))
+        };
+        Arc::clone(lock(&self.units).entry(unit).or_insert_with(load))
     }
 
     fn run(&self, library: &Library, launch: &Launch<'_, Memory>) -> Result<(), String> {
         let mut parameters = [0; PARAMETERS_MAX];
         parameters[..launch.parameters.len()].copy_from_slice(launch.parameters);
-        // Locking each shows that the buffers are distinct: a second lock would never come.
-        let mut guards: Vec<_> = launch
-            .buffers
-            .iter()
-            .map(|memory| memory.blocks.try_lock().expect("the buffers of a launch are distinct"))
+        // In the order of addresses, so that no two launches wait for each other.
+        let mut order: Vec<usize> = (0..launch.buffers.len()).collect();
+        order.sort_unstable_by_key(|&i| std::ptr::from_ref(launch.buffers[i]));
+        let distinct =
+            |pair: &[usize]| !std::ptr::eq(launch.buffers[pair[0]], launch.buffers[pair[1]]);
+        assert!(order.windows(2).all(distinct), "the buffers of a launch are distinct");
+        let mut guards: Vec<_> =
+            order.into_iter().map(|i| (i, lock(&launch.buffers[i].blocks))).collect();
+        guards.sort_unstable_by_key(|(i, _)| *i);
+        let pointers: Vec<*mut u64> = guards
+            .iter_mut()
+            .map(|(_, blocks)| blocks[GUARD_BLOCKS..].as_mut_ptr().cast())
             .collect();
-        let pointers: Vec<*mut u64> =
-            guards.iter_mut().map(|blocks| blocks[GUARD_BLOCKS..].as_mut_ptr().cast()).collect();
         let groups = u32::try_from(launch.groups).map_err(|_| "too many groups")?;
         let seed = self.seed.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // SAFETY: the library is compiled from shim.h, which declares shim_launch with this type. Every
@@ -196,15 +224,9 @@ impl Device for ShimDevice {
 
     fn launch(&self, launch: &Launch<'_, Memory>) -> Result<(), Error> {
         assert!(launch.parameters.len() <= PARAMETERS_MAX, "too many parameters");
-        let mut libraries = self.libraries.lock().unwrap_or_else(|poison| poison.into_inner());
-        if !libraries.contains_key(&launch.unit) {
-            let path = compile::unit(launch.unit, self.limits);
-            // SAFETY: the library has no initialisers but those of the C++ runtime's containers.
-            let library = unsafe { Library::new(path) }.expect("a compiled unit can be loaded");
-            libraries.insert(launch.unit, library);
-        }
         let Launch { unit, entry, .. } = launch;
-        let outcome = self.run(&libraries[unit], launch);
+        let library = self.library(*unit);
+        let outcome = self.run(&lock(&library), launch);
         assert_eq!(outcome, Ok(()), "{unit}: {entry}");
         for (index, memory) in launch.buffers.iter().enumerate() {
             assert!(memory.guards_are_whole(), "{unit}: {entry} writes beyond buffer {index}");

@@ -10,7 +10,7 @@ struct Point {
     Coordinate x, y, zz, zzz;
 };
 
-DEVICE Point load_point(const u32* words, u64 index) {
+DEVICE const Point& point_at(const u32* words, u64 index) {
     return reinterpret_cast<const Point*>(words)[index];
 }
 
@@ -30,28 +30,56 @@ DEVICE Point from_affine(const Affine& a) {
     return {a.x, a.y, coordinate_one(), coordinate_one()};
 }
 
-// dbl-2008-s-1. A point of order two has Y = 0 and gives ZZ = 0; infinity gives itself.
-DEVICE_CALL Point double_point(Point a) {
-    const Coordinate u = twice(a.y), v = sqr(u), w = mul(u, v), s = mul(a.x, v), xx = sqr(a.x);
-    const Coordinate m = add(twice(xx), xx);
-    Point r;
-    r.x = sub(sqr(m), twice(s));
-    r.y = sub(mul(m, sub(s, r.x)), mul(w, a.y));
-    r.zz = mul(v, a.zz);
-    r.zzz = mul(w, a.zzz);
+// Products in the one place where nothing else counts, and everywhere else: a copy of the product
+// for each time it occurs makes for the fastest loop, and for most of the time that compiling takes.
+struct Inlined {
+    DEVICE_MEMBER static Coordinate product(const Coordinate& a, const Coordinate& b) {
+        return mul(a, b);
+    }
+};
+
+struct Called {
+#if DEGREE == 1
+    __device__ __noinline__ static Coordinate product(Coordinate a, Coordinate b) {
+        return mul(a, b);
+    }
+#else
+    // Called as it is.
+    DEVICE_MEMBER static Coordinate product(const Coordinate& a, const Coordinate& b) {
+        return mul(a, b);
+    }
+#endif
+};
+
+// a = 2·a by dbl-2008-s-1. A point of order two has Y = 0 and gives ZZ = 0; infinity gives itself.
+DEVICE_CALL void double_in_place(Point& a) {
+    const auto product = Called::product;
+    const Coordinate u = twice(a.y), v = product(u, u), w = product(u, v), s = product(a.x, v);
+    const Coordinate xx = product(a.x, a.x), m = add(twice(xx), xx);
+    a.x = sub(product(m, m), twice(s));
+    a.y = sub(product(m, sub(s, a.x)), product(w, a.y));
+    a.zz = product(v, a.zz);
+    a.zzz = product(w, a.zzz);
+}
+
+DEVICE Point twice(const Affine& a) {
+    Point r = from_affine(a);
+    double_in_place(r);
     return r;
 }
 
 // The end that both additions share: x1, y1 are the first point's coordinates over the common
 // denominators zz, zzz; p and r what the second point's x and y differ from them by.
+template <class With>
 DEVICE Point finish_addition(const Coordinate& x1, const Coordinate& y1, const Coordinate& zz,
                              const Coordinate& zzz, const Coordinate& p, const Coordinate& r) {
-    const Coordinate pp = sqr(p), ppp = mul(p, pp), q = mul(x1, pp);
+    const Coordinate pp = With::product(p, p), ppp = With::product(p, pp);
+    const Coordinate q = With::product(x1, pp);
     Point sum;
-    sum.x = sub(sub(sqr(r), ppp), twice(q));
-    sum.y = sub(mul(r, sub(q, sum.x)), mul(y1, ppp));
-    sum.zz = mul(zz, pp);
-    sum.zzz = mul(zzz, ppp);
+    sum.x = sub(sub(With::product(r, r), ppp), twice(q));
+    sum.y = sub(With::product(r, sub(q, sum.x)), With::product(y1, ppp));
+    sum.zz = With::product(zz, pp);
+    sum.zzz = With::product(zzz, ppp);
     return sum;
 }
 
@@ -60,27 +88,37 @@ DEVICE Point add_affine(const Point& a, const Affine& b) {
     if (is_infinity(b)) return a;
     if (is_infinity(a)) return from_affine(b);
     const Coordinate p = sub(mul(b.x, a.zz), a.x), r = sub(mul(b.y, a.zzz), a.y);
-    if (is_zero(p)) return is_zero(r) ? double_point(from_affine(b)) : infinity();
-    return finish_addition(a.x, a.y, a.zz, a.zzz, p, r);
+    if (is_zero(p)) return is_zero(r) ? twice(b) : infinity();
+    return finish_addition<Inlined>(a.x, a.y, a.zz, a.zzz, p, r);
 }
 
-// a + b by add-2008-s.
-DEVICE_CALL Point add_point(Point a, Point b) {
-    if (is_infinity(b)) return a;
-    if (is_infinity(a)) return b;
-    const Coordinate u = mul(a.x, b.zz), s = mul(a.y, b.zzz);
-    const Coordinate p = sub(mul(b.x, a.zz), u), r = sub(mul(b.y, a.zzz), s);
-    if (is_zero(p)) return is_zero(r) ? double_point(a) : infinity();
-    return finish_addition(u, s, mul(a.zz, b.zz), mul(a.zzz, b.zzz), p, r);
+// a += b by add-2008-s.
+DEVICE_CALL void add_to(Point& a, const Point& b) {
+    if (is_infinity(b)) return;
+    if (is_infinity(a)) {
+        a = b;
+        return;
+    }
+    const auto product = Called::product;
+    const Coordinate u = product(a.x, b.zz), s = product(a.y, b.zzz);
+    const Coordinate p = sub(product(b.x, a.zz), u), r = sub(product(b.y, a.zzz), s);
+    if (!is_zero(p)) {
+        const Coordinate zz = product(a.zz, b.zz), zzz = product(a.zzz, b.zzz);
+        a = finish_addition<Called>(u, s, zz, zzz, p, r);
+    } else if (is_zero(r)) {
+        double_in_place(a);
+    } else {
+        a = infinity();
+    }
 }
 
-// factor·a.
-DEVICE Point multiple(Point a, u32 factor) {
+// a = factor·a.
+DEVICE void multiply(Point& a, u32 factor) {
     Point sum = infinity();
 #pragma unroll 1
-    for (; factor != 0; factor >>= 1) {
-        if (factor & 1) sum = add_point(sum, a);
-        if (factor > 1) a = double_point(a);
+    for (u32 bit = 32; bit-- > 0;) {
+        double_in_place(sum);
+        if (factor >> bit & 1) add_to(sum, a);
     }
-    return sum;
+    a = sum;
 }

@@ -2,12 +2,13 @@
 // Formulas: EFD, short Weierstrass XYZZ, add-2008-s, madd-2008-s and dbl-2008-s-1 with a = 0.
 //
 // Everything is inlined by the compilers behind WGSL, and an addition has up to 14 products of
-// coordinates. So an addition is a list of steps on ten registers, and the program has one product.
+// coordinates. So an addition is a list of steps on ten coordinates, carried out one by one: the program
+// has a single product of the prime field. It has few places, too, where a register is chosen by number.
 
 #import fe
 
-alias Affine = array<Fe, 2>;
-alias Xyzz = array<Fe, 4>;
+alias Affine = array<Fp, 2u * DEGREE>;
+alias Xyzz = array<Fp, 4u * DEGREE>;
 
 // The point that is added to, the point that is added, and two differences.
 const X1 = 0u;
@@ -20,11 +21,13 @@ const ZZ2 = 6u;
 const ZZZ2 = 7u;
 const DX = 8u;
 const DY = 9u;
-var<private> registers: array<Fe, 10>;
+const COORDINATES = 10u;
 
-const MUL = 0u;
-const ADD = 1u;
-const SUB = 2u;
+// Coordinates, DEGREE elements each; then the temporaries of products.
+var<private> registers: array<Fp, COORDINATES * DEGREE + TEMPORARIES>;
+// Where the elements of both points begin.
+const FIRST = X1 * DEGREE;
+const SECOND = X2 * DEGREE;
 
 // Operation, result, operands.
 const STEPS = 37u;
@@ -80,30 +83,61 @@ const DOUBLE = vec2(21u, 37u);
 fn run(part: vec2<u32>) {
     for (var i = part.x; i < part.y; i++) {
         let step = steps[i];
-        let a = registers[step.z];
-        let b = registers[step.w];
-        var result: Fe;
-        switch step.x {
-            case MUL: { result = fe_mul(a, b); }
-            case ADD: { result = fe_add(a, b); }
-            default: { result = fe_sub(a, b); }
+        for (var k = 0u; k < operations(step); k++) {
+            let o = operation(step, k);
+            let a = registers[o.z];
+            let b = registers[o.w];
+            var result: Fp;
+            switch o.x {
+                case MUL: { result = fp_mul(a, b); }
+                case ADD: { result = fp_add(a, b); }
+                default: { result = fp_sub(a, b); }
+            }
+            registers[o.y] = result;
         }
-        registers[step.y] = result;
     }
 }
 
-// Adds the point in X2 to ZZZ2 (`mixed`: X2 and Y2 only) to the one in X1 to ZZZ1.
+// Whether so many coordinates, from this one on, are zero.
+fn are_zero(coordinate: u32, count: u32) -> bool {
+    for (var i = coordinate * DEGREE; i < rolled((coordinate + count) * DEGREE); i++) {
+        if (!fp_is_zero(registers[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+fn set_zero(coordinate: u32) {
+    for (var i = coordinate * DEGREE; i < rolled((coordinate + 1u) * DEGREE); i++) {
+        registers[i] = Fp();
+    }
+}
+
+fn set_one(coordinate: u32) {
+    set_zero(coordinate);
+    registers[coordinate * DEGREE] = fp_one();
+}
+
+// Turns the second point into its opposite.
+fn negate() {
+    for (var i = Y2 * DEGREE; i < rolled((Y2 + 1u) * DEGREE); i++) {
+        registers[i] = fp_sub(Fp(), registers[i]);
+    }
+}
+
+// Adds the point in X2 to ZZZ2 to the one in X1 to ZZZ1. `mixed`: X2 and Y2 are an affine point.
 fn add_points(mixed: bool) {
-    if (is_infinity(mixed)) {
+    if (are_zero(select(ZZ2, X2, mixed), select(1u, 2u, mixed))) {
         return;
     }
-    if (fe_is_zero(registers[ZZ1])) {
+    if (are_zero(ZZ1, 1u)) {
         if (mixed) {
-            registers[ZZ2] = fe_one();
-            registers[ZZZ2] = fe_one();
+            set_one(ZZ2);
+            set_one(ZZZ2);
         }
-        for (var i = 0u; i < 4u; i++) {
-            registers[X1 + i] = registers[X2 + i];
+        for (var i = 0u; i < rolled(4u * DEGREE); i++) {
+            registers[FIRST + i] = registers[SECOND + i];
         }
         return;
     }
@@ -111,20 +145,12 @@ fn add_points(mixed: bool) {
     for (var half = 0u; half < 2u; half++) {
         run(part);
         part = SUM;
-        if (half == 0u && fe_is_zero(registers[DX])) {
-            if (!fe_is_zero(registers[DY])) {
-                registers[ZZ1] = Fe();
+        if (half == 0u && are_zero(DX, 1u)) {
+            if (!are_zero(DY, 1u)) {
+                set_zero(ZZ1);
                 return;
             }
             part = DOUBLE;
         }
     }
-}
-
-// Whether the point to add is infinity.
-fn is_infinity(mixed: bool) -> bool {
-    if (mixed) {
-        return fe_is_zero(registers[X2]) && fe_is_zero(registers[Y2]);
-    }
-    return fe_is_zero(registers[ZZ2]);
 }

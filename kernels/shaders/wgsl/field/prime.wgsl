@@ -1,25 +1,14 @@
-// Coordinates in the prime field.
+// Coordinates in the prime field: a step is one operation.
 
 #import field/mont
+#import field/operation
 
-alias Fe = Fp;
+const TEMPORARIES = 0u;
 
-fn fe_add(a: Fe, b: Fe) -> Fe {
-    return fp_add(a, b);
+fn operations(step: vec4<u32>) -> u32 {
+    return 1u;
 }
 
-fn fe_sub(a: Fe, b: Fe) -> Fe {
-    return fp_sub(a, b);
-}
-
-fn fe_mul(a: Fe, b: Fe) -> Fe {
-    return fp_mul(a, b);
-}
-
-fn fe_is_zero(a: Fe) -> bool {
-    return fp_is_zero(a);
-}
-
-fn fe_one() -> Fe {
-    return fp_one();
+fn operation(step: vec4<u32>, k: u32) -> vec4<u32> {
+    return step;
 }

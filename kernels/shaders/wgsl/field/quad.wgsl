@@ -1,39 +1,33 @@
-// Coordinates in the quadratic extension of the prime field by i with i² = −1: c0 + c1·i.
+// Coordinates in the quadratic extension of the prime field by i with i² = −1: c0 + c1·i, in registers 2r
+// and 2r + 1 for the coordinate r. A sum is two operations of the prime field, a product eight: Karatsuba.
 
 #import field/mont
+#import field/operation
 
-alias Fe = array<Fp, 2>;
+const TEMPORARIES = 3u;
 
-fn fe_add(a: Fe, b: Fe) -> Fe {
-    var result: Fe;
-    for (var i = 0u; i < 2u; i++) {
-        result[i] = fp_add(a[i], b[i]);
+fn operations(step: vec4<u32>) -> u32 {
+    return select(2u, 8u, step.x == MUL);
+}
+
+// The k-th operation of a step on coordinates.
+fn operation(step: vec4<u32>, k: u32) -> vec4<u32> {
+    let c = 2u * step.y;
+    let a = 2u * step.z;
+    let b = 2u * step.w;
+    if (step.x != MUL) {
+        return vec4(step.x, c + k, a + k, b + k);
     }
-    return result;
-}
-
-fn fe_sub(a: Fe, b: Fe) -> Fe {
-    var result: Fe;
-    for (var i = 0u; i < 2u; i++) {
-        result[i] = fp_sub(a[i], b[i]);
+    // The result is written when the operands, which it may replace, are no longer needed.
+    let t = 2u * COORDINATES;
+    switch k {
+        case 0u: { return vec4(ADD, t, a, a + 1u); }
+        case 1u: { return vec4(ADD, t + 1u, b, b + 1u); }
+        case 2u: { return vec4(MUL, t, t, t + 1u); }
+        case 3u: { return vec4(MUL, t + 1u, a, b); }
+        case 4u: { return vec4(MUL, t + 2u, a + 1u, b + 1u); }
+        case 5u: { return vec4(SUB, c, t + 1u, t + 2u); }
+        case 6u: { return vec4(SUB, t, t, t + 1u); }
+        default: { return vec4(SUB, c + 1u, t, t + 2u); }
     }
-    return result;
-}
-
-// Karatsuba: three products, in a loop so that the program has one.
-fn fe_mul(a: Fe, b: Fe) -> Fe {
-    var x = array<Fp, 3>(a[0], a[1], fp_add(a[0], a[1]));
-    var y = array<Fp, 3>(b[0], b[1], fp_add(b[0], b[1]));
-    for (var i = 0u; i < 3u; i++) {
-        x[i] = fp_mul(x[i], y[i]);
-    }
-    return Fe(fp_sub(x[0], x[1]), fp_sub(fp_sub(x[2], x[0]), x[1]));
-}
-
-fn fe_is_zero(a: Fe) -> bool {
-    return fp_is_zero(a[0]) && fp_is_zero(a[1]);
-}
-
-fn fe_one() -> Fe {
-    return Fe(fp_one(), fp_zero());
 }

@@ -35,7 +35,8 @@ impl<F, L: Lanes<F>> Pairs<F, L> for Resident<'_, L::V> {
 
     #[inline(always)]
     fn load(&self, block: usize) -> [Points<L::V>; 2] {
-        self.pairs[block].map(|at| self.points[at])
+        let [a, b] = self.pairs[block];
+        [self.points[a], self.points[b]]
     }
 
     #[inline(always)]
@@ -72,7 +73,10 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     };
 
     pub(super) fn new(lanes: L) -> Self {
-        Self { lanes, steps: Vec::with_capacity(Self::BATCH) }
+        let zero = lanes.zero();
+        let point = [zero; 2];
+        let step = Step { first: point, x2: zero, dx: zero, dy: zero, before: zero, settled: 0 };
+        Self { lanes, steps: vec![step; Self::BATCH] }
     }
 
     /// Adds pairs of blocks that lie in lanes.
@@ -84,7 +88,10 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
         infinities: &mut bool,
     ) {
         let lanes = self.lanes;
-        lanes.run(|| self.add(&mut Resident { points, pairs }, infinities));
+        lanes.run(
+            #[inline(always)]
+            || self.add(&mut Resident { points, pairs }, infinities),
+        );
     }
 
     /// Adds all pairs. `infinities` says whether an operand may be infinity, and becomes true if a sum
@@ -113,12 +120,15 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     ) -> Option<L::V> {
         let l = self.lanes;
         let mut product = l.constant(F::ONE);
-        self.steps.clear();
-        for block in range {
+        for (step, block) in self.steps.iter_mut().zip(range) {
             let [first, second] = pairs.load(block);
             let dx = l.sub_lazy(second[0], first[0]);
-            let dy = l.sub_lazy(second[1], first[1]);
-            self.steps.push(Step { first, x2: second[0], dx, dy, before: product, settled: 0 });
+            step.first = first;
+            step.x2 = second[0];
+            step.dx = dx;
+            step.dy = l.sub_lazy(second[1], first[1]);
+            step.before = product;
+            step.settled = 0;
             product = l.mul(product, dx);
         }
         self.invert(product)
@@ -133,17 +143,19 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
         infinities: &mut bool,
     ) -> L::V {
         let l = self.lanes;
-        let product = l.run(|| {
-            let one = l.constant(F::ONE);
-            let mut product = one;
-            self.steps.clear();
-            for block in range {
-                let step = Self::any_case(l, pairs.load(block), one, infinities);
-                self.steps.push(Step { before: product, ..step });
-                product = l.mul(product, step.dx);
-            }
-            product
-        });
+        let product = l.run(
+            #[inline(always)]
+            || {
+                let one = l.constant(F::ONE);
+                let mut product = one;
+                for (step, block) in self.steps.iter_mut().zip(range) {
+                    *step = Self::any_case(l, pairs.load(block), one, infinities);
+                    step.before = product;
+                    product = l.mul(product, step.dx);
+                }
+                product
+            },
+        );
         self.invert(product).expect("no dx is zero")
     }
 
@@ -155,8 +167,8 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
         one: L::V,
         infinities: &mut bool,
     ) -> Step<L::V> {
-        let is_infinity = |p: Points<L::V>| l.is_zero(p[0]) & l.is_zero(p[1]);
-        let (no_first, no_second) = (is_infinity(first), is_infinity(second));
+        let no_first = l.is_zero(first[0]) & l.is_zero(first[1]);
+        let no_second = l.is_zero(second[0]) & l.is_zero(second[1]);
         let mut dx = l.sub_lazy(second[0], first[0]);
         let mut dy = l.sub_lazy(second[1], first[1]);
         let same_x = l.is_zero(dx) & !no_first & !no_second;
@@ -178,7 +190,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     #[inline(always)]
     fn sums(&self, pairs: &mut impl Pairs<F, L>, range: std::ops::Range<usize>, mut inverse: L::V) {
         let l = self.lanes;
-        for (block, step) in range.rev().zip(self.steps.iter().rev()) {
+        for (step, block) in self.steps[..range.len()].iter().zip(range).rev() {
             let slope = l.mul(step.dy, l.mul(inverse, step.before));
             inverse = l.mul(inverse, step.dx);
             let mut x = l.sub_both(l.square(slope), step.first[0], step.x2);
@@ -197,7 +209,10 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
         let l = self.lanes;
         let mut values = [F::ZERO; 8];
         l.store(l.leave(product), &mut values);
-        invert_all(&mut values[..L::WIDTH]).then(|| l.constants(&values))
+        invert_all(&mut values[..L::WIDTH]).then(
+            #[inline(always)]
+            || l.constants(&values),
+        )
     }
 }
 

@@ -87,9 +87,16 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
     let mut blocks: Vec<Points<L::V>> = points
         .par_chunks(CHUNK * L::WIDTH)
         .flat_map_iter(|chunk| {
-            lanes.run(|| {
-                chunk.chunks(L::WIDTH).map(|block| enter::<G, L>(lanes, block)).collect::<Vec<_>>()
-            })
+            lanes.run(
+                #[inline(always)]
+                || {
+                    let mut blocks = Vec::with_capacity(CHUNK);
+                    for block in chunk.chunks(L::WIDTH) {
+                        blocks.push(enter::<G, L>(lanes, block));
+                    }
+                    blocks
+                },
+            )
         })
         .collect();
     for (level, rows) in rows.chunks_exact_mut((stride * L::LINES).max(1)).enumerate() {
@@ -103,11 +110,14 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
                         adder.add_resident(blocks, &twice, &mut true);
                     }
                 }
-                lanes.run(|| {
-                    for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
-                        lanes.scatter(*block, rows);
-                    }
-                });
+                lanes.run(
+                    #[inline(always)]
+                    || {
+                        for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
+                            lanes.scatter(*block, rows);
+                        }
+                    },
+                );
             },
         );
     }
@@ -127,7 +137,10 @@ pub(super) fn write_row<G: Group, L: Lanes<G::Coordinate>>(
     row: &mut [Line],
 ) {
     let mut block = vec![Line::default(); L::WIDTH * L::LINES];
-    lanes.run(|| lanes.scatter(enter::<G, L>(lanes, &[point]), &mut block));
+    lanes.run(
+        #[inline(always)]
+        || lanes.scatter(enter::<G, L>(lanes, &[point]), &mut block),
+    );
     row.copy_from_slice(&block[..L::LINES]);
 }
 
@@ -141,5 +154,5 @@ fn enter<G: Group, L: Lanes<G::Coordinate>>(lanes: L, points: &[G::Affine]) -> P
         coordinates[0][i] = x;
         coordinates[1][i] = y;
     }
-    coordinates.map(|c| lanes.constants(&c))
+    [lanes.constants(&coordinates[0]), lanes.constants(&coordinates[1])]
 }

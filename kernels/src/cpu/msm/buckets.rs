@@ -28,7 +28,10 @@ impl Rows<'_> {
 /// One point for each lane, by reference.
 #[inline(always)]
 fn gather<F, L: Lanes<F>>(l: L, rows: &Rows<'_>, refs: impl Fn(usize) -> u32) -> Points<L::V> {
-    let [x, y] = l.gather(|lane, k| rows.line(refs(lane), k));
+    let [x, y] = l.gather(
+        #[inline(always)]
+        |lane, k| rows.line(refs(lane), k),
+    );
     let mut negative = 0;
     for lane in 0..L::WIDTH {
         negative |= u8::from(refs(lane) & 1 != 0) << lane;
@@ -65,7 +68,20 @@ impl<F: Vectorised, L: Lanes<F>> Pairs<F, L> for Round<'_, L> {
             }
         }
         let pairs = &self.pairs[block * L::WIDTH..(block + 1) * L::WIDTH];
-        [0, 1].map(|side| gather::<F, L>(self.lanes, &self.rows, |lane| pairs[lane][side]))
+        [
+            gather::<F, L>(
+                self.lanes,
+                &self.rows,
+                #[inline(always)]
+                |lane| pairs[lane][0],
+            ),
+            gather::<F, L>(
+                self.lanes,
+                &self.rows,
+                #[inline(always)]
+                |lane| pairs[lane][1],
+            ),
+        ]
     }
 
     #[inline(always)]
@@ -118,7 +134,10 @@ impl<F: Vectorised, L: Lanes<F>> Workspace<F, L> {
             let (before, after) = sums.split_at_mut(made);
             let rows = Rows { bases, sums: before, lines: L::LINES };
             let mut round = Round { lanes, rows, pairs: &self.pairs, out: &mut after[..new] };
-            lanes.run(|| self.adder.add(&mut round, &mut infinities));
+            lanes.run(
+                #[inline(always)]
+                || self.adder.add(&mut round, &mut infinities),
+            );
             made += new;
         }
         let left = self.left(lanes, &Rows { bases, sums: &sums, lines: L::LINES });
@@ -161,18 +180,28 @@ impl<F: Vectorised, L: Lanes<F>> Workspace<F, L> {
         let width = L::WIDTH;
         let mut out = vec![Line::default(); self.counts.len().next_multiple_of(width) * L::LINES];
         let mut references = self.references.iter();
-        lanes.run(|| {
-            let blocks = out.chunks_exact_mut(width * L::LINES);
-            for (counts, out) in self.counts.chunks(width).zip(blocks) {
-                let (mut block, mut empty) = ([0; 8], u8::MAX);
-                for (lane, _) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
-                    block[lane] = *references.next().expect("one for each bucket with points");
-                    empty &= !(1 << lane);
+        lanes.run(
+            #[inline(always)]
+            || {
+                let blocks = out.chunks_exact_mut(width * L::LINES);
+                for (counts, out) in self.counts.chunks(width).zip(blocks) {
+                    let (mut block, mut empty) = ([0; 8], u8::MAX);
+                    for (lane, _) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
+                        block[lane] = *references.next().expect("one for each bucket with points");
+                        empty &= !(1 << lane);
+                    }
+                    let [x, y] = gather::<F, L>(
+                        lanes,
+                        rows,
+                        #[inline(always)]
+                        |lane| block[lane],
+                    );
+                    let zero = lanes.zero();
+                    lanes
+                        .scatter([lanes.select(empty, x, zero), lanes.select(empty, y, zero)], out);
                 }
-                let points = gather::<F, L>(lanes, rows, |lane| block[lane]);
-                lanes.scatter(points.map(|c| lanes.select(empty, c, lanes.zero())), out);
-            }
-        });
+            },
+        );
         out
     }
 }

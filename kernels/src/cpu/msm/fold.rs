@@ -47,8 +47,18 @@ pub(super) fn fold_part<F: Vectorised, L: Lanes<F>>(
     let infinite = |row: &[Line]| row.iter().all(|line| *line == Line::default());
     let mut infinities = rows.chunks_exact(L::LINES).any(infinite);
     let blocks = rows.chunks_exact(L::LINES * L::WIDTH);
-    let points: Vec<_> = lanes
-        .run(|| blocks.map(|rows| lanes.gather(|lane, k| &rows[lane * L::LINES + k])).collect());
+    let mut points = Vec::with_capacity(blocks.len());
+    lanes.run(
+        #[inline(always)]
+        || {
+            for rows in blocks {
+                points.push(lanes.gather(
+                    #[inline(always)]
+                    |lane, k| &rows[lane * L::LINES + k],
+                ));
+            }
+        },
+    );
     let blocks = points.len();
     let array = Array { at: 0, group: 0, buckets: Some(0), bit: None };
     let mut fold = Fold { lanes, points, arrays: vec![array], blocks };
@@ -98,10 +108,16 @@ impl<F: Vectorised, L: Lanes<F>> Fold<F, L> {
     /// Adds to the lower lanes of every block those `by` above, when each array has only one block.
     fn halve_blocks(&mut self, adder: &mut Adder<F, L>, by: usize) {
         let lanes = self.lanes;
-        let upper = |array: &Array| self.points[array.at].map(|c| lanes.rotate(c, by));
-        let uppers: Vec<_> = lanes.run(|| self.arrays.iter().map(upper).collect());
         let first = self.points.len();
-        self.points.extend(uppers);
+        lanes.run(
+            #[inline(always)]
+            || {
+                for array in &self.arrays {
+                    let [x, y] = self.points[array.at];
+                    self.points.push([lanes.rotate(x, by), lanes.rotate(y, by)]);
+                }
+            },
+        );
         let pairs: Vec<_> =
             self.arrays.iter().enumerate().map(|(i, array)| [array.at, first + i]).collect();
         adder.add_resident(&mut self.points, &pairs, &mut true);
@@ -125,14 +141,20 @@ impl<F: Vectorised, L: Lanes<F>> Fold<F, L> {
             by /= 2;
         }
         let l = self.lanes;
-        let point = |array: &Array| {
-            let mut lanes = [F::ZERO; 8];
-            let point = self.points[array.at].map(|c| {
-                l.store(l.leave(c), &mut lanes);
-                lanes[0]
-            });
-            Weighted { group: array.group, bit: array.bit.unwrap_or(0), point }
-        };
-        self.arrays.iter().map(point).collect()
+        let mut sums = Vec::with_capacity(self.arrays.len());
+        l.run(
+            #[inline(always)]
+            || {
+                for array in &self.arrays {
+                    let mut lanes = [[F::ZERO; 8]; 2];
+                    let [x, y] = self.points[array.at];
+                    l.store(l.leave(x), &mut lanes[0]);
+                    l.store(l.leave(y), &mut lanes[1]);
+                    let point = [lanes[0][0], lanes[1][0]];
+                    sums.push(Weighted { group: array.group, bit: array.bit.unwrap_or(0), point });
+                }
+            },
+        );
+        sums
     }
 }

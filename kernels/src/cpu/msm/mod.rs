@@ -177,12 +177,17 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let l = self.lanes;
         let zero = <G::Coordinate as Element>::zero();
         let mut lanes = [[zero; 8]; 2];
-        l.run(|| {
-            let point = l.gather(|_, k| &row[k]);
-            for (c, lanes) in point.into_iter().zip(&mut lanes) {
-                l.store(l.leave(c), lanes);
-            }
-        });
+        l.run(
+            #[inline(always)]
+            || {
+                let [x, y] = l.gather(
+                    #[inline(always)]
+                    |_, k| &row[k],
+                );
+                l.store(l.leave(x), &mut lanes[0]);
+                l.store(l.leave(y), &mut lanes[1]);
+            },
+        );
         affine::<G>([lanes[0][0], lanes[1][0]])
     }
 

@@ -64,7 +64,11 @@ impl<P: MontConfig<4>> Arithmetic<Fp<MontBackend<P, 4>, 4>> for Ifma<5> {
     fn spread(self, factors: &[Words; 5], lane: usize) -> [Words; 5] {
         let words = self.words();
         let lane = words.splat(lane as u64);
-        factors.map(|limb| words.permute(lane, limb))
+        let mut spread = *factors;
+        for limb in &mut spread {
+            *limb = words.permute(lane, *limb);
+        }
+        spread
     }
 
     #[inline(always)]
@@ -99,8 +103,11 @@ impl<P: MontConfig<4>> Arithmetic<Fp<MontBackend<P, 4>, 4>> for Ifma<5> {
     #[inline(always)]
     fn transpose(self, vectors: &mut [[Words; 5]; 8]) {
         for limb in 0..5 {
-            let rows = self.words().transpose(vectors.map(|vector| vector[limb]));
-            for (vector, row) in vectors.iter_mut().zip(rows) {
+            let mut rows = [vectors[0][limb]; 8];
+            for (row, vector) in rows.iter_mut().zip(&*vectors) {
+                *row = vector[limb];
+            }
+            for (vector, row) in vectors.iter_mut().zip(self.words().transpose(rows)) {
                 vector[limb] = row;
             }
         }

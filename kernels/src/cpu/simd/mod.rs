@@ -8,7 +8,7 @@
 //! slow.
 
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(super) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod portable;
@@ -120,6 +120,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn neg(self, a: Self::V) -> Self::V;
 
     /// 2a.
+    #[inline(always)]
     fn double(self, a: Self::V) -> Self::V {
         self.add(a, a)
     }
@@ -128,6 +129,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a²/R'.
+    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
         self.mul(a, a)
     }

@@ -62,7 +62,7 @@ where
 
     #[inline(always)]
     fn leave(self, v: Self::V) -> Self::V {
-        v.map(|c| self.0.leave(c))
+        [self.0.leave(v[0]), self.0.leave(v[1])]
     }
 
     #[inline(always)]
@@ -92,12 +92,12 @@ where
 
     #[inline(always)]
     fn reduce(self, a: Self::V) -> Self::V {
-        a.map(|c| self.0.reduce(c))
+        [self.0.reduce(a[0]), self.0.reduce(a[1])]
     }
 
     #[inline(always)]
     fn neg(self, a: Self::V) -> Self::V {
-        a.map(|c| self.0.neg(c))
+        [self.0.neg(a[0]), self.0.neg(a[1])]
     }
 
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
@@ -120,14 +120,23 @@ where
 
     #[inline(always)]
     fn rotate(self, a: Self::V, by: usize) -> Self::V {
-        a.map(|c| self.0.rotate(c, by))
+        [self.0.rotate(a[0], by), self.0.rotate(a[1], by)]
     }
 
     const LINES: usize = 2 * T::LINES;
 
     #[inline(always)]
     fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
-        [self.0.gather(|lane, k| line(lane, k)), self.0.gather(|lane, k| line(lane, T::LINES + k))]
+        [
+            self.0.gather(
+                #[inline(always)]
+                |lane, k| line(lane, k),
+            ),
+            self.0.gather(
+                #[inline(always)]
+                |lane, k| line(lane, T::LINES + k),
+            ),
+        ]
     }
 
     #[inline(always)]
@@ -153,22 +162,28 @@ where
 /// enough work for a call, and much code to repeat.
 #[inline(never)]
 fn product<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2], b: &[T::V; 2]) -> [T::V; 2] {
-    lanes.run(|| {
-        let low = lanes.mul(a[0], b[0]);
-        let high = lanes.mul(a[1], b[1]);
-        let cross = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.add_lazy(b[0], b[1]));
-        [lanes.sub(low, high), lanes.sub_both(cross, low, high)]
-    })
+    lanes.run(
+        #[inline(always)]
+        || {
+            let low = lanes.mul(a[0], b[0]);
+            let high = lanes.mul(a[1], b[1]);
+            let cross = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.add_lazy(b[0], b[1]));
+            [lanes.sub(low, high), lanes.sub_both(cross, low, high)]
+        },
+    )
 }
 
 /// (a_0 + a_1)(a_0 − a_1) + 2·a_0·a_1·i.
 #[inline(never)]
 fn square<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2]) -> [T::V; 2] {
-    lanes.run(|| {
-        let real = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.sub(a[0], a[1]));
-        let imaginary = lanes.mul(lanes.add_lazy(a[0], a[0]), a[1]);
-        [real, imaginary]
-    })
+    lanes.run(
+        #[inline(always)]
+        || {
+            let real = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.sub(a[0], a[1]));
+            let imaginary = lanes.mul(lanes.add_lazy(a[0], a[0]), a[1]);
+            [real, imaginary]
+        },
+    )
 }
 
 /// The coefficients of up to eight elements.
