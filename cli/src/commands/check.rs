@@ -77,8 +77,8 @@ pub(super) fn run(args: &Args) -> Outcome {
     let choice = args.backend.backend;
     if let Some(entry) = &args.force_gpu_from {
         return match open_bisected(choice, entry) {
-            Ok(Bisected::Cuda(gpu)) => against(args, &gpu, || gpu.device().restart()),
-            Ok(Bisected::Wgpu(gpu)) => against(args, &gpu, || gpu.device().restart()),
+            Ok(Bisected::Cuda(gpu)) => against(args, &gpu, || gpu.restart()),
+            Ok(Bisected::Wgpu(gpu)) => against(args, &gpu, || gpu.restart()),
             Err(error) => Ok(unavailable(&error)),
         };
     }

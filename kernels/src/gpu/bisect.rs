@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::twin::{Call, twin};
-use super::{Device, Launch, Limits, Unit};
+use super::{Device, Gpu, Launch, Limits, Unit};
 use crate::backend::BackendKind;
 use crate::error::Error;
 
@@ -90,11 +90,6 @@ impl<D: Device> Bisect<D> {
         Ok(Self { device, from, reached: AtomicBool::new(false) })
     }
 
-    /// Twins again, until the kernel is launched once more.
-    pub fn restart(&self) {
-        self.reached.store(false, Ordering::Relaxed);
-    }
-
     fn launch_twin(&self, launch: &Launch<'_, BisectMemory<D::Memory>>) -> Result<(), Error> {
         let read = |buffer: &&BisectMemory<D::Memory>| {
             let mut words = Vec::with_capacity(buffer.words);
@@ -112,6 +107,14 @@ impl<D: Device> Bisect<D> {
             self.device.write(&buffer.memory, 0, buffer.words, &mut fill)?;
         }
         Ok(())
+    }
+}
+
+impl<D: Device> Gpu<Bisect<D>> {
+    /// Twins again, until the kernel is launched once more. Tables that the device made are forgotten.
+    pub fn restart(&self) {
+        self.tables().clear();
+        self.device().reached.store(false, Ordering::Release);
     }
 }
 
