@@ -17,6 +17,8 @@ use crate::group::Group;
 use crate::msm::Integers;
 use crate::transform::Transform;
 
+pub(crate) mod arguments;
+
 /// Who computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BackendKind {
@@ -179,6 +181,7 @@ pub trait FieldOps<F: KernelField>: Backend {
     ///
     /// # Errors
     /// See the trait.
+    #[expect(clippy::wrong_self_convention, reason = "the backend is no value that is converted")]
     fn from_integers(&self, a: &Self::Buffer<u64>) -> Result<Self::Buffer<F>, Error>;
 
     /// The position of the first element that is not zero.
@@ -214,6 +217,7 @@ pub trait WordOps: Backend {
     ///
     /// # Errors
     /// No weights, or a length that their number does not divide.
+    #[expect(clippy::type_complexity, reason = "two buffers")]
     fn weighted_sums(
         &self,
         vectors: &Self::Buffer<u64>,

@@ -1,258 +1,327 @@
-//! The plans of all operations, on a device made of twins, against obvious computations.
+//! The plans of all operations, on a device made of twins: the laws, little memory, faults, bisection.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use pulseproof_kernels::backend::*;
-use pulseproof_kernels::field::{Goldilocks, KernelField, Prime50};
-use pulseproof_kernels::gpu::{Buffer, Gpu};
-use pulseproof_kernels::gpu::twin::TwinDevice;
-use pulseproof_kernels::group::Group;
+use pulseproof_kernels::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, WordOps};
+use pulseproof_kernels::backend::{Kernels, Signedness};
+use pulseproof_kernels::check::{Case, Input, Kernel, Over, Points, Work, cases, digest, run};
+use pulseproof_kernels::field::{FieldId, Goldilocks};
+use pulseproof_kernels::gpu::bisect::UnknownEntry;
+use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
+use pulseproof_kernels::gpu::{Bisect, Buffer, Gpu, Limits};
+use pulseproof_kernels::group::GroupId;
 use pulseproof_kernels::msm::Integers;
-use pulseproof_kernels::transform::{Direction, Order, Transform};
-use pulseproof_kernels::{Bls12_381, Bn254, G1, G2, Scalar, naive};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use pulseproof_kernels::naive::Naive;
+use pulseproof_kernels::traits::{AdditiveGroup, AffineRepr, Field};
+use pulseproof_kernels::transform::Transform;
+use pulseproof_kernels::{Bn254, Error, G1, G1Affine};
+
+const SEED: u64 = 1;
+const ROOMY: u64 = 1 << 30;
 
 type Twins = Gpu<TwinDevice>;
 
 fn gpu() -> Twins {
-    Gpu::new(TwinDevice::small())
+    Gpu::new(TwinDevice::small(ROOMY))
 }
 
-fn rng() -> StdRng {
-    StdRng::seed_from_u64(1)
+fn agree(backend: &impl Kernels, case: &Case) {
+    if let Err(difference) = run(backend, &Naive, case) {
+        panic!("{difference}");
+    }
 }
 
-fn elements<F: KernelField>(n: usize, rng: &mut StdRng) -> Vec<F> {
-    (0..n).map(|i| if i % 5 == 3 { F::ZERO } else { F::rand(rng) }).collect()
+fn msm(size: usize, levels: u32, vectors: usize, input: Input) -> Case {
+    let points = Points::Distinct;
+    let work = Work::Msm { bits: 64, signed: true, levels, vectors, spare: 5, points };
+    Case { over: Over::Group(GroupId::Bn254G1), work, size, input, seed: SEED }
 }
 
-fn vectors<F: KernelField>() {
-    let (gpu, rng) = (gpu(), &mut rng());
-    for n in [0, 1, 2, 31, 32, 33, 100, 1000, 4100] {
-        let (a, b) = (elements::<F>(n, rng), elements::<F>(n.div_ceil(2), rng));
-        let s = F::rand(rng);
-        let device = gpu.upload(&a).unwrap();
-        assert_eq!(gpu.download(&device).unwrap(), a);
-
-        for (op, f) in [
-            (Binary::Add, (|a, b| a + b) as fn(F, F) -> F),
-            (Binary::Sub, |a, b| a - b),
-            (Binary::Mul, |a, b| a * b),
-        ] {
-            let mut out = gpu.upload(&a).unwrap();
-            gpu.map_scalar(op, &mut out, s).unwrap();
-            assert_eq!(gpu.download(&out).unwrap(), a.iter().map(|&a| f(a, s)).collect::<Vec<_>>());
-            for m in [n, 1, n / 2].into_iter().filter(|&m| m > 0 && n % m == 0) {
-                let (mut out, b) = (gpu.upload(&a).unwrap(), elements::<F>(m, rng));
-                gpu.map(op, &mut out, &gpu.upload(&b).unwrap()).unwrap();
-                let expected: Vec<F> = (0..n).map(|i| f(a[i], b[i % m])).collect();
-                assert_eq!(gpu.download(&out).unwrap(), expected);
-            }
-        }
-
-        let mut out = gpu.upload(&a).unwrap();
-        gpu.add_scaled(&mut out, s, &gpu.upload(&b).unwrap()).unwrap();
-        let expected: Vec<F> =
-            (0..n).map(|i| a[i] + s * b.get(i).copied().unwrap_or_default()).collect();
-        assert_eq!(gpu.download(&out).unwrap(), expected);
-
-        for by in [0, 1, n, n + 3] {
-            let mut expected = a.clone();
-            expected.rotate_left(by % n.max(1));
-            assert_eq!(gpu.download(&gpu.rotate(&device, by).unwrap()).unwrap(), expected);
-        }
-        let first = b.first().copied().unwrap_or_default();
-        let powers: Vec<F> = (0..n).map(|i| first * s.pow([i as u64])).collect();
-        assert_eq!(gpu.download(&gpu.powers(first, s, n).unwrap()).unwrap(), powers);
-
-        let mut out = gpu.upload(&a).unwrap();
-        gpu.invert(&mut out).unwrap();
-        let expected: Vec<F> = a.iter().map(|a| a.inverse().unwrap_or_default()).collect();
-        assert_eq!(gpu.download(&out).unwrap(), expected);
-
-        for x in [F::ZERO, F::ONE, s] {
-            assert_eq!(gpu.evaluate(&device, x).unwrap(), naive::evaluate(&a, x));
-            let quotient = gpu.download(&gpu.divide_out(&device, x).unwrap()).unwrap();
-            assert_eq!(quotient.len(), n.saturating_sub(1));
-            let mut expected = vec![F::ZERO; n.saturating_sub(1)];
-            let mut carry = F::ZERO;
-            for i in (0..expected.len()).rev() {
-                carry = a[i + 1] + x * carry;
-                expected[i] = carry;
-            }
-            assert_eq!(quotient, expected);
-        }
-
-        let integers = gpu.download(&gpu.to_integers(&device).unwrap()).unwrap();
-        let expected: Vec<u64> =
-            a.iter().flat_map(|a| a.into_bigint().as_ref().to_vec()).collect();
-        assert_eq!(integers, expected);
-        let words: Vec<u64> = (0..n as u64).map(|i| u64::MAX - i * i).collect();
-        let from: Buffer<_, F> = gpu.from_integers(&gpu.upload(&words).unwrap()).unwrap();
-        assert_eq!(gpu.download(&from).unwrap(), words.iter().map(|&w| F::from(w)).collect::<Vec<_>>());
-
-        for at in [0, 1, n / 2, n].into_iter().filter(|&at| at <= n) {
-            let sparse: Vec<F> = (0..n).map(|i| if i < at { F::ZERO } else { F::ONE }).collect();
-            let first = gpu.first_nonzero(&gpu.upload(&sparse).unwrap()).unwrap();
-            assert_eq!(first, (at < n).then_some(at));
+#[test]
+fn laws_hold_at_the_edges_of_workgroups() {
+    let gpu = gpu();
+    for kernel in Kernel::ALL {
+        let sizes: &[usize] = match kernel {
+            Kernel::Msm => &[0, 1, 3, 33],
+            _ => &[0, 1, 2, 31, 32, 33, 130],
+        };
+        for case in cases(kernel, sizes, SEED) {
+            agree(&gpu, &case);
         }
     }
 }
 
-fn scans<F: KernelField>() {
-    let (gpu, rng) = (gpu(), &mut rng());
-    for (rows, row) in [(0, 1), (1, 1), (1, 32), (3, 33), (2, 1500), (1, 33000), (40, 2)] {
-        let a: Vec<F> = (0..rows * row).map(|_| F::rand(rng)).collect();
-        for op in [Binary::Add, Binary::Mul] {
-            let mut out = gpu.upload(&a).unwrap();
-            gpu.scan(op, &mut out, row).unwrap();
-            let mut expected = a.clone();
-            for row in expected.chunks_mut(row) {
-                for i in 1..row.len() {
-                    row[i] = if op == Binary::Add { row[i - 1] + row[i] } else { row[i - 1] * row[i] };
+#[test]
+fn laws_hold_over_several_rounds_and_passes() {
+    let gpu = gpu();
+    let sizes = [
+        (Kernel::Scan, 32 * 32 * 32 + 5),
+        (Kernel::Evaluate, 64 * 64 + 1),
+        (Kernel::DivideOut, 1000),
+        (Kernel::Ntt, 1 << 9),
+    ];
+    for (kernel, size) in sizes {
+        for case in cases(kernel, &[size], SEED) {
+            let wide = matches!(case.over, Over::Field(FieldId::Bls12_381 | FieldId::Goldilocks));
+            if wide && matches!(case.input, Input::Random) {
+                agree(&gpu, &case);
+            }
+        }
+    }
+}
+
+/// Twice as many vectors of a width for which the last digit can be −2^(c−1) only by its sign.
+#[test]
+fn the_last_digit_keeps_the_sign() {
+    let gpu = gpu();
+    for bits in 1..=24 {
+        for levels in [1, 3] {
+            let Case { over, size, input, seed, .. } = msm(40, levels, 1, Input::Edges);
+            let points = Points::Distinct;
+            let work = Work::Msm { bits, signed: true, levels, vectors: 2, spare: 0, points };
+            agree(&gpu, &Case { over, work, size, input, seed });
+        }
+        // The least integer of its width.
+        let bases = vec![G1Affine::<Bn254>::generator()];
+        let device = MsmOps::<G1<Bn254>>::bases(&gpu, &bases, 1).unwrap();
+        let scalars = gpu.upload(&[(-1i64 << (bits - 1)).cast_unsigned()]).unwrap();
+        let shape = Integers { count: 1, bits, signed: true };
+        let sum: Vec<G1<Bn254>> = gpu.msm_batch(&device, &scalars, shape).unwrap();
+        assert_eq!(-sum[0], bases[0].mul_bigint([1 << (bits - 1)]), "{bits} bits");
+    }
+}
+
+#[test]
+fn everything_in_one_bucket() {
+    agree(&gpu(), &msm(2200, 1, 1, Input::AllEqual));
+    agree(&gpu(), &msm(700, 2, 2, Input::AllEqual));
+    agree(&gpu(), &msm(700, 1, 1, Input::Small));
+}
+
+/// What a multiplication takes: its result, and how many steps it took.
+fn steps(gpu: &Twins, case: &Case) -> (Result<[u8; 32], Error>, u64) {
+    gpu.device().fail(u64::MAX, Fault::DeviceLost);
+    let result = digest(gpu, case);
+    (result, gpu.device().steps())
+}
+
+#[test]
+fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
+    for levels in [1, 3] {
+        let case = msm(700, levels, 3, Input::Random);
+        let (expected, in_one_go) = steps(&gpu(), &case);
+        agree(&gpu(), &case);
+        let (mut split, mut refused) = (0, 0);
+        for eighths in (1..=8 * 10).rev() {
+            let memory = (1 << (14 + eighths / 8)) + (eighths % 8 << (11 + eighths / 8));
+            let gpu = Gpu::new(TwinDevice::small(memory));
+            match steps(&gpu, &case) {
+                (Err(Error::OutOfMemory { needed, available, .. }), _) => {
+                    assert!(needed > available);
+                    refused += 1;
+                }
+                (result, steps) => {
+                    assert_eq!(result, expected);
+                    split += usize::from(steps > in_one_go);
                 }
             }
-            assert_eq!(gpu.download(&out).unwrap(), expected);
+            // Whatever happened, the next operation works, and nothing is left behind.
+            assert_eq!(gpu.device().used_bytes(), 0);
+            agree(&gpu, &cases(Kernel::Map, &[9], SEED)[0]);
+        }
+        assert!(split > 2 && refused > 2, "{split} split, {refused} refused");
+    }
+}
+
+#[test]
+fn bases_lie_in_blocks_that_can_be_allocated() {
+    let case = msm(1200, 2, 1, Input::Random);
+    let (expected, in_one_go) = steps(&gpu(), &case);
+    let mut split = 0;
+    for allocation_bytes_max in [1 << 18, 1 << 17, 1 << 16, 1 << 15] {
+        let limits = Limits { workgroup: 32, shared_bytes: 256, allocation_bytes_max };
+        let gpu = Gpu::new(TwinDevice::new(limits, ROOMY));
+        match steps(&gpu, &case) {
+            (Err(Error::OutOfMemory { available, .. }), _) => {
+                assert_eq!(available, allocation_bytes_max);
+            }
+            (result, steps) => {
+                assert_eq!(result, expected);
+                split += usize::from(steps > in_one_go);
+            }
+        }
+    }
+    assert!(split >= 2);
+}
+
+/// One case of each kernel that takes several steps.
+fn faulty_cases() -> Vec<Case> {
+    let kernels = [
+        (Kernel::Copy, 40),
+        (Kernel::Rotate, 40),
+        (Kernel::Invert, 40),
+        (Kernel::Scan, 1100),
+        (Kernel::Evaluate, 70),
+        (Kernel::DivideOut, 40),
+        (Kernel::FirstNonzero, 40),
+        (Kernel::Ntt, 64),
+        (Kernel::WeightedSums, 5),
+        (Kernel::Msm, 33),
+    ];
+    kernels.into_iter().map(|(kernel, size)| cases(kernel, &[size], SEED)[0]).collect()
+}
+
+#[test]
+fn a_lost_device_is_an_error_at_every_step_and_opens_again() {
+    for case in faulty_cases() {
+        let (expected, count) = steps(&gpu(), &case);
+        for step in 0..count {
+            let gpu = gpu();
+            gpu.device().fail(step, Fault::DeviceLost);
+            let lost = digest(&gpu, &case).unwrap_err();
+            assert!(matches!(lost, Error::DeviceLost { .. }), "{case}, step {step}: {lost}");
+            assert_eq!(gpu.device().used_bytes(), 0, "{case}, step {step}");
+            assert_eq!(digest(&gpu, &case), expected, "{case}, step {step}");
         }
     }
 }
 
-fn transforms<F: KernelField>() {
-    let (gpu, rng) = (gpu(), &mut rng());
-    for log_size in 0..=8 {
-        let size = 1 << log_size;
-        for rows in [0, 1, 3] {
-            for shift in [F::ONE, F::GENERATOR] {
-                let coefficients: Vec<F> = (0..rows * size).map(|_| F::rand(rng)).collect();
-                let omega = F::get_root_of_unity(size as u64).unwrap();
-                let natural: Vec<F> = coefficients
-                    .chunks(size)
-                    .flat_map(|row| naive::transform(row, omega, shift, size))
-                    .collect();
-                let reversed: Vec<F> = (0..rows * size)
-                    .map(|i| natural[i / size * size + reverse(i % size, log_size)])
-                    .collect();
-                for (order, values) in [(Order::Natural, natural), (Order::BitReversed, reversed)] {
-                    let transform =
-                        Transform { log_size, direction: Direction::Forward, order, shift };
-                    let mut data = gpu.upload(&coefficients).unwrap();
-                    gpu.ntt(&transform, &mut data).unwrap();
-                    assert_eq!(gpu.download(&data).unwrap(), values, "2^{log_size}");
-                    let mut data = gpu.upload(&values).unwrap();
-                    let inverse = Transform { direction: Direction::Inverse, ..transform };
-                    gpu.ntt(&inverse, &mut data).unwrap();
-                    assert_eq!(gpu.download(&data).unwrap(), coefficients, "2^{log_size}");
+#[test]
+fn no_memory_is_an_error_at_every_allocation_and_harms_nothing() {
+    for case in faulty_cases() {
+        let (expected, count) = steps(&gpu(), &case);
+        let mut refused = 0;
+        for step in 0..count {
+            let gpu = gpu();
+            let kept = gpu.upload(&[1u64, 2, 3]).unwrap();
+            gpu.device().fail(step, Fault::OutOfMemory);
+            // A table that is cached gives way, and then there is room.
+            match digest(&gpu, &case) {
+                Err(error) => {
+                    assert!(matches!(error, Error::OutOfMemory { .. }), "{case}, step {step}");
+                    refused += 1;
                 }
+                result => assert_eq!(result, expected, "{case}, step {step}"),
             }
+            gpu.device().steps();
+            assert_eq!(gpu.download(&kept).unwrap(), [1, 2, 3]);
+            assert_eq!(digest(&gpu, &case), expected, "{case}, step {step}");
         }
+        assert!(refused > 0, "{case}");
     }
-}
-
-fn reverse(i: usize, bits: u32) -> usize {
-    (0..bits).map(|bit| (i >> bit & 1) << (bits - 1 - bit)).sum()
 }
 
 #[test]
-fn vectors_of_every_field() {
-    vectors::<Scalar<Bls12_381>>();
-    vectors::<Scalar<Bn254>>();
-    vectors::<Goldilocks>();
-    vectors::<Prime50>();
-}
-
-#[test]
-fn running_totals_of_every_field() {
-    scans::<Scalar<Bls12_381>>();
-    scans::<Scalar<Bn254>>();
-    scans::<Goldilocks>();
-    scans::<Prime50>();
-}
-
-#[test]
-fn transforms_of_every_field() {
-    transforms::<Scalar<Bls12_381>>();
-    transforms::<Scalar<Bn254>>();
-    transforms::<Goldilocks>();
-    transforms::<Prime50>();
-}
-
-/// A random integer of a shape, and often one at the edge, as words.
-fn integer(shape: &Integers, kind: usize, rng: &mut StdRng) -> Vec<u64> {
-    let mut bits: Vec<bool> = (0..shape.bits).map(|_| rng.r#gen()).collect();
-    let top = bits.len() - 1;
-    match kind {
-        0 => bits.fill(false),
-        1 => bits.fill(true),
-        2 => bits.iter_mut().enumerate().for_each(|(i, bit)| *bit = i == top),
-        3 => bits.iter_mut().enumerate().for_each(|(i, bit)| *bit = i < top),
-        4 => bits.iter_mut().enumerate().for_each(|(i, bit)| *bit = i == 0),
-        _ => {}
-    }
-    let beyond = shape.signed && bits[top];
-    bits.resize(64 * shape.words(), beyond);
-    bits.chunks(64).map(|word| word.iter().rev().fold(0, |w, &bit| w << 1 | u64::from(bit))).collect()
-}
-
-fn multiple<G: Group>(point: &G::Affine, words: &[u64], signed: bool) -> G {
-    let point: G = (*point).into();
-    if signed && words.last().unwrap() >> 63 == 1 {
-        let negated: Vec<u64> = words.iter().map(|word| !word).collect();
-        return -(point.mul_bigint(negated) + point);
-    }
-    point.mul_bigint(words)
-}
-
-fn points<G: Group>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
-    let mut points: Vec<G> = Vec::new();
-    for i in 0..n {
-        points.push(match i % 7 {
-            3 => G::zero(),
-            4 => -points[i - 2],
-            5 => points[i - 3],
-            _ => G::rand(rng),
-        });
-    }
-    G::normalize_batch(&points)
-}
-
-fn check_msm<G: Group>(gpu: &Twins, bases: &[G::Affine], levels: u32, shape: Integers, scalars: &[u64]) {
-    let vector = (shape.count * shape.words()).max(1);
-    let expected: Vec<G> = scalars
-        .chunks(vector)
-        .map(|vector| {
-            let scalars = vector.chunks(shape.words());
-            bases.iter().zip(scalars).map(|(p, s)| multiple::<G>(p, s, shape.signed)).sum()
-        })
-        .collect();
-    let bases = MsmOps::<G>::bases(gpu, bases, levels).unwrap();
-    let scalars = gpu.upload(scalars).unwrap();
-    let sums: Vec<G> = gpu.msm_batch(&bases, &scalars, shape).unwrap();
-    assert_eq!(G::normalize_batch(&sums), G::normalize_batch(&expected), "{shape:?}, {levels}");
-}
-
-fn msms<G: Group>() {
-    let (gpu, rng) = (gpu(), &mut rng());
-    let bases = points::<G>(40, rng);
-    for (bits, signed) in
-        [(1, false), (1, true), (2, true), (7, false), (64, false), (64, true), (128, true), (255, false), (256, false), (256, true)]
-    {
-        for (vectors, count) in [(0, 5), (1, 0), (1, 1), (1, 40), (3, 9)] {
-            for levels in [1, 3] {
-                let shape = Integers { count, bits, signed };
-                let scalars: Vec<u64> = (0..vectors * count)
-                    .flat_map(|i| integer(&shape, i % 9, rng))
-                    .collect();
-                check_msm::<G>(&gpu, &bases, levels, shape, &scalars);
-            }
+fn without_memory_nothing_is_changed_in_place() {
+    type Operation = fn(&Twins, &mut Buffer<TwinDevice, Goldilocks>) -> Result<(), Error>;
+    let operations: [Operation; 4] = [
+        |gpu, a| gpu.invert(a),
+        |gpu, a| gpu.scan(Binary::Mul, a, 2048),
+        |gpu, a| gpu.ntt(&Transform::forward(11).on_coset(Goldilocks::from(7u64)), a),
+        |gpu, a| gpu.ntt(&Transform::inverse(11).on_coset(Goldilocks::from(7u64)), a),
+    ];
+    let values: Vec<Goldilocks> = (1..=2048u64).map(Goldilocks::from).collect();
+    for operation in operations {
+        let mut refused = 0;
+        for step in 0..20 {
+            let gpu = gpu();
+            let mut a = gpu.upload(&values).unwrap();
+            gpu.device().fail(step, Fault::OutOfMemory);
+            let result = operation(&gpu, &mut a);
+            gpu.device().steps();
+            assert_eq!(gpu.download(&a).unwrap() == values, result.is_err(), "step {step}");
+            refused += usize::from(result.is_err());
         }
+        assert!(refused > 0);
     }
 }
 
 #[test]
-fn msm_in_every_group() {
-    msms::<G1<Bls12_381>>();
-    msms::<G2<Bls12_381>>();
-    msms::<G1<Bn254>>();
-    msms::<G2<Bn254>>();
+fn what_a_lost_device_held_is_refused_before_and_after_it_opens_again() {
+    let gpu = gpu();
+    let mut a = gpu.upload(&[Goldilocks::ONE; 40]).unwrap();
+    let bases = MsmOps::<G1<Bn254>>::bases(&gpu, &[G1Affine::<Bn254>::generator()], 1).unwrap();
+    gpu.device().fail(0, Fault::DeviceLost);
+    let lost = gpu.map_scalar(Binary::Add, &mut a, Goldilocks::ONE);
+    assert!(matches!(lost, Err(Error::DeviceLost { .. })));
+    assert_eq!(gpu.download(&a), Err(Error::ForeignBuffer));
+    assert_eq!(gpu.map_scalar(Binary::Add, &mut a, Goldilocks::ONE), Err(Error::ForeignBuffer));
+
+    let scalars = gpu.upload(&[5u64]).unwrap();
+    assert_eq!(gpu.download(&scalars).unwrap(), [5]);
+    assert_eq!(gpu.download(&a), Err(Error::ForeignBuffer));
+    let shape = Integers::unsigned(1, 64);
+    let stale: Result<Vec<G1<Bn254>>, _> = gpu.msm_batch(&bases, &scalars, shape);
+    assert_eq!(stale, Err(Error::ForeignBuffer));
+}
+
+#[test]
+fn buffers_of_another_device_are_refused() {
+    let (gpu, other) = (gpu(), gpu());
+    let mut mine = gpu.zeros::<Goldilocks>(4).unwrap();
+    let mut foreign = other.zeros::<Goldilocks>(4).unwrap();
+    let words = other.zeros::<u64>(4).unwrap();
+    let refused = [
+        gpu.download(&foreign).err(),
+        gpu.copy(&foreign, 0..0, &mut mine, 0).err(),
+        gpu.copy(&mine, 0..1, &mut foreign, 0).err(),
+        gpu.map(Binary::Add, &mut mine, &foreign).err(),
+        gpu.map_scalar(Binary::Add, &mut foreign, Goldilocks::ZERO).err(),
+        gpu.add_scaled(&mut mine, Goldilocks::ZERO, &foreign).err(),
+        gpu.rotate(&foreign, 1).err(),
+        gpu.invert(&mut foreign).err(),
+        gpu.scan(Binary::Add, &mut foreign, 4).err(),
+        gpu.evaluate(&foreign, Goldilocks::ONE).err(),
+        gpu.divide_out(&foreign, Goldilocks::ZERO).err(),
+        gpu.to_integers(&foreign).err(),
+        FieldOps::<Goldilocks>::from_integers(&gpu, &words).err(),
+        gpu.first_nonzero(&foreign).err(),
+        gpu.ntt(&Transform::forward(0), &mut foreign).err(),
+        gpu.ntt(&Transform::forward(2), &mut foreign).err(),
+        gpu.weighted_sums(&words, &[1], Signedness::Signed).err(),
+    ];
+    assert_eq!(refused, [const { Some(Error::ForeignBuffer) }; 17]);
+    // A clone is the same backend.
+    assert!(gpu.clone().download(&mine).is_ok());
+}
+
+#[test]
+fn tables_are_kept_while_there_is_room() {
+    let gpu = Gpu::new(TwinDevice::small(1 << 16));
+    let mut data = gpu.zeros::<Goldilocks>(1 << 10).unwrap();
+    let mut transform = || {
+        gpu.device().fail(u64::MAX, Fault::DeviceLost);
+        gpu.ntt(&Transform::forward(10).on_coset(Goldilocks::from(7u64)), &mut data).unwrap();
+        (gpu.device().steps(), gpu.device().used_bytes())
+    };
+    let (first, with_tables) = transform();
+    assert_eq!(with_tables, (1 << 13) + (1 << 13) + (1 << 12));
+    // Two allocations and two launches fewer.
+    assert_eq!(transform(), (first - 4, with_tables));
+    let large = gpu.zeros::<u64>(7 << 10).unwrap();
+    assert_eq!(gpu.device().used_bytes(), 1 << 16);
+    assert!(matches!(gpu.zeros::<u64>(1), Err(Error::OutOfMemory { .. })));
+    drop(large);
+    assert_eq!(transform(), (first, with_tables));
+}
+
+#[test]
+fn bisection_finds_the_broken_kernel() {
+    let case = cases(Kernel::Msm, &[33], SEED)[0];
+    let expected = digest(&gpu(), &case).unwrap();
+    let right_from = |entry: &str| {
+        let device = TwinDevice::small(ROOMY);
+        device.skip("accumulate_points");
+        digest(&Gpu::new(Bisect::new(device, entry).unwrap()), &case).unwrap() == expected
+    };
+    for entry in ["sort_digits", "sort_scatter", "sort_tasks", "accumulate_points"] {
+        assert!(!right_from(entry), "{entry}");
+    }
+    // Launched after the broken one, and not at all.
+    for entry in ["accumulate_sums", "reduce_buckets", "reduce_sums", "ntt_dif"] {
+        assert!(right_from(entry), "{entry}");
+    }
+    let unknown = Bisect::new(TwinDevice::small(ROOMY), "msm").unwrap_err();
+    assert_eq!(unknown, UnknownEntry("msm".into()));
+    assert!(unknown.to_string().contains("vector_map, vector_map_scalar"));
 }

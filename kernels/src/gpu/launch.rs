@@ -82,3 +82,24 @@ impl<D: Device> Gpu<D> {
         self.start(unit, entry, threads.div_ceil(self.workgroup()), buffers, parameters)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Goldilocks;
+
+    #[test]
+    fn counts_have_31_bits() {
+        assert_eq!(count((1 << 31) - 1), Ok(u32::MAX >> 1));
+        for n in [1 << 31, 1 << 32, usize::MAX] {
+            assert!(matches!(count(n), Err(Error::Length { got, .. }) if got == n));
+        }
+    }
+
+    #[test]
+    fn elements_take_eight_places() {
+        let parameters = Parameters::new(&[7])
+            .element(4, Goldilocks::new_unchecked(ark_ff::BigInt([5 << 32 | 3])));
+        assert_eq!(parameters.words[..parameters.len], [7, 0, 0, 0, 3, 5, 0, 0, 0, 0, 0, 0]);
+    }
+}

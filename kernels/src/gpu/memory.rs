@@ -118,18 +118,20 @@ impl<D: Device> Gpu<D> {
     }
 
     /// The first `count` items of `width` words each.
-    pub(super) fn read<T: Element, R>(
+    pub(super) fn read<T: Element, R: Send>(
         &self,
         buffer: &Buffer<D, T>,
         width: usize,
         count: usize,
-        read: impl Fn(&[u64]) -> R,
+        read: impl Fn(&[u64]) -> R + Sync,
     ) -> Result<Vec<R>, Error> {
         let memory = self.own(buffer)?;
-        let mut items = Vec::with_capacity(count);
+        let mut items = Vec::new();
         if count == 0 {
             return Ok(items);
         }
+        let room = items.try_reserve_exact(count);
+        room.map_err(|_| self.out_of_memory(bytes(count * width), 0))?;
         let mut begun = Vec::with_capacity(width);
         let mut drain = |_: usize, part: &[u64]| decode(width, &read, &mut begun, part, &mut items);
         self.call(|device| device.read(memory, 0..count * width, &mut drain))?;
@@ -139,7 +141,12 @@ impl<D: Device> Gpu<D> {
 
 /// Writes the words of items, from the word `from` on, to `part`. Parts are cut where the device
 /// likes it, so the first and the last item may be there by halves.
-fn encode(width: usize, write: &(impl Fn(usize, &mut [u64]) + Sync), from: usize, part: &mut [u64]) {
+fn encode(
+    width: usize,
+    write: &(impl Fn(usize, &mut [u64]) + Sync),
+    from: usize,
+    part: &mut [u64],
+) {
     let head = part.len().min((width - from % width) % width);
     let (head, rest) = part.split_at_mut(head);
     if !head.is_empty() {
@@ -163,9 +170,9 @@ fn encode(width: usize, write: &(impl Fn(usize, &mut [u64]) + Sync), from: usize
 }
 
 /// Appends to `items` what `part` completes. `begun` keeps the words of an item that has only begun.
-fn decode<R>(
+fn decode<R: Send>(
     width: usize,
-    read: &impl Fn(&[u64]) -> R,
+    read: &(impl Fn(&[u64]) -> R + Sync),
     begun: &mut Vec<u64>,
     mut part: &[u64],
     items: &mut Vec<R>,
@@ -180,9 +187,9 @@ fn decode<R>(
         items.push(read(begun));
         begun.clear();
     }
-    let whole = part.chunks_exact(width);
+    let whole = part.par_chunks_exact(width);
     begun.extend_from_slice(whole.remainder());
-    items.extend(whole.map(read));
+    items.par_extend(whole.with_min_len(CONVERTED_AT_ONCE).map(read));
 }
 
 /// Bytes of so many words.

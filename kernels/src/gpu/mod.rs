@@ -37,8 +37,8 @@ use tables::Tables;
 
 /// A backend on a device. Clones share the device.
 ///
-/// After [`Error::DeviceLost`] all buffers made before are refused with [`Error::ForeignBuffer`], and
-/// the next allocation opens the device again. Any other error leaves everything as it was.
+/// Bad arguments and want of memory leave all buffers as they were. After [`Error::DeviceLost`] those
+/// made before are refused with [`Error::ForeignBuffer`], and the next allocation opens the device again.
 pub struct Gpu<D: Device>(Arc<Inner<D>>);
 
 struct Inner<D: Device> {

@@ -4,8 +4,11 @@
 //! decimation in frequency, which leaves values in bit-reversed order. An inverse one goes back by
 //! decimation in time with inverse roots, and the factors g^(−i)/N are taken together at its end.
 
+use std::sync::Arc;
+
 use super::launch::{Parameters, count};
 use super::{Buffer, Device, Gpu, Unit};
+use crate::backend::arguments::check_transform;
 use crate::backend::{Binary, FieldOps, NttOps};
 use crate::element::Element;
 use crate::error::Error;
@@ -49,17 +52,16 @@ impl<D: Device> Gpu<D> {
         passes(log_n, tile_log(F::ID, self.device().limits()), lanes_min)
     }
 
-    /// Runs passes over all rows; `root` is ω, or ω^(−1).
+    /// Runs passes over all rows.
     fn levels<F: KernelField>(
         &self,
         entry: &'static str,
         passes: impl Iterator<Item = Pass>,
         data: &Buffer<D, F>,
         log_n: u32,
-        root: F,
+        twiddles: &Buffer<D, u64>,
     ) -> Result<(), Error> {
-        let twiddles = self.table(F::ONE, root, 1 << (log_n - 1))?;
-        let buffers = [self.own(data)?, self.own(&twiddles)?];
+        let buffers = [self.own(data)?, self.own(twiddles)?];
         for Pass { first, count, lanes } in passes {
             let parameters = Parameters::new(&[log_n, first, count, lanes]);
             let groups = data.len() >> (count + lanes);
@@ -76,50 +78,75 @@ impl<D: Device> Gpu<D> {
         self.start_threads(Unit::Ntt(F::ID), "ntt_reverse", n, &buffers, &parameters)
     }
 
-    /// Multiplies element i of every row by first·base^i.
+    /// The factors first·base^i of the elements of a row.
+    fn factors<F: KernelField>(
+        &self,
+        first: F,
+        base: F,
+        log_n: u32,
+    ) -> Result<Factors<D, F>, Error> {
+        Ok(match (first.is_one(), base.is_one()) {
+            (true, true) => Factors::One,
+            (false, true) => Factors::Same(first),
+            _ => Factors::Each(self.table(first, base, 1 << log_n)?),
+        })
+    }
+
     fn scale<F: KernelField>(
         &self,
         data: &mut Buffer<D, F>,
+        factors: &Factors<D, F>,
         log_n: u32,
-        first: F,
-        base: F,
     ) -> Result<(), Error> {
-        match (first.is_one(), base.is_one()) {
-            (true, true) => Ok(()),
-            (false, true) => self.map_scalar(Binary::Mul, data, first),
-            _ => {
-                let table = self.table(first, base, 1 << log_n)?;
-                self.map_repeated(Binary::Mul, data, &table, 1 << log_n)
-            }
+        match factors {
+            Factors::One => Ok(()),
+            Factors::Same(factor) => self.map_scalar(Binary::Mul, data, *factor),
+            Factors::Each(table) => self.map_repeated(Binary::Mul, data, table, 1 << log_n),
         }
     }
 }
 
+/// What the elements of every row are multiplied by.
+enum Factors<D: Device, F> {
+    One,
+    Same(F),
+    Each(Arc<Buffer<D, u64>>),
+}
+
 impl<D: Device, F: KernelField> NttOps<F> for Gpu<D> {
     fn ntt(&self, transform: &Transform<F>, data: &mut Buffer<D, F>) -> Result<(), Error> {
-        let (log_n, root) = (transform.log_size, transform.root()?);
+        let (root, rows) = check_transform(transform, data.len())?;
+        let log_n = transform.log_size;
         self.own(data)?;
-        let rows = transform.rows(data.len())?;
         count(data.len())?;
         if rows == 0 || log_n == 0 {
             return Ok(());
         }
-        let passes = self.passes::<F>(log_n).into_iter();
         let natural = transform.order == Order::Natural;
+        let passes = self.passes::<F>(log_n).into_iter();
+        let inverse = |x: F| x.inverse().expect("neither roots, shifts nor sizes are zero");
+        let (root, first, base) = match transform.direction {
+            Direction::Forward => (root, F::ONE, transform.shift),
+            Direction::Inverse => {
+                let size = F::from(2u64).pow([u64::from(log_n)]);
+                (inverse(root), inverse(size), inverse(transform.shift))
+            }
+        };
+        // All memory before the first kernel: without it `data` stays as it is.
+        let twiddles = self.table(F::ONE, root, 1 << (log_n - 1))?;
+        let factors = self.factors(first, base, log_n)?;
         match transform.direction {
             Direction::Forward => {
-                self.scale(data, log_n, F::ONE, transform.shift)?;
-                self.levels("ntt_dif", passes, data, log_n, root)?;
+                self.scale(data, &factors, log_n)?;
+                self.levels("ntt_dif", passes, data, log_n, &twiddles)?;
                 if natural { self.reverse(data, log_n) } else { Ok(()) }
             }
             Direction::Inverse => {
                 if natural {
                     self.reverse(data, log_n)?;
                 }
-                let inverse = |x: F| x.inverse().expect("neither roots, shifts nor sizes are zero");
-                self.levels("ntt_dit", passes.rev(), data, log_n, inverse(root))?;
-                let size = F::from(2u64).pow([u64::from(log_n)]);
-                self.scale(data, log_n, inverse(size), inverse(transform.shift))
+                self.levels("ntt_dit", passes.rev(), data, log_n, &twiddles)?;
+                self.scale(data, &factors, log_n)
             }
         }
     }

@@ -4,6 +4,7 @@ use super::launch::{Parameters, count};
 use super::vector::code;
 use super::{Buffer, Device, Gpu, Unit};
 use crate::backend::Binary;
+use crate::backend::arguments::check_scan;
 use crate::error::Error;
 use crate::field::KernelField;
 
@@ -16,28 +17,40 @@ impl<D: Device> Gpu<D> {
         a: &Buffer<D, F>,
         row: usize,
     ) -> Result<(), Error> {
-        let values = self.own(a)?;
-        if row == 0 || !a.len().is_multiple_of(row) {
-            let expected = format!("a divisor of {}", a.len());
-            return Err(Error::Length { what: "scan: row", got: row, expected });
-        }
-        if op == Binary::Sub {
-            let got = u64::from(code(op));
-            return Err(Error::Argument { what: "scan: operation", got, expected: "Add or Mul" });
-        }
+        self.own(a)?;
+        check_scan(op, a.len(), row)?;
         count(a.len())?;
         let rows = a.len() / row;
-        let chunks = row.div_ceil(self.workgroup());
-        let groups = rows * chunks;
-        let totals: Buffer<D, F> = self.allocate(groups)?;
-        let buffers = [values, self.own(&totals)?];
-        let parameters = Parameters::new(&[count(rows)?, count(row)?, count(chunks)?, code(op)]);
-        let unit = Unit::Scan(F::ID);
-        self.start(unit, "scan_chunks", groups, &buffers, &parameters)?;
-        if chunks > 1 {
-            self.scan_rows(op, &totals, chunks)?;
-            self.start(unit, "scan_apply", groups, &buffers, &parameters)?;
+        if rows == 0 {
+            return Ok(());
+        }
+        // All memory before the first kernel: without it `a` stays as it is.
+        let mut totals = vec![self.allocate(rows * row.div_ceil(self.workgroup()))?];
+        while let Some(last) = totals.last().filter(|last| last.len() > rows) {
+            totals.push(self.allocate(rows * (last.len() / rows).div_ceil(self.workgroup()))?);
+        }
+        let levels: Vec<&Buffer<D, F>> = std::iter::once(a).chain(&totals).collect();
+        for level in levels.windows(2) {
+            self.scan_level("scan_chunks", op, rows, level[0], level[1])?;
+        }
+        // The last totals are those of whole rows, which nothing takes up.
+        for level in levels.windows(2).rev().skip(1) {
+            self.scan_level("scan_apply", op, rows, level[0], level[1])?;
         }
         Ok(())
+    }
+
+    fn scan_level<F: KernelField>(
+        &self,
+        entry: &'static str,
+        op: Binary,
+        rows: usize,
+        values: &Buffer<D, F>,
+        totals: &Buffer<D, F>,
+    ) -> Result<(), Error> {
+        let (row, chunks) = (values.len() / rows, totals.len() / rows);
+        let parameters = Parameters::new(&[count(rows)?, count(row)?, count(chunks)?, code(op)]);
+        let buffers = [self.own(values)?, self.own(totals)?];
+        self.start(Unit::Scan(F::ID), entry, totals.len(), &buffers, &parameters)
     }
 }

@@ -75,7 +75,8 @@ impl<D: Device> Gpu<D> {
                 let table = self.allocate(len * <F as Element>::WORDS)?;
                 self.write_powers(&table, first, base, len)?;
                 let free = self.call(Device::available_bytes)?;
-                let all = free.saturating_add(self.tables().bytes()).saturating_add(bytes(table.len()));
+                let all =
+                    free.saturating_add(self.tables().bytes()).saturating_add(bytes(table.len()));
                 (Arc::new(table), all / SHARE)
             }
         };

@@ -2,6 +2,7 @@
 
 use super::launch::{Parameters, count};
 use super::{Buffer, Device, Gpu, Unit};
+use crate::backend::arguments::{check_period, check_prefix};
 use crate::backend::{Backend, Binary, FieldOps};
 use crate::element::Element;
 use crate::error::Error;
@@ -62,10 +63,7 @@ impl<D: Device> Gpu<D> {
 
 impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
     fn map(&self, op: Binary, a: &mut Buffer<D, F>, b: &Buffer<D, F>) -> Result<(), Error> {
-        if b.is_empty() || !a.len().is_multiple_of(b.len()) {
-            let expected = format!("a divisor of {}", a.len());
-            return Err(Error::Length { what: "map: second vector", got: b.len(), expected });
-        }
+        check_period(a.len(), b.len())?;
         self.map_repeated(op, a, b, b.len())
     }
 
@@ -77,10 +75,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
 
     fn add_scaled(&self, a: &mut Buffer<D, F>, s: F, b: &Buffer<D, F>) -> Result<(), Error> {
         let n = b.len();
-        if n > a.len() {
-            let expected = format!("at most {}", a.len());
-            return Err(Error::Length { what: "add_scaled: second vector", got: n, expected });
-        }
+        check_prefix(a.len(), n)?;
         let parameters = Parameters::new(&[count(n)?]).element(4, s);
         let buffers = [self.own(a)?, self.own(b)?];
         self.start_vector::<F>("vector_add_scaled", n, &buffers, &parameters)
@@ -194,8 +189,7 @@ impl<D: Device> Gpu<D> {
         let source = self.own(a)?;
         let chunks = n.div_ceil(EVALUATED_AT_ONCE);
         let out = self.allocate(chunks)?;
-        let parameters =
-            Parameters::new(&[count(n)?, count(EVALUATED_AT_ONCE)?]).element(4, x);
+        let parameters = Parameters::new(&[count(n)?, count(EVALUATED_AT_ONCE)?]).element(4, x);
         let buffers = [self.own(&out)?, source];
         self.start_vector::<F>("vector_evaluate", chunks, &buffers, &parameters)?;
         Ok(out)

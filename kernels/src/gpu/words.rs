@@ -2,6 +2,7 @@
 
 use super::launch::{Parameters, count};
 use super::{Buffer, Device, Gpu, Unit};
+use crate::backend::arguments::check_weights;
 use crate::backend::{Backend, Signedness, WordOps};
 use crate::error::Error;
 
@@ -13,12 +14,8 @@ impl<D: Device> WordOps for Gpu<D> {
         signedness: Signedness,
     ) -> Result<(Buffer<D, u64>, Buffer<D, u64>), Error> {
         let words = self.own(vectors)?;
-        if weights.is_empty() || !vectors.len().is_multiple_of(weights.len()) {
-            let expected = format!("a divisor of {}", vectors.len());
-            return Err(Error::Length { what: "weights", got: weights.len(), expected });
-        }
+        let n = check_weights(vectors.len(), weights.len())?;
         count(vectors.len())?;
-        let n = vectors.len() / weights.len();
         let (low, high) = (self.allocate(n)?, self.allocate(n)?);
         let signed = u32::from(signedness == Signedness::Signed);
         let parameters = Parameters::new(&[count(n)?, count(weights.len())?, signed]);

@@ -1,9 +1,62 @@
 //! The obvious version of each operation. Slow, short, never optimised: what tests compare with.
+//!
+//! [`Naive`] is a backend like any other; the functions are for tests that need no backend.
+
+mod msm;
+mod ntt;
+mod vector;
+mod words;
+
+use std::ops::Range;
 
 use ark_ec::CurveGroup;
 use ark_ff::{FftField, Field};
 
+use crate::backend::{Backend, BackendKind};
 use crate::curve::{Curve, G1, G1Affine, Scalar};
+use crate::element::Element;
+use crate::error::Error;
+use crate::host::HostBuffer;
+
+/// The backend of the obvious algorithms.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Naive;
+
+impl Backend for Naive {
+    type Buffer<T: Element> = HostBuffer<T>;
+
+    fn kind(&self) -> BackendKind {
+        BackendKind::Naive
+    }
+
+    fn len<T: Element>(&self, buffer: &HostBuffer<T>) -> usize {
+        buffer.0.len()
+    }
+
+    fn zeros<T: Element>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
+        let mut zeros = HostBuffer::reserve(BackendKind::Naive, len)?;
+        zeros.resize(len, T::zero());
+        Ok(HostBuffer(zeros))
+    }
+
+    fn upload<T: Element>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {
+        Ok(HostBuffer(values.to_vec()))
+    }
+
+    fn download<T: Element>(&self, buffer: &HostBuffer<T>) -> Result<Vec<T>, Error> {
+        Ok(buffer.0.clone())
+    }
+
+    fn copy<T: Element>(
+        &self,
+        from: &HostBuffer<T>,
+        range: Range<usize>,
+        to: &mut HostBuffer<T>,
+        at: usize,
+    ) -> Result<(), Error> {
+        from.copy_to(range, to, at)
+    }
+}
 
 /// Σ scalars\[i\]·bases\[i\], one double-and-add at a time.
 pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1Affine<C> {

@@ -7,11 +7,12 @@ use rayon::prelude::*;
 
 use super::points::{affine_words, write_affine};
 use super::work::COSTS;
+use crate::backend::arguments::check_bases;
 use crate::error::Error;
 use crate::gpu::memory::bytes;
 use crate::gpu::{Buffer, Device, Gpu};
 use crate::group::Group;
-use crate::msm::{BASES_MAX, Integers, LEVELS_MAX, Plan, best_window};
+use crate::msm::{Integers, Plan, best_window};
 
 /// Points that stay with a device, and multiples of them if asked for.
 pub struct Bases<D: Device, G> {
@@ -48,15 +49,7 @@ impl Multiples {
 
 impl<D: Device, G: Group> Bases<D, G> {
     pub(super) fn new(gpu: &Gpu<D>, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
-        if levels == 0 || levels > LEVELS_MAX {
-            let got = u64::from(levels);
-            return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
-        }
-        let most = BASES_MAX / levels as usize;
-        if points.len() > most {
-            let expected = format!("at most {most} with {levels} levels");
-            return Err(Error::Length { what: "bases", got: points.len(), expected });
-        }
+        check_bases(points.len(), levels)?;
         let multiples = (levels > 1).then(|| Multiples::new::<G>(points.len(), levels));
         let point = bytes(affine_words::<G>() * levels as usize);
         let limit = gpu.device().limits().allocation_bytes_max;

@@ -113,7 +113,10 @@ impl<D: Device> Gpu<D> {
         let sorted = self.sort(work, scalars, &job.shape, stride)?;
         let buckets = self.accumulate(work, bases, sorted)?;
         let groups = self.reduce(work, buckets)?;
-        Ok(groups.chunks(work.plan.groups() as usize).map(|sums| combine(&work.plan, sums)).collect())
+        Ok(groups
+            .chunks(work.plan.groups() as usize)
+            .map(|sums| combine(&work.plan, sums))
+            .collect())
     }
 
     /// The integers of a piece as a buffer of their own, unless the job's begins with them.
@@ -169,4 +172,3 @@ fn combine<G: Group>(plan: &Plan, sums: &[G::Affine]) -> G {
         sum + group
     })
 }
-

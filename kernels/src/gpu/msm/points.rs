@@ -32,7 +32,8 @@ pub fn read_sum<G: Group>(words: &[u64]) -> [G::Coordinate; 4] {
 
 /// The points that sums in XYZZ form are, with one inversion for all.
 pub fn to_affine<G: Group>(sums: &[[G::Coordinate; 4]]) -> Vec<G::Affine> {
-    let mut inverses: Vec<G::Coordinate> = sums.iter().flat_map(|&[_, _, zz, zzz]| [zz, zzz]).collect();
+    let mut inverses: Vec<G::Coordinate> =
+        sums.iter().flat_map(|&[_, _, zz, zzz]| [zz, zzz]).collect();
     batch_inversion(&mut inverses);
     let points = sums.iter().zip(inverses.chunks_exact(2));
     points

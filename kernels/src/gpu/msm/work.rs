@@ -19,8 +19,9 @@ pub(super) const COSTS: Costs = Costs { accumulate: 10.0, reduce: 28.0 };
 const TASKS: usize = 1 << 17;
 /// The fewest points for which a task is begun: below, joining the tasks costs more than they save.
 const TASK_MIN: usize = 8;
-/// How many sums a task joins when the sums of a bucket's tasks are added.
-const JOINED: usize = 64;
+/// How many sums a task joins when the sums of a bucket's tasks are added. A round costs every bucket
+/// something, so few rounds are better, as long as one thread can add that many while others wait.
+const JOINED: usize = 256;
 /// How many buckets, at the least, and threads, at the most, are taken to sum the buckets of groups.
 const SEGMENT_MIN: usize = 8;
 const SEGMENTS: usize = 1 << 15;
@@ -117,7 +118,8 @@ impl<G: Group> Work<G> {
         let sorting = 2 * entries + 4 * counts;
         let summing = entries + 4 * counts + two;
         let copies = copies.map(bytes);
-        let single = [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
+        let single =
+            [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
         (sorting.max(summing) + copies[0] + copies[1], single)
     }
 }
@@ -175,5 +177,54 @@ impl<D: Device> Gpu<D> {
                 return Err(self.out_of_memory(needed, available));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bn254, G1};
+
+    /// Goes through the rounds with these numbers of points in buckets.
+    fn add_up(work: &Work<G1<Bn254>>, mut items: Vec<usize>) {
+        items.resize(work.buckets(), 0);
+        for Round { length, tasks } in work.rounds() {
+            for items in &mut items {
+                *items = if length == 0 { 1 } else { items.div_ceil(length) };
+            }
+            assert!(items.iter().sum::<usize>() <= tasks);
+        }
+        assert!(items.iter().all(|&items| items == 1));
+    }
+
+    #[test]
+    fn rounds_end_with_one_sum_per_bucket_however_points_fall() {
+        for (count, bits, window, stride) in
+            [(1, 64, 2, None), (100, 1, 2, None), (5000, 64, 5, Some(4)), (1 << 20, 255, 16, None)]
+        {
+            let plan = Plan::new(&Integers::unsigned(count, bits), window, stride);
+            let work = Work::<G1<Bn254>>::new(plan, 2, count);
+            // What each group of buckets of each vector can get.
+            let most = count * work.levels();
+            let per_set = plan.buckets();
+            let spread = |each: fn(usize, usize) -> usize| {
+                (0..work.buckets()).map(|b| each(b % per_set, per_set)).collect::<Vec<_>>()
+            };
+            add_up(&work, vec![]);
+            add_up(&work, spread(|b, _| usize::from(b == 0)).iter().map(|n| n * most).collect());
+            add_up(&work, spread(|_, _| 1).iter().map(|n| n * most / per_set).collect());
+            add_up(&work, spread(|b, _| usize::from(b < 2)).iter().map(|n| n * most / 2).collect());
+        }
+    }
+
+    #[test]
+    fn rounds_of_a_million_points() {
+        let plan = Plan::new(&Integers::unsigned(1 << 20, 255), 16, None);
+        let lengths: Vec<usize> = Work::<G1<Bn254>>::new(plan, 1, 1 << 20)
+            .rounds()
+            .iter()
+            .map(|round| round.length)
+            .collect();
+        assert_eq!(lengths, [64, 256, 0]);
     }
 }

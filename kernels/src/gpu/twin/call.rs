@@ -5,13 +5,12 @@ use ark_ff::{AdditiveGroup, Field};
 use crate::element::{Element, from_words, to_words};
 use crate::gpu::launch::halves_of;
 use crate::gpu::msm::points::{affine_words, read_sum, sum_words, to_affine};
-use crate::gpu::{Launch, Limits, PARAMETERS_MAX, Unit};
+use crate::gpu::{Launch, Limits, PARAMETERS_MAX};
 use crate::group::Group;
 
 /// A launch, with the contents of its buffers.
 #[derive(Debug)]
 pub struct Call<'a> {
-    pub(super) unit: Unit,
     pub(super) limits: Limits,
     pub(super) groups: usize,
     pub(super) parameters: [u32; PARAMETERS_MAX],
@@ -23,8 +22,9 @@ impl<'a> Call<'a> {
     pub fn new<M>(launch: &Launch<'_, M>, limits: Limits, buffers: Vec<&'a mut [u64]>) -> Self {
         let mut parameters = [0; PARAMETERS_MAX];
         parameters[..launch.parameters.len()].copy_from_slice(launch.parameters);
-        let groups = usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
-        Self { unit: launch.unit, limits, groups, parameters, buffers }
+        let groups =
+            usize::try_from(launch.groups).expect("a launch fits the memory of its buffers");
+        Self { limits, groups, parameters, buffers }
     }
 
     /// A number among the parameters.
@@ -43,22 +43,31 @@ impl<'a> Call<'a> {
         0..n.min(self.groups * self.workgroup())
     }
 
+    /// The workgroups that have work, of `n` that are needed.
+    pub(super) fn groups(&self, n: usize) -> std::ops::Range<usize> {
+        0..n.min(self.groups)
+    }
+
     pub(super) fn workgroup(&self) -> usize {
         self.limits.workgroup as usize
     }
 
+    /// All values of a buffer.
     pub(super) fn get<T: Element>(&self, buffer: usize) -> Vec<T> {
         from_words(self.buffers[buffer])
     }
 
+    /// Writes values to the beginning of a buffer.
     pub(super) fn set<T: Element>(&mut self, buffer: usize, values: &[T]) {
         self.buffers[buffer][..values.len() * T::WORDS].copy_from_slice(&to_words(values));
     }
 
+    /// All 32-bit words of a buffer.
     pub(super) fn get_halves(&self, buffer: usize) -> Vec<u32> {
         self.buffers[buffer].iter().flat_map(|&word| halves_of(word)).collect()
     }
 
+    /// Writes all 32-bit words of a buffer.
     pub(super) fn set_halves(&mut self, buffer: usize, halves: &[u32]) {
         for (word, pair) in self.buffers[buffer].iter_mut().zip(halves.chunks_exact(2)) {
             *word = self::word(pair[0], pair[1]);

@@ -38,3 +38,35 @@ pub fn twin(unit: Unit, entry: &str) -> Option<Twin> {
         Unit::Reduce(group) => with_group!(group, G => reduce::find::<G>(entry)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::gpu::bisect::entries;
+
+    /// The kernels that the contract lists: the first cells of its tables that are code.
+    fn listed() -> BTreeSet<&'static str> {
+        let contract = include_str!("../../../shaders/README.md");
+        let cells = contract.lines().filter_map(|line| line.strip_prefix("| `"));
+        cells.map(|cell| cell.split('`').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_kernel_has_a_twin() {
+        for unit in Unit::all() {
+            for entry in unit.entries() {
+                assert!(twin(unit, entry).is_some(), "{entry} of {unit} has no twin");
+            }
+            assert!(twin(unit, "").is_none());
+        }
+    }
+
+    #[test]
+    fn the_kernels_are_those_of_the_contract() {
+        assert_eq!(entries().collect::<BTreeSet<_>>(), listed());
+        let of_units = Unit::all().flat_map(|unit| unit.entries().iter().copied());
+        assert_eq!(of_units.collect::<BTreeSet<_>>(), listed());
+    }
+}

@@ -29,7 +29,7 @@ fn chunk(call: &Call<'_>, group: usize) -> (std::ops::Range<usize>, usize) {
 fn scan_chunks<F: KernelField>(call: &mut Call<'_>) {
     let (rows, chunks, op) = (call.number(0), call.number(2), call.number(3));
     let (mut a, mut totals) = (call.get::<F>(0), call.get::<F>(1));
-    for group in 0..call.groups.min(rows * chunks) {
+    for group in call.groups(rows * chunks) {
         let (elements, _) = chunk(call, group);
         for i in elements.clone().skip(1) {
             a[i] = combine(op, a[i - 1], a[i]);
@@ -43,7 +43,7 @@ fn scan_chunks<F: KernelField>(call: &mut Call<'_>) {
 fn scan_apply<F: KernelField>(call: &mut Call<'_>) {
     let (rows, chunks, op) = (call.number(0), call.number(2), call.number(3));
     let (mut a, totals) = (call.get::<F>(0), call.get::<F>(1));
-    for group in 0..call.groups.min(rows * chunks) {
+    for group in call.groups(rows * chunks) {
         let (elements, number) = chunk(call, group);
         if number > 0 {
             for i in elements {

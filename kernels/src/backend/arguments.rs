@@ -1,0 +1,161 @@
+//! What every backend checks before it computes, so that all refuse the same arguments with the same
+//! errors.
+
+use ark_ff::FftField;
+
+use crate::backend::Binary;
+use crate::error::Error;
+use crate::msm::{BASES_MAX, LEVELS_MAX};
+use crate::transform::Transform;
+
+/// The second operand's length `period` divides the first's, `len`.
+pub(crate) fn check_period(len: usize, period: usize) -> Result<(), Error> {
+    if period > 0 && len.is_multiple_of(period) {
+        return Ok(());
+    }
+    let expected = format!("a divisor of {len}");
+    Err(Error::Length { what: "second operand", got: period, expected })
+}
+
+/// The second operand is no longer than the first.
+pub(crate) fn check_prefix(len: usize, prefix: usize) -> Result<(), Error> {
+    if prefix <= len {
+        return Ok(());
+    }
+    let expected = format!("at most {len}");
+    Err(Error::Length { what: "second operand", got: prefix, expected })
+}
+
+/// `len` elements are whole rows, and `op` has running totals.
+pub(crate) fn check_scan(op: Binary, len: usize, row: usize) -> Result<(), Error> {
+    if op == Binary::Sub {
+        let expected = "0 (add) or 2 (multiply)";
+        return Err(Error::Argument { what: "operation of a scan", got: 1, expected });
+    }
+    if row > 0 && len.is_multiple_of(row) {
+        return Ok(());
+    }
+    let expected = format!("a divisor of {len}");
+    Err(Error::Length { what: "row of a scan", got: row, expected })
+}
+
+/// ω and how many rows `len` elements are.
+pub(crate) fn check_transform<F: FftField>(
+    transform: &Transform<F>,
+    len: usize,
+) -> Result<(F, usize), Error> {
+    let root = transform.root()?;
+    Ok((root, transform.rows(len)?))
+}
+
+/// The length of each of the `weights` vectors that `len` words are.
+pub(crate) fn check_weights(len: usize, weights: usize) -> Result<usize, Error> {
+    if weights == 0 {
+        let expected = "at least 1".to_owned();
+        return Err(Error::Length { what: "weights", got: 0, expected });
+    }
+    if len.is_multiple_of(weights) {
+        return Ok(len / weights);
+    }
+    let expected = format!("a multiple of {weights}");
+    Err(Error::Length { what: "weighted vectors", got: len, expected })
+}
+
+/// Points with `levels` levels of multiples, to be prepared as bases.
+pub(crate) fn check_bases(points: usize, levels: u32) -> Result<(), Error> {
+    if levels == 0 || levels > LEVELS_MAX {
+        let got = u64::from(levels);
+        return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
+    }
+    let limit = BASES_MAX / levels as usize;
+    if points > limit {
+        let expected = format!("at most {limit} with {levels} levels");
+        return Err(Error::Length { what: "bases", got: points, expected });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::{AdditiveGroup, Field};
+
+    use super::*;
+    use crate::field::Prime50;
+
+    fn length<T>(result: Result<T, Error>) -> (&'static str, usize, String) {
+        match result {
+            Err(Error::Length { what, got, expected }) => (what, got, expected),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("accepted"),
+        }
+    }
+
+    #[test]
+    fn good_lengths_pass() {
+        for (len, period) in [(0, 1), (0, 7), (6, 1), (6, 3), (6, 6)] {
+            assert_eq!(check_period(len, period), Ok(()));
+            assert_eq!(check_scan(Binary::Add, len, period), Ok(()));
+            assert_eq!(check_scan(Binary::Mul, len, period), Ok(()));
+            assert_eq!(check_weights(len, period), Ok(len / period));
+        }
+        for (len, prefix) in [(0, 0), (6, 0), (6, 5), (6, 6)] {
+            assert_eq!(check_prefix(len, prefix), Ok(()));
+        }
+        let transform = Transform::<Prime50>::forward(2);
+        for rows in 0..3 {
+            let (root, got) = check_transform(&transform, 4 * rows).unwrap();
+            assert_eq!((root.square(), got), (-Prime50::ONE, rows));
+        }
+    }
+
+    #[test]
+    fn bad_lengths_are_named() {
+        for (len, period) in [(0, 0), (6, 0), (6, 4), (6, 12)] {
+            let expected = format!("a divisor of {len}");
+            let got = length(check_period(len, period));
+            assert_eq!(got, ("second operand", period, expected.clone()));
+            let got = length(check_scan(Binary::Mul, len, period));
+            assert_eq!(got, ("row of a scan", period, expected));
+        }
+        for (len, prefix) in [(0, 1), (6, 7)] {
+            let got = length(check_prefix(len, prefix));
+            assert_eq!(got, ("second operand", prefix, format!("at most {len}")));
+        }
+        assert_eq!(length(check_weights(6, 0)), ("weights", 0, "at least 1".into()));
+        for (len, weights) in [(6, 4), (6, 12)] {
+            let got = length(check_weights(len, weights));
+            assert_eq!(got, ("weighted vectors", len, format!("a multiple of {weights}")));
+        }
+        for len in [1, 3, 5] {
+            let got = length(check_transform(&Transform::<Prime50>::forward(2), len));
+            assert_eq!(got, ("transform data", len, "a multiple of 4".into()));
+        }
+    }
+
+    #[test]
+    fn bad_bases_are_named() {
+        for (points, levels) in [(0, 1), (BASES_MAX, 1), (BASES_MAX / 32, 32)] {
+            assert_eq!(check_bases(points, levels), Ok(()));
+        }
+        for levels in [0, 33, u32::MAX] {
+            let got = check_bases(1, levels);
+            assert!(matches!(got, Err(Error::Argument { what: "levels", .. })));
+        }
+        for (points, levels) in [(BASES_MAX + 1, 1), (BASES_MAX / 32 + 1, 32)] {
+            assert_eq!(length(check_bases(points, levels)).1, points);
+        }
+    }
+
+    #[test]
+    fn bad_operations_shifts_and_sizes_are_named() {
+        let got = check_scan(Binary::Sub, 4, 2);
+        assert!(matches!(got, Err(Error::Argument { what: "operation of a scan", .. })));
+        let shifted = Transform::<Prime50>::forward(2).on_coset(Prime50::ZERO);
+        let got = check_transform(&shifted, 4);
+        assert!(matches!(got, Err(Error::Argument { what: "shift", got: 0, .. })));
+        for log_size in [27, 63, 64, u32::MAX] {
+            let got = check_transform(&Transform::<Prime50>::forward(log_size), 0);
+            assert_eq!(got, Err(Error::TransformSize { got: log_size, limit: 26 }));
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Eight lanes: numbers of `L` limbs of 52 bits, multiplied with AVX-512 IFMA.
+//!
+//! Between operations all limbs but the highest are below 2^52, and the highest holds what is left.
+//! Sources: Gueron and Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions"
+//! (ARITH 2016), for the multiplication in columns with carries put off; Harvey, "Faster arithmetic for
+//! number-theoretic transforms" (2014), for ranges of a few p.
+
+use ark_ff::{BigInt, Field, Fp, MontBackend, MontConfig};
+
+use super::avx512::{Avx512, Words};
+use super::{Lanes, Line};
+
+/// Repeats a block for i from 0 to 7 where i < n: what LLVM would unroll only in part stays in
+/// registers.
+macro_rules! unroll {
+    ($i:ident < $n:expr, $body:block) => {
+        unroll!(@ $i, $n, $body, 0 1 2 3 4 5 6 7)
+    };
+    (@ $i:ident, $n:expr, $body:block, $($k:literal)*) => {
+        $( if $k < $n { let $i: usize = $k; $body } )*
+    };
+}
+
+/// Bits of a limb.
+const BITS: usize = 52;
+/// The bits of a limb.
+const LIMB: u64 = (1 << BITS) - 1;
+/// Multiples of p that a reduction subtracts run from −4 to 3.
+const OFFSET: u64 = 4;
+
+/// Arithmetic in `L` limbs for a prime field of `N` words with 64·N ≤ 52·L, or p < 2^50 and L = 1.
+///
+/// A line holds a pair of elements of four words each, packed, or one element of eight limbs.
+#[derive(Clone, Copy, Debug)]
+pub struct Ifma<const L: usize>(Avx512);
+
+impl<const L: usize> Ifma<L> {
+    /// The arithmetic, where the machine has the instructions.
+    pub fn detect() -> Option<Self> {
+        Avx512::detect().map(Self)
+    }
+
+    /// Carries from limb to limb, signs included.
+    #[inline(always)]
+    fn carry(self, mut a: [Words; L]) -> [Words; L] {
+        let (t, mask, bits) = (self.0, self.0.splat(LIMB), self.0.splat(BITS as u64));
+        unroll!(i < L - 1, {
+            a[i + 1] = t.add(a[i + 1], t.shift_right_signed(a[i], bits));
+            a[i] = t.and(a[i], mask);
+        });
+        a
+    }
+
+    #[inline(always)]
+    fn limbwise(self, a: [Words; L], f: impl Fn(usize, Words) -> Words) -> [Words; L] {
+        let mut out = a;
+        unroll!(i < L, {
+            out[i] = f(i, a[i]);
+        });
+        out
+    }
+
+    #[inline(always)]
+    fn broadcast(self, limbs: [u64; L]) -> [Words; L] {
+        limbs.map(|limb| self.0.splat(limb))
+    }
+
+    /// The 52-bit limbs of N words.
+    #[inline(always)]
+    fn unpack<const N: usize>(self, words: [Words; N]) -> [Words; L] {
+        let t = self.0;
+        let mut limbs = [t.splat(0); L];
+        unroll!(i < L, {
+            let (word, shift) = (BITS * i / 64, BITS * i % 64);
+            let mut limb = t.shift_right(words[word], t.splat(shift as u64));
+            if shift > 64 - BITS && word + 1 < N {
+                limb = t.or(limb, t.shift_left(words[word + 1], t.splat(64 - shift as u64)));
+            }
+            limbs[i] = if i + 1 < L { t.and(limb, t.splat(LIMB)) } else { limb };
+        });
+        limbs
+    }
+
+    /// The N words of limbs that fit them.
+    #[inline(always)]
+    fn pack<const N: usize>(self, limbs: [Words; L]) -> [Words; N] {
+        let t = self.0;
+        let mut words = [t.splat(0); N];
+        unroll!(i < N, {
+            // The limbs that overlap bits 64·i to 64·i + 63: two, or three.
+            let (first, shift) = (64 * i / BITS, 64 * i % BITS);
+            let mut word = t.shift_right(limbs[first], t.splat(shift as u64));
+            if first + 1 < L {
+                let at = BITS - shift;
+                word = t.or(word, t.shift_left(limbs[first + 1], t.splat(at as u64)));
+            }
+            if first + 2 < L && 2 * BITS - shift < 64 {
+                let at = 2 * BITS - shift;
+                word = t.or(word, t.shift_left(limbs[first + 2], t.splat(at as u64)));
+            }
+            words[i] = word;
+        });
+        words
+    }
+}
+
+/// What the arithmetic needs to know of a field, in limbs.
+struct Constants<P, const N: usize, const L: usize>(P);
+
+impl<P: MontConfig<N>, const N: usize, const L: usize> Constants<P, N, L> {
+    /// p.
+    const MODULUS: [u64; L] = limbs(&P::MODULUS.0);
+    /// −p^(−1) mod 2^52.
+    const INVERSE: u64 = P::INV & LIMB;
+    /// ⌊R'/p⌋, or the most a word holds.
+    const CAPACITY: u64 = capacity(&Self::MODULUS);
+    /// 2^(52·L − 64·N), from arkworks's factor to ours: its Montgomery form is 2^(52·L).
+    const TWIST: Prime<P, N> = Fp::new_unchecked(power_of_two(P::MODULUS, BITS * L));
+    /// Limb i of (k − 4)·p at place k: not carried.
+    const MULTIPLES: [[u64; 8]; L] = {
+        let mut table = [[0u64; 8]; L];
+        let mut i = 0;
+        while i < L {
+            let mut k = 0;
+            while k < 8 {
+                table[i][k] = Self::MODULUS[i].wrapping_mul((k as u64).wrapping_sub(OFFSET));
+                k += 1;
+            }
+            i += 1;
+        }
+        table
+    };
+    /// What is added to the highest limb before the quotient is estimated, so that it is neither
+    /// negative nor too great: 4p, less what carries put off may hide.
+    const SHIFT: u64 = Self::MODULUS[L - 1] * OFFSET - 5;
+    /// 2^52 over the highest limb of p, rounded up: ⌊t·this/2^52⌋ is at most t over that limb.
+    const QUOTIENT: u64 = (1 << BITS) / (Self::MODULUS[L - 1] + 1);
+}
+
+/// The limbs of a number that has no more.
+const fn limbs<const N: usize, const L: usize>(words: &[u64; N]) -> [u64; L] {
+    let mut limbs = [0; L];
+    let mut i = 0;
+    while i < L {
+        let (word, shift) = (BITS * i / 64, BITS * i % 64);
+        let mut limb = words[word] >> shift;
+        if shift > 64 - BITS && word + 1 < N {
+            limb |= words[word + 1] << (64 - shift);
+        }
+        limbs[i] = limb & LIMB;
+        i += 1;
+    }
+    limbs
+}
+
+/// ⌊2^(52·L)/p⌋ by its definition on the two highest limbs, rounded down; at most 2^40.
+const fn capacity<const L: usize>(p: &[u64; L]) -> u64 {
+    if L == 1 {
+        return (1 << BITS) / p[0];
+    }
+    let high = ((p[L - 1] as u128) << BITS) + p[L - 2] as u128 + 1;
+    let quotient = (1u128 << (2 * BITS)) / high;
+    if quotient < 1 << 40 { quotient as u64 } else { 1 << 40 }
+}
+
+/// 2^k mod p, by doubling.
+const fn power_of_two<const N: usize>(p: BigInt<N>, k: usize) -> BigInt<N> {
+    let mut power = BigInt::one();
+    let mut i = 0;
+    while i < k {
+        // p has a bit to spare in each of our fields: doubling does not overflow.
+        let (mut word, mut carry) = (0, 0);
+        while word < N {
+            let high = power.0[word] >> 63;
+            power.0[word] = power.0[word] << 1 | carry;
+            carry = high;
+            word += 1;
+        }
+        if !less(&power, &p) {
+            let (mut word, mut borrow) = (0, false);
+            while word < N {
+                let (d, b1) = power.0[word].overflowing_sub(p.0[word]);
+                let (d, b2) = d.overflowing_sub(borrow as u64);
+                power.0[word] = d;
+                borrow = b1 || b2;
+                word += 1;
+            }
+        }
+        i += 1;
+    }
+    power
+}
+
+/// a < b.
+const fn less<const N: usize>(a: &BigInt<N>, b: &BigInt<N>) -> bool {
+    let mut word = N;
+    while word > 0 {
+        word -= 1;
+        if a.0[word] != b.0[word] {
+            return a.0[word] < b.0[word];
+        }
+    }
+    false
+}
+
+type Prime<P, const N: usize> = Fp<MontBackend<P, N>, N>;
+
+impl<const L: usize> Ifma<L> {
+    /// The product, divided by 2^(52·L). Column by column of the result, carries put off to the end: a
+    /// column gathers at most 4·L terms below 2^52.
+    #[inline(always)]
+    fn montgomery(self, a: [Words; L], b: [Words; L], p: [u64; L], inverse: u64) -> [Words; L] {
+        let t = self.0;
+        let (zero, bits, inverse) = (t.splat(0), t.splat(BITS as u64), t.splat(inverse));
+        let p = self.broadcast(p);
+        let mut column = [zero; L];
+        unroll!(i < L, {
+            unroll!(j < L, {
+                column[j] = t.mul_lo(column[j], a[j], b[i]);
+            });
+            let q = t.mul_lo(zero, column[0], inverse);
+            unroll!(j < L, {
+                column[j] = t.mul_lo(column[j], p[j], q);
+            });
+            // The lowest 52 bits are zero now: the column is divided by 2^52.
+            let carry = t.shift_right(column[0], bits);
+            unroll!(j < L - 1, {
+                column[j] = column[j + 1];
+            });
+            column[L - 1] = zero;
+            unroll!(j < L, {
+                column[j] = t.mul_hi(column[j], a[j], b[i]);
+                column[j] = t.mul_hi(column[j], p[j], q);
+            });
+            column[0] = t.add(column[0], carry);
+        });
+        self.carry(column)
+    }
+
+    /// [`montgomery`](Self::montgomery) in one limb: the low halves of a·b and q·p are equal, and
+    /// cancel.
+    #[inline(always)]
+    fn montgomery_small(self, a: Words, b: Words, p: u64, inverse: u64) -> Words {
+        let t = self.0;
+        let (zero, p) = (t.splat(0), t.splat(p));
+        let low = t.mul_lo(zero, a, b);
+        let high = t.mul_hi(p, a, b);
+        let q = t.mul_lo(zero, low, t.splat(inverse.wrapping_neg() & LIMB));
+        t.sub(high, t.mul_hi(zero, q, p))
+    }
+
+    /// A value from −4p to 4p, limbs not carried, to one from 0 to 2p (in fact hardly over p): a
+    /// quotient is estimated from the highest limb, from below.
+    #[inline(always)]
+    fn settle<P: MontConfig<N>, const N: usize>(self, a: [Words; L]) -> [Words; L] {
+        let t = self.0;
+        if L == 1 {
+            // From −2p to 4p. A negative number is a great one without a sign.
+            let two_p = t.splat(2 * Constants::<P, N, L>::MODULUS[0]);
+            let a = self.limbwise(a, |_, a| t.min(a, t.add(a, two_p)));
+            return self.limbwise(a, |_, a| t.min(a, t.sub(a, two_p)));
+        }
+        let top = t.add(a[L - 1], t.splat(Constants::<P, N, L>::SHIFT));
+        let q = t.mul_hi(t.splat(0), top, t.splat(Constants::<P, N, L>::QUOTIENT));
+        let less = self.limbwise(a, |i, a| {
+            t.sub(a, t.permute(q, t.load(&Constants::<P, N, L>::MULTIPLES[i])))
+        });
+        self.carry(less)
+    }
+
+    /// The least value, for one up to 4p.
+    #[inline(always)]
+    fn canonical<P: MontConfig<N>, const N: usize>(self, a: [Words; L]) -> [Words; L] {
+        let t = self.0;
+        let p = self.broadcast(Constants::<P, N, L>::MODULUS);
+        let a = self.settle::<P, N>(a);
+        if L == 1 {
+            // Up to 2p.
+            return self.limbwise(a, |_, a| {
+                let a = t.min(a, t.sub(a, p[0]));
+                t.min(a, t.sub(a, p[0]))
+            });
+        }
+        let less = self.carry(self.limbwise(a, |i, a| t.sub(a, p[i])));
+        let below = t.signs(less[L - 1]);
+        self.limbwise(a, |i, a| t.select(below, less[i], a))
+    }
+}
+
+impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for Ifma<L> {
+    type V = [Words; L];
+
+    const WIDTH: usize = 8;
+
+    const CAPACITY: u64 = {
+        assert!(L <= 8 && N <= 8 && L > (64 * N - 1) / BITS - (N == 1) as usize);
+        Constants::<P, N, L>::CAPACITY
+    };
+
+    #[inline(always)]
+    fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        self.0.run(f)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: Prime<P, N>) -> Self::V {
+        self.broadcast(limbs(&value.0.0))
+    }
+
+    #[inline(always)]
+    fn load(self, values: &[Prime<P, N>]) -> Self::V {
+        self.unpack(self.0.load_elements(values))
+    }
+
+    #[inline(always)]
+    fn store(self, v: Self::V, values: &mut [Prime<P, N>]) {
+        self.0.store_elements(self.pack::<N>(self.canonical::<P, N>(v)), values);
+    }
+
+    #[inline(always)]
+    fn constant(self, w: Prime<P, N>) -> Self::V {
+        self.splat(w * Constants::<P, N, L>::TWIST)
+    }
+
+    #[inline(always)]
+    fn constants(self, w: &[Prime<P, N>]) -> Self::V {
+        let squared = Constants::<P, N, L>::TWIST.square();
+        let v: Self::V = self.mul_in::<P, N>(self.load(w), self.splat(squared));
+        self.canonical::<P, N>(v)
+    }
+
+    #[inline(always)]
+    fn leave(self, v: Self::V) -> Self::V {
+        self.mul_in::<P, N>(v, self.splat(Prime::<P, N>::ONE))
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.add(a, b[i])))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.sub(a, b[i])))
+    }
+
+    #[inline(always)]
+    fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V {
+        self.carry(self.limbwise(a, |i, a| self.0.add(a, b[i])))
+    }
+
+    #[inline(always)]
+    fn sub_lazy(self, a: Self::V, b: Self::V) -> Self::V {
+        let (t, p) = (self.0, Constants::<P, N, L>::MODULUS);
+        self.carry(self.limbwise(a, |i, a| t.add(t.sub(a, b[i]), t.splat(2 * p[i]))))
+    }
+
+    #[inline(always)]
+    fn reduce(self, a: Self::V) -> Self::V {
+        self.settle::<P, N>(a)
+    }
+
+    #[inline(always)]
+    fn neg(self, a: Self::V) -> Self::V {
+        let (t, p) = (self.0, Constants::<P, N, L>::MODULUS);
+        self.carry(self.limbwise(a, |i, a| t.sub(t.splat(2 * p[i]), a)))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        self.mul_in::<P, N>(a, b)
+    }
+
+    #[inline(always)]
+    fn is_zero(self, a: Self::V) -> u8 {
+        let a = self.canonical::<P, N>(a);
+        let mut bits = a[0];
+        unroll!(i < L, {
+            bits = self.0.or(bits, a[i]);
+        });
+        self.0.zeros(bits)
+    }
+
+    #[inline(always)]
+    fn select(self, mask: u8, a: Self::V, b: Self::V) -> Self::V {
+        self.limbwise(a, |i, a| self.0.select(mask, a, b[i]))
+    }
+
+    #[inline(always)]
+    fn rotate(self, a: Self::V, by: usize) -> Self::V {
+        let from = self.0.load(&[0, 1, 2, 3, 4, 5, 6, 7].map(|i| i + by as u64));
+        self.limbwise(a, |_, a| self.0.permute(from, a))
+    }
+
+    const LINES: usize = if L == 8 { 2 } else { 1 };
+
+    #[inline(always)]
+    fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
+        let columns = |k| {
+            self.0.transpose([0, 1, 2, 3, 4, 5, 6, 7].map(|lane| self.0.load(&line(lane, k).0)))
+        };
+        let mut pair = [[self.0.splat(0); L]; 2];
+        if L == 8 {
+            pair[0].copy_from_slice(&columns(0));
+            pair[1].copy_from_slice(&columns(1));
+        } else {
+            let c = columns(0);
+            pair = [self.unpack([c[0], c[1], c[2], c[3]]), self.unpack([c[4], c[5], c[6], c[7]])];
+        }
+        pair
+    }
+
+    #[inline(always)]
+    fn scatter(self, pair: [Self::V; 2], lines: &mut [Line]) {
+        let lines = &mut lines[..8 * <Self as Lanes<Prime<P, N>>>::LINES];
+        if L == 8 {
+            for (k, v) in pair.into_iter().enumerate() {
+                let mut columns = [self.0.splat(0); 8];
+                columns.copy_from_slice(&v);
+                let rows = self.0.transpose(columns);
+                unroll!(lane < 8, {
+                    self.0.store(rows[lane], &mut lines[2 * lane + k].0);
+                });
+            }
+        } else {
+            let (a, b) = (self.pack::<4>(pair[0]), self.pack::<4>(pair[1]));
+            let rows = self.0.transpose([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]);
+            unroll!(lane < 8, {
+                self.0.store(rows[lane], &mut lines[lane].0);
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Self::V {
+        [self.0.splat(0); L]
+    }
+}
+
+impl<const L: usize> Ifma<L> {
+    #[inline(always)]
+    fn mul_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
+        let (p, inverse) = (Constants::<P, N, L>::MODULUS, Constants::<P, N, L>::INVERSE);
+        if L == 1 {
+            return self.limbwise(a, |i, a| self.montgomery_small(a, b[i], p[i], inverse));
+        }
+        self.montgomery(a, b, p, inverse)
+    }
+}
