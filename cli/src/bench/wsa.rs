@@ -1,7 +1,5 @@
 //! The weighted-sum argument, beside one arkworks MSM of the same length on the same threads.
 
-use std::time::Instant;
-
 use ark_ec::VariableBaseMSM;
 use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::{Curve, G1, G1Affine, Scalar};
@@ -12,6 +10,8 @@ use pulseproof_prover::wsa::modular::{Proof, prove, verify};
 use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
+
+use super::measure::{median, processor, time};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
@@ -151,11 +151,11 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsErro
     let mut times: [Vec<f64>; 5] = Default::default();
     for round in 0..=samples.max(1) {
         let measured = [
-            time(|| fixture.peer_msm()),
-            time(|| fixture.commit()),
-            time(|| assert!(fixture.intake())),
-            time(|| fixture.prove()),
-            time(|| assert!(fixture.verify())),
+            time(|| fixture.peer_msm()).0,
+            time(|| fixture.commit()).0,
+            time(|| assert!(fixture.intake())).0,
+            time(|| fixture.prove()).0,
+            time(|| assert!(fixture.verify())).0,
         ];
         // The first round warms caches and is not counted.
         if round > 0 {
@@ -184,24 +184,6 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsErro
         verify,
         peak_memory_mb: peak_memory_mb(),
     })
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> f64 {
-    let start = Instant::now();
-    std::hint::black_box(work());
-    start.elapsed().as_secs_f64() * 1e3
-}
-
-/// Sorts, too.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or_else(|| "unknown".to_owned(), |(_, name)| name.to_owned())
 }
 
 fn peak_memory_mb() -> Option<f64> {

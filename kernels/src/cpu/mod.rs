@@ -2,12 +2,17 @@
 
 mod ntt;
 mod parallel;
+mod peak;
 pub mod simd;
 mod vector;
 mod words;
 
+pub use peak::Peak;
+
 use std::fmt;
 use std::ops::Range;
+
+use simd::Vectorised;
 
 use crate::backend::{Backend, BackendKind};
 use crate::element::Element;
@@ -47,7 +52,11 @@ impl Default for Cpu {
 impl Cpu {
     /// With the best instructions this machine has.
     pub fn new() -> Self {
-        Self { instructions: Instructions::Portable }
+        let instructions = match <ark_bn254::Fr as Vectorised>::simd() {
+            Some(_) => Instructions::Ifma,
+            None => Instructions::Portable,
+        };
+        Self { instructions }
     }
 
     /// With portable instructions only. The same results, bit for bit.

@@ -9,6 +9,8 @@ use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{BackendKind, Kernels};
 use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::gpu::Gpu;
+use pulseproof_kernels::gpu::twin::TwinDevice;
 use pulseproof_kernels::naive::Naive;
 
 /// Tests for one backend.
@@ -77,5 +79,7 @@ pub fn run(suite: &impl Suite) -> Conclusion {
     let mut trials = suite.trials(&Stage::new("naive", Pace::Naive, || Ok(Naive)));
     trials.extend(suite.trials(&Stage::new("cpu-portable", Pace::Fast, || Ok(Cpu::portable()))));
     trials.extend(suite.trials(&Stage::new("cpu", Pace::Fast, || Ok(Cpu::new()))));
+    let twins = || Ok(Gpu::new(TwinDevice::small()));
+    trials.extend(suite.trials(&Stage::new("gpu-twins", Pace::Slow, twins)));
     libtest_mimic::run(&arguments, trials)
 }

@@ -1,16 +1,21 @@
 //! Number-theoretic transforms.
 
 mod arithmetic;
+#[cfg(target_arch = "x86_64")]
+mod goldilocks;
 mod kernel;
 mod passes;
 mod reverse;
 mod twiddles;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
-use arithmetic::Scalar;
+use arithmetic::Arithmetic;
 use passes::Passes;
 use reverse::reverse;
 
-use super::Cpu;
+use super::simd::Portable;
+use super::{Cpu, Instructions};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
 use crate::error::Error;
@@ -18,7 +23,16 @@ use crate::field::KernelField;
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
-impl<F: KernelField> NttOps<F> for Cpu {
+/// A field with an arithmetic for transforms in vectors.
+pub trait Transformable: KernelField {
+    /// The fastest there is, on machines that have its instructions.
+    type Simd: Arithmetic<Self>;
+
+    /// The proof that this machine has them.
+    fn simd() -> Option<Self::Simd>;
+}
+
+impl<F: Transformable> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
         let (root, _) = check_transform(transform, data.0.len())?;
         let Transform { log_size, direction, order, shift } = *transform;
@@ -30,7 +44,13 @@ impl<F: KernelField> NttOps<F> for Cpu {
         if order == Order::Natural && direction == Direction::Inverse {
             reverse(&mut data.0, log_size);
         }
-        Passes { log_size, direction, root, shift }.run(Scalar, &mut data.0);
+        let passes = Passes { log_size, direction, root, shift };
+        match (self.instructions(), F::simd()) {
+            (Instructions::Ifma, Some(simd)) if log_size >= 2 * F::Simd::LOG_WIDTH => {
+                passes.run(simd, &mut data.0);
+            }
+            _ => passes.run(Portable, &mut data.0),
+        }
         if order == Order::Natural && direction == Direction::Forward {
             reverse(&mut data.0, log_size);
         }
