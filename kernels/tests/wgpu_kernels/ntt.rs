@@ -97,8 +97,7 @@ fn reverse<F: KernelField>() {
             let data = upload(device, &a);
             run(device, (Unit::Ntt(F::ID), "ntt_reverse"), n, &[&data], &[u(n), log_n]);
             let mask = (1 << log_n) - 1;
-            let want: Vec<F> =
-                (0..n).map(|i| a[i & !mask | reversed(i & mask, log_n)]).collect();
+            let want: Vec<F> = (0..n).map(|i| a[i & !mask | reversed(i & mask, log_n)]).collect();
             assert_eq!(download::<F>(device, &data, n), want);
         }
     }

@@ -57,8 +57,7 @@ fn add_scaled<F: KernelField>() {
         let unit = (Unit::Vector(F::ID), "vector_add_scaled");
         let (n, s) = (N - 5, F::rand(rng));
         run(device, unit, n, &[&da, &db], &parameters(&[u(n)], &[s]));
-        let want: Vec<F> =
-            (0..N).map(|i| if i < n { a[i] + s * b[i] } else { a[i] }).collect();
+        let want: Vec<F> = (0..N).map(|i| if i < n { a[i] + s * b[i] } else { a[i] }).collect();
         assert_eq!(download::<F>(device, &da, N), want);
     }
 }
@@ -166,6 +165,14 @@ fn first_nonzero<F: KernelField>() {
 }
 
 for_fields!(
-    map, map_scalar, add_scaled, rotate, powers, invert, evaluate, to_integers, from_integers,
+    map,
+    map_scalar,
+    add_scaled,
+    rotate,
+    powers,
+    invert,
+    evaluate,
+    to_integers,
+    from_integers,
     first_nonzero,
 );

@@ -54,7 +54,7 @@ impl<G: Group> MsmOps<G> for Cpu {
     type Bases = Bases<G>;
 
     fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
-        Bases::for_cpu(*self, points, levels)
+        G::prepare(*self, points, levels)
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
@@ -69,7 +69,7 @@ impl<G: Group> MsmOps<G> for Cpu {
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
-        let one = |v| msm_of_bases(bases, &scalars.0[v * size..(v + 1) * size], &shape);
+        let one = |v| G::multiply(bases, &scalars.0[v * size..(v + 1) * size], &shape);
         Ok((0..vectors).into_par_iter().map(one).collect())
     }
 }

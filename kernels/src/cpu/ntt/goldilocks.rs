@@ -2,7 +2,6 @@
 
 use ark_ff::PrimeField;
 
-use super::Transformable;
 use super::arithmetic::Arithmetic;
 use crate::cpu::simd::{Avx512, Words};
 use crate::field::Goldilocks;
@@ -10,14 +9,6 @@ use crate::field::Goldilocks;
 const P: u64 = Goldilocks::MODULUS.0[0];
 /// 2^64 mod p.
 const EPSILON: u64 = P.wrapping_neg();
-
-impl Transformable for Goldilocks {
-    type Wide = Avx512;
-
-    fn wide() -> Option<Self::Wide> {
-        Avx512::detect()
-    }
-}
 
 /// The integers below p that factors stand for, and their high halves.
 #[derive(Clone, Copy, Debug)]

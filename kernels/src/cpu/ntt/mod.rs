@@ -16,24 +16,46 @@ use reverse::reverse;
 
 use ark_ff::PrimeField;
 
-use super::simd::Portable;
+use super::simd::{self, Portable};
 use super::{Cpu, Instructions};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
 use crate::element::Element;
 use crate::error::Error;
-use crate::field::KernelField;
+use crate::field::{Goldilocks, KernelField, Prime50};
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
-/// A field with an arithmetic for transforms in vectors.
+/// A field whose transforms are compiled in this crate, once: generic functions are compiled anew in
+/// every crate that calls them, and these are large.
 pub trait Transformable: PrimeField + Element {
-    /// The fastest there is, on machines that have its instructions.
-    type Wide: Arithmetic<Self>;
-
-    /// The proof that this machine has them.
-    fn wide() -> Option<Self::Wide>;
+    /// Does the passes, with the best of these instructions that the field has an arithmetic for.
+    fn run(passes: &Passes<Self>, instructions: Instructions, data: &mut [Self]);
 }
+
+macro_rules! transformable {
+    ($($field:ty: $wide:ty),*) => { $(
+        impl Transformable for $field {
+            fn run(passes: &Passes<Self>, instructions: Instructions, data: &mut [Self]) {
+                #[cfg(target_arch = "x86_64")]
+                if instructions == Instructions::Ifma
+                    && passes.log_size >= 2 * <$wide as Arithmetic<Self>>::LOG_WIDTH
+                    && let Some(wide) = <$wide>::detect()
+                {
+                    return passes.run(wide, data);
+                }
+                passes.run(Portable, data);
+            }
+        }
+    )* };
+}
+
+transformable!(
+    ark_bls12_381::Fr: simd::Ifma<5>,
+    ark_bn254::Fr: simd::Ifma<5>,
+    Prime50: simd::Ifma<1>,
+    Goldilocks: simd::Avx512
+);
 
 impl<F: KernelField> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
@@ -48,12 +70,7 @@ impl<F: KernelField> NttOps<F> for Cpu {
             reverse(&mut data.0, log_size);
         }
         let passes = Passes { log_size, direction, root, shift };
-        match (self.instructions(), F::wide()) {
-            (Instructions::Ifma, Some(simd)) if log_size >= 2 * F::Wide::LOG_WIDTH => {
-                passes.run(simd, &mut data.0);
-            }
-            _ => passes.run(Portable, &mut data.0),
-        }
+        F::run(&passes, self.instructions(), &mut data.0);
         if order == Order::Natural && direction == Direction::Forward {
             reverse(&mut data.0, log_size);
         }

@@ -15,7 +15,7 @@ use crate::field::KernelField;
 use crate::transform::Direction;
 
 /// A transform between coefficients and values in bit-reversed order.
-pub(super) struct Passes<F> {
+pub struct Passes<F> {
     /// log2 N.
     pub(super) log_size: u32,
     /// Which way.

@@ -2,34 +2,9 @@
 
 use ark_ff::{Fp, MontBackend, MontConfig};
 
-use super::Transformable;
 use super::arithmetic::Arithmetic;
 use crate::cpu::simd::{Ifma, Lanes, Words};
 use crate::field::{Prime50, Prime50Config};
-
-impl Transformable for ark_bls12_381::Fr {
-    type Wide = Ifma<5>;
-
-    fn wide() -> Option<Self::Wide> {
-        Ifma::detect()
-    }
-}
-
-impl Transformable for ark_bn254::Fr {
-    type Wide = Ifma<5>;
-
-    fn wide() -> Option<Self::Wide> {
-        Ifma::detect()
-    }
-}
-
-impl Transformable for Prime50 {
-    type Wide = Ifma<1>;
-
-    fn wide() -> Option<Self::Wide> {
-        Ifma::detect()
-    }
-}
 
 /// Values are at most 4p on the way forward and 2p on the way back; factors at most 2p.
 impl<P: MontConfig<4>> Arithmetic<Fp<MontBackend<P, 4>, 4>> for Ifma<5> {
