@@ -7,6 +7,8 @@ pub mod simd;
 mod vector;
 mod words;
 
+pub use ntt::Transformable;
+
 use std::fmt;
 use std::ops::Range;
 

@@ -12,9 +12,9 @@ const P: u64 = Goldilocks::MODULUS.0[0];
 const EPSILON: u64 = P.wrapping_neg();
 
 impl Transformable for Goldilocks {
-    type Simd = Avx512;
+    type Transformer = Avx512;
 
-    fn simd() -> Option<Self::Simd> {
+    fn transformer() -> Option<Self::Transformer> {
         Avx512::detect()
     }
 }

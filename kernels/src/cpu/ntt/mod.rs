@@ -23,16 +23,19 @@ use crate::field::KernelField;
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
+/// log2 of the least size done in vectors: eight vectors of eight elements.
+const LOG_SIZE_MIN: u32 = 6;
+
 /// A field with an arithmetic for transforms in vectors.
-pub trait Transformable: KernelField {
+pub trait Transformable: Sized {
     /// The fastest there is, on machines that have its instructions.
-    type Simd: Arithmetic<Self>;
+    type Transformer: Arithmetic<Self>;
 
     /// The proof that this machine has them.
-    fn simd() -> Option<Self::Simd>;
+    fn transformer() -> Option<Self::Transformer>;
 }
 
-impl<F: Transformable> NttOps<F> for Cpu {
+impl<F: KernelField> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
         let (root, _) = check_transform(transform, data.0.len())?;
         let Transform { log_size, direction, order, shift } = *transform;
@@ -45,9 +48,9 @@ impl<F: Transformable> NttOps<F> for Cpu {
             reverse(&mut data.0, log_size);
         }
         let passes = Passes { log_size, direction, root, shift };
-        match (self.instructions(), F::simd()) {
-            (Instructions::Ifma, Some(simd)) if log_size >= 2 * F::Simd::LOG_WIDTH => {
-                passes.run(simd, &mut data.0);
+        match (self.instructions(), F::transformer()) {
+            (Instructions::Ifma, Some(transformer)) if log_size >= LOG_SIZE_MIN => {
+                passes.run(transformer, &mut data.0);
             }
             _ => passes.run(Portable, &mut data.0),
         }

@@ -8,25 +8,25 @@ use crate::cpu::simd::{Ifma, Lanes, Words};
 use crate::field::{Prime50, Prime50Config};
 
 impl Transformable for ark_bls12_381::Fr {
-    type Simd = Ifma<5>;
+    type Transformer = Ifma<5>;
 
-    fn simd() -> Option<Self::Simd> {
+    fn transformer() -> Option<Self::Transformer> {
         Ifma::detect()
     }
 }
 
 impl Transformable for ark_bn254::Fr {
-    type Simd = Ifma<5>;
+    type Transformer = Ifma<5>;
 
-    fn simd() -> Option<Self::Simd> {
+    fn transformer() -> Option<Self::Transformer> {
         Ifma::detect()
     }
 }
 
 impl Transformable for Prime50 {
-    type Simd = Ifma<1>;
+    type Transformer = Ifma<1>;
 
-    fn simd() -> Option<Self::Simd> {
+    fn transformer() -> Option<Self::Transformer> {
         Ifma::detect()
     }
 }
