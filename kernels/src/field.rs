@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ark_ff::{BigInteger, Fp64, MontBackend, MontConfig, PrimeField};
 
-use crate::cpu::ntt::Transformable;
+use crate::cpu::Transformable;
 use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 

@@ -1,13 +1,14 @@
 //! The processor: all cores, and AVX-512 IFMA where the machine has it.
 
 pub mod msm;
-pub mod ntt;
+mod ntt;
 mod parallel;
 mod peak;
 pub mod simd;
 mod vector;
 mod words;
 
+pub use ntt::Transformable;
 pub use peak::Peak;
 
 use std::fmt;

@@ -10,7 +10,6 @@ mod twiddles;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
-use arithmetic::Arithmetic;
 use passes::Passes;
 use reverse::reverse;
 
@@ -26,6 +25,9 @@ use crate::field::{Goldilocks, KernelField, Prime50};
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
+/// log2 of the least size done in vectors: eight vectors of eight elements.
+const LOG_SIZE_MIN: u32 = 6;
+
 /// A field whose transforms are compiled in this crate, once: generic functions are compiled anew in
 /// every crate that calls them, and these are large.
 pub trait Transformable: PrimeField + Element {
@@ -39,7 +41,7 @@ macro_rules! transformable {
             fn run(passes: &Passes<Self>, instructions: Instructions, data: &mut [Self]) {
                 #[cfg(target_arch = "x86_64")]
                 if instructions == Instructions::Ifma
-                    && passes.log_size >= 2 * <$wide as Arithmetic<Self>>::LOG_WIDTH
+                    && passes.log_size >= LOG_SIZE_MIN
                     && let Some(wide) = <$wide>::detect()
                 {
                     return passes.run(wide, data);
