@@ -10,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::backend::{BackendKind, UnknownBackend};
+use crate::check::Party;
 use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::gpu::bisect::UnknownEntry;
@@ -82,6 +83,17 @@ pub fn probe(compile: bool) -> Vec<Finding> {
     findings
 }
 
+/// Whether an adapter that computes on the processor will do for wgpu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Software {
+    /// It is never better than our own code for the processor.
+    Refused,
+    /// If the environment says so.
+    IfAsked,
+    /// If there is no other.
+    Allowed,
+}
+
 /// A backend that was opened.
 pub enum Selected {
     /// CUDA.
@@ -96,6 +108,13 @@ impl Selected {
     /// Which backend it is.
     pub fn kind(&self) -> BackendKind {
         crate::with_backend!(self, backend => crate::backend::Backend::kind(backend))
+    }
+}
+
+impl Selected {
+    /// The backend as one that can be compared with another.
+    pub fn party(&self) -> &dyn Party {
+        crate::with_backend!(self, backend => backend)
     }
 }
 
@@ -114,12 +133,11 @@ pub fn open(choice: Choice) -> Result<Selected, Error> {
     let wgpu =
         |software| devices::open_wgpu(software).map(|device| Selected::Wgpu(Gpu::new(device)));
     match choice {
-        // An adapter that computes on the processor is never better than our own code for it.
         Choice::Auto => Ok(cuda()
-            .or_else(|error| passed_over(&error, || wgpu(false)))
+            .or_else(|error| passed_over(&error, || wgpu(Software::Refused)))
             .or_else(|error| passed_over(&error, || Ok(Selected::Cpu(Cpu::new()))))?),
         Choice::Only(BackendKind::Cuda) => cuda(),
-        Choice::Only(BackendKind::Wgpu) => wgpu(true),
+        Choice::Only(BackendKind::Wgpu) => wgpu(Software::IfAsked),
         Choice::Only(BackendKind::Cpu) => Ok(Selected::Cpu(Cpu::new())),
         Choice::Only(BackendKind::Naive) => {
             Err(unavailable(BackendKind::Naive, "it judges the others and is not chosen for work"))
@@ -143,6 +161,32 @@ pub enum Bisected {
     Wgpu(Gpu<Bisect<WgpuDevice>>),
 }
 
+impl Bisected {
+    /// The backend as one that can be compared with another.
+    pub fn party(&self) -> &dyn Party {
+        match self {
+            Self::Cuda(gpu) => gpu,
+            Self::Wgpu(gpu) => gpu,
+        }
+    }
+
+    /// Twins again, until the kernel is launched once more.
+    pub fn restart(&self) {
+        match self {
+            Self::Cuda(gpu) => gpu.restart(),
+            Self::Wgpu(gpu) => gpu.restart(),
+        }
+    }
+}
+
+/// Opens wgpu, on an adapter that computes on the processor if there is no other: for tests.
+///
+/// # Errors
+/// There is no adapter at all.
+pub fn open_software() -> Result<Selected, Error> {
+    devices::open_wgpu(Software::Allowed).map(|device| Selected::Wgpu(Gpu::new(device)))
+}
+
 /// Opens a device behind twins in plain Rust, which run until the kernel `entry` is launched.
 ///
 /// # Errors
@@ -151,7 +195,7 @@ pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
     let no_kernel = |backend| move |error: UnknownEntry| unavailable(backend, &error.to_string());
     match choice {
         Choice::Only(kind @ BackendKind::Wgpu) => {
-            let device = Bisect::new(devices::open_wgpu(true)?, entry).map_err(no_kernel(kind))?;
+            let device = Bisect::new(devices::open_wgpu(Software::IfAsked)?, entry).map_err(no_kernel(kind))?;
             Ok(Bisected::Wgpu(Gpu::new(device)))
         }
         Choice::Auto | Choice::Only(BackendKind::Cuda) => {

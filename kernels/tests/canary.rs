@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulseproof_kernels::backend::{
     Backend, BackendKind, Binary, FieldOps, MsmOps, NttOps, Signedness, WordOps,
 };
-use pulseproof_kernels::check::{Case, Input, Kernel, Over, Work, cases, run};
+use pulseproof_kernels::check::{Case, Input, Kernel, Over, Work, cases, naive, run};
 use pulseproof_kernels::element::{Element, from_words, to_words};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::group::Group;
@@ -211,7 +211,7 @@ fn an_honest_twin_is_believed() {
     let honest = Liar { kernel: None, lane: 0, bit: 0 };
     for kernel in Kernel::ALL {
         for case in sound(kernel) {
-            let outcome = run(&honest, &Naive, &case).unwrap_or_else(|lie| panic!("{lie}"));
+            let outcome = run(&honest, naive(), &case).unwrap_or_else(|lie| panic!("{lie}"));
             assert!(outcome.values > 0, "{case}: nothing was compared");
         }
     }
@@ -230,7 +230,7 @@ fn one_bit_in_one_lane_is_found_in_every_kernel() {
                 if !groups && !matches!(case.over, Over::Group(_)) {
                     continue;
                 }
-                let lie = run(&liar, &Naive, &case).expect_err("a lie was believed");
+                let lie = run(&liar, naive(), &case).expect_err("a lie was believed");
                 assert_eq!(lie.case, case);
                 assert_eq!(lie.index, Some(lane), "{lie}");
                 assert_ne!(lie.values[0], lie.values[1]);
@@ -249,7 +249,7 @@ fn an_error_where_there_should_be_none_is_a_difference_even_if_both_have_it() {
     let work = Work::Map { op: Binary::Add, period: 3 };
     let over = Over::Field(pulseproof_kernels::field::FieldId::Bn254);
     let case = Case { over, work, size: 64, input: Input::Random, seed: 1 };
-    let difference = run(&Naive, &Naive, &case).unwrap_err();
+    let difference = run(naive(), naive(), &case).unwrap_err();
     assert_eq!(difference.index, None);
     assert!(difference.values[0].starts_with("fails: second operand"), "{difference}");
 }

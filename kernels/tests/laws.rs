@@ -7,10 +7,7 @@ mod arkworks;
 mod backends;
 
 use libtest_mimic::Trial;
-use pulseproof_kernels::backend::Kernels;
-use pulseproof_kernels::check::{Kernel, cases, run};
-use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::naive::Naive;
+use pulseproof_kernels::check::{Kernel, Party, cases, cpu_portable, naive, run};
 
 use backends::{Pace, Stage, Suite};
 
@@ -19,36 +16,36 @@ const SEED: u64 = 20_261_121;
 struct Laws;
 
 impl Suite for Laws {
-    fn trials<B: Kernels>(&self, stage: &Stage<B>) -> Vec<Trial> {
+    fn trials(&self, stage: &Stage) -> Vec<Trial> {
         if stage.pace == Pace::Naive {
             return Vec::new();
         }
         let mut trials = Vec::new();
         for kernel in Kernel::ALL {
-            let small = move |backend: &B| agree(backend, &Naive, kernel, small_sizes(kernel));
+            let small = move |party: &dyn Party| agree(party, naive(), kernel, small_sizes(kernel));
             trials.push(stage.trial(&format!("{kernel}-as-naive"), small));
             let sizes = large_sizes(kernel, stage.pace);
             if sizes.is_empty() {
                 continue;
             }
             if stage.name != "cpu-portable" {
-                let large = move |backend: &B| agree(backend, &Cpu::portable(), kernel, sizes);
+                let large = move |party: &dyn Party| agree(party, cpu_portable(), kernel, sizes);
                 trials.push(stage.trial(&format!("{kernel}-as-cpu"), large));
             } else if naive_is_linear(kernel) {
-                let large = move |backend: &B| agree(backend, &Naive, kernel, sizes);
+                let large = move |party: &dyn Party| agree(party, naive(), kernel, sizes);
                 trials.push(stage.trial(&format!("{kernel}-as-naive-large"), large));
             }
         }
-        if stage.name == "cpu-portable" {
-            trials.push(stage.trial("ntt-as-arkworks", arkworks::transforms::<B>));
-            trials.push(stage.trial("msm-as-arkworks", arkworks::multiplications::<B>));
-            trials.push(stage.trial("divide-out-as-horner", arkworks::quotients::<B>));
+        if stage.name == "cpu" {
+            trials.push(stage.trial("ntt-as-arkworks", |_| arkworks::transforms()));
+            trials.push(stage.trial("msm-as-arkworks", |_| arkworks::multiplications()));
+            trials.push(stage.trial("divide-out-as-horner", |_| arkworks::quotients()));
         }
         trials
     }
 }
 
-fn agree<A: Kernels, B: Kernels>(a: &A, b: &B, kernel: Kernel, sizes: &[usize]) {
+fn agree(a: &dyn Party, b: &dyn Party, kernel: Kernel, sizes: &[usize]) {
     for case in cases(kernel, sizes, SEED) {
         if let Err(difference) = run(a, b, &case) {
             panic!("{difference}");

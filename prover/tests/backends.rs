@@ -50,7 +50,7 @@ fn backends_agree<C: Curve>() {
     let expected = proof_on(&srs, Naive);
     assert_eq!(proof_on(&srs, Cpu::portable()), expected, "the processor, portable");
     assert_eq!(proof_on(&srs, Cpu::new()), expected, "the processor");
-    assert_eq!(proof_on(&srs, Gpu::new(TwinDevice::small(1 << 24))), expected, "a device");
+    assert_eq!(proof_on(&srs, Gpu::new(TwinDevice::small())), expected, "a device");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn proofs_are_the_same_on_every_backend() {
 fn a_lost_device_costs_one_proof() {
     let srs = srs::<Bn254>(3);
     let expected = proof_on(&srs, Cpu::new());
-    let device = TwinDevice::small(1 << 24);
+    let device = TwinDevice::small();
     let key = ProvingKey::new(Gpu::new(device.clone()), Arc::new(srs)).unwrap();
     device.fail(u64::MAX, Fault::DeviceLost);
     proof(&key).unwrap();
@@ -80,7 +80,7 @@ fn a_lost_device_costs_one_proof() {
 fn a_full_device_refuses_and_goes_on() {
     let srs = srs::<Bn254>(3);
     let expected = proof_on(&srs, Cpu::new());
-    let device = TwinDevice::small(1 << 24);
+    let device = TwinDevice::small();
     let key = ProvingKey::new(Gpu::new(device.clone()), Arc::new(srs)).unwrap();
     device.fail(40, Fault::OutOfMemory);
     let error = proof(&key).unwrap_err();

@@ -6,8 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use pulseproof_kernels::backend::Kernels;
-use pulseproof_kernels::check::{Case, Difference, Kernel, cases, run};
+use pulseproof_kernels::check::{Case, Difference, Kernel, Party, cases, run};
 
 pub use junit::junit;
 
@@ -106,10 +105,10 @@ impl Plan {
 
     /// Runs each kernel's cases up to its first difference. `before` is called before each case, with
     /// how many are done, skipped ones counted; `after` when a kernel is done.
-    pub fn run<A: Kernels, B: Kernels>(
+    pub fn run(
         &self,
-        a: &A,
-        b: &B,
+        a: &dyn Party,
+        b: &dyn Party,
         before: impl Fn(usize),
         after: impl Fn(&KernelReport),
     ) -> Vec<KernelReport> {
@@ -135,7 +134,7 @@ impl Plan {
 }
 
 impl KernelReport {
-    fn judge<A: Kernels, B: Kernels>(&mut self, a: &A, b: &B, case: &Case) {
+    fn judge(&mut self, a: &dyn Party, b: &dyn Party, case: &Case) {
         let verdict = if self.difference().is_some() {
             Verdict::Skipped
         } else {

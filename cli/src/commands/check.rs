@@ -4,12 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pulseproof_kernels::backend::Kernels;
-use pulseproof_kernels::check::Kernel;
-use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::naive::Naive;
-use pulseproof_kernels::select::{Bisected, open_bisected};
-use pulseproof_kernels::with_backend;
+use pulseproof_kernels::check::{Kernel, Party, cpu_portable, naive};
+use pulseproof_kernels::select::open_bisected;
 
 use super::Outcome;
 use crate::backend::{BackendArgs, open_or_say, unavailable};
@@ -77,26 +73,22 @@ pub(super) fn run(args: &Args) -> Outcome {
     let choice = args.backend.backend;
     if let Some(entry) = &args.force_gpu_from {
         return match open_bisected(choice, entry) {
-            Ok(Bisected::Cuda(gpu)) => against(args, &gpu, || gpu.restart()),
-            Ok(Bisected::Wgpu(gpu)) => against(args, &gpu, || gpu.restart()),
+            Ok(bisected) => compare(args, bisected.party(), || bisected.restart()),
             Err(error) => Ok(unavailable(&error)),
         };
     }
     match open_or_say(choice) {
-        Ok(selected) => with_backend!(&selected, backend => against(args, backend, || ())),
+        Ok(selected) => compare(args, selected.party(), || ()),
         Err(code) => Ok(code),
     }
 }
 
-fn against<A: Kernels>(args: &Args, backend: &A, restart: impl Fn()) -> Outcome {
-    match args.against {
-        Against::Cpu => compare(args, backend, &Cpu::portable(), restart),
-        Against::Naive => compare(args, backend, &Naive, restart),
-    }
-}
-
 /// `restart` is called before each case.
-fn compare<A: Kernels, B: Kernels>(args: &Args, a: &A, b: &B, restart: impl Fn()) -> Outcome {
+fn compare(args: &Args, a: &dyn Party, restart: impl Fn()) -> Outcome {
+    let b = match args.against {
+        Against::Cpu => cpu_portable(),
+        Against::Naive => naive(),
+    };
     let kernels = if args.kernels.is_empty() { &Kernel::ALL[..] } else { &args.kernels };
     let default: Vec<Size> = args.against.sizes().iter().copied().map(Size).collect();
     let sizes = if args.sizes.is_empty() { &default } else { &args.sizes };

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Case, Law};
-use crate::backend::{Backend, BackendKind};
+use super::{Case, Party};
+use crate::backend::BackendKind;
 use crate::element::{Element, to_words};
 use crate::error::Error;
 
 /// Something that an operation returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Output {
+pub struct Output {
     /// What it is.
     name: &'static str,
     values: Values,
@@ -92,7 +92,7 @@ impl Output {
 pub struct Outcome {
     /// How many values were compared.
     pub values: usize,
-    /// How long each backend took, uploads and downloads included.
+    /// How long each backend took, inputs, uploads and downloads included.
     pub times: [Duration; 2],
 }
 
@@ -122,15 +122,14 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Runs a law on both backends and compares.
-pub(super) fn compare<A: Backend, B: Backend>(
+/// Asks both backends and compares.
+pub(super) fn compare(
     case: &Case,
-    law: &(impl Law<A> + Law<B>),
-    a: &A,
-    b: &B,
+    a: &dyn Party,
+    b: &dyn Party,
 ) -> Result<Outcome, Box<Difference>> {
-    let (of_a, time_a) = timed(|| law.outputs(a));
-    let (of_b, time_b) = timed(|| law.outputs(b));
+    let (of_a, time_a) = timed(|| a.outputs(case));
+    let (of_b, time_b) = timed(|| b.outputs(case));
     let differ = |output, index, values| {
         let backends = [a.kind(), b.kind()];
         Err(Box::new(Difference { case: *case, backends, output, index, values }))

@@ -44,8 +44,13 @@ impl<G: Group, B: MsmOps<G>> Law<B> for MsmLaw<G> {
     }
 }
 
-/// Points in affine form: x, y; all words zero for infinity, which is on none of the curves.
+/// Points in affine form.
 pub(super) fn points<G: Group>(name: &'static str, points: &[G]) -> Output {
+    Output::words(name, affine_words(points), 2 * G::Coordinate::WORDS)
+}
+
+/// x, y; all words zero for infinity, which is on none of the curves.
+pub(super) fn affine_words<G: Group>(points: &[G]) -> Vec<u64> {
     let width = 2 * G::Coordinate::WORDS;
     let mut words = vec![0; points.len() * width];
     for (point, words) in points.iter().zip(words.chunks_exact_mut(width)) {
@@ -55,7 +60,7 @@ pub(super) fn points<G: Group>(name: &'static str, points: &[G]) -> Output {
             y.write(of_y);
         }
     }
-    Output::words(name, words, width)
+    words
 }
 
 fn bases<G: Group>(points: Points, len: usize, seed: u64) -> Vec<G::Affine> {

@@ -1,6 +1,6 @@
 //! The devices of this build, opened and described. A backend that was left out has none.
 
-use super::Finding;
+use super::{Finding, Software};
 use crate::backend::BackendKind;
 use crate::error::Error;
 
@@ -26,16 +26,19 @@ pub(super) fn open_cuda() -> Result<CudaDevice, Error> {
     Err(left_out(BackendKind::Cuda))
 }
 
-/// `software`: whether an adapter that computes on the processor will do, if the environment allows it.
 #[cfg(feature = "wgpu")]
-pub(super) fn open_wgpu(software: bool) -> Result<WgpuDevice, Error> {
+pub(super) fn open_wgpu(software: Software) -> Result<WgpuDevice, Error> {
     use crate::wgpu::Options;
-    let options = if software { Options::from_env() } else { Options::default() };
+    let options = match software {
+        Software::Refused => Options::default(),
+        Software::IfAsked => Options::from_env(),
+        Software::Allowed => Options { software: true, ..Options::default() },
+    };
     WgpuDevice::new(&options)
 }
 
 #[cfg(not(feature = "wgpu"))]
-pub(super) fn open_wgpu(_: bool) -> Result<WgpuDevice, Error> {
+pub(super) fn open_wgpu(_: Software) -> Result<WgpuDevice, Error> {
     Err(left_out(BackendKind::Wgpu))
 }
 

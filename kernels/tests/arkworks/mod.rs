@@ -3,9 +3,9 @@
 
 use ark_ff::PrimeField;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use pulseproof_kernels::backend::Kernels;
 use pulseproof_kernels::backend::{FieldOps, MsmOps, NttOps};
 use pulseproof_kernels::check::progression;
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::Integers;
@@ -15,13 +15,13 @@ use pulseproof_kernels::{field::FieldId, group::GroupId, with_field, with_group}
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-pub fn transforms<B: Kernels>(backend: &B) {
+pub fn transforms() {
     for id in FieldId::ALL {
-        with_field!(id, F => transforms_over::<F, B>(backend));
+        with_field!(id, F => transforms_over::<F>(&Cpu::new()));
     }
 }
 
-fn transforms_over<F: KernelField, B: NttOps<F>>(backend: &B) {
+fn transforms_over<F: KernelField>(backend: &impl NttOps<F>) {
     let rng = &mut StdRng::seed_from_u64(21);
     for log_size in [9, 12, 13, 16, 17] {
         let domain = Radix2EvaluationDomain::<F>::new(1 << log_size).unwrap();
@@ -43,13 +43,13 @@ fn transforms_over<F: KernelField, B: NttOps<F>>(backend: &B) {
     }
 }
 
-pub fn multiplications<B: Kernels>(backend: &B) {
+pub fn multiplications() {
     for id in GroupId::ALL {
-        with_group!(id, G => multiplications_in::<G, B>(backend));
+        with_group!(id, G => multiplications_in::<G>(&Cpu::new()));
     }
 }
 
-fn multiplications_in<G: Group, B: MsmOps<G>>(backend: &B) {
+fn multiplications_in<G: Group>(backend: &impl MsmOps<G>) {
     let rng = &mut StdRng::seed_from_u64(22);
     let bits = G::ScalarField::MODULUS_BIT_SIZE;
     for n in [257, 5000, 1 << 13] {
@@ -69,13 +69,13 @@ fn multiplications_in<G: Group, B: MsmOps<G>>(backend: &B) {
     }
 }
 
-pub fn quotients<B: Kernels>(backend: &B) {
+pub fn quotients() {
     for id in FieldId::ALL {
-        with_field!(id, F => quotients_over::<F, B>(backend));
+        with_field!(id, F => quotients_over::<F>(&Cpu::new()));
     }
 }
 
-fn quotients_over<F: KernelField, B: FieldOps<F>>(backend: &B) {
+fn quotients_over<F: KernelField>(backend: &impl FieldOps<F>) {
     let rng = &mut StdRng::seed_from_u64(23);
     for n in [4097, 3 << 13, 1 << 16] {
         let p: Vec<F> = (0..n).map(|_| F::rand(rng)).collect();

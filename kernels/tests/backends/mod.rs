@@ -1,22 +1,21 @@
-//! Stamps one suite of tests onto every backend.
+//! Stamps one suite of tests onto every backend. (The CUDA sources on the processor have a test of their
+//! own, `cuda_shim`, with the same laws.)
 //!
 //! A backend that this machine lacks has its tests *ignored*, with the reason on standard error; with
 //! `PULSEPROOF_REQUIRE_BACKEND=cuda` or `wgpu` (or both, with a comma) they run and fail.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{BackendKind, Kernels};
-use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::gpu::Gpu;
-use pulseproof_kernels::gpu::twin::TwinDevice;
-use pulseproof_kernels::naive::Naive;
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_kernels::check::{Party, cpu, cpu_portable, naive, twins};
+use pulseproof_kernels::select::{Choice, open, open_software};
 
 /// Tests for one backend.
 pub trait Suite {
     /// The tests of this backend.
-    fn trials<B: Kernels>(&self, stage: &Stage<B>) -> Vec<Trial>;
+    fn trials(&self, stage: &Stage) -> Vec<Trial>;
 }
 
 /// How much a backend can be asked to do in a test.
@@ -30,44 +29,24 @@ pub enum Pace {
     Naive,
 }
 
-/// A backend, opened once.
-pub struct Stage<B> {
+type Opened = Result<&'static dyn Party, Error>;
+
+/// A backend.
+pub struct Stage {
     pub name: &'static str,
+    #[allow(dead_code, reason = "each test file uses its own part")]
     pub pace: Pace,
-    backend: Arc<LazyLock<Result<B, Error>>>,
+    open: fn() -> Opened,
     ignored: bool,
 }
 
-impl<B: Kernels> Stage<B> {
-    fn new(name: &'static str, pace: Pace, open: fn() -> Result<B, Error>) -> Self {
-        let backend = Arc::new(LazyLock::new(open));
-        Self { name, pace, backend, ignored: false }
-    }
-
-    /// Opens the backend now, and ignores its tests if it cannot be used and nobody insists on it.
-    fn or_ignored(mut self, kind: BackendKind) -> Self {
-        if let Err(error) = LazyLock::force(&self.backend) {
-            let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND").unwrap_or_default();
-            self.ignored = !required.split(',').any(|name| name == kind.to_string());
-            if self.ignored {
-                eprintln!("IGNORED: all tests on {}: {error}", self.name);
-            }
-        }
-        self
-    }
-
+impl Stage {
     /// A test on this backend.
-    pub fn trial(&self, name: &str, body: impl FnOnce(&B) + Send + 'static) -> Trial
-    where
-        B: Send + Sync,
-    {
-        let backend = Arc::clone(&self.backend);
-        let run = move || match &**backend {
-            Ok(backend) => {
-                body(backend);
-                Ok(())
-            }
-            Err(error) => Err(error.to_string().into()),
+    pub fn trial(&self, name: &str, body: impl FnOnce(&dyn Party) + Send + 'static) -> Trial {
+        let open = self.open;
+        let run = move || {
+            body(open().map_err(|error| error.to_string())?);
+            Ok(())
         };
         Trial::test(format!("{}::{name}", self.name), run).with_ignored_flag(self.ignored)
     }
@@ -76,10 +55,53 @@ impl<B: Kernels> Stage<B> {
 /// Runs the suite on all backends.
 pub fn run(suite: &impl Suite) -> Conclusion {
     let arguments = Arguments::from_args();
-    let mut trials = suite.trials(&Stage::new("naive", Pace::Naive, || Ok(Naive)));
-    trials.extend(suite.trials(&Stage::new("cpu-portable", Pace::Fast, || Ok(Cpu::portable()))));
-    trials.extend(suite.trials(&Stage::new("cpu", Pace::Fast, || Ok(Cpu::new()))));
-    let twins = || Ok(Gpu::new(TwinDevice::small()));
-    trials.extend(suite.trials(&Stage::new("gpu-twins", Pace::Slow, twins)));
+    let mut trials = Vec::new();
+    let stages: [(_, _, fn() -> Opened); 6] = [
+        ("naive", Pace::Naive, || Ok(naive())),
+        ("cpu-portable", Pace::Fast, || Ok(cpu_portable())),
+        ("cpu", Pace::Fast, || Ok(cpu())),
+        ("gpu-twins", Pace::Slow, || Ok(twins())),
+        ("wgpu", Pace::Slow, wgpu),
+        ("cuda", Pace::Fast, cuda),
+    ];
+    for (name, pace, open) in stages {
+        let ignored = match name.parse() {
+            Ok(kind @ (BackendKind::Wgpu | BackendKind::Cuda)) => {
+                is_asked_for(&arguments, name) && is_ignored(kind, open)
+            }
+            _ => false,
+        };
+        trials.extend(suite.trials(&Stage { name, pace, open, ignored }));
+    }
     libtest_mimic::run(&arguments, trials)
+}
+
+fn wgpu() -> Opened {
+    static WGPU: LazyLock<Opened> =
+        LazyLock::new(|| open_software().map(|selected| Box::leak(Box::new(selected)).party()));
+    WGPU.clone()
+}
+
+fn cuda() -> Opened {
+    static CUDA: LazyLock<Opened> = LazyLock::new(|| {
+        open(Choice::Only(BackendKind::Cuda)).map(|selected| Box::leak(Box::new(selected)).party())
+    });
+    CUDA.clone()
+}
+
+/// A runner with a process for each test names it: no need to open what it does not ask for.
+fn is_asked_for(arguments: &Arguments, name: &str) -> bool {
+    let filter = arguments.filter.as_ref().filter(|_| arguments.exact);
+    filter.is_none_or(|filter| filter.starts_with(&format!("{name}::")))
+}
+
+/// Whether the backend cannot be used here and nobody insists on it.
+fn is_ignored(kind: BackendKind, open: fn() -> Opened) -> bool {
+    let Err(error) = open() else { return false };
+    let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND").unwrap_or_default();
+    let ignored = !required.split(',').any(|name| name == kind.to_string());
+    if ignored {
+        eprintln!("IGNORED: all tests on {kind}: {error}");
+    }
+    ignored
 }

@@ -10,7 +10,7 @@ use crate::shim::ShimDevice;
 /// Sizes around a workgroup of 32 as naive has it, and one of many workgroups as the twins do.
 fn laws(kernel: Kernel) {
     let gpu = Gpu::new(ShimDevice::new(32));
-    let twins = Gpu::new(TwinDevice::small(1 << 30));
+    let twins = Gpu::new(TwinDevice::small());
     let (small, large): (&[usize], &[usize]) = match kernel {
         Kernel::Msm => (&[0, 1, 33], &[300]),
         _ => (&[0, 1, 2, 31, 64, 100], &[2049]),
