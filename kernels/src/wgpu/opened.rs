@@ -111,7 +111,11 @@ impl Opened {
     }
 
     /// Creates a buffer of `bytes` zeroed bytes, or says that there is no room for it.
-    pub(super) fn buffer(&self, bytes: u64, usage: BufferUsages) -> Result<wgpu::Buffer, wgpu::Error> {
+    pub(super) fn buffer(
+        &self,
+        bytes: u64,
+        usage: BufferUsages,
+    ) -> Result<wgpu::Buffer, wgpu::Error> {
         self.scoped(|device| {
             device.create_buffer(&BufferDescriptor {
                 label: None,
@@ -275,7 +279,8 @@ struct Grid {
 
 impl Grid {
     fn new(groups: u64) -> Result<Self, Error> {
-        let refused = Error::Argument { what: "workgroups", got: groups, expected: "below 65535^2" };
+        let refused =
+            Error::Argument { what: "workgroups", got: groups, expected: "below 65535^2" };
         let groups = u32::try_from(groups).map_err(|_| refused.clone())?;
         let height = groups.div_ceil(ROW_MAX);
         if height > ROW_MAX {

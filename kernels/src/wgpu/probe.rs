@@ -128,9 +128,7 @@ fn lacks(limits: Limits, of: &wgpu::Limits) -> Option<String> {
     };
     least("threads of a workgroup", limits.workgroup, WORKGROUP_MIN)
         .or_else(|| least("bytes of shared memory", limits.shared_bytes, SHARED_BYTES_MIN))
-        .or_else(|| {
-            least("storage buffers", of.max_storage_buffers_per_shader_stage, BUFFERS_MAX)
-        })
+        .or_else(|| least("storage buffers", of.max_storage_buffers_per_shader_stage, BUFFERS_MAX))
 }
 
 fn rank(device_type: DeviceType) -> u32 {
