@@ -80,14 +80,19 @@ impl WgpuDevice {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The open device, opened again if it is known to be lost.
+    ///
+    /// # Errors
+    /// It was lost and nobody knows yet, or it does not open.
     fn open<'a>(&self, state: &'a mut State) -> Result<&'a mut Opened, Error> {
-        if state.opened.as_ref().is_some_and(|opened| opened.check().is_err()) {
+        if let Some(error) = state.opened.as_ref().and_then(|opened| opened.check().err()) {
             state.opened = None;
+            return Err(error);
         }
         if state.opened.is_none() {
             let generation = state.generation + 1;
-            let target =
-                Target { limits: self.description.limits, has_u64: self.description.has_u64 };
+            let AdapterDescription { limits, has_u64, .. } = self.description;
+            let target = Target { limits, has_u64 };
             state.opened = Some(Opened::new(&self.adapter, target, generation)?);
             state.generation = generation;
         }

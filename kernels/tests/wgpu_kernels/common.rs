@@ -14,25 +14,43 @@ pub fn rng() -> StdRng {
     StdRng::seed_from_u64(7)
 }
 
-/// The same adapter with 64-bit integers and without. Empty if there is none: tests then loop over
-/// nothing, which is said, or forbidden.
-pub fn devices() -> &'static [WgpuDevice] {
-    static DEVICES: OnceLock<Vec<WgpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| {
-        let open = |without_u64| {
-            WgpuDevice::new(&Options { software: true, without_u64, memory_bytes_max: None })
-        };
-        match open(false) {
-            Ok(device) if device.description().has_u64 => vec![device, open(true).unwrap()],
-            Ok(device) => vec![device],
-            Err(error) => {
-                let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND");
-                assert!(required.as_deref() != Ok("wgpu"), "{error}");
-                eprintln!("SKIPPED, nothing was tested: {error}");
-                Vec::new()
+/// A test, with its name.
+pub type Test = (String, fn(&'static WgpuDevice));
+
+/// The adapter with 64-bit integers in shaders, or without.
+pub struct Variant {
+    pub name: &'static str,
+    pub device: Result<WgpuDevice, String>,
+}
+
+impl Variant {
+    fn new(name: &'static str, without_u64: bool) -> Self {
+        let options = Options { software: true, without_u64, memory_bytes_max: None };
+        let device = match WgpuDevice::new(&options) {
+            Ok(device) if device.description().has_u64 == without_u64 => {
+                Err(format!("{}: shaders have no 64-bit integers", device.description()))
             }
+            Ok(device) => Ok(device),
+            Err(error) => Err(error.to_string()),
+        };
+        let variant = Self { name, device };
+        if let (Err(reason), true) = (&variant.device, variant.is_ignored()) {
+            eprintln!("IGNORED: all tests on {name}: {reason}");
         }
-    })
+        variant
+    }
+
+    /// Whether it is missing, and nobody insists on it.
+    pub fn is_ignored(&self) -> bool {
+        let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND").unwrap_or_default();
+        self.device.is_err() && !required.split(',').any(|name| name == "wgpu")
+    }
+}
+
+/// Both variants, opened once: their pipelines serve all tests.
+pub fn variants() -> &'static [Variant; 2] {
+    static VARIANTS: OnceLock<[Variant; 2]> = OnceLock::new();
+    VARIANTS.get_or_init(|| [Variant::new("u64", false), Variant::new("u32", true)])
 }
 
 pub fn upload<T: Element>(device: &WgpuDevice, values: &[T]) -> WgpuMemory {
@@ -127,17 +145,31 @@ pub fn u(value: usize) -> u32 {
     u32::try_from(value).unwrap()
 }
 
-/// Stamps a test for each field.
+/// The tests of a stem, each for all fields.
 macro_rules! for_fields {
-    ($($test:ident),* $(,)?) => {
-        mod bls12_381 { $(#[test] fn $test() { super::$test::<ark_bls12_381::Fr>(); })* }
-        mod bn254 { $(#[test] fn $test() { super::$test::<ark_bn254::Fr>(); })* }
-        mod goldilocks {
-            $(#[test] fn $test() { super::$test::<pulseproof_kernels::field::Goldilocks>(); })*
-        }
-        mod prime50 {
-            $(#[test] fn $test() { super::$test::<pulseproof_kernels::field::Prime50>(); })*
+    ($stem:literal: $($test:ident),* $(,)?) => {
+        pub fn tests() -> Vec<$crate::common::Test> {
+            let mut tests = Vec::new();
+            for id in pulseproof_kernels::field::FieldId::ALL {
+                pulseproof_kernels::with_field!(id, F => {
+                    $(tests.push((
+                        format!("{}::{}::{id}", $stem, stringify!($test)),
+                        $test::<F> as fn(&'static pulseproof_kernels::wgpu::WgpuDevice),
+                    ));)*
+                });
+            }
+            tests
         }
     };
 }
 pub(crate) use for_fields;
+
+/// The tests of a stem without a field.
+macro_rules! plain {
+    ($stem:literal: $($test:ident),* $(,)?) => {
+        pub fn tests() -> Vec<$crate::common::Test> {
+            vec![$((format!("{}::{}", $stem, stringify!($test)), $test)),*]
+        }
+    };
+}
+pub(crate) use plain;

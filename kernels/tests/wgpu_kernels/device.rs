@@ -6,11 +6,12 @@ use pulseproof_kernels::gpu::{Device, Launch, Unit};
 use pulseproof_kernels::source::wgsl;
 use pulseproof_kernels::wgpu::{Options, WgpuDevice, probe};
 
-use super::common::{devices, download, upload};
+use super::common::{download, plain, upload};
 
-fn open(memory_bytes_max: Option<u64>) -> Option<WgpuDevice> {
-    let options = Options { software: true, without_u64: false, memory_bytes_max };
-    (!devices().is_empty()).then(|| WgpuDevice::new(&options).unwrap())
+/// Another device on the same adapter.
+fn open(like: &WgpuDevice, memory_bytes_max: Option<u64>) -> WgpuDevice {
+    let without_u64 = !like.description().has_u64;
+    WgpuDevice::new(&Options { software: true, without_u64, memory_bytes_max }).unwrap()
 }
 
 /// a += a for one element of the 50-bit field.
@@ -23,8 +24,7 @@ fn double(device: &WgpuDevice, a: u64) -> Result<u64, Error> {
     Ok(download::<u64>(device, &a, 1)[0])
 }
 
-#[test]
-fn software_is_used_only_if_asked_for() {
+fn software_is_used_only_if_asked_for(_: &WgpuDevice) {
     for found in probe(&Options::default()) {
         assert_eq!(found.unusable.is_some(), found.device_type == "software", "{found}");
         assert!(!found.name.is_empty() && found.limits.workgroup >= 32);
@@ -34,9 +34,8 @@ fn software_is_used_only_if_asked_for() {
     }
 }
 
-#[test]
-fn memory_is_zeroed_and_moves_in_parts() {
-    let Some(device) = open(None) else { return };
+fn memory_is_zeroed_and_moves_in_parts(like: &WgpuDevice) {
+    let device = open(like, None);
     // More than two parts of a transfer.
     let len = 1_300_007;
     let memory = device.allocate(len).unwrap();
@@ -51,9 +50,8 @@ fn memory_is_zeroed_and_moves_in_parts() {
     assert_eq!(download::<u64>(&device, &memory, 4), [0, 9, 9, words[5]]);
 }
 
-#[test]
-fn ranges_outside_of_memory_are_refused() {
-    let Some(device) = open(None) else { return };
+fn ranges_outside_of_memory_are_refused(like: &WgpuDevice) {
+    let device = open(like, None);
     let (a, b) = (device.allocate(4).unwrap(), device.allocate(4).unwrap());
     let refused = |result| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
     refused(device.copy(&a, 0..5, &b, 0));
@@ -63,9 +61,8 @@ fn ranges_outside_of_memory_are_refused() {
     assert_eq!(double(&device, 21), Ok(42));
 }
 
-#[test]
-fn too_much_memory_is_refused() {
-    let Some(device) = open(Some(1 << 20)) else { return };
+fn too_much_memory_is_refused(like: &WgpuDevice) {
+    let device = open(like, Some(1 << 20));
     let before = device.available_bytes().unwrap();
     assert_eq!(before, 1 << 20);
     let some = device.allocate(1 << 16).unwrap();
@@ -81,7 +78,7 @@ fn too_much_memory_is_refused() {
     assert_eq!(double(&device, 4), Ok(8));
 
     // Beyond what any kernel could be given, and beyond what can be counted.
-    let device = open(Some(u64::MAX)).unwrap();
+    let device = open(like, Some(u64::MAX));
     let limit = usize::try_from(device.limits().allocation_bytes_max / 8).unwrap();
     for words in [limit + 1, usize::MAX] {
         assert!(matches!(device.allocate(words), Err(Error::OutOfMemory { .. })));
@@ -101,9 +98,8 @@ fn too_much_memory_is_refused() {
     assert_eq!(double(&device, 5), Ok(10));
 }
 
-#[test]
-fn a_lost_device_opens_again() {
-    let Some(device) = open(None) else { return };
+fn a_lost_device_opens_again(like: &WgpuDevice) {
+    let device = open(like, None);
     let generation = device.generation();
     let old = upload(&device, &[1u64, 2]);
     assert_eq!(double(&device, 1), Ok(2));
@@ -123,13 +119,13 @@ fn a_lost_device_opens_again() {
     let recorded = upload(&device, &[4u64]);
     device.copy(&recorded, 0..1, &upload(&device, &[0u64]), 0).unwrap();
     device.lose();
+    lost(device.allocate(1).map(drop));
     assert_eq!(double(&device, 5), Ok(10));
     assert_eq!(device.generation(), generation + 2);
 }
 
-#[test]
-fn defects_of_ours_become_errors() {
-    let Some(device) = open(None) else { return };
+fn defects_of_ours_become_errors(like: &WgpuDevice) {
+    let device = open(like, None);
     let a = device.allocate(1).unwrap();
     let launch = |entry, buffers: &[_], groups, parameters: &[u32]| {
         let unit = Unit::Vector(FieldId::Prime50);
@@ -147,15 +143,18 @@ fn defects_of_ours_become_errors() {
     assert_eq!(double(&device, 7), Ok(14));
 }
 
-#[test]
-fn every_source_is_assembled() {
+fn every_source_is_assembled(device: &WgpuDevice) {
     for unit in Unit::all() {
-        for limits in devices().iter().map(Device::limits) {
-            for has_u64 in [false, true] {
-                let source = wgsl(unit, limits, has_u64);
-                assert_eq!(source.contains("u64("), has_u64 && unit != Unit::Sort);
-                assert!(!source.contains(['#', '$']), "{unit}");
-            }
+        for has_u64 in [false, true] {
+            let source = wgsl(unit, device.limits(), has_u64);
+            assert_eq!(source.contains("u64("), has_u64 && unit != Unit::Sort);
+            assert!(!source.contains(['#', '$']), "{unit}");
         }
     }
 }
+
+plain!(
+    "device": software_is_used_only_if_asked_for, memory_is_zeroed_and_moves_in_parts,
+    ranges_outside_of_memory_are_refused, too_much_memory_is_refused, a_lost_device_opens_again,
+    defects_of_ours_become_errors, every_source_is_assembled,
+);

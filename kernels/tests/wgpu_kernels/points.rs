@@ -4,11 +4,12 @@ use ark_ec::AffineRepr;
 use ark_ff::{Field, UniformRand};
 use pulseproof_kernels::element::{Element, to_words};
 use pulseproof_kernels::gpu::Unit;
-use pulseproof_kernels::group::Group;
+use pulseproof_kernels::group::{Group, GroupId};
 use pulseproof_kernels::wgpu::{WgpuDevice, WgpuMemory};
+use pulseproof_kernels::with_group;
 use rand::rngs::StdRng;
 
-use super::common::{devices, download, rng, run, u, upload, upload_u32};
+use super::common::{Test, download, rng, run, u, upload, upload_u32};
 
 fn affine_words<G: Group>(points: &[G::Affine]) -> Vec<u64> {
     (points.iter())
@@ -91,99 +92,90 @@ fn layout(length: u32) -> (Vec<u32>, Vec<u32>, Vec<Vec<u32>>) {
     (offsets, tasks, parts)
 }
 
-fn accumulate_points<G: Group>() {
+fn accumulate_points<G: Group>(device: &WgpuDevice) {
     let rng = &mut rng();
-    for device in devices() {
-        let bases = points::<G>(10, rng);
-        let db = upload(device, &affine_words::<G>(&bases));
-        for (length, sign) in [(0, 0), (0, 1 << 31), (3, 0)] {
-            let (offsets, tasks, parts) = layout(length);
-            let entries: Vec<u32> = BUCKETS.concat().iter().map(|entry| entry | sign).collect();
-            let sums = zeros::<G>(device, parts.len());
-            let [entries, offsets, tasks] =
-                [entries, offsets, tasks].map(|words| upload_u32(device, &words));
-            let unit = (Unit::Accumulate(G::ID), "accumulate_points");
-            let parameters = [u(BUCKETS.len()), length];
-            let buffers = [&sums, &db, &entries, &offsets, &tasks];
-            run(device, unit, parts.len(), &buffers, &parameters);
-            let want: Vec<G> = (parts.iter())
-                .map(|part| {
-                    let sum: G = part.iter().map(|&i| bases[i as usize].into_group()).sum();
-                    if sign == 0 { sum } else { -sum }
-                })
-                .collect();
-            assert_eq!(points_of::<G>(device, &sums, parts.len()), want);
-        }
+    let bases = points::<G>(10, rng);
+    let db = upload(device, &affine_words::<G>(&bases));
+    for (length, sign) in [(0, 0), (0, 1 << 31), (3, 0)] {
+        let (offsets, tasks, parts) = layout(length);
+        let entries: Vec<u32> = BUCKETS.concat().iter().map(|entry| entry | sign).collect();
+        let sums = zeros::<G>(device, parts.len());
+        let [entries, offsets, tasks] =
+            [entries, offsets, tasks].map(|words| upload_u32(device, &words));
+        let unit = (Unit::Accumulate(G::ID), "accumulate_points");
+        let parameters = [u(BUCKETS.len()), length];
+        let buffers = [&sums, &db, &entries, &offsets, &tasks];
+        run(device, unit, parts.len(), &buffers, &parameters);
+        let want: Vec<G> = (parts.iter())
+            .map(|part| {
+                let sum: G = part.iter().map(|&i| bases[i as usize].into_group()).sum();
+                if sign == 0 { sum } else { -sum }
+            })
+            .collect();
+        assert_eq!(points_of::<G>(device, &sums, parts.len()), want);
     }
 }
 
-fn accumulate_sums<G: Group>() {
+fn accumulate_sums<G: Group>(device: &WgpuDevice) {
     let rng = &mut rng();
-    for device in devices() {
-        let points: Vec<G> = points::<G>(10, rng).into_iter().map(G::from).collect();
-        let items: Vec<G> = BUCKETS.concat().iter().map(|&i| points[i as usize]).collect();
-        let di = upload(device, &xyzz_words(&items, rng));
-        for length in [0, 2] {
-            let (offsets, tasks, parts) = layout(length);
-            let sums = zeros::<G>(device, parts.len());
-            let [offsets, tasks] = [offsets, tasks].map(|words| upload_u32(device, &words));
-            let unit = (Unit::Accumulate(G::ID), "accumulate_sums");
-            let parameters = [u(BUCKETS.len()), length];
-            run(device, unit, parts.len(), &[&sums, &di, &offsets, &tasks], &parameters);
-            let want: Vec<G> =
-                parts.iter().map(|part| part.iter().map(|&i| points[i as usize]).sum()).collect();
-            assert_eq!(points_of::<G>(device, &sums, parts.len()), want);
-        }
+    let points: Vec<G> = points::<G>(10, rng).into_iter().map(G::from).collect();
+    let items: Vec<G> = BUCKETS.concat().iter().map(|&i| points[i as usize]).collect();
+    let di = upload(device, &xyzz_words(&items, rng));
+    for length in [0, 2] {
+        let (offsets, tasks, parts) = layout(length);
+        let sums = zeros::<G>(device, parts.len());
+        let [offsets, tasks] = [offsets, tasks].map(|words| upload_u32(device, &words));
+        let unit = (Unit::Accumulate(G::ID), "accumulate_sums");
+        let parameters = [u(BUCKETS.len()), length];
+        run(device, unit, parts.len(), &[&sums, &di, &offsets, &tasks], &parameters);
+        let want: Vec<G> =
+            parts.iter().map(|part| part.iter().map(|&i| points[i as usize]).sum()).collect();
+        assert_eq!(points_of::<G>(device, &sums, parts.len()), want);
     }
 }
 
-fn reduce<G: Group>() {
+fn reduce<G: Group>(device: &WgpuDevice) {
     let rng = &mut rng();
-    for device in devices() {
-        for (sets, per_set, length) in [(2, 13, 4), (3, 5, 5), (1, 4, 1), (1, 6, 100)] {
-            let buckets: Vec<G> =
-                points::<G>(sets * per_set, rng).into_iter().map(G::from).collect();
-            let parts = per_set.div_ceil(length);
-            let db = upload(device, &xyzz_words(&buckets, rng));
-            let parameters = [u(sets), u(per_set), u(length)];
-            let sum = |weight: fn(usize) -> u64| -> Vec<G> {
-                (buckets.chunks(per_set))
-                    .flat_map(|set| {
-                        set.chunks(length).enumerate().map(move |(k, part)| {
-                            (part.iter().enumerate())
-                                .map(|(j, &bucket)| {
-                                    bucket * G::ScalarField::from(weight(k * length + j))
-                                })
-                                .sum()
-                        })
+    for (sets, per_set, length) in [(2, 13, 4), (3, 5, 5), (1, 4, 1), (1, 6, 100)] {
+        let buckets: Vec<G> = points::<G>(sets * per_set, rng).into_iter().map(G::from).collect();
+        let parts = per_set.div_ceil(length);
+        let db = upload(device, &xyzz_words(&buckets, rng));
+        let parameters = [u(sets), u(per_set), u(length)];
+        let sum = |weight: fn(usize) -> u64| -> Vec<G> {
+            (buckets.chunks(per_set))
+                .flat_map(|set| {
+                    set.chunks(length).enumerate().map(move |(k, part)| {
+                        (part.iter().enumerate())
+                            .map(|(j, &bucket)| {
+                                bucket * G::ScalarField::from(weight(k * length + j))
+                            })
+                            .sum()
                     })
-                    .collect()
-            };
-            for (entry, want) in
-                [("reduce_buckets", sum(|j| j as u64 + 1)), ("reduce_sums", sum(|_| 1))]
-            {
-                let out = zeros::<G>(device, sets * parts);
-                let unit = (Unit::Reduce(G::ID), entry);
-                run(device, unit, sets * parts, &[&out, &db], &parameters);
-                assert_eq!(points_of::<G>(device, &out, sets * parts), want, "{entry}");
-            }
+                })
+                .collect()
+        };
+        for (entry, want) in
+            [("reduce_buckets", sum(|j| j as u64 + 1)), ("reduce_sums", sum(|_| 1))]
+        {
+            let out = zeros::<G>(device, sets * parts);
+            let unit = (Unit::Reduce(G::ID), entry);
+            run(device, unit, sets * parts, &[&out, &db], &parameters);
+            assert_eq!(points_of::<G>(device, &out, sets * parts), want, "{entry}");
         }
     }
 }
 
-macro_rules! for_groups {
-    ($($name:ident: $group:ty),* $(,)?) => {
-        $(mod $name {
-            #[test] fn accumulate_points() { super::accumulate_points::<$group>(); }
-            #[test] fn accumulate_sums() { super::accumulate_sums::<$group>(); }
-            #[test] fn reduce() { super::reduce::<$group>(); }
-        })*
-    };
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for id in GroupId::ALL {
+        with_group!(id, G => {
+            let all: [(_, fn(&'static WgpuDevice)); 3] = [
+                ("accumulate_points", accumulate_points::<G>),
+                ("accumulate_sums", accumulate_sums::<G>),
+                ("reduce", reduce::<G>),
+            ];
+            tests.extend(all.map(|(name, test)| (format!("points::{name}::{id}"), test)));
+        });
+    }
+    tests
 }
-
-for_groups!(
-    bls12_381_g1: ark_bls12_381::G1Projective,
-    bls12_381_g2: ark_bls12_381::G2Projective,
-    bn254_g1: ark_bn254::G1Projective,
-    bn254_g2: ark_bn254::G2Projective,
-);
