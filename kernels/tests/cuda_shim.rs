@@ -9,3 +9,6 @@ mod launches;
 
 #[path = "shim/plans.rs"]
 mod plans;
+
+#[path = "shim/itself.rs"]
+mod itself;
