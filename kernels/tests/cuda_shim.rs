@@ -12,3 +12,6 @@ mod plans;
 
 #[path = "shim/itself.rs"]
 mod itself;
+
+#[path = "shim/twins.rs"]
+mod twins;

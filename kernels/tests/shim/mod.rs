@@ -62,6 +62,11 @@ impl Memory {
         }
     }
 
+    /// All words.
+    pub fn contents(&self) -> Vec<u64> {
+        self.get(0..self.words)
+    }
+
     /// Whether nothing was written outside.
     pub fn guards_are_whole(&self) -> bool {
         let blocks = self.lock();
