@@ -77,5 +77,11 @@ pub fn run(suite: &impl Suite) -> Conclusion {
     let mut trials = suite.trials(&Stage::new("naive", Pace::Naive, || Ok(Naive)));
     trials.extend(suite.trials(&Stage::new("cpu-portable", Pace::Fast, || Ok(Cpu::portable()))));
     trials.extend(suite.trials(&Stage::new("cpu", Pace::Fast, || Ok(Cpu::new()))));
+    #[cfg(feature = "cuda")]
+    {
+        let cuda = || pulseproof_kernels::cuda::CudaDevice::probe().map(pulseproof_kernels::gpu::Gpu::new);
+        let stage = Stage::new("cuda", Pace::Fast, cuda).or_ignored(BackendKind::Cuda);
+        trials.extend(suite.trials(&stage));
+    }
     libtest_mimic::run(&arguments, trials)
 }
