@@ -149,7 +149,7 @@ fn main() {
                 format!("units_compile_for_sm_{architecture}"),
                 Box::new(move |nvrtc| {
                     let table = compile_all(nvrtc, architecture)?;
-                    println!("{table}{}", write_table(architecture, &table).display());
+                    eprintln!("{table}{}", write_table(architecture, &table).display());
                     Ok(())
                 }),
             )

@@ -9,3 +9,9 @@ mod launches;
 
 #[path = "shim/plans.rs"]
 mod plans;
+
+#[path = "shim/itself.rs"]
+mod itself;
+
+#[path = "shim/twins.rs"]
+mod twins;

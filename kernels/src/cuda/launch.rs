@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "starts kernels, which do with memory what they like")]
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -103,11 +104,14 @@ impl Kernels {
             return Ok(kernel.clone());
         }
         let mut modules = locked(&self.modules);
-        if !modules.contains_key(&unit) {
-            let code = compiler.code(unit).map_err(|error| Fault::Compile(unit, error))?;
-            modules.insert(unit, Module::new(context, &code).map_err(Fault::Driver)?);
-        }
-        let kernel = modules[&unit].kernel(entry).map_err(Fault::Driver)?;
+        let module = match modules.entry(unit) {
+            Entry::Occupied(module) => module.into_mut(),
+            Entry::Vacant(place) => {
+                let code = compiler.code(unit).map_err(|error| Fault::Compile(unit, error))?;
+                place.insert(Module::new(context, &code).map_err(Fault::Driver)?)
+            }
+        };
+        let kernel = module.kernel(entry).map_err(Fault::Driver)?;
         locked(&self.kernels).insert((unit, entry), kernel.clone());
         Ok(kernel)
     }

@@ -5,8 +5,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pulseproof_kernels::gpu::{Limits, Unit};
-use pulseproof_kernels::source;
 use sha2::{Digest, Sha256};
 
 const SHIM: &str = include_str!("shim.h");
@@ -28,26 +26,26 @@ const FLAGS: &[&str] = &[
     "-U_FORTIFY_SOURCE",
 ];
 
-/// The library of a unit, compiled now if it has not been.
-pub fn unit(unit: Unit, limits: Limits) -> PathBuf {
-    let text = format!("{SHIM}\n{}", source::cuda(unit, limits));
+/// The library of a source, compiled now if it has not been.
+pub fn library(name: &str, source: &str) -> PathBuf {
+    let text = format!("{SHIM}\n{source}");
     let key = Sha256::new().chain_update(FLAGS.concat()).chain_update(&text).finalize();
     let key: String = key[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shim");
-    let library = folder.join(format!("{}-{key}.so", unit.stem()));
+    let library = folder.join(format!("{name}-{key}.so"));
     fs::create_dir_all(&folder).unwrap();
     // Tests run in several processes: one compiles, the others wait.
     let lock = fs::File::create(folder.join(format!("{key}.lock"))).unwrap();
     lock.lock().unwrap();
     if !library.exists() {
         let partial = folder.join(format!("{key}.partial"));
-        compile(unit, &text, &partial);
+        compile(name, &text, &partial);
         fs::rename(&partial, &library).unwrap();
     }
     library
 }
 
-fn compile(unit: Unit, text: &str, output: &Path) {
+fn compile(name: &str, text: &str, output: &Path) {
     let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
     let mut child = Command::new(&compiler)
         .args(FLAGS)
@@ -62,5 +60,5 @@ fn compile(unit: Unit, text: &str, output: &Path) {
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let outcome = child.wait_with_output().unwrap();
     let messages = String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success(), "{unit} does not compile for the host:\n{messages}");
+    assert!(outcome.status.success(), "{name} does not compile for the host:\n{messages}");
 }

@@ -16,6 +16,7 @@ use libloading::Library;
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::gpu::{Device, Launch, Limits, PARAMETERS_MAX, Unit};
+use pulseproof_kernels::source;
 
 /// 16 bytes, aligned as the widest access of a kernel.
 #[derive(Clone, Copy)]
@@ -61,10 +62,16 @@ impl Memory {
         }
     }
 
-    fn guards_are_whole(&self) -> bool {
+    /// All words.
+    pub fn contents(&self) -> Vec<u64> {
+        self.get(0..self.words)
+    }
+
+    /// Whether nothing was written outside.
+    pub fn guards_are_whole(&self) -> bool {
         let blocks = self.lock();
         let end = GUARD_BLOCKS + self.words.div_ceil(2);
-        let odd = self.words % 2 == 0 || blocks[end - 1].0[1] == GUARD.0[1];
+        let odd = self.words.is_multiple_of(2) || blocks[end - 1].0[1] == GUARD.0[1];
         let outside = blocks[..GUARD_BLOCKS].iter().chain(&blocks[end..]);
         odd && outside.map(|block| block.0).all(|block| block == GUARD.0)
     }
@@ -73,6 +80,15 @@ impl Memory {
 /// A test that failed in the middle of something has said so; the others go on.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn load(path: PathBuf) -> Arc<Mutex<Library>> {
+    let load = |path: &PathBuf| {
+        // SAFETY: all that runs when it is loaded are the constructors of empty containers.
+        let library = unsafe { Library::new(path) }.expect("a compiled unit can be loaded");
+        Arc::new(Mutex::new(library))
+    };
+    Arc::clone(lock(&LIBRARIES).entry(path).or_insert_with_key(load))
 }
 
 /// `shim_launch` of shim.h.
@@ -106,16 +122,15 @@ impl ShimDevice {
 
     /// A unit's library, compiled and loaded if it has not been.
     fn library(&self, unit: Unit) -> Arc<Mutex<Library>> {
-        let load = || {
-            let path = compile::unit(unit, self.limits);
-            let load = |path: &PathBuf| {
-                // SAFETY: all that runs when it is loaded are the constructors of empty containers.
-                let library = unsafe { Library::new(path) }.expect("a compiled unit can be loaded");
-                Arc::new(Mutex::new(library))
-            };
-            Arc::clone(lock(&LIBRARIES).entry(path).or_insert_with_key(load))
-        };
+        let load = || load(compile::library(unit.stem(), &source::cuda(unit, self.limits)));
         Arc::clone(lock(&self.units).entry(unit).or_insert_with(load))
+    }
+
+    /// Runs a kernel of any source; what went wrong.
+    pub fn run_source(&self, text: &str, launch: &Launch<'_, Memory>) -> Result<(), String> {
+        let library = load(compile::library("source", text));
+        let library = lock(&library);
+        self.run(&library, launch)
     }
 
     fn run(&self, library: &Library, launch: &Launch<'_, Memory>) -> Result<(), String> {

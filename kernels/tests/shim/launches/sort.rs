@@ -11,6 +11,7 @@ const SIGN: u32 = 1 << 31;
 
 /// 381 bits: integers of 257 bits with their sign are told apart modulo this prime.
 type Wide = ark_bls12_381::Fq;
+const _: () = assert!(Wide::MODULUS_BIT_SIZE > 258);
 
 /// Random integers of this shape after extreme ones, as words.
 fn scalars(shape: &Integers, n: usize) -> Vec<u64> {
@@ -92,7 +93,6 @@ fn digits_stand_for_their_scalars() {
             }
         }
     }
-    assert!(Wide::MODULUS_BIT_SIZE > 258);
 }
 
 /// Bucket and entry of each digit that is not zero, by the formulas of the contract.

@@ -18,8 +18,8 @@ fn samples<F: KernelField>(n: usize) -> Vec<F> {
     let mut samples = vec![F::ZERO, F::ONE, -F::ONE, F::from(2u64), -F::from(2u64)];
     // Their Montgomery forms are 1, −1 and single bits at the edges of words.
     samples.extend([r.inverse().unwrap(), -r.inverse().unwrap(), r, -r]);
-    samples.extend((1..2 * F::WORDS as u32).map(|i| one_word(32 * i) / r - F::ONE / r));
-    samples.extend((1..2 * F::WORDS as u32).map(|i| one_word(32 * i) / r));
+    samples.extend((1..count(2 * F::WORDS)).map(|i| one_word(32 * i) / r - F::ONE / r));
+    samples.extend((1..count(2 * F::WORDS)).map(|i| one_word(32 * i) / r));
     samples.extend((samples.len()..n).map(|_| F::rand(rng)));
     samples.truncate(n);
     samples
