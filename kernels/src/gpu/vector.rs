@@ -110,7 +110,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         self.scan_rows(op, a, row)
     }
 
-    /// The values of chunks are the coefficients of a polynomial in x^[`EVALUATED_AT_ONCE`]: round
+    /// The values of chunks are the coefficients of a polynomial in x^`EVALUATED_AT_ONCE`: round
     /// after round, until one is left.
     fn evaluate(&self, a: &Buffer<D, F>, x: F) -> Result<F, Error> {
         let (mut left, mut x) = (self.evaluate_chunks(a, x)?, x);
