@@ -195,7 +195,8 @@ pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
     let no_kernel = |backend| move |error: UnknownEntry| unavailable(backend, &error.to_string());
     match choice {
         Choice::Only(kind @ BackendKind::Wgpu) => {
-            let device = Bisect::new(devices::open_wgpu(Software::IfAsked)?, entry).map_err(no_kernel(kind))?;
+            let device = Bisect::new(devices::open_wgpu(Software::IfAsked)?, entry)
+                .map_err(no_kernel(kind))?;
             Ok(Bisected::Wgpu(Gpu::new(device)))
         }
         Choice::Auto | Choice::Only(BackendKind::Cuda) => {
