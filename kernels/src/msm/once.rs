@@ -10,7 +10,7 @@ use crate::cpu::msm::{Bases, msm_of_bases};
 use crate::curve::{Curve, G1, G1Affine, Scalar};
 
 /// Fewest points that are worth preparing, measured on both curves.
-const POINTS_MIN: usize = 512;
+const POINTS_MIN: usize = 64;
 
 /// Σ scalars\[i\]·bases\[i\] on the processor, for bases that are used once.
 ///
