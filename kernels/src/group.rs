@@ -7,6 +7,7 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 
+use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 use crate::field::KernelField;
 
@@ -18,7 +19,7 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     type Prime: PrimeField + Element;
     /// The field of the coordinates: the prime field itself, or its quadratic extension by i with
     /// i² = −1.
-    type Coordinate: Field<BasePrimeField = Self::Prime> + Element;
+    type Coordinate: Field<BasePrimeField = Self::Prime> + Vectorised;
 
     /// The coordinates, or `None` for the point at infinity.
     fn coordinates(point: &Self::Affine) -> Option<(Self::Coordinate, Self::Coordinate)>;
@@ -29,7 +30,7 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
 
 impl<P> Group for Projective<P>
 where
-    P: SWCurveConfig<ScalarField: KernelField, BaseField: Element> + Named,
+    P: SWCurveConfig<ScalarField: KernelField, BaseField: Vectorised> + Named,
     <P::BaseField as Field>::BasePrimeField: Element,
 {
     const ID: GroupId = P::ID;

@@ -13,16 +13,15 @@ use pulseproof_kernels::group::GroupId;
 use pulseproof_kernels::msm::Integers;
 use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::traits::{AdditiveGroup, AffineRepr, Field};
-use pulseproof_kernels::transform::Transform;
+use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Bn254, Error, G1, G1Affine};
 
 const SEED: u64 = 1;
-const ROOMY: u64 = 1 << 30;
 
 type Twins = Gpu<TwinDevice>;
 
 fn gpu() -> Twins {
-    Gpu::new(TwinDevice::small(ROOMY))
+    Gpu::new(TwinDevice::small())
 }
 
 fn agree(backend: &impl Kernels, case: &Case) {
@@ -70,7 +69,7 @@ fn laws_hold_over_several_rounds_and_passes() {
     }
 }
 
-/// Twice as many vectors of a width for which the last digit can be −2^(c−1) only by its sign.
+/// Of widths that are whole windows, the last digit is −2^(c−1) or 2^(c−1) by its sign alone.
 #[test]
 fn the_last_digit_keeps_the_sign() {
     let gpu = gpu();
@@ -113,8 +112,8 @@ fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
         agree(&gpu(), &case);
         let (mut split, mut refused) = (0, 0);
         for eighths in (1..=8 * 10).rev() {
-            let memory = (1 << (14 + eighths / 8)) + (eighths % 8 << (11 + eighths / 8));
-            let gpu = Gpu::new(TwinDevice::small(memory));
+            let memory = (1 << (14 + eighths / 8)) + ((eighths % 8) << (11 + eighths / 8));
+            let gpu = Gpu::new(TwinDevice::with_memory(memory));
             match steps(&gpu, &case) {
                 (Err(Error::OutOfMemory { needed, available, .. }), _) => {
                     assert!(needed > available);
@@ -140,7 +139,7 @@ fn bases_lie_in_blocks_that_can_be_allocated() {
     let mut split = 0;
     for allocation_bytes_max in [1 << 18, 1 << 17, 1 << 16, 1 << 15] {
         let limits = Limits { workgroup: 32, shared_bytes: 256, allocation_bytes_max };
-        let gpu = Gpu::new(TwinDevice::new(limits, ROOMY));
+        let gpu = Gpu::new(TwinDevice::new(limits, 1 << 30));
         match steps(&gpu, &case) {
             (Err(Error::OutOfMemory { available, .. }), _) => {
                 assert_eq!(available, allocation_bytes_max);
@@ -287,7 +286,7 @@ fn buffers_of_another_device_are_refused() {
 
 #[test]
 fn tables_are_kept_while_there_is_room() {
-    let gpu = Gpu::new(TwinDevice::small(1 << 16));
+    let gpu = Gpu::new(TwinDevice::with_memory(1 << 16));
     let mut data = gpu.zeros::<Goldilocks>(1 << 10).unwrap();
     let mut transform = || {
         gpu.device().fail(u64::MAX, Fault::DeviceLost);
@@ -310,7 +309,7 @@ fn bisection_finds_the_broken_kernel() {
     let case = cases(Kernel::Msm, &[33], SEED)[0];
     let expected = digest(&gpu(), &case).unwrap();
     let right_from = |entry: &str| {
-        let device = TwinDevice::small(ROOMY);
+        let device = TwinDevice::small();
         device.skip("accumulate_points");
         digest(&Gpu::new(Bisect::new(device, entry).unwrap()), &case).unwrap() == expected
     };
@@ -321,7 +320,22 @@ fn bisection_finds_the_broken_kernel() {
     for entry in ["accumulate_sums", "reduce_buckets", "reduce_sums", "ntt_dif"] {
         assert!(right_from(entry), "{entry}");
     }
-    let unknown = Bisect::new(TwinDevice::small(ROOMY), "msm").unwrap_err();
+    let unknown = Bisect::new(TwinDevice::small(), "msm").unwrap_err();
     assert_eq!(unknown, UnknownEntry("msm".into()));
     assert!(unknown.to_string().contains("vector_map, vector_map_scalar"));
+}
+
+#[test]
+fn bisection_restarts_without_the_tables_of_the_device() {
+    let device = TwinDevice::small();
+    device.skip("vector_powers");
+    let gpu = Gpu::new(Bisect::new(device, "ntt_dif").unwrap());
+    let forward = |on_coset| {
+        let forward = |case: &Case| matches!(case.work, Work::Ntt { direction: Direction::Forward, coset, .. } if coset == on_coset);
+        cases(Kernel::Ntt, &[64], SEED).into_iter().find(forward).unwrap()
+    };
+    agree(&gpu, &forward(false));
+    assert!(run(&gpu, &Naive, &forward(true)).is_err());
+    gpu.restart();
+    agree(&gpu, &forward(true));
 }

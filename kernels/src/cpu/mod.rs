@@ -1,15 +1,20 @@
 //! The processor: all cores, and AVX-512 IFMA where the machine has it.
 
-mod ntt;
+pub mod msm;
+pub mod ntt;
 mod parallel;
+mod peak;
 pub mod simd;
 mod vector;
 mod words;
+
+pub use peak::Peak;
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::backend::{Backend, BackendKind};
+use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 use crate::error::Error;
 use crate::host::HostBuffer;
@@ -47,12 +52,19 @@ impl Default for Cpu {
 impl Cpu {
     /// With the best instructions this machine has.
     pub fn new() -> Self {
-        Self { instructions: Instructions::Portable }
+        // The machine has the instructions for all fields, or for none.
+        let simd = <ark_bn254::Fr as Vectorised>::simd().is_some();
+        Self { instructions: if simd { Instructions::Ifma } else { Instructions::Portable } }
     }
 
     /// With portable instructions only. The same results, bit for bit.
     pub fn portable() -> Self {
         Self { instructions: Instructions::Portable }
+    }
+
+    /// The arithmetic in lanes of a field, where there is one and this machine and value use it.
+    fn simd<F: Vectorised>(self) -> Option<F::Simd> {
+        F::simd().filter(|_| self.instructions == Instructions::Ifma)
     }
 
     /// Which instructions are used.

@@ -133,15 +133,16 @@ impl CudaDevice {
         Ok(Self { found, compiler, state: Mutex::new(state) })
     }
 
-    /// What the device is. Compiles all kernels, whatever is on disk, and takes as long as that takes.
+    /// What the device is. Compiles these units, whatever is on disk, and takes as long as that takes.
     ///
     /// # Errors
     /// A unit does not compile, device lost.
-    pub fn report(&self) -> Result<Report, Error> {
+    pub fn report(&self, units: impl IntoIterator<Item = Unit>) -> Result<Report, Error> {
         let opened = self.opened();
         let told = |result| self.told(&opened, 0, result);
         let (memory_free_bytes, memory_total_bytes) = told(opened.context.memory())?;
-        let compile_seconds = Unit::all()
+        let compile_seconds = units
+            .into_iter()
             .map(|unit| match self.compiler.seconds(unit) {
                 Ok(seconds) => Ok((unit, seconds)),
                 Err(error) => Err(does_not_compile(unit, &error)),

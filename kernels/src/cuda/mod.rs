@@ -40,7 +40,7 @@ pub struct Report {
     pub memory_free_bytes: u64,
     /// All bytes.
     pub memory_total_bytes: u64,
-    /// Seconds that each unit takes to compile.
+    /// Seconds that each unit takes to compile, of those that were asked about.
     pub compile_seconds: Vec<(Unit, f64)>,
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::twin::{Call, twin};
-use super::{Device, Launch, Limits, Unit};
+use super::{Device, Gpu, Launch, Limits, Unit};
 use crate::backend::BackendKind;
 use crate::error::Error;
 
@@ -107,6 +107,14 @@ impl<D: Device> Bisect<D> {
             self.device.write(&buffer.memory, 0, buffer.words, &mut fill)?;
         }
         Ok(())
+    }
+}
+
+impl<D: Device> Gpu<Bisect<D>> {
+    /// Twins again, until the kernel is launched once more. Tables that the device made are forgotten.
+    pub fn restart(&self) {
+        self.tables().clear();
+        self.device().reached.store(false, Ordering::Release);
     }
 }
 

@@ -4,8 +4,12 @@
 //! [`Montgomery`]. Each language has a file here that writes them down and inlines includes.
 
 mod cuda;
+#[cfg(feature = "wgpu")]
+mod wgsl;
 
 pub use cuda::cuda;
+#[cfg(feature = "wgpu")]
+pub use wgsl::wgsl;
 
 use crate::element::Element;
 use crate::field::{FieldId, Montgomery};

@@ -9,6 +9,8 @@ use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{BackendKind, Kernels};
 use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::gpu::Gpu;
+use pulseproof_kernels::gpu::twin::TwinDevice;
 use pulseproof_kernels::naive::Naive;
 
 /// Tests for one backend.
@@ -77,9 +79,11 @@ pub fn run(suite: &impl Suite) -> Conclusion {
     let mut trials = suite.trials(&Stage::new("naive", Pace::Naive, || Ok(Naive)));
     trials.extend(suite.trials(&Stage::new("cpu-portable", Pace::Fast, || Ok(Cpu::portable()))));
     trials.extend(suite.trials(&Stage::new("cpu", Pace::Fast, || Ok(Cpu::new()))));
+    let twins = || Ok(Gpu::new(TwinDevice::small()));
+    trials.extend(suite.trials(&Stage::new("gpu-twins", Pace::Slow, twins)));
     #[cfg(feature = "cuda")]
     {
-        let cuda = || pulseproof_kernels::cuda::CudaDevice::probe().map(pulseproof_kernels::gpu::Gpu::new);
+        let cuda = || pulseproof_kernels::cuda::CudaDevice::probe().map(Gpu::new);
         let stage = Stage::new("cuda", Pace::Fast, cuda).or_ignored(BackendKind::Cuda);
         trials.extend(suite.trials(&stage));
     }

@@ -2,14 +2,15 @@
 //! is written once over [`Arithmetic`]; the bounds of values that are not fully reduced are each
 //! implementation's own affair.
 
+use crate::cpu::simd::Portable;
 use crate::field::KernelField;
 
 /// Vectors of `1 << LOG_WIDTH` field elements, and butterflies on them.
 ///
 /// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the
 /// processor's instructions are switched on.
-pub(in crate::cpu) trait Arithmetic<F>: Copy + Send + Sync + 'static {
-    /// log2 of the elements in a vector.
+pub trait Arithmetic<F>: Copy + Send + Sync + 'static {
+    /// log2 of the elements in a vector: 0 or 3.
     const LOG_WIDTH: u32;
     /// log2 of the elements that a core works on at a time: as many as its second-level cache holds.
     const LOG_TILE: u32;
@@ -59,15 +60,11 @@ pub(in crate::cpu) trait Arithmetic<F>: Copy + Send + Sync + 'static {
         w: Self::Factors,
     ) -> (Self::Vector, Self::Vector);
 
-    /// Lane i of vector j becomes lane j of vector i. As many vectors as a vector has lanes.
-    fn transpose(self, vectors: &mut [Self::Vector]);
+    /// Lane i of vector j becomes lane j of vector i, where a vector has eight lanes.
+    fn transpose(self, vectors: &mut [Self::Vector; 8]);
 }
 
-/// One element at a time, in arkworks's arithmetic.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::cpu) struct Scalar;
-
-impl<F: KernelField> Arithmetic<F> for Scalar {
+impl<F: KernelField> Arithmetic<F> for Portable {
     const LOG_WIDTH: u32 = 0;
     const LOG_TILE: u32 = 13;
     const LOG_COLUMNS: u32 = 2;
@@ -122,5 +119,5 @@ impl<F: KernelField> Arithmetic<F> for Scalar {
     }
 
     #[inline(always)]
-    fn transpose(self, _vectors: &mut [F]) {}
+    fn transpose(self, _vectors: &mut [F; 8]) {}
 }

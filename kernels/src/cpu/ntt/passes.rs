@@ -65,31 +65,30 @@ impl<F: KernelField> Passes<F> {
     }
 
     fn pass<A: Arithmetic<F>>(&self, arithmetic: A, pass: Pass, data: &mut [F]) {
-        let levels_within = if pass.log_stride == 0 { A::LOG_WIDTH } else { 0 };
+        let levels_within = pass.levels_within::<F, A>();
         let root = self.root.pow([1u64 << (self.log_size - pass.count)]);
-        let twiddles = Twiddles::new(arithmetic, root, pass.count, levels_within);
+        let base = Twiddles::cached(arithmetic, self.direction, root, pass.count, levels_within);
         let stride = 1u64 << pass.log_stride;
-        let first = arithmetic.run(|| twiddles.twisted(arithmetic, self.shift.pow([stride])));
+        let twisted = |shift: F| base.twisted(arithmetic, shift.pow([stride]));
+        let shifted = (!self.shift.is_one()).then(|| arithmetic.run(|| twisted(self.shift)));
+        let first = shifted.as_ref().unwrap_or(&base);
         let scale = match self.direction {
             Direction::Inverse if pass.first == 0 => F::from(1u64 << self.log_size).inverse(),
             _ => None,
         };
-        let of_tile = |tile: Tile<'_, F>| {
-            let buffer = &mut Vec::with_capacity(1 << (pass.count + pass.log_columns));
+        let of_tile = |buffer: &mut Vec<A::Vector>, tile: Tile<'_, F>| {
+            buffer.clear();
+            buffer.reserve(1 << (pass.count + pass.log_columns));
             arithmetic.run(|| {
-                let shifted;
-                let twiddles = if tile.block == 0 {
-                    &first
-                } else {
-                    let reversed = (tile.block as u64).reverse_bits() >> (u64::BITS - pass.first);
-                    let shift = self.shift * self.root.pow([reversed]);
-                    shifted = twiddles.twisted(arithmetic, shift.pow([stride]));
-                    &shifted
-                };
-                self.tile(arithmetic, pass, tile, twiddles, scale, buffer);
+                if tile.block == 0 {
+                    return self.tile(arithmetic, pass, tile, first, scale, buffer);
+                }
+                let reversed = (tile.block as u64).reverse_bits() >> (u64::BITS - pass.first);
+                let twiddles = twisted(self.shift * self.root.pow([reversed]));
+                self.tile(arithmetic, pass, tile, &twiddles, scale, buffer);
             });
         };
-        tiles(pass, data).into_par_iter().for_each(of_tile);
+        tiles(pass, data).into_par_iter().for_each_init(Vec::new, of_tile);
     }
 
     #[inline(always)]
@@ -104,27 +103,47 @@ impl<F: KernelField> Passes<F> {
     ) {
         let width = 1 << A::LOG_WIDTH;
         for row in &tile.rows {
-            buffer.extend(row.chunks_exact(width).map(|values| arithmetic.load(values)));
+            for values in row.chunks_exact(width) {
+                buffer.push(arithmetic.load(values));
+            }
         }
-        let contiguous = pass.log_stride == 0 && width > 1;
-        let levels = pass.count - if contiguous { A::LOG_WIDTH } else { 0 };
-        if contiguous && self.direction == Direction::Inverse {
-            kernel::within::<F, A, 8>(arithmetic, self.direction, buffer, twiddles);
-        }
-        kernel::across(arithmetic, self.direction, buffer, twiddles, levels);
-        if contiguous && self.direction == Direction::Forward {
-            kernel::within::<F, A, 8>(arithmetic, self.direction, buffer, twiddles);
+        let levels_within = pass.levels_within::<F, A>();
+        let levels = pass.count - levels_within;
+        match self.direction {
+            Direction::Forward => {
+                kernel::across::<F, A, true>(arithmetic, buffer, twiddles, levels);
+                if levels_within > 0 {
+                    kernel::within::<F, A, true>(arithmetic, buffer, twiddles);
+                }
+            }
+            Direction::Inverse => {
+                if levels_within > 0 {
+                    kernel::within::<F, A, false>(arithmetic, buffer, twiddles);
+                }
+                kernel::across::<F, A, false>(arithmetic, buffer, twiddles, levels);
+            }
         }
         if let Some(scale) = scale {
             let scale = arithmetic.factors(&[scale; 8]);
-            buffer.iter_mut().for_each(|x| *x = arithmetic.scale(*x, scale));
-        }
-        let mut vectors = buffer.iter();
-        for row in tile.rows {
-            for (values, &vector) in row.chunks_exact_mut(width).zip(&mut vectors) {
-                arithmetic.store(vector, values);
+            for x in buffer.iter_mut() {
+                *x = arithmetic.scale(*x, scale);
             }
         }
+        let mut vectors = buffer.as_slice();
+        for row in tile.rows {
+            let (of_row, rest) = vectors.split_at(row.len() / width);
+            for (values, vector) in row.chunks_exact_mut(width).zip(of_row) {
+                arithmetic.store(*vector, values);
+            }
+            vectors = rest;
+        }
+    }
+}
+
+impl Pass {
+    /// How many of its levels work within vectors: none where rows are whole vectors apart.
+    fn levels_within<F, A: Arithmetic<F>>(&self) -> u32 {
+        if self.log_stride == 0 { A::LOG_WIDTH } else { 0 }
     }
 }
 

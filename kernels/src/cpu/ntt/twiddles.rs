@@ -5,8 +5,13 @@
 //! reversed; u + c·v and u − c·v are the polynomial modulo X^h − c and X^h + c. So each block has a
 //! single factor, c; for the way back it is 1/c, which is the same with 1/σ and 1/ρ.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use super::arithmetic::Arithmetic;
 use crate::field::KernelField;
+use crate::transform::Direction;
 
 /// The most lanes a vector has.
 const WIDTH_MAX: usize = 8;
@@ -25,10 +30,13 @@ pub(super) struct Twiddles<F, A: Arithmetic<F>> {
 }
 
 impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
-    const WIDTH: usize = 1 << A::LOG_WIDTH;
+    const WIDTH: usize = {
+        assert!(A::LOG_WIDTH == 0 || A::LOG_WIDTH == 3);
+        1 << A::LOG_WIDTH
+    };
 
     /// For σ = 1 and ρ = `root`, of order 2^count. `levels_within` is 0 or log2 WIDTH.
-    pub(super) fn new(arithmetic: A, root: F, count: u32, levels_within: u32) -> Self {
+    fn new(arithmetic: A, root: F, count: u32, levels_within: u32) -> Self {
         // c is ρ^(r·2^(count−1−j)), and that is the power of ρ to b reversed in count − 1 bits,
         // whatever j is.
         let half = 1usize << count >> 1;
@@ -57,10 +65,31 @@ impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
         Self { heap, within, count, levels_within }
     }
 
+    /// [`Self::new`], or what it made before. A field, an arithmetic and a direction have a single ρ of
+    /// each order, and 2^count elements fit a tile: the tables that are kept take a few megabytes.
+    pub(super) fn cached(
+        arithmetic: A,
+        direction: Direction,
+        root: F,
+        count: u32,
+        levels_within: u32,
+    ) -> Arc<Self> {
+        type Key = (TypeId, Direction, u32, u32);
+        type Tables = HashMap<Key, Arc<dyn Any + Send + Sync>>;
+        static TABLES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
+        let key = (TypeId::of::<Self>(), direction, count, levels_within);
+        let tables = || TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = tables().get(&key).cloned();
+        found.and_then(|table| table.downcast().ok()).unwrap_or_else(|| {
+            let table = Arc::new(Self::new(arithmetic, root, count, levels_within));
+            tables().insert(key, table.clone());
+            table
+        })
+    }
+
     /// The same factors for another σ: those of level j times σ^(2^(count−1−j)).
     #[inline(always)]
     pub(super) fn twisted(&self, arithmetic: A, shift: F) -> Self {
-        let mut out = Self { heap: self.heap.clone(), within: self.within.clone(), ..*self };
         let mut by = [F::ONE; usize::BITS as usize];
         let mut square = shift;
         for level in (0..self.count as usize).rev() {
@@ -70,25 +99,30 @@ impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
         let spread = |level: u32| arithmetic.factors(&[by[level as usize]; WIDTH_MAX]);
         // The first vector holds several levels.
         let mut first = [F::ONE; WIDTH_MAX];
-        (1..WIDTH_MAX).for_each(|lane| first[lane] = by[lane.ilog2() as usize]);
-        out.heap[0] = arithmetic.combine(self.heap[0], arithmetic.factors(&first));
+        for (lane, first) in first.iter_mut().enumerate().skip(1) {
+            *first = by[lane.ilog2() as usize];
+        }
+        let mut heap = Vec::with_capacity(self.heap.len());
+        heap.push(arithmetic.combine(self.heap[0], arithmetic.factors(&first)));
         for level in A::LOG_WIDTH..self.count - self.levels_within {
             let factor = spread(level);
             let vectors = 1usize << level >> A::LOG_WIDTH;
-            for k in vectors..2 * vectors {
-                out.heap[k] = arithmetic.combine(self.heap[k], factor);
+            for &factors in &self.heap[vectors..2 * vectors] {
+                heap.push(arithmetic.combine(factors, factor));
             }
         }
-        for level in 0..self.levels_within {
-            let factor = spread(self.count - self.levels_within + level);
-            for group in 0..self.within.len() / (Self::WIDTH - 1) {
-                let first = group * (Self::WIDTH - 1) + (1 << level) - 1;
-                for k in first..first + (1 << level) {
-                    out.within[k] = arithmetic.combine(self.within[k], factor);
+        let mut within = Vec::with_capacity(self.within.len());
+        if self.levels_within == 3 {
+            let count = self.count;
+            let factors = [spread(count - 3), spread(count - 2), spread(count - 1)];
+            let (groups, _) = self.within.as_chunks::<7>();
+            for group in groups {
+                for (k, &of_block) in group.iter().enumerate() {
+                    within.push(arithmetic.combine(of_block, factors[(k + 1).ilog2() as usize]));
                 }
             }
         }
-        out
+        Self { heap, within, count: self.count, levels_within: self.levels_within }
     }
 
     /// The factor of a block, in every lane.
@@ -98,9 +132,9 @@ impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
         arithmetic.spread(&self.heap[i >> A::LOG_WIDTH], i & (Self::WIDTH - 1))
     }
 
-    /// The factors of the last levels for each WIDTH vectors of data.
+    /// The factors of the last levels for each eight vectors of data.
     #[inline(always)]
-    pub(super) fn within(&self) -> impl Iterator<Item = &[A::Factors]> {
-        self.within.chunks_exact(Self::WIDTH - 1)
+    pub(super) fn within(&self) -> &[[A::Factors; 7]] {
+        self.within.as_chunks().0
     }
 }

@@ -69,6 +69,8 @@ impl Avx512 {
         and(a, b) = _mm512_and_si512;
         /// The bits of either.
         or(a, b) = _mm512_or_si512;
+        /// The product of the low 32 bits of a and b.
+        mul_u32(a, b) = _mm512_mul_epu32;
         /// The lesser, unsigned.
         min(a, b) = _mm512_min_epu64;
         /// c + the low 52 bits of the product of the low 52 bits of a and b.
@@ -83,6 +85,10 @@ impl Avx512 {
         shift_right_signed(a, b) = _mm512_srav_epi64;
         /// a shifted left by b bits.
         shift_left(a, b) = _mm512_sllv_epi64;
+        /// The even lanes of a and b in turn.
+        even(a, b) = _mm512_unpacklo_epi64;
+        /// The odd lanes of a and b in turn.
+        odd(a, b) = _mm512_unpackhi_epi64;
         /// Lane i of the result is the lane of (a, c) that lane i of `b` names, modulo 16.
         permute2(a, b, c) = _mm512_permutex2var_epi64;
     }
@@ -116,6 +122,20 @@ impl Avx512 {
         Words(unsafe { _mm512_mask_blend_epi64(mask, a.0, b.0) })
     }
 
+    /// a + b where the mask's bit is set, a where it is not.
+    #[inline(always)]
+    pub fn add_where(self, mask: u8, a: Words, b: Words) -> Words {
+        // SAFETY: `self` proves that the instructions exist, see `Avx512`.
+        Words(unsafe { _mm512_mask_add_epi64(a.0, mask, a.0, b.0) })
+    }
+
+    /// The lanes in which a is less than b, unsigned, as bits.
+    #[inline(always)]
+    pub fn less(self, a: Words, b: Words) -> u8 {
+        // SAFETY: `self` proves that the instructions exist, see `Avx512`.
+        unsafe { _mm512_cmplt_epu64_mask(a.0, b.0) }
+    }
+
     /// The lanes that are zero, as bits.
     #[inline(always)]
     pub fn zeros(self, a: Words) -> u8 {
@@ -133,29 +153,30 @@ impl Avx512 {
     /// Row i, column j becomes row j, column i.
     #[inline(always)]
     pub fn transpose(self, rows: [Words; 8]) -> [Words; 8] {
-        let r = rows.map(|row| row.0);
-        // SAFETY: `self` proves that the instructions exist, see `Avx512`.
-        unsafe {
-            // Words of rows 2i and 2i+1 side by side; then pairs of rows; then halves.
-            let even = |i: usize| _mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]);
-            let odd = |i: usize| _mm512_unpackhi_epi64(r[2 * i], r[2 * i + 1]);
-            let (e, o) = ([even(0), even(1), even(2), even(3)], [odd(0), odd(1), odd(2), odd(3)]);
-            let quarters = |t: [__m512i; 4]| {
-                let a = _mm512_shuffle_i64x2::<0x88>(t[0], t[1]);
-                let b = _mm512_shuffle_i64x2::<0xdd>(t[0], t[1]);
-                let c = _mm512_shuffle_i64x2::<0x88>(t[2], t[3]);
-                let d = _mm512_shuffle_i64x2::<0xdd>(t[2], t[3]);
-                // Words 0 and 4 of each row, or 2 and 6, or …
-                [
-                    _mm512_shuffle_i64x2::<0x88>(a, c),
-                    _mm512_shuffle_i64x2::<0x88>(b, d),
-                    _mm512_shuffle_i64x2::<0xdd>(a, c),
-                    _mm512_shuffle_i64x2::<0xdd>(b, d),
-                ]
-            };
-            let (e, o) = (quarters(e), quarters(o));
-            [e[0], o[0], e[1], o[1], e[2], o[2], e[3], o[3]].map(Words)
-        }
+        let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
+        // Words of two rows side by side; then of four; then of all.
+        let [c0, c2, c4, c6] = self.quarters([
+            self.even(r0, r1),
+            self.even(r2, r3),
+            self.even(r4, r5),
+            self.even(r6, r7),
+        ]);
+        let [c1, c3, c5, c7] =
+            self.quarters([self.odd(r0, r1), self.odd(r2, r3), self.odd(r4, r5), self.odd(r6, r7)]);
+        [c0, c1, c2, c3, c4, c5, c6, c7]
+    }
+
+    /// The transpose of 4 × 4 pairs of words.
+    #[inline(always)]
+    fn quarters(self, [a, b, c, d]: [Words; 4]) -> [Words; 4] {
+        let (ab, cd) = (self.halves::<0x88>(a, b), self.halves::<0x88>(c, d));
+        let (ab_odd, cd_odd) = (self.halves::<0xdd>(a, b), self.halves::<0xdd>(c, d));
+        [
+            self.halves::<0x88>(ab, cd),
+            self.halves::<0x88>(ab_odd, cd_odd),
+            self.halves::<0xdd>(ab, cd),
+            self.halves::<0xdd>(ab_odd, cd_odd),
+        ]
     }
 
     /// Word j of each of eight consecutive elements, for each j.
@@ -171,7 +192,8 @@ impl Avx512 {
             1 => columns[0] = self.load(words.as_chunks().0.first().expect("there are eight")),
             4 => {
                 let (row, _) = words.as_chunks::<8>();
-                let [a, b, c, d] = [0, 1, 2, 3].map(|k| self.load(&row[k]));
+                let (a, b) = (self.load(&row[0]), self.load(&row[1]));
+                let (c, d) = (self.load(&row[2]), self.load(&row[3]));
                 let low = self.load(&[0, 4, 8, 12, 1, 5, 9, 13]);
                 let high = self.load(&[2, 6, 10, 14, 3, 7, 11, 15]);
                 let [p, q] = [self.permute2(a, low, b), self.permute2(c, low, d)];
@@ -235,7 +257,8 @@ impl Avx512 {
         }
     }
 
-    /// Halves of a and b side by side: 0x44 the low ones, 0xee the high ones.
+    /// Two pairs of words of a, then two of b, as `WHICH` says, two bits each: 0x44 the low halves, 0xee
+    /// the high ones, 0x88 the even pairs, 0xdd the odd ones.
     #[inline(always)]
     fn halves<const WHICH: i32>(self, a: Words, b: Words) -> Words {
         // SAFETY: `self` proves that the instructions exist, see `Avx512`.

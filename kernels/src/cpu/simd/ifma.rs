@@ -21,6 +21,17 @@ macro_rules! unroll {
     };
 }
 
+/// An array of L limbs, each by an expression.
+macro_rules! each {
+    ($vectors:expr, $i:ident => $limb:expr) => {{
+        let mut limbs = [$vectors.splat(0); L];
+        unroll!($i < L, {
+            limbs[$i] = $limb;
+        });
+        limbs
+    }};
+}
+
 /// Bits of a limb.
 const BITS: usize = 52;
 /// The bits of a limb.
@@ -40,6 +51,12 @@ impl<const L: usize> Ifma<L> {
         Avx512::detect().map(Self)
     }
 
+    /// The instructions on words.
+    #[inline(always)]
+    pub(in crate::cpu) fn words(self) -> Avx512 {
+        self.0
+    }
+
     /// Carries from limb to limb, signs included.
     #[inline(always)]
     fn carry(self, mut a: [Words; L]) -> [Words; L] {
@@ -52,17 +69,8 @@ impl<const L: usize> Ifma<L> {
     }
 
     #[inline(always)]
-    fn limbwise(self, a: [Words; L], f: impl Fn(usize, Words) -> Words) -> [Words; L] {
-        let mut out = a;
-        unroll!(i < L, {
-            out[i] = f(i, a[i]);
-        });
-        out
-    }
-
-    #[inline(always)]
     fn broadcast(self, limbs: [u64; L]) -> [Words; L] {
-        limbs.map(|limb| self.0.splat(limb))
+        each!(self.0, i => self.0.splat(limbs[i]))
     }
 
     /// The 52-bit limbs of N words.
@@ -257,15 +265,13 @@ impl<const L: usize> Ifma<L> {
         if L == 1 {
             // From −2p to 4p. A negative number is a great one without a sign.
             let two_p = t.splat(2 * Constants::<P, N, L>::MODULUS[0]);
-            let a = self.limbwise(a, |_, a| t.min(a, t.add(a, two_p)));
-            return self.limbwise(a, |_, a| t.min(a, t.sub(a, two_p)));
+            let a = each!(t, i => t.min(a[i], t.add(a[i], two_p)));
+            return each!(t, i => t.min(a[i], t.sub(a[i], two_p)));
         }
         let top = t.add(a[L - 1], t.splat(Constants::<P, N, L>::SHIFT));
         let q = t.mul_hi(t.splat(0), top, t.splat(Constants::<P, N, L>::QUOTIENT));
-        let less = self.limbwise(a, |i, a| {
-            t.sub(a, t.permute(q, t.load(&Constants::<P, N, L>::MULTIPLES[i])))
-        });
-        self.carry(less)
+        let table = &Constants::<P, N, L>::MULTIPLES;
+        self.carry(each!(t, i => t.sub(a[i], t.permute(q, t.load(&table[i])))))
     }
 
     /// The least value, for one up to 4p.
@@ -276,14 +282,12 @@ impl<const L: usize> Ifma<L> {
         let a = self.settle::<P, N>(a);
         if L == 1 {
             // Up to 2p.
-            return self.limbwise(a, |_, a| {
-                let a = t.min(a, t.sub(a, p[0]));
-                t.min(a, t.sub(a, p[0]))
-            });
+            let a = each!(t, i => t.min(a[i], t.sub(a[i], p[i])));
+            return each!(t, i => t.min(a[i], t.sub(a[i], p[i])));
         }
-        let less = self.carry(self.limbwise(a, |i, a| t.sub(a, p[i])));
+        let less = self.carry(each!(t, i => t.sub(a[i], p[i])));
         let below = t.signs(less[L - 1]);
-        self.limbwise(a, |i, a| t.select(below, less[i], a))
+        each!(t, i => t.select(below, less[i], a[i]))
     }
 }
 
@@ -336,23 +340,32 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
-        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.add(a, b[i])))
+        self.settle::<P, N>(each!(self.0, i => self.0.add(a[i], b[i])))
     }
 
     #[inline(always)]
     fn sub(self, a: Self::V, b: Self::V) -> Self::V {
-        self.settle::<P, N>(self.limbwise(a, |i, a| self.0.sub(a, b[i])))
+        self.sub_in::<P, N>(a, b)
+    }
+
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        if L == 1 {
+            return self.sub_in::<P, N>(self.sub_in::<P, N>(a, b), c);
+        }
+        let t = self.0;
+        self.settle::<P, N>(each!(t, i => t.sub(a[i], t.add(b[i], c[i]))))
     }
 
     #[inline(always)]
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V {
-        self.carry(self.limbwise(a, |i, a| self.0.add(a, b[i])))
+        self.carry(each!(self.0, i => self.0.add(a[i], b[i])))
     }
 
     #[inline(always)]
     fn sub_lazy(self, a: Self::V, b: Self::V) -> Self::V {
         let (t, p) = (self.0, Constants::<P, N, L>::MODULUS);
-        self.carry(self.limbwise(a, |i, a| t.add(t.sub(a, b[i]), t.splat(2 * p[i]))))
+        self.carry(each!(t, i => t.add(t.sub(a[i], b[i]), t.splat(2 * p[i]))))
     }
 
     #[inline(always)]
@@ -363,7 +376,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
     #[inline(always)]
     fn neg(self, a: Self::V) -> Self::V {
         let (t, p) = (self.0, Constants::<P, N, L>::MODULUS);
-        self.carry(self.limbwise(a, |i, a| t.sub(t.splat(2 * p[i]), a)))
+        self.carry(each!(t, i => t.sub(t.splat(2 * p[i]), a[i])))
     }
 
     #[inline(always)]
@@ -383,45 +396,47 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn select(self, mask: u8, a: Self::V, b: Self::V) -> Self::V {
-        self.limbwise(a, |i, a| self.0.select(mask, a, b[i]))
+        each!(self.0, i => self.0.select(mask, a[i], b[i]))
     }
 
     #[inline(always)]
     fn rotate(self, a: Self::V, by: usize) -> Self::V {
-        let from = self.0.load(&[0, 1, 2, 3, 4, 5, 6, 7].map(|i| i + by as u64));
-        self.limbwise(a, |_, a| self.0.permute(from, a))
+        let from = self.0.add(self.0.load(&[0, 1, 2, 3, 4, 5, 6, 7]), self.0.splat(by as u64));
+        each!(self.0, i => self.0.permute(from, a[i]))
     }
 
     const LINES: usize = if L == 8 { 2 } else { 1 };
 
     #[inline(always)]
     fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
-        let columns = |k| {
-            self.0.transpose([0, 1, 2, 3, 4, 5, 6, 7].map(|lane| self.0.load(&line(lane, k).0)))
-        };
-        let mut pair = [[self.0.splat(0); L]; 2];
-        if L == 8 {
-            pair[0].copy_from_slice(&columns(0));
-            pair[1].copy_from_slice(&columns(1));
-        } else {
-            let c = columns(0);
-            pair = [self.unpack([c[0], c[1], c[2], c[3]]), self.unpack([c[4], c[5], c[6], c[7]])];
+        let mut rows = [[self.0.splat(0); 8]; 2];
+        for k in 0..<Self as Lanes<Prime<P, N>>>::LINES {
+            unroll!(lane < 8, {
+                rows[k][lane] = self.0.load(&line(lane, k).0);
+            });
         }
-        pair
+        if L == 8 {
+            let (a, b) = (self.0.transpose(rows[0]), self.0.transpose(rows[1]));
+            return [each!(self.0, i => a[i]), each!(self.0, i => b[i])];
+        }
+        let c = self.0.transpose(rows[0]);
+        [self.unpack([c[0], c[1], c[2], c[3]]), self.unpack([c[4], c[5], c[6], c[7]])]
     }
 
     #[inline(always)]
     fn scatter(self, pair: [Self::V; 2], lines: &mut [Line]) {
         let lines = &mut lines[..8 * <Self as Lanes<Prime<P, N>>>::LINES];
         if L == 8 {
-            for (k, v) in pair.into_iter().enumerate() {
+            unroll!(k < 2, {
                 let mut columns = [self.0.splat(0); 8];
-                columns.copy_from_slice(&v);
+                unroll!(i < L, {
+                    columns[i] = pair[k][i];
+                });
                 let rows = self.0.transpose(columns);
                 unroll!(lane < 8, {
                     self.0.store(rows[lane], &mut lines[2 * lane + k].0);
                 });
-            }
+            });
         } else {
             let (a, b) = (self.pack::<4>(pair[0]), self.pack::<4>(pair[1]));
             let rows = self.0.transpose([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]);
@@ -437,12 +452,18 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
     }
 }
 
+// The same for a field whose type is named by the caller: methods of `Lanes` are ambiguous here.
 impl<const L: usize> Ifma<L> {
+    #[inline(always)]
+    fn sub_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
+        self.settle::<P, N>(each!(self.0, i => self.0.sub(a[i], b[i])))
+    }
+
     #[inline(always)]
     fn mul_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
         let (p, inverse) = (Constants::<P, N, L>::MODULUS, Constants::<P, N, L>::INVERSE);
         if L == 1 {
-            return self.limbwise(a, |i, a| self.montgomery_small(a, b[i], p[i], inverse));
+            return each!(self.0, i => self.montgomery_small(a[i], b[i], p[i], inverse));
         }
         self.montgomery(a, b, p, inverse)
     }

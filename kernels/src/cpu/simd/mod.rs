@@ -8,14 +8,17 @@
 //! slow.
 
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(super) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod inverse;
 mod portable;
 mod quadratic;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "x86_64")]
+pub(in crate::cpu) use avx512::{Avx512, Words};
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
 pub use portable::Portable;
@@ -31,6 +34,15 @@ use crate::field::{Goldilocks, Prime50};
 #[repr(align(64))]
 pub struct Line(pub [u64; 8]);
 
+impl Line {
+    /// Asks the memory for this line, which will be read soon. It has no other effect.
+    #[inline(always)]
+    pub fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        avx512::prefetch(self);
+    }
+}
+
 /// Arithmetic on [`Self::WIDTH`] elements of `F` at once.
 ///
 /// A value `V` holds, in each lane, an integer that stands for an element, not always the least one. Its
@@ -42,7 +54,7 @@ pub struct Line(pub [u64; 8]);
 /// [`constant`](Self::constant) gives w·R', so that `mul(load(x), constant(w))` is what `load(x·w)` would
 /// be. An algorithm whose factors are all variable enters with [`constants`](Self::constants), stays in
 /// that form, and leaves with [`leave`](Self::leave).
-pub trait Lanes<F>: Copy + Send + Sync + 'static {
+pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// As many elements as there are lanes.
     type V: Copy + Send + Sync;
 
@@ -89,20 +101,27 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
     /// a − b.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
 
+    /// a − b − c, for b and c up to 3p/2: loaded elements, products of values up to a·p and b·p with
+    /// 2·a·b ≤ `CAPACITY`, and, where that is over 16, results of `add`, `sub` and this.
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.sub(self.sub(a, b), c)
+    }
+
     /// a + b without reduction: operands and result up to `CAPACITY` times p.
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a − b + 2p without reduction: a may be up to `CAPACITY` − 2 times p.
     fn sub_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// The same element, at most 2p, for a value up to 4p (a little less suffices to no purpose: sums
-    /// of two values up to 2p are what this is for).
+    /// The same element, at most 2p, for a value up to 4p.
     fn reduce(self, a: Self::V) -> Self::V;
 
     /// −a.
     fn neg(self, a: Self::V) -> Self::V;
 
     /// 2a.
+    #[inline(always)]
     fn double(self, a: Self::V) -> Self::V {
         self.add(a, a)
     }
@@ -111,6 +130,7 @@ pub trait Lanes<F>: Copy + Send + Sync + 'static {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// a²/R'.
+    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
         self.mul(a, a)
     }
@@ -149,6 +169,9 @@ pub trait Vectorised: Field + Element {
 
     /// The proof that this machine has them.
     fn simd() -> Option<Self::Simd>;
+
+    /// The inverse, or `None` of zero: [`Field::inverse`], several times faster. No lanes are needed.
+    fn fast_inverse(&self) -> Option<Self>;
 }
 
 macro_rules! vectorised {
@@ -160,6 +183,10 @@ macro_rules! vectorised {
             fn simd() -> Option<Self::Simd> {
                 Ifma::detect()
             }
+
+            fn fast_inverse(&self) -> Option<Self> {
+                inverse::inverse(self)
+            }
         }
 
         #[cfg(not(target_arch = "x86_64"))]
@@ -168,6 +195,10 @@ macro_rules! vectorised {
 
             fn simd() -> Option<Self::Simd> {
                 None
+            }
+
+            fn fast_inverse(&self) -> Option<Self> {
+                inverse::inverse(self)
             }
         }
     )* };
@@ -188,6 +219,10 @@ impl Vectorised for Goldilocks {
     fn simd() -> Option<Self::Simd> {
         None
     }
+
+    fn fast_inverse(&self) -> Option<Self> {
+        inverse::inverse(self)
+    }
 }
 
 impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
@@ -195,5 +230,11 @@ impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
 
     fn simd() -> Option<Self::Simd> {
         P::Fp::simd().map(Quadratic)
+    }
+
+    /// The conjugate over the norm.
+    fn fast_inverse(&self) -> Option<Self> {
+        let inverse = (self.c0.square() + self.c1.square()).fast_inverse()?;
+        Some(Self::new(self.c0 * inverse, -self.c1 * inverse))
     }
 }

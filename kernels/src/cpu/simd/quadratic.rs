@@ -62,7 +62,7 @@ where
 
     #[inline(always)]
     fn leave(self, v: Self::V) -> Self::V {
-        v.map(|c| self.0.leave(c))
+        [self.0.leave(v[0]), self.0.leave(v[1])]
     }
 
     #[inline(always)]
@@ -73,6 +73,11 @@ where
     #[inline(always)]
     fn sub(self, a: Self::V, b: Self::V) -> Self::V {
         [self.0.sub(a[0], b[0]), self.0.sub(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn sub_both(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        [self.0.sub_both(a[0], b[0], c[0]), self.0.sub_both(a[1], b[1], c[1])]
     }
 
     #[inline(always)]
@@ -87,29 +92,20 @@ where
 
     #[inline(always)]
     fn reduce(self, a: Self::V) -> Self::V {
-        a.map(|c| self.0.reduce(c))
+        [self.0.reduce(a[0]), self.0.reduce(a[1])]
     }
 
     #[inline(always)]
     fn neg(self, a: Self::V) -> Self::V {
-        a.map(|c| self.0.neg(c))
+        [self.0.neg(a[0]), self.0.neg(a[1])]
     }
 
-    /// Karatsuba's: (a_0 + a_1)(b_0 + b_1) − a_0·b_0 − a_1·b_1 is the coefficient of i.
-    #[inline(always)]
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
-        let low = self.0.mul(a[0], b[0]);
-        let high = self.0.mul(a[1], b[1]);
-        let cross = self.0.mul(self.0.add_lazy(a[0], a[1]), self.0.add_lazy(b[0], b[1]));
-        [self.0.sub(low, high), self.0.sub(self.0.sub(cross, low), high)]
+        product(self.0, &a, &b)
     }
 
-    /// (a_0 + a_1)(a_0 − a_1) + 2·a_0·a_1·i.
-    #[inline(always)]
     fn square(self, a: Self::V) -> Self::V {
-        let real = self.0.mul(self.0.add_lazy(a[0], a[1]), self.0.sub(a[0], a[1]));
-        let imaginary = self.0.mul(self.0.add_lazy(a[0], a[0]), a[1]);
-        [real, imaginary]
+        square(self.0, &a)
     }
 
     #[inline(always)]
@@ -124,14 +120,23 @@ where
 
     #[inline(always)]
     fn rotate(self, a: Self::V, by: usize) -> Self::V {
-        a.map(|c| self.0.rotate(c, by))
+        [self.0.rotate(a[0], by), self.0.rotate(a[1], by)]
     }
 
     const LINES: usize = 2 * T::LINES;
 
     #[inline(always)]
     fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
-        [self.0.gather(|lane, k| line(lane, k)), self.0.gather(|lane, k| line(lane, T::LINES + k))]
+        [
+            self.0.gather(
+                #[inline(always)]
+                |lane, k| line(lane, k),
+            ),
+            self.0.gather(
+                #[inline(always)]
+                |lane, k| line(lane, T::LINES + k),
+            ),
+        ]
     }
 
     #[inline(always)]
@@ -151,6 +156,34 @@ where
     fn zero(self) -> Self::V {
         [self.0.zero(); 2]
     }
+}
+
+/// Karatsuba's: (a_0 + a_1)(b_0 + b_1) − a_0·b_0 − a_1·b_1 is the coefficient of i. Three products are
+/// enough work for a call, and much code to repeat.
+#[inline(never)]
+fn product<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2], b: &[T::V; 2]) -> [T::V; 2] {
+    lanes.run(
+        #[inline(always)]
+        || {
+            let low = lanes.mul(a[0], b[0]);
+            let high = lanes.mul(a[1], b[1]);
+            let cross = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.add_lazy(b[0], b[1]));
+            [lanes.sub(low, high), lanes.sub_both(cross, low, high)]
+        },
+    )
+}
+
+/// (a_0 + a_1)(a_0 − a_1) + 2·a_0·a_1·i.
+#[inline(never)]
+fn square<F, T: Lanes<F>>(lanes: T, a: &[T::V; 2]) -> [T::V; 2] {
+    lanes.run(
+        #[inline(always)]
+        || {
+            let real = lanes.mul(lanes.add_lazy(a[0], a[1]), lanes.sub(a[0], a[1]));
+            let imaginary = lanes.mul(lanes.add_lazy(a[0], a[0]), a[1]);
+            [real, imaginary]
+        },
+    )
 }
 
 /// The coefficients of up to eight elements.

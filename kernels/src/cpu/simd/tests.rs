@@ -9,6 +9,62 @@ use super::{Lanes, Line, Portable, Vectorised};
 use crate::element::Element;
 use crate::field::{Goldilocks, Prime50};
 
+/// Each operation as a call of its own: the tests' many expressions would be much code otherwise.
+#[derive(Clone, Copy, Debug)]
+struct Called<L>(L);
+
+macro_rules! called {
+    ($(fn $name:ident($($arg:ident: $kind:ty),*) -> $result:ty;)*) => { $(
+        #[inline(never)]
+        fn $name(self, $($arg: $kind),*) -> $result {
+            self.0.run(#[inline(always)] || self.0.$name($($arg),*))
+        }
+    )* };
+}
+
+impl<F, L: Lanes<F>> Lanes<F> for Called<L> {
+    type V = L::V;
+    const WIDTH: usize = L::WIDTH;
+    const CAPACITY: u64 = L::CAPACITY;
+    const LINES: usize = L::LINES;
+
+    fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
+    called! {
+        fn splat(value: F) -> L::V;
+        fn load(values: &[F]) -> L::V;
+        fn store(v: L::V, values: &mut [F]) -> ();
+        fn constant(w: F) -> L::V;
+        fn constants(w: &[F]) -> L::V;
+        fn leave(v: L::V) -> L::V;
+        fn add(a: L::V, b: L::V) -> L::V;
+        fn sub(a: L::V, b: L::V) -> L::V;
+        fn sub_both(a: L::V, b: L::V, c: L::V) -> L::V;
+        fn add_lazy(a: L::V, b: L::V) -> L::V;
+        fn sub_lazy(a: L::V, b: L::V) -> L::V;
+        fn reduce(a: L::V) -> L::V;
+        fn neg(a: L::V) -> L::V;
+        fn double(a: L::V) -> L::V;
+        fn mul(a: L::V, b: L::V) -> L::V;
+        fn square(a: L::V) -> L::V;
+        fn is_zero(a: L::V) -> u8;
+        fn select(mask: u8, a: L::V, b: L::V) -> L::V;
+        fn rotate(a: L::V, by: usize) -> L::V;
+        fn scatter(pair: [L::V; 2], lines: &mut [Line]) -> ();
+        fn zero() -> L::V;
+    }
+
+    #[inline(never)]
+    fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [L::V; 2] {
+        self.0.run(
+            #[inline(always)]
+            || self.0.gather(line),
+        )
+    }
+}
+
 /// 0, 1, −1, values near p and near powers of two, and random ones.
 fn prime_values<F: PrimeField>(rng: &mut StdRng) -> Vec<F> {
     let small = [0u64, 1, 2, 3, 1 << 31, u64::MAX].map(F::from);
@@ -39,13 +95,13 @@ fn stored<F: Element, L: Lanes<F>>(l: L, v: L::V) -> Vec<F> {
 fn check<F: Field + Element, L: Lanes<F>>(l: L, values: &[F]) {
     let blocks: Vec<&[F]> = values.chunks_exact(L::WIDTH).collect();
     for a in &blocks {
-        l.run(|| check_one(l, a));
+        check_one(l, a);
         for shift in [0, 1] {
             for b in &blocks {
                 let mut b = b.to_vec();
                 let by = shift % L::WIDTH;
                 b.rotate_left(by);
-                l.run(|| check_pair(l, a, &b));
+                check_pair(l, a, &b);
             }
         }
     }
@@ -91,6 +147,9 @@ fn check_pair<F: Field + Element, L: Lanes<F>>(l: L, a: &[F], b: &[F]) {
     for (x, y) in [(x, y), (l.neg(l.neg(x)), y), (x, l.neg(l.neg(y)))] {
         assert_eq!(stored(l, l.add(x, y)), each(|x, y| x + y));
         assert_eq!(stored(l, l.sub(x, y)), each(|x, y| x - y));
+        let (s, t) = (l.load(a), l.sub(l.zero(), y));
+        assert_eq!(stored(l, l.sub_both(x, s, t)), each(|_, y| y));
+        assert_eq!(stored(l, l.sub_both(l.neg(x), s, l.add(y, s))), each(|x, y| -x - x - x - y));
         assert_eq!(stored(l, l.reduce(l.add_lazy(x, y))), each(|x, y| x + y));
         assert_eq!(stored(l, l.reduce(l.sub_lazy(x, y))), each(|x, y| x - y));
         assert_eq!(stored(l, l.mul(x, l.constants(b))), each(|x, y| x * y));
@@ -113,16 +172,14 @@ fn check_pair<F: Field + Element, L: Lanes<F>>(l: L, a: &[F], b: &[F]) {
 fn check_lines<F: Field + Element, L: Lanes<F>>(l: L, values: &[F]) {
     for pair in values.chunks_exact(2 * L::WIDTH) {
         let (a, b) = pair.split_at(L::WIDTH);
-        l.run(|| {
-            let mut lines = vec![Line([7; 8]); L::WIDTH * L::LINES];
-            l.scatter([l.load(a), l.load(b)], &mut lines);
-            let back = l.gather(|lane, k| &lines[(L::WIDTH - 1 - lane) * L::LINES + k]);
-            let reversed = |x: &[F]| x.iter().rev().copied().collect::<Vec<F>>();
-            assert_eq!(stored(l, back[0]), reversed(a));
-            assert_eq!(stored(l, back[1]), reversed(b));
-            l.scatter([l.zero(); 2], &mut lines);
-            assert!(lines.iter().all(|line| *line == Line::default()));
-        });
+        let mut lines = vec![Line([7; 8]); L::WIDTH * L::LINES];
+        l.scatter([l.load(a), l.load(b)], &mut lines);
+        let back = l.gather(|lane, k| &lines[(L::WIDTH - 1 - lane) * L::LINES + k]);
+        let reversed = |x: &[F]| x.iter().rev().copied().collect::<Vec<F>>();
+        assert_eq!(stored(l, back[0]), reversed(a));
+        assert_eq!(stored(l, back[1]), reversed(b));
+        l.scatter([l.zero(); 2], &mut lines);
+        assert!(lines.iter().all(|line| *line == Line::default()));
     }
 }
 
@@ -132,9 +189,9 @@ fn check_prime<F: PrimeField + Vectorised>(lines: bool) {
     check_lines(Portable, &values);
     match F::simd() {
         Some(simd) => {
-            check(simd, &values);
+            check(Called(simd), &values);
             if lines {
-                check_lines(simd, &values);
+                check_lines(Called(simd), &values);
             }
         }
         None => println!("SKIPPED: no lanes for this field, or no AVX-512 IFMA here"),
@@ -147,8 +204,8 @@ fn check_quadratic<P: Fp2Config<Fp: PrimeField + Vectorised>>() {
     check_lines(Portable, &values);
     match Fp2::<P>::simd() {
         Some(simd) => {
-            check(simd, &values);
-            check_lines(simd, &values);
+            check(Called(simd), &values);
+            check_lines(Called(simd), &values);
         }
         None => println!("SKIPPED: no AVX-512 IFMA here"),
     }

@@ -61,8 +61,13 @@ impl TwinDevice {
     }
 
     /// A device with 32 threads to a workgroup and little shared memory, so that few elements fill
-    /// many workgroups, and with as much other memory as given.
-    pub fn small(memory_bytes: u64) -> Self {
+    /// many workgroups; and with 1 GiB of other memory.
+    pub fn small() -> Self {
+        Self::with_memory(1 << 30)
+    }
+
+    /// A small device with so much memory.
+    pub fn with_memory(memory_bytes: u64) -> Self {
         let limits =
             Limits { workgroup: 32, shared_bytes: 1 << 8, allocation_bytes_max: memory_bytes };
         Self::new(limits, memory_bytes)

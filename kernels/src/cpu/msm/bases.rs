@@ -1,0 +1,155 @@
+//! Points prepared for multiplication: as lines, with multiples of them.
+
+use rayon::prelude::*;
+
+use super::add::{Adder, Points};
+use crate::cpu::Cpu;
+use crate::cpu::simd::{Lanes, Line, Portable, Vectorised};
+use crate::element::Element;
+use crate::error::Error;
+use crate::group::Group;
+use crate::msm::{BASES_MAX, BITS_MAX, LEVELS_MAX};
+
+/// Rows that sums of a slice may take, beside the bases, of the numbers that entries can name.
+pub(super) const SUMS_MAX: usize = 1 << 20;
+
+/// Points that the processor has prepared.
+#[derive(Debug)]
+pub struct Bases<G: Group> {
+    pub(super) len: usize,
+    /// Rows from one level to the next.
+    pub(super) stride: usize,
+    /// Level k holds 2^(k·level_bits) times the points.
+    pub(super) level_bits: u32,
+    pub(super) rows: Rows<G>,
+    /// Which rows are infinity; empty if none is.
+    pub(super) infinite: Vec<bool>,
+}
+
+/// Rows in the form of the lanes that will compute with them. Behind the points come two that are
+/// different, see [`Workspace`](super::buckets::Workspace).
+#[derive(Debug)]
+pub(super) enum Rows<G: Group> {
+    Portable(Vec<Line>),
+    Simd(<G::Coordinate as Vectorised>::Simd, Vec<Line>),
+}
+
+impl<G: Group> Bases<G> {
+    /// Prepares points with their multiples, for the arithmetic that `cpu` uses.
+    pub(crate) fn for_cpu(cpu: Cpu, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
+        if levels == 0 || levels > LEVELS_MAX {
+            let got = u64::from(levels);
+            return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
+        }
+        let limit = (BASES_MAX - SUMS_MAX) / levels as usize - 8;
+        if points.len() > limit {
+            let expected = format!("at most {limit} with {levels} levels");
+            return Err(Error::Length { what: "bases", got: points.len(), expected });
+        }
+        // Room for the widest integers and the carry of unsigned ones.
+        let level_bits = (BITS_MAX + 1).div_ceil(levels);
+        let (rows, stride, infinite) = match cpu.simd::<G::Coordinate>() {
+            Some(lanes) => {
+                let (lines, stride, infinite) = prepare::<G, _>(lanes, points, levels, level_bits);
+                (Rows::Simd(lanes, lines), stride, infinite)
+            }
+            None => {
+                let (lines, stride, infinite) =
+                    prepare::<G, _>(Portable, points, levels, level_bits);
+                (Rows::Portable(lines), stride, infinite)
+            }
+        };
+        Ok(Self { len: points.len(), stride, level_bits, rows, infinite })
+    }
+}
+
+/// Blocks that a thread prepares at a time.
+const CHUNK: usize = 128;
+
+/// Lines of all levels and two more points, rows per level, and which rows are infinity if any is.
+fn prepare<G: Group, L: Lanes<G::Coordinate>>(
+    lanes: L,
+    points: &[G::Affine],
+    levels: u32,
+    level_bits: u32,
+) -> (Vec<Line>, usize, Vec<bool>) {
+    let stride = points.len().next_multiple_of(L::WIDTH);
+    let mut lines = vec![Line::default(); (stride * levels as usize + 2) * L::LINES];
+    let (rows, last) = lines.split_at_mut(stride * levels as usize * L::LINES);
+    let generator = G::generator();
+    let two = [generator.into_affine(), generator.double().into_affine()];
+    for (point, row) in two.into_iter().zip(last.chunks_exact_mut(L::LINES)) {
+        write_row::<G, L>(lanes, point, row);
+    }
+    let mut blocks: Vec<Points<L::V>> = points
+        .par_chunks(CHUNK * L::WIDTH)
+        .flat_map_iter(|chunk| {
+            lanes.run(
+                #[inline(always)]
+                || {
+                    let mut blocks = Vec::with_capacity(CHUNK);
+                    for block in chunk.chunks(L::WIDTH) {
+                        blocks.push(enter::<G, L>(lanes, block));
+                    }
+                    blocks
+                },
+            )
+        })
+        .collect();
+    for (level, rows) in rows.chunks_exact_mut((stride * L::LINES).max(1)).enumerate() {
+        let width = L::WIDTH * L::LINES;
+        blocks.par_chunks_mut(CHUNK).zip(rows.par_chunks_mut(CHUNK * width)).for_each(
+            |(blocks, rows)| {
+                if level > 0 {
+                    let mut adder = Adder::<G::Coordinate, L>::new(lanes);
+                    let twice: Vec<_> = (0..blocks.len()).map(|block| [block; 2]).collect();
+                    for _ in 0..level_bits {
+                        adder.add_resident(blocks, &twice, &mut true);
+                    }
+                }
+                lanes.run(
+                    #[inline(always)]
+                    || {
+                        for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
+                            lanes.scatter(*block, rows);
+                        }
+                    },
+                );
+            },
+        );
+    }
+    let is_infinite = |row: &[Line]| row.iter().all(|line| *line == Line::default());
+    let mut infinite: Vec<bool> = rows.chunks_exact(L::LINES).map(is_infinite).collect();
+    let of_points = |(i, &infinite): (usize, &bool)| infinite && i % stride < points.len();
+    if !infinite.iter().enumerate().any(of_points) {
+        infinite.clear();
+    }
+    (lines, stride, infinite)
+}
+
+/// The row of a point.
+pub(super) fn write_row<G: Group, L: Lanes<G::Coordinate>>(
+    lanes: L,
+    point: G::Affine,
+    row: &mut [Line],
+) {
+    let mut block = vec![Line::default(); L::WIDTH * L::LINES];
+    lanes.run(
+        #[inline(always)]
+        || lanes.scatter(enter::<G, L>(lanes, &[point]), &mut block),
+    );
+    row.copy_from_slice(&block[..L::LINES]);
+}
+
+/// A block of points in lanes, filled up with infinity.
+#[inline(always)]
+fn enter<G: Group, L: Lanes<G::Coordinate>>(lanes: L, points: &[G::Affine]) -> Points<L::V> {
+    let zero = <G::Coordinate as Element>::zero();
+    let mut coordinates = [[zero; 8]; 2];
+    for (i, point) in points.iter().enumerate() {
+        let (x, y) = G::coordinates(point).unwrap_or((zero, zero));
+        coordinates[0][i] = x;
+        coordinates[1][i] = y;
+    }
+    [lanes.constants(&coordinates[0]), lanes.constants(&coordinates[1])]
+}

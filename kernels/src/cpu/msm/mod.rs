@@ -1,0 +1,247 @@
+//! Multi-scalar multiplication on the processor: Pippenger's buckets with signed digits, in which all
+//! additions are of affine points, many with one inversion, in lanes.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `bases` | points and their multiples as rows of cache lines |
+//! | `digits` | signed digits, and the points of each bucket by counting |
+//! | `buckets` | sums of buckets, by pairing neighbours |
+//! | `fold` | weighted sums of buckets, by halving |
+//! | `add` | the additions of all of these |
+//!
+//! Running time depends on the scalars and on the points.
+
+mod add;
+mod bases;
+mod buckets;
+mod digits;
+mod fold;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use ark_ec::AffineRepr;
+use rayon::prelude::*;
+
+pub use bases::Bases;
+
+use self::add::Points;
+use self::bases::Rows;
+use self::buckets::Workspace;
+use self::digits::{Layout, Sorted};
+use self::fold::{Fold, Weighted};
+use super::Cpu;
+use super::simd::{Lanes, Line, Portable};
+use crate::backend::MsmOps;
+use crate::element::Element;
+use crate::error::Error;
+use crate::group::Group;
+use crate::host::HostBuffer;
+use crate::msm::{Costs, Integers, best_window};
+
+/// Measured: folding a bucket takes two additions.
+const COSTS: Costs = Costs { accumulate: 1.0, reduce: 2.2 };
+/// Narrowest windows worth while: a block of buckets.
+const WINDOW_MIN: u32 = 4;
+/// Entries that one thread takes at a time.
+const SLICE: usize = 1 << 14;
+/// Buckets that one thread folds at a time.
+const PART: usize = 1 << 13;
+
+impl<G: Group> MsmOps<G> for Cpu {
+    type Bases = Bases<G>;
+
+    fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
+        Bases::for_cpu(*self, points, levels)
+    }
+
+    fn bases_len(&self, bases: &Bases<G>) -> usize {
+        bases.len
+    }
+
+    fn msm_batch(
+        &self,
+        bases: &Bases<G>,
+        scalars: &HostBuffer<u64>,
+        shape: Integers,
+    ) -> Result<Vec<G>, Error> {
+        let vectors = shape.vectors(scalars.0.len(), bases.len)?;
+        let size = shape.count * shape.words();
+        let one = |v| msm_of_bases(bases, &scalars.0[v * size..(v + 1) * size], &shape);
+        Ok((0..vectors).into_par_iter().map(one).collect())
+    }
+}
+
+/// Σ scalars\[i\]·bases\[i\].
+pub(crate) fn msm_of_bases<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
+    match &bases.rows {
+        Rows::Portable(lines) => Job { lanes: Portable, lines, bases }.run(scalars, shape),
+        Rows::Simd(lanes, lines) => Job { lanes: *lanes, lines, bases }.run(scalars, shape),
+    }
+}
+
+/// One multiplication.
+struct Job<'a, G: Group, L> {
+    lanes: L,
+    lines: &'a [Line],
+    bases: &'a Bases<G>,
+}
+
+/// Memory that threads borrow.
+type Pool<F, L> = Mutex<Vec<Workspace<F, L>>>;
+
+impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
+    fn run(&self, scalars: &[u64], shape: &Integers) -> G {
+        if shape.count == 0 {
+            return G::zero();
+        }
+        let bits = shape.bits + u32::from(!shape.signed);
+        let levels = bits.div_ceil(self.bases.level_bits);
+        let window = best_window(shape.count, bits, levels, COSTS).max(WINDOW_MIN);
+        let layout = Layout::new(shape, self.bases.level_bits, window);
+        let recoded = layout.recode(scalars, shape);
+        let groups = layout.windows.len();
+        let parts = ((1 << (window - 1)) / PART).max(1);
+        let pool = Pool::default();
+        let folded: Vec<_> = (0..groups)
+            .into_par_iter()
+            .map(|group| self.group(&layout, group, &recoded, parts, &pool))
+            .collect();
+        let mut workspace = self.take(&pool);
+        let sums = Fold::new(self.lanes, &folded, parts).finish(&mut workspace.adder);
+        combine(&layout, sums)
+    }
+
+    /// The folded parts of a group.
+    fn group(
+        &self,
+        layout: &Layout,
+        group: usize,
+        recoded: &[u64],
+        parts: usize,
+        pool: &Pool<G::Coordinate, L>,
+    ) -> Vec<Vec<Points<L::V>>> {
+        let infinite = &self.bases.infinite;
+        let skip = |row: usize| !infinite.is_empty() && infinite[row];
+        let sorted = layout.sort(group, recoded, self.bases.stride, skip);
+        let rows = self.buckets(&sorted, layout.buckets(group).next_multiple_of(L::WIDTH), pool);
+        rows.par_chunks(rows.len() / parts)
+            .map(|rows| {
+                let mut workspace = self.take(pool);
+                let folded = fold::fold_part(self.lanes, &mut workspace.adder, rows);
+                give_back(pool, workspace);
+                folded
+            })
+            .collect()
+    }
+
+    /// The sum of each bucket, as lines.
+    fn buckets(&self, sorted: &Sorted, buckets: usize, pool: &Pool<G::Coordinate, L>) -> Vec<Line> {
+        let slices = slices(&sorted.starts);
+        let sums: Vec<Vec<Line>> = slices
+            .par_iter()
+            .map(|(range, buckets)| {
+                let mut workspace = self.take(pool);
+                let starts: Vec<u32> = sorted.starts[buckets.start..=buckets.end]
+                    .iter()
+                    .map(|&start| start.clamp(range.start, range.end) - range.start)
+                    .collect();
+                let entries = &sorted.entries[range.start as usize..range.end as usize];
+                let sums = workspace.sums_of_buckets(self.lanes, self.lines, entries, &starts);
+                give_back(pool, workspace);
+                sums
+            })
+            .collect();
+        let mut rows = vec![Line::default(); buckets * L::LINES];
+        for ((_, buckets), mut sums) in slices.into_iter().zip(sums) {
+            let first = buckets.start * L::LINES;
+            if rows[first..first + L::LINES].iter().any(|line| *line != Line::default()) {
+                self.merge(&rows[first..first + L::LINES], &mut sums[..L::LINES]);
+            }
+            let end = buckets.end * L::LINES;
+            rows[first..end].copy_from_slice(&sums[..end - first]);
+        }
+        rows
+    }
+
+    /// Adds the point of a bucket that was cut in two to what comes after the cut.
+    fn merge(&self, before: &[Line], after: &mut [Line]) {
+        let sum = (self.point(before) + self.point(after)).into_affine();
+        bases::write_row::<G, L>(self.lanes, sum, after);
+    }
+
+    /// The point of a row.
+    fn point(&self, row: &[Line]) -> G::Affine {
+        let l = self.lanes;
+        let zero = <G::Coordinate as Element>::zero();
+        let mut lanes = [[zero; 8]; 2];
+        l.run(
+            #[inline(always)]
+            || {
+                let [x, y] = l.gather(
+                    #[inline(always)]
+                    |_, k| &row[k],
+                );
+                l.store(l.leave(x), &mut lanes[0]);
+                l.store(l.leave(y), &mut lanes[1]);
+            },
+        );
+        affine::<G>([lanes[0][0], lanes[1][0]])
+    }
+
+    fn take(&self, pool: &Pool<G::Coordinate, L>) -> Workspace<G::Coordinate, L> {
+        let free = pool.lock().ok().and_then(|mut pool| pool.pop());
+        free.unwrap_or_else(|| Workspace::new(self.lanes))
+    }
+}
+
+fn give_back<F, L: Lanes<F>>(pool: &Pool<F, L>, workspace: Workspace<F, L>) {
+    if let Ok(mut pool) = pool.lock() {
+        pool.push(workspace);
+    }
+}
+
+/// Cuts entries into slices of about [`SLICE`], between buckets where that can be: the entries and the
+/// buckets of each.
+fn slices(starts: &[u32]) -> Vec<(Range<u32>, Range<usize>)> {
+    let total = *starts.last().expect("there is an end");
+    let bucket_of = |entry: u32| starts.partition_point(|&start| start <= entry) - 1;
+    let mut slices = Vec::new();
+    let mut at = 0;
+    while at < total {
+        let mut end = total.min(at + SLICE as u32);
+        if end < total {
+            let start = starts[bucket_of(end)];
+            // A bucket with more than a slice is cut.
+            end = if start > at { start } else { end };
+        }
+        slices.push((at..end, bucket_of(at)..bucket_of(end - 1) + 1));
+        at = end;
+    }
+    slices
+}
+
+/// Σ 2^(first bit of the group + bit)·point.
+fn combine<G: Group>(layout: &Layout, sums: Vec<Weighted<G::Coordinate>>) -> G {
+    let mut at_bit: Vec<Vec<G::Affine>> = Vec::new();
+    for Weighted { group, bit, point } in sums {
+        let bit = (layout.windows[group].0 + bit) as usize;
+        if at_bit.len() <= bit {
+            at_bit.resize(bit + 1, Vec::new());
+        }
+        at_bit[bit].push(affine::<G>(point));
+    }
+    at_bit.into_iter().rev().fold(G::zero(), |mut sum, points| {
+        sum.double_in_place();
+        points.into_iter().for_each(|point| sum += point);
+        sum
+    })
+}
+
+/// The point with these coordinates; zeros for infinity.
+fn affine<G: Group>([x, y]: [G::Coordinate; 2]) -> G::Affine {
+    let zero = <G::Coordinate as Element>::zero();
+    if [x, y] == [zero; 2] { G::Affine::zero() } else { G::from_coordinates(x, y) }
+}
