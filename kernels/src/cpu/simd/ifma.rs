@@ -459,6 +459,23 @@ impl<const L: usize> Ifma<L> {
         if L == 1 {
             return each!(self.0, i => self.montgomery_small(a[i], b[i], p[i], inverse));
         }
+        if L == 8 {
+            return self.montgomery_called::<P, N>(&a, &b);
+        }
         self.montgomery(a, b, p, inverse)
+    }
+
+    /// 264 multiplications are enough work for a call, and much code to repeat.
+    #[inline(never)]
+    fn montgomery_called<P: MontConfig<N>, const N: usize>(
+        self,
+        a: &[Words; L],
+        b: &[Words; L],
+    ) -> [Words; L] {
+        let (p, inverse) = (Constants::<P, N, L>::MODULUS, Constants::<P, N, L>::INVERSE);
+        self.0.run(
+            #[inline(always)]
+            || self.montgomery(*a, *b, p, inverse),
+        )
     }
 }
