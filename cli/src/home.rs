@@ -1,9 +1,13 @@
 //! Where keys and reference strings are kept.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use pulseproof_kernels::Curve;
+use pulseproof_kernels::select::{self, Choice};
+use pulseproof_kernels::{Curve, with_backend};
+use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
+use pulseproof_server::Prover;
 use rand::rngs::OsRng;
 
 use crate::output::complain;
@@ -45,6 +49,20 @@ impl Home {
             complain(INSECURE);
         }
         Ok(srs)
+    }
+
+    /// [`Self::srs`], sent to a backend. Says which one, if the choice was ours.
+    ///
+    /// # Errors
+    /// No SRS; the backend is not available, or has no room.
+    pub fn prover<C: Curve>(
+        &self,
+        log_size: u32,
+        choice: Choice,
+    ) -> Result<Arc<dyn Prover<C>>, Box<dyn std::error::Error>> {
+        let srs = Arc::new(self.srs::<C>(log_size)?);
+        let selected = select::open(choice)?;
+        with_backend!(selected, backend => Ok(Arc::new(ProvingKey::new(backend, srs)?)))
     }
 }
 

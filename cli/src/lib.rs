@@ -3,9 +3,12 @@
 //!
 //! - [`commands`]: one file per command.
 //! - [`mod@bench`]: the bodies that `pulseproof bench` and the criterion benches share.
+//! - [`mod@check`]: what `pulseproof check` compares and reports. [`backend`]: where to compute.
 //! - [`home`]: where files are kept. [`output`]: how things are said.
 
+pub mod backend;
 pub mod bench;
+pub mod check;
 pub mod commands;
 pub mod home;
 pub mod output;

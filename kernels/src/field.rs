@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ark_ff::{BigInteger, Fp64, MontBackend, MontConfig, PrimeField};
 
+use crate::cpu::Transformable;
 use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 
@@ -28,7 +29,7 @@ pub struct Prime50Config;
 pub type Prime50 = Fp64<MontBackend<Prime50Config, 1>>;
 
 /// A prime field with a name and roots of unity of large two-power order.
-pub trait KernelField: PrimeField + Vectorised {
+pub trait KernelField: PrimeField + Vectorised + Transformable {
     /// The field's identity.
     const ID: FieldId;
 }

@@ -7,9 +7,13 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 
+use crate::cpu::Cpu;
+use crate::cpu::msm::{Bases, msm_of_bases};
 use crate::cpu::simd::Vectorised;
 use crate::element::Element;
+use crate::error::Error;
 use crate::field::KernelField;
+use crate::msm::Integers;
 
 /// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
 pub trait Group: CurveGroup<ScalarField: KernelField> {
@@ -26,6 +30,15 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
 
     /// The point with these coordinates, which must lie on the curve.
     fn from_coordinates(x: Self::Coordinate, y: Self::Coordinate) -> Self::Affine;
+
+    /// [`Bases::for_cpu`], compiled.
+    ///
+    /// # Errors
+    /// See there.
+    fn prepare(cpu: Cpu, points: &[Self::Affine], levels: u32) -> Result<Bases<Self>, Error>;
+
+    /// [`msm_of_bases`], compiled.
+    fn multiply(bases: &Bases<Self>, scalars: &[u64], shape: &Integers) -> Self;
 }
 
 impl<P> Group for Projective<P>
@@ -44,29 +57,73 @@ where
     fn from_coordinates(x: P::BaseField, y: P::BaseField) -> Affine<P> {
         Affine::new_unchecked(x, y)
     }
+
+    fn prepare(cpu: Cpu, points: &[Affine<P>], levels: u32) -> Result<Bases<Self>, Error> {
+        P::prepare(cpu, points, levels)
+    }
+
+    fn multiply(bases: &Bases<Self>, scalars: &[u64], shape: &Integers) -> Self {
+        P::multiply(bases, scalars, shape)
+    }
 }
 
-/// Curve parameters with a name.
-pub trait Named {
+/// Curve parameters with a name, and what the processor does with them. That is a lot of code, and generic
+/// functions are compiled anew in every crate that calls them; these are compiled here, once.
+pub trait Named: SWCurveConfig
+where
+    Projective<Self>: Group<Affine = Affine<Self>>,
+{
     /// The group these parameters define.
     const ID: GroupId;
+
+    /// See [`Group::prepare`].
+    ///
+    /// # Errors
+    /// See there.
+    fn prepare(
+        cpu: Cpu,
+        points: &[Affine<Self>],
+        levels: u32,
+    ) -> Result<Bases<Projective<Self>>, Error>;
+
+    /// See [`Group::multiply`].
+    fn multiply(
+        bases: &Bases<Projective<Self>>,
+        scalars: &[u64],
+        shape: &Integers,
+    ) -> Projective<Self>;
 }
 
-impl Named for ark_bls12_381::g1::Config {
-    const ID: GroupId = GroupId::Bls12_381G1;
+macro_rules! named {
+    ($($parameters:ty: $id:ident),*) => { $(
+        impl Named for $parameters {
+            const ID: GroupId = GroupId::$id;
+
+            fn prepare(
+                cpu: Cpu,
+                points: &[Affine<Self>],
+                levels: u32,
+            ) -> Result<Bases<Projective<Self>>, Error> {
+                Bases::for_cpu(cpu, points, levels)
+            }
+
+            fn multiply(
+                bases: &Bases<Projective<Self>>,
+                scalars: &[u64],
+                shape: &Integers,
+            ) -> Projective<Self> {
+                msm_of_bases(bases, scalars, shape)
+            }
+        }
+    )* };
 }
 
-impl Named for ark_bls12_381::g2::Config {
-    const ID: GroupId = GroupId::Bls12_381G2;
-}
-
-impl Named for ark_bn254::g1::Config {
-    const ID: GroupId = GroupId::Bn254G1;
-}
-
-impl Named for ark_bn254::g2::Config {
-    const ID: GroupId = GroupId::Bn254G2;
-}
+named!(
+    ark_bls12_381::g1::Config: Bls12_381G1,
+    ark_bls12_381::g2::Config: Bls12_381G2,
+    ark_bn254::g1::Config: Bn254G1,
+    ark_bn254::g2::Config: Bn254G2
+);
 
 /// A group chosen at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -49,10 +49,10 @@ pub(crate) fn check_copy(
         let expected = format!("a range within {from}");
         return Err(Error::Length { what: "copy source", got: range.end, expected });
     }
-    let room = to.saturating_sub(at);
-    if range.len() > room {
-        let expected = format!("at most {room}");
-        return Err(Error::Length { what: "copy target", got: range.len(), expected });
+    let end = at.saturating_add(range.len());
+    if end > to {
+        let expected = format!("at most {to}");
+        return Err(Error::Length { what: "end of a copy", got: end, expected });
     }
     Ok(())
 }
@@ -74,7 +74,8 @@ mod tests {
             assert_eq!(check_copy(4, &range, to, at), Ok(()));
         }
         #[expect(clippy::reversed_empty_ranges, reason = "is refused")]
-        let bad = [(0..5, 9, 0), (3..2, 9, 0), (0..4, 3, 0), (0..1, 4, 4), (0..1, 4, 9)];
+        let bad =
+            [(0..5, 9, 0), (3..2, 9, 0), (0..4, 3, 0), (0..1, 4, 4), (0..1, 4, 9), (0..0, 4, 5)];
         for (range, to, at) in bad {
             assert!(matches!(check_copy(4, &range, to, at), Err(Error::Length { .. })));
         }

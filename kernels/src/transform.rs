@@ -9,7 +9,7 @@ use ark_ff::FftField;
 use crate::error::Error;
 
 /// Which way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Coefficients become values.
     Forward,

@@ -1,104 +1,81 @@
-//! Every operation agrees with its naive twin, on both curves.
+//! The laws, on every backend: naive judges small sizes, the portable CPU large ones; and the portable
+//! CPU is judged at large sizes by naive, where that takes linear time, and else by arkworks.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Domain, G1, Scalar, msm, naive};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+mod arkworks;
+mod backends;
 
-fn points<C: Curve>(n: usize, rng: &mut StdRng) -> Vec<C::G1Affine> {
-    (0..n).map(|_| G1::<C>::rand(rng).into_affine()).collect()
-}
+use libtest_mimic::Trial;
+use pulseproof_kernels::check::{Kernel, Party, cases, cpu_portable, naive, run};
 
-fn msm_agrees<C: Curve>() {
-    let rng = &mut StdRng::seed_from_u64(1);
-    for n in [0, 1, 2, 3, 31, 32, 33, 200] {
-        let bases = points::<C>(n, rng);
-        let full: Vec<Scalar<C>> = (0..n).map(|_| Scalar::<C>::rand(rng)).collect();
-        let small: Vec<Scalar<C>> = (0..n as u64).map(|i| (u64::MAX - i).into()).collect();
-        let edge: Vec<Scalar<C>> = (0..n)
-            .map(|i| [Scalar::<C>::ZERO, Scalar::<C>::ONE, -Scalar::<C>::ONE][i % 3])
-            .collect();
-        for scalars in [full, small, edge] {
-            let fast = msm::<C>(&bases, &scalars).into_affine();
-            assert_eq!(fast, naive::msm::<C>(&bases, &scalars), "n = {n}");
+use backends::{Pace, Stage, Suite};
+
+const SEED: u64 = 20_261_121;
+
+struct Laws;
+
+impl Suite for Laws {
+    fn trials(&self, stage: &Stage) -> Vec<Trial> {
+        if stage.pace == Pace::Naive {
+            return Vec::new();
         }
-    }
-}
-
-fn msm_takes_degenerate_points<C: Curve>() {
-    let rng = &mut StdRng::seed_from_u64(2);
-    let p = points::<C>(1, rng)[0];
-    let minus: C::G1Affine = (-p.into_group()).into_affine();
-    let bases = [p, p, minus, C::G1Affine::zero(), p];
-    let scalars: Vec<Scalar<C>> = [5u64, 7, 12, 3, 0].into_iter().map(Into::into).collect();
-    assert_eq!(msm::<C>(&bases, &scalars).into_affine(), naive::msm::<C>(&bases, &scalars));
-    assert!(msm::<C>(&bases, &scalars).is_zero());
-}
-
-fn domain_agrees<C: Curve>() {
-    let rng = &mut StdRng::seed_from_u64(3);
-    for log_size in [0, 1, 2, 5] {
-        let domain = Domain::<Scalar<C>>::new(log_size).unwrap();
-        let size = domain.size();
-        for length in [0, 1, size] {
-            let coefficients: Vec<_> = (0..length).map(|_| Scalar::<C>::rand(rng)).collect();
-            for (shifted, offset) in
-                [(domain, Scalar::<C>::ONE), (domain.coset(), Scalar::<C>::GENERATOR)]
-            {
-                let values = shifted.transform(coefficients.clone());
-                let expected = naive::transform(&coefficients, domain.generator(), offset, size);
-                assert_eq!(values, expected);
-                let mut padded = coefficients.clone();
-                padded.resize(size, Scalar::<C>::ZERO);
-                assert_eq!(shifted.interpolate(values), padded);
+        let mut trials = Vec::new();
+        for kernel in Kernel::ALL {
+            let small = move |party: &dyn Party| agree(party, naive(), kernel, small_sizes(kernel));
+            trials.push(stage.trial(&format!("{kernel}-as-naive"), small));
+            let sizes = large_sizes(kernel, stage.pace);
+            if sizes.is_empty() {
+                continue;
+            }
+            if stage.name != "cpu-portable" {
+                let large = move |party: &dyn Party| agree(party, cpu_portable(), kernel, sizes);
+                trials.push(stage.trial(&format!("{kernel}-as-cpu"), large));
+            } else if naive_is_linear(kernel) {
+                let large = move |party: &dyn Party| agree(party, naive(), kernel, sizes);
+                trials.push(stage.trial(&format!("{kernel}-as-naive-large"), large));
             }
         }
-        let x = Scalar::<C>::rand(rng);
-        let lagrange = domain.lagrange_at(x).unwrap();
-        for (j, &value) in lagrange.iter().enumerate() {
-            assert_eq!(value, naive::lagrange(domain.generator(), size, j, x));
+        if stage.name == "cpu" {
+            trials.push(stage.trial("ntt-as-arkworks", |_| arkworks::transforms()));
+            trials.push(stage.trial("msm-as-arkworks", |_| arkworks::multiplications()));
+            trials.push(stage.trial("divide-out-as-horner", |_| arkworks::quotients()));
         }
-        assert_eq!(domain.lagrange_at(domain.generator()), None);
+        trials
     }
 }
 
-#[test]
-fn msm_agrees_with_naive() {
-    msm_agrees::<Bls12_381>();
-    msm_agrees::<Bn254>();
-}
-
-#[test]
-fn msm_takes_repeated_opposite_and_zero_points() {
-    msm_takes_degenerate_points::<Bls12_381>();
-    msm_takes_degenerate_points::<Bn254>();
-}
-
-#[test]
-fn transforms_and_lagrange_values_agree_with_naive() {
-    domain_agrees::<Bls12_381>();
-    domain_agrees::<Bn254>();
-}
-
-#[test]
-fn one_flipped_scalar_is_noticed() {
-    let rng = &mut StdRng::seed_from_u64(4);
-    let bases = points::<Bn254>(40, rng);
-    let mut scalars: Vec<_> = (0..40).map(|_| Scalar::<Bn254>::rand(rng)).collect();
-    let before = naive::msm::<Bn254>(&bases, &scalars);
-    scalars[17] += Scalar::<Bn254>::ONE;
-    assert_ne!(msm::<Bn254>(&bases, &scalars).into_affine(), before);
-}
-
-#[test]
-fn curves_are_found_by_name_and_byte() {
-    use pulseproof_kernels::CurveId;
-    for id in CurveId::ALL {
-        assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(CurveId::from_byte(id.byte()), Some(id));
+fn agree(a: &dyn Party, b: &dyn Party, kernel: Kernel, sizes: &[usize]) {
+    for case in cases(kernel, sizes, SEED) {
+        if let Err(difference) = run(a, b, &case) {
+            panic!("{difference}");
+        }
     }
-    assert!("bls12_381".parse::<CurveId>().unwrap_err().to_string().contains("bls12-381 or bn254"));
-    assert_eq!(CurveId::from_byte(0), None);
+}
+
+/// Around one workgroup of a small device, and sizes that are no power of two.
+fn small_sizes(kernel: Kernel) -> &'static [usize] {
+    match kernel {
+        Kernel::Msm => &[0, 1, 2, 3, 33],
+        _ => &[0, 1, 2, 3, 8, 31, 64, 100, 257],
+    }
+}
+
+/// Several workgroups, chunks and threads; sizes that end within one.
+fn large_sizes(kernel: Kernel, pace: Pace) -> &'static [usize] {
+    match (pace, kernel) {
+        (_, Kernel::Refusals) => &[],
+        (Pace::Fast, Kernel::Msm) => &[1000, 1 << 12],
+        (Pace::Fast, _) => &[4097, 3 << 13, 1 << 16],
+        (_, Kernel::Msm) => &[300],
+        (_, _) => &[4097],
+    }
+}
+
+fn naive_is_linear(kernel: Kernel) -> bool {
+    !matches!(kernel, Kernel::Ntt | Kernel::Msm | Kernel::DivideOut)
+}
+
+fn main() {
+    backends::run(&Laws).exit();
 }

@@ -5,13 +5,15 @@
 
 mod common;
 
-use common::{rng, srs, srs_of};
+use common::{proving_key, rng, srs, srs_of};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
 use pulseproof_prover::encoding::{Reader, Writer};
 use pulseproof_prover::engine::circuit::Kind;
-use pulseproof_prover::engine::prove::{Assignment, Masked, Unsatisfied, prove};
+use pulseproof_prover::engine::prove::{
+    Assignment, Blinding, Masked, ProveError, Unsatisfied, prove,
+};
 use pulseproof_prover::engine::verify::{Instance, Rejected, verify};
 use pulseproof_prover::engine::{Circuit, Column, Expression, Proof};
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
@@ -94,7 +96,10 @@ impl<C: Curve> Words<C> {
         delayed.rotate_right(1);
         Assignment {
             public: public(self.total(), self.words.len()),
-            given: vec![Masked { values: field(&self.words), blinders: self.blinders.clone() }],
+            given: vec![Masked {
+                values: field(&self.words),
+                blinding: Blinding(self.blinders.clone()),
+            }],
             witness: vec![field(&sums), field(&halves), field(&delayed)],
         }
     }
@@ -117,9 +122,15 @@ impl<C: Curve> Words<C> {
         &self,
         srs: &Srs<C>,
         assignment: Assignment<Scalar<C>>,
-    ) -> Result<Proof<C>, Unsatisfied> {
+    ) -> Result<Proof<C>, ProveError> {
         let circuit = square_sum().circuit;
-        prove(srs, &circuit, &mut self.transcript(self.total()), assignment, &mut rng(1))
+        prove(
+            &proving_key(srs),
+            &circuit,
+            &mut self.transcript(self.total()),
+            assignment,
+            &mut rng(1),
+        )
     }
 
     fn verify(&self, srs: &Srs<C>, total: u64, proof: &Proof<C>) -> Result<(), Rejected> {
@@ -240,7 +251,11 @@ fn what_is_not_satisfied_is_named() {
     let refused = |words: &Words<C>, change: &dyn Fn(&mut Assignment<Scalar<C>>)| {
         let mut assignment = words.assignment();
         change(&mut assignment);
-        let Unsatisfied { constraint, row } = words.prove(&srs, assignment).unwrap_err();
+        let ProveError::Unsatisfied(Unsatisfied { constraint, row }) =
+            words.prove(&srs, assignment).unwrap_err()
+        else {
+            panic!("the processor does not fail");
+        };
         (constraint, row)
     };
     assert_eq!(refused(&honest, &|a| a.witness[0].iter_mut().for_each(|s| *s += one)), (START, 0));
@@ -283,7 +298,8 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
         let five = Scalar::<C>::from(5u64);
         let assignment =
             Assignment { public: vec![vec![]], given: vec![], witness: vec![vec![five; 4]] };
-        prove(&srs, &circuit, &mut Transcript::new("t"), assignment, &mut rng(seed)).unwrap()
+        prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(seed))
+            .unwrap()
     };
     let (one, two) = (run(1), run(2));
     assert_ne!(one.first_round, two.first_round);
@@ -334,5 +350,5 @@ fn a_constraint_of_too_high_a_degree_is_refused() {
     let square = witness.here() * witness.here();
     circuit.constrain(square.clone() * square);
     let assignment = Assignment { public: vec![], given: vec![], witness: vec![vec![]] };
-    let _ = prove(&srs, &circuit, &mut Transcript::new("t"), assignment, &mut rng(1));
+    let _ = prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(1));
 }

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{rng, srs_of};
+use common::{proving_key, rng, srs_of};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, Scalar, naive};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
@@ -284,7 +284,7 @@ fn setting<C: Curve>(seed: u64, log_size: u32, weights: &[u64], length: usize) -
         .iter()
         .map(|(commitment, words, blinders)| Opening { commitment: *commitment, words, blinders })
         .collect();
-    let (statement, proof) = prove(&srs, &openings, weights, b"oracle", rng).unwrap();
+    let (statement, proof) = prove(&proving_key(&srs), &openings, weights, b"oracle", rng).unwrap();
     Setting { tau, srs, statement, proof }
 }
 

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{mutate, mutations, rng, srs};
+use common::{mutate, mutations, proving_key, rng, srs};
 use proptest::prelude::*;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
@@ -65,7 +65,8 @@ fn proved<C: Curve>() -> Proved<C> {
     let srs = srs::<C>(4);
     let vectors = Vectors::random(&srs, 3, 13, 1);
     let (statement, proof) =
-        prove(&srs, &vectors.openings(), &[1, 2, 5], b"context", &mut rng(3)).unwrap();
+        prove(&proving_key(&srs), &vectors.openings(), &[1, 2, 5], b"context", &mut rng(3))
+            .unwrap();
     (srs, statement, proof)
 }
 
@@ -89,7 +90,7 @@ fn completeness<C: Curve>() {
         let srs = srs::<C>(log_size);
         let vectors = Vectors::random(&srs, n, length, seed as u64);
         let (statement, proof) =
-            prove(&srs, &vectors.openings(), &weights, b"c", &mut rng(5)).unwrap();
+            prove(&proving_key(&srs), &vectors.openings(), &weights, b"c", &mut rng(5)).unwrap();
         assert_eq!(statement.aggregate, vectors.sum(&weights));
         let read = Proof::from_bytes(&proof.to_bytes()).unwrap();
         assert_eq!(verify(&srs.verifying_key, &statement, &read), Ok(()));
@@ -109,7 +110,7 @@ fn the_largest_carries_are_proved() {
     for edge in [vec![u64::MAX; 16], vec![0; 16], vec![1 << 63; 16]] {
         let vectors = Vectors::commit(&srs, vec![edge.clone(), edge], 2);
         let (statement, proof) =
-            prove(&srs, &vectors.openings(), &[15, 1], b"", &mut rng(1)).unwrap();
+            prove(&proving_key(&srs), &vectors.openings(), &[15, 1], b"", &mut rng(1)).unwrap();
         assert_eq!(statement.aggregate, vectors.sum(&[15, 1]));
         assert_eq!(verify(&srs.verifying_key, &statement, &proof), Ok(()));
     }
@@ -161,7 +162,7 @@ fn a_proof_is_worth_nothing_for_another_statement_or_another_srs() {
     let (srs, statement, proof) = proved::<Bn254>();
     let others = Vectors::random(&srs, 3, 13, 50);
     let (other, other_proof) =
-        prove(&srs, &others.openings(), &[1, 2, 5], b"context", &mut rng(3)).unwrap();
+        prove(&proving_key(&srs), &others.openings(), &[1, 2, 5], b"context", &mut rng(3)).unwrap();
     assert!(rejected(&srs, &other, &proof));
     assert!(rejected(&srs, &statement, &other_proof));
     let another = common::srs_of::<Bn254>(Scalar::<Bn254>::rand(&mut rng(8)), 4);
@@ -201,7 +202,9 @@ fn every_element_of_a_proof_counts() {
 fn proofs_are_masked() {
     let srs = srs::<Bn254>(3);
     let vectors = Vectors::random(&srs, 2, 8, 4);
-    let run = |seed| prove(&srs, &vectors.openings(), &[1, 1], b"", &mut rng(seed)).unwrap();
+    let run = |seed| {
+        prove(&proving_key(&srs), &vectors.openings(), &[1, 1], b"", &mut rng(seed)).unwrap()
+    };
     let (one, two) = (run(1).1.to_bytes(), run(2).1.to_bytes());
     // No element is repeated: each is masked by fresh coefficients. The first evaluation is that of
     // the sum, whose mask comes from the devices, but at another point.
@@ -217,20 +220,26 @@ fn bad_statements_are_named() {
     let srs = srs::<Bn254>(2);
     let key = &srs.verifying_key;
     let vectors = Vectors::random(&srs, 2, 4, 1);
-    let attempt =
-        |weights: &[u64]| match prove(&srs, &vectors.openings(), weights, b"", &mut rng(1))
-            .unwrap_err()
-        {
-            ProveError::Statement(error) => error,
-            other => panic!("{other}"),
-        };
+    let attempt = |weights: &[u64]| match prove(
+        &proving_key(&srs),
+        &vectors.openings(),
+        weights,
+        b"",
+        &mut rng(1),
+    )
+    .unwrap_err()
+    {
+        ProveError::Statement(error) => error,
+        other => panic!("{other}"),
+    };
     assert_eq!(attempt(&[0, 1]), StatementError::ZeroWeight(0));
     assert_eq!(attempt(&[1, 4]), StatementError::WeightOverflow { limit: 4 });
     assert_eq!(attempt(&[u64::MAX, 2]), StatementError::WeightOverflow { limit: 4 });
     assert_eq!(attempt(&[1]), StatementError::WeightCount { weights: 1, commitments: 2 });
     assert_eq!(attempt(&[]), StatementError::NoVectors);
 
-    let (statement, proof) = prove(&srs, &vectors.openings(), &[1, 1], b"", &mut rng(1)).unwrap();
+    let (statement, proof) =
+        prove(&proving_key(&srs), &vectors.openings(), &[1, 1], b"", &mut rng(1)).unwrap();
     let check = |change: &dyn Fn(&mut Statement<Bn254, u64>)| {
         let mut statement = statement.clone();
         change(&mut statement);
@@ -259,7 +268,7 @@ fn bad_statements_are_named() {
     );
     let uneven = Vectors::commit(&srs, vec![vec![1, 2], vec![1]], 1);
     assert_eq!(
-        prove(&srs, &uneven.openings(), &[1, 1], b"", &mut rng(1)).unwrap_err(),
+        prove(&proving_key(&srs), &uneven.openings(), &[1, 1], b"", &mut rng(1)).unwrap_err(),
         ProveError::Statement(StatementError::Length { index: 1, got: 1, expected: 2 })
     );
 }
@@ -410,7 +419,7 @@ proptest! {
         let rng = &mut rng(seed);
         let weights: Vec<u64> = vectors.iter().map(|_| rng.gen_range(1..=4)).collect();
         let vectors = Vectors::commit(&srs, vectors, seed);
-        let (statement, proof) = prove(&srs, &vectors.openings(), &weights, b"", rng).unwrap();
+        let (statement, proof) = prove(&proving_key(&srs), &vectors.openings(), &weights, b"", rng).unwrap();
         prop_assert_eq!(&statement.aggregate, &vectors.sum(&weights));
         prop_assert_eq!(verify(&srs.verifying_key, &statement, &proof), Ok(()));
     }

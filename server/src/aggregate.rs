@@ -4,26 +4,27 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pulseproof_kernels::Curve;
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
-use pulseproof_prover::wsa::modular;
+use pulseproof_prover::wsa::modular::ProveError;
 use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
-use rand::rngs::OsRng;
 use rayon::prelude::*;
 
+use crate::prover::Prover;
 use crate::store::submissions::StoredSubmission;
 use crate::telemetry;
 
-/// Which backend does the work.
-pub const BACKEND: &str = "cpu";
 /// How often a commitment may be opened before its blinders hide it no longer.
 const OPENINGS_MAX: i64 = COMMITMENT_BLINDERS as i64 - 1;
 const _: () = assert!(OPENINGS_MAX == 3, "the schema's CHECK on submissions.openings says so too");
 
 /// A result that verified.
 pub struct Proved {
+    /// Who proved it.
+    pub backend: BackendKind,
     /// Its bytes.
     pub result: Vec<u8>,
     /// Time spent proving.
@@ -37,24 +38,25 @@ pub struct Proved {
 /// # Errors
 /// What the job's problem is to be. It comes again if the job is run again.
 pub fn aggregate<C: Curve>(
-    srs: &Srs<C>,
+    prover: &dyn Prover<C>,
     request: &JobRequest,
     roster: &Roster,
     stored: &[StoredSubmission],
 ) -> Result<Proved, Problem> {
     check_openings(stored)?;
     let JobRequest::Aggregate { epoch, weights, .. } = request;
-    let submissions = parse::<C>(stored, srs.size())?;
-    let claim = claim(srs, roster, *epoch, weights, &submissions);
+    let submissions = parse::<C>(stored, prover.srs().size())?;
+    let claim = claim(prover.srs(), roster, *epoch, weights, &submissions);
     let start = Instant::now();
-    let result = prove(srs, claim, &submissions)?;
+    let result = prove(prover, claim, &submissions)?;
     let prove = start.elapsed();
     let start = Instant::now();
-    result.verify(&srs.verifying_key, roster).map_err(|error| {
+    result.verify(&prover.srs().verifying_key, roster).map_err(|error| {
         telemetry::proof_rejected();
         internal(&format!("a proof of ours does not verify: {error}"))
     })?;
-    Ok(Proved { result: result.to_bytes(), prove, verify: start.elapsed() })
+    let (backend, verify) = (prover.backend(), start.elapsed());
+    Ok(Proved { backend, result: result.to_bytes(), prove, verify })
 }
 
 /// The problem of a job that failed through no fault of the request's.
@@ -125,7 +127,7 @@ fn claim<C: Curve>(
 }
 
 fn prove<C: Curve>(
-    srs: &Srs<C>,
+    prover: &dyn Prover<C>,
     claim: Claim<C>,
     submissions: &[Submission<C>],
 ) -> Result<ProvedResult<C>, Problem> {
@@ -139,7 +141,16 @@ fn prove<C: Curve>(
         .collect();
     let weights: Vec<u64> = claim.contributions.iter().map(|c| c.weight).collect();
     let context = claim.context().0;
-    let (statement, proof) = modular::prove(srs, &openings, &weights, &context, &mut OsRng)
+    let prove = || prover.prove(&openings, &weights, &context);
+    // A device that was lost is opened again: the second attempt tells whether it came back.
+    let (statement, proof) = prove()
+        .or_else(|error| match error {
+            ProveError::Statement(_) => Err(error),
+            ProveError::Engine(_) | ProveError::Kernel(_) => {
+                tracing::warn!(%error, backend = %prover.backend(), "proving failed; once more");
+                prove()
+            }
+        })
         .map_err(|error| internal(&format!("nothing was proved: {error}")))?;
     Ok(ProvedResult { claim, aggregate: statement.aggregate, proof })
 }

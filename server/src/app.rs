@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
-use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::Digest;
 use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::http::gate::Gate;
+use crate::prover::Prover;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
 /// A running appliance.
 pub struct App<C: Curve> {
-    /// What proofs are made with.
-    pub srs: Arc<Srs<C>>,
+    /// What makes proofs.
+    pub prover: Arc<dyn Prover<C>>,
     /// Identifies the SRS.
     pub srs_id: Digest,
     /// What submissions are checked with.
@@ -35,11 +35,16 @@ pub struct App<C: Curve> {
 
 impl<C: Curve> App<C> {
     /// An appliance over an open store.
-    pub fn new(srs: Arc<Srs<C>>, store: Store, config: Config, telemetry: Telemetry) -> Self {
+    pub fn new(
+        prover: Arc<dyn Prover<C>>,
+        store: Store,
+        config: Config,
+        telemetry: Telemetry,
+    ) -> Self {
         Self {
-            srs_id: Digest(srs.verifying_key.id()),
-            commitment_key: CommitmentKey::new(&srs),
-            srs,
+            srs_id: Digest(prover.srs().verifying_key.id()),
+            commitment_key: CommitmentKey::new(prover.srs()),
+            prover,
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
             queued: Notify::new(),
@@ -50,6 +55,6 @@ impl<C: Curve> App<C> {
 
     /// Whether somebody may be able to forge proofs.
     pub fn is_insecure(&self) -> bool {
-        self.srs.verifying_key.origin.is_insecure()
+        self.prover.srs().verifying_key.origin.is_insecure()
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pulseproof_kernels::Curve;
-use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::Digest;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::prover::Prover;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Telemetry};
 use crate::{http, worker};
@@ -51,14 +51,14 @@ pub enum ServeError {
 /// The data folder, the store or the listener cannot be used.
 pub async fn serve<C: Curve>(
     listener: TcpListener,
-    srs: Arc<Srs<C>>,
+    prover: Arc<dyn Prover<C>>,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let lock = lock(&config.data_dir)?;
     let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
-    let store = Store::open(&config.data_dir, Digest(srs.verifying_key.id())).await?;
-    let app = Arc::new(App::new(srs, store, config, telemetry));
+    let store = Store::open(&config.data_dir, Digest(prover.srs().verifying_key.id())).await?;
+    let app = Arc::new(App::new(prover, store, config, telemetry));
     announce(&app);
 
     let (stop, stopping) = watch::channel(false);
@@ -129,7 +129,8 @@ fn io_error(what: impl Into<String>, source: io::Error) -> ServeError {
 
 fn announce<C: Curve>(app: &App<C>) {
     telemetry::insecure_srs(app.is_insecure());
-    tracing::info!(curve = %C::ID, srs = %app.srs_id, words = app.srs.size(), "serving");
+    let (backend, words) = (app.prover.backend(), app.prover.srs().size());
+    tracing::info!(curve = %C::ID, srs = %app.srs_id, words, %backend, "serving");
     if app.is_insecure() {
         tracing::warn!("development SRS: whoever made it can forge proofs");
     }

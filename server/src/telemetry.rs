@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
 use tokio::sync::watch;
@@ -103,8 +104,8 @@ pub fn job(state: JobState) {
 }
 
 /// Counts a released proof.
-pub fn proved(backend: &'static str, prove: Duration, verify: Duration) {
-    counter!(PROOFS, "backend" => backend).increment(1);
+pub fn proved(backend: BackendKind, prove: Duration, verify: Duration) {
+    counter!(PROOFS, "backend" => backend.to_string()).increment(1);
     histogram!(PROVE).record(prove);
     histogram!(VERIFY).record(verify);
 }

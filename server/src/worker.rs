@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use crate::aggregate::{self, BACKEND, Proved, aggregate, internal};
+use crate::aggregate::{self, Proved, aggregate, internal};
 use crate::app::App;
 use crate::serve::stopped;
 use crate::store::StoreError;
@@ -68,20 +68,20 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
     };
     let JobRequest::Aggregate { region, epoch, .. } = request.clone();
     let stored = app.store.submissions(&region, epoch).await?;
-    let srs = app.srs.clone();
+    let prover = app.prover.clone();
     // A panic in there ends this job only.
-    let work = move || aggregate(&srs, &request, &roster, &stored);
+    let work = move || aggregate(&*prover, &request, &roster, &stored);
     let span = tracing::Span::current();
     let proved = match spawn_blocking(move || span.in_scope(work)).await {
         Ok(Ok(proved)) => proved,
         Ok(Err(problem)) => return fail(app, job, &problem).await,
         Err(error) => return fail(app, job, &internal(&error.to_string())).await,
     };
-    let (prove, verify) = (proved.prove, proved.verify);
+    let (backend, prove, verify) = (proved.backend, proved.prove, proved.verify);
     match app.store.release(&job.id, &release(region, epoch, proved)).await? {
         Released::OpeningsExhausted => fail(app, job, &aggregate::openings_exhausted(None)).await,
         Released::Done => {
-            telemetry::proved(BACKEND, prove, verify);
+            telemetry::proved(backend, prove, verify);
             telemetry::job(JobState::Done);
             tracing::info!(?prove, ?verify, "done");
             Ok(())
@@ -94,7 +94,7 @@ fn release(region: pulseproof_sdk::Name, epoch: u64, proved: Proved) -> Release 
         region,
         epoch,
         result: proved.result,
-        backend: BACKEND,
+        backend: proved.backend,
         prove_us: micros(proved.prove),
         verify_us: micros(proved.verify),
     }

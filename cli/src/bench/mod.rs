@@ -1,3 +1,15 @@
 //! What is measured. `pulseproof bench` prints it; the criterion benches run the same bodies.
+//!
+//! - [`ntt`], [`msm`], [`field`]: kernels, beside [`peers`], held against [`limits`].
+//! - [`measure`], [`report`], [`plot`]: how times are taken, said and drawn.
+//! - [`wsa`]: the argument.
 
+pub mod field;
+pub mod limits;
+pub mod measure;
+pub mod msm;
+pub mod ntt;
+pub mod peers;
+pub mod plot;
+pub mod report;
 pub mod wsa;

@@ -1,17 +1,22 @@
 //! The weighted-sum argument, beside one arkworks MSM of the same length on the same threads.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use ark_ec::VariableBaseMSM;
+use pulseproof_kernels::select::Selected;
 use pulseproof_kernels::traits::UniformRand;
-use pulseproof_kernels::{Curve, G1, G1Affine, Scalar};
+use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, with_backend};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
-use pulseproof_prover::srs::{Srs, SrsError, develop};
+use pulseproof_prover::engine::prove::ProvingKey;
+use pulseproof_prover::srs::{SrsError, develop};
 use pulseproof_prover::wsa::Statement;
-use pulseproof_prover::wsa::modular::{Proof, prove, verify};
+use pulseproof_prover::wsa::modular::{Proof, verify};
+use pulseproof_server::Prover;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
+
+use super::measure::{median, processor, time};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
@@ -22,9 +27,20 @@ pub struct Shape {
     pub devices: usize,
 }
 
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// There is no SRS of this size.
+    #[error(transparent)]
+    Srs(#[from] SrsError),
+    /// The backend failed.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+}
+
 /// Inputs of all measurements, made once.
 pub struct Fixture<C: Curve> {
-    srs: Srs<C>,
+    prover: Arc<dyn Prover<C>>,
     key: CommitmentKey<C>,
     vectors: Vec<(G1Affine<C>, Vec<u64>, Blinders<C>)>,
     weights: Vec<u64>,
@@ -37,11 +53,11 @@ impl<C: Curve> Fixture<C> {
     /// Random full-length vectors, committed and proved once.
     ///
     /// # Errors
-    /// There is no SRS of this size.
+    /// There is no SRS of this size, or no room for it on the backend.
     ///
     /// # Panics
     /// If there are no devices, or more than 2^`log_size`.
-    pub fn new(shape: Shape) -> Result<Self, SrsError> {
+    pub fn new(shape: Shape, selected: Selected) -> Result<Self, Failure> {
         let srs = develop::generate::<C>(shape.log_size, &mut OsRng)?;
         let key = CommitmentKey::new(&srs);
         let vector = |_| {
@@ -51,16 +67,20 @@ impl<C: Curve> Fixture<C> {
         };
         let vectors: Vec<_> = (0..shape.devices).map(vector).collect();
         let weights = vec![1; shape.devices];
-        let (statement, proof) = prove(&srs, &openings(&vectors), &weights, b"bench", &mut OsRng)
+        let srs = Arc::new(srs);
+        let prover: Arc<dyn Prover<C>> =
+            with_backend!(selected, backend => Arc::new(ProvingKey::new(backend, srs.clone())?));
+        let (statement, proof) = prover
+            .prove(&openings(&vectors), &weights, b"bench")
             .expect("a bench has between one vector and N");
         let peer_scalars = (0..srs.size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
         let proof = proof.to_bytes();
-        Ok(Self { srs, key, vectors, weights, statement, proof, peer_scalars })
+        Ok(Self { prover, key, vectors, weights, statement, proof, peer_scalars })
     }
 
     /// The peer: one arkworks MSM with full-width scalars.
     pub fn peer_msm(&self) -> G1<C> {
-        G1::<C>::msm_unchecked(&self.srs.lagrange, &self.peer_scalars)
+        G1::<C>::msm_unchecked(&self.prover.srs().lagrange, &self.peer_scalars)
     }
 
     /// A device commits to its vector.
@@ -80,13 +100,13 @@ impl<C: Curve> Fixture<C> {
     /// Never: the same inputs were proved before.
     pub fn prove(&self) -> Proof<C> {
         let openings = openings(&self.vectors);
-        prove(&self.srs, &openings, &self.weights, b"bench", &mut OsRng).expect("proved before").1
+        self.prover.prove(&openings, &self.weights, b"bench").expect("proved before").1
     }
 
     /// A verifier reads the proof and checks it.
     pub fn verify(&self) -> bool {
         let proof = Proof::from_bytes(&self.proof);
-        proof.is_ok_and(|p| verify(&self.srs.verifying_key, &self.statement, &p).is_ok())
+        proof.is_ok_and(|p| verify(&self.prover.srs().verifying_key, &self.statement, &p).is_ok())
     }
 }
 
@@ -113,6 +133,8 @@ pub struct Timing {
 pub struct Report {
     /// Curve.
     pub curve: String,
+    /// Who proves.
+    pub backend: String,
     /// log2 of the vectors' length.
     pub log_size: u32,
     /// Vectors in the sum.
@@ -142,20 +164,24 @@ pub struct Report {
 /// Measures everything `samples` times, in turn, so that a disturbance meets all alike.
 ///
 /// # Errors
-/// There is no SRS of this size.
+/// There is no SRS of this size, or no room for it on the backend.
 ///
 /// # Panics
 /// If a measured operation gives a wrong answer.
-pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsError> {
-    let fixture = Fixture::<C>::new(shape)?;
+pub fn measure<C: Curve>(
+    shape: Shape,
+    samples: usize,
+    selected: Selected,
+) -> Result<Report, Failure> {
+    let fixture = Fixture::<C>::new(shape, selected)?;
     let mut times: [Vec<f64>; 5] = Default::default();
     for round in 0..=samples.max(1) {
         let measured = [
-            time(|| fixture.peer_msm()),
-            time(|| fixture.commit()),
-            time(|| assert!(fixture.intake())),
-            time(|| fixture.prove()),
-            time(|| assert!(fixture.verify())),
+            time(|| fixture.peer_msm()).0,
+            time(|| fixture.commit()).0,
+            time(|| assert!(fixture.intake())).0,
+            time(|| fixture.prove()).0,
+            time(|| assert!(fixture.verify())).0,
         ];
         // The first round warms caches and is not counted.
         if round > 0 {
@@ -171,6 +197,7 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsErro
     });
     Ok(Report {
         curve: C::ID.to_string(),
+        backend: fixture.prover.backend().to_string(),
         log_size: shape.log_size,
         devices: shape.devices,
         threads: rayon::current_num_threads(),
@@ -184,24 +211,6 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, SrsErro
         verify,
         peak_memory_mb: peak_memory_mb(),
     })
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> f64 {
-    let start = Instant::now();
-    std::hint::black_box(work());
-    start.elapsed().as_secs_f64() * 1e3
-}
-
-/// Sorts, too.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or_else(|| "unknown".to_owned(), |(_, name)| name.to_owned())
 }
 
 fn peak_memory_mb() -> Option<f64> {

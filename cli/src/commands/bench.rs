@@ -1,21 +1,20 @@
 //! `pulseproof bench`.
 
-use std::process::ExitCode;
+mod kernels;
+mod wsa;
 
 use clap::Subcommand;
-use pulseproof_kernels::{CurveId, with_curve};
-use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 
 use super::Outcome;
-use crate::bench::wsa::{self, Shape};
-use crate::output::{say, say_json, table};
 
 /// Measure, beside a peer in the same run
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  pulseproof bench msm --curve bls12-381 --log-n 14,16,18 --backend cpu,cuda
+  pulseproof bench ntt --field goldilocks --log-n 20 --plot ntt.svg
+  pulseproof bench field --field bn254 --json
   pulseproof bench wsa
-  pulseproof bench wsa --curve bn254 --devices 100 --json
   RAYON_NUM_THREADS=1 pulseproof bench wsa")]
 pub struct Args {
     #[command(subcommand)]
@@ -24,63 +23,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The weighted-sum argument, against one arkworks MSM of the vector's length
-    #[command(after_help = "\
-Examples:
-  pulseproof bench wsa
-  pulseproof bench wsa --log-size 14 --devices 100 --samples 50
-
-Each operation is run in turn, so that a disturbance meets all alike; times are medians. The
-peer is arkworks' MSM with full-width scalars on the same curve, bases and threads.")]
-    Wsa {
-        /// Curve
-        #[arg(long, default_value_t = CurveId::Bls12_381)]
-        curve: CurveId,
-        /// log2 of the vector length
-        #[arg(long, default_value_t = DEFAULT_LOG_SIZE)]
-        log_size: u32,
-        /// Vectors in the sum
-        #[arg(long, default_value_t = 10)]
-        devices: usize,
-        /// Repetitions, interleaved
-        #[arg(long, default_value_t = 20)]
-        samples: usize,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Ntt(kernels::NttArgs),
+    Msm(kernels::MsmArgs),
+    Field(kernels::FieldArgs),
+    Wsa(wsa::Args),
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let What::Wsa { curve, log_size, devices, samples, json } = args.what;
-    let shape = Shape { log_size, devices };
-    let report = with_curve!(curve, C => wsa::measure::<C>(shape, samples))?;
-    if json {
-        say_json(&report)?;
-        return Ok(ExitCode::SUCCESS);
+    match &args.what {
+        What::Ntt(args) => kernels::ntt(args),
+        What::Msm(args) => kernels::msm(args),
+        What::Field(args) => kernels::field(args),
+        What::Wsa(args) => wsa::run(args),
     }
-    say(&format!(
-        "WSA on {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
-        report.curve, report.threads, report.proof_bytes
-    ));
-    let row = |name: &str, of: &wsa::Timing| {
-        [
-            name.to_owned(),
-            format!("{:.2}", of.median_ms),
-            format!("{:.2} – {:.2}", of.min_ms, of.max_ms),
-            format!("{:.2}", of.to_peer),
-        ]
-    };
-    let rows = [
-        row("arkworks MSM, full-width scalars (peer)", &report.peer_msm),
-        row("commit (one device)", &report.commit),
-        row("intake check (all devices)", &report.intake),
-        row("prove", &report.prove),
-        row("verify, from bytes", &report.verify),
-    ];
-    say(&table(["", "median ms", "min – max ms", "× peer"], rows));
-    if let Some(megabytes) = report.peak_memory_mb {
-        say(&format!("peak memory of this process: {megabytes:.0} MB"));
-    }
-    Ok(ExitCode::SUCCESS)
 }

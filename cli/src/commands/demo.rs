@@ -80,6 +80,8 @@ pub(super) struct Args {
     /// Leave results, rosters and the verifying key here, for `pulseproof verify`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -92,10 +94,10 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let srs = Arc::new(home.srs::<C>(DEFAULT_LOG_SIZE)?);
+    let prover = home.prover::<C>(DEFAULT_LOG_SIZE, args.backend.choice)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(demo::run(srs, options, |progress| {
+    let report = runtime.block_on(demo::run(prover, options, |progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     }));

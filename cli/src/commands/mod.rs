@@ -1,7 +1,9 @@
 //! The commands.
 
 mod bench;
+mod check;
 mod demo;
+mod doctor;
 mod keys;
 mod serve;
 mod setup;
@@ -28,6 +30,9 @@ Examples:
   pulseproof demo --tamper forge-proof     a dishonest appliance, caught
   pulseproof serve                         an appliance on 127.0.0.1:8750
   pulseproof verify region-001.epoch-0.result
+  pulseproof doctor                        what this machine has to compute on
+  pulseproof check --backend cuda          a backend gives the same bits as the processor
+  pulseproof bench msm --log-n 16          how fast kernels are here, against their peers
   pulseproof bench wsa                     how fast proving is here, against its peer"
 )]
 pub struct Cli {
@@ -45,7 +50,9 @@ enum Command {
     Verify(verify::Args),
     Keys(keys::Args),
     Setup(setup::Args),
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
+    Check(check::Args),
+    Doctor(doctor::Args),
 }
 
 impl Cli {
@@ -59,6 +66,8 @@ impl Cli {
             Command::Keys(args) => keys::run(args),
             Command::Setup(args) => setup::run(&args, &home),
             Command::Bench(args) => bench::run(&args),
+            Command::Check(args) => check::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
         };
         outcome.unwrap_or_else(|error| {
             complain(&format!("error: {error}"));

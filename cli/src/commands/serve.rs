@@ -38,6 +38,8 @@ pub struct Args {
     /// log2 of the longest vector
     #[arg(long, default_value_t = DEFAULT_LOG_SIZE)]
     log_size: u32,
+    #[command(flatten)]
+    backend: BackendArgs,
 }
 
 pub(super) fn run(args: Args, home: &Home) -> Outcome {
@@ -45,7 +47,8 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
-    let srs = Arc::new(home.srs::<C>(args.log_size)?);
+    let prover = home.prover::<C>(args.log_size, args.backend.choice)?;
+    complain(&format!("proving on {}", prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
@@ -53,7 +56,7 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        pulseproof_server::serve(listener, srs, Config::new(store), stopped()?).await?;
+        pulseproof_server::serve(listener, prover, Config::new(store), stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })

@@ -5,6 +5,7 @@ use ark_ff::FftField;
 
 use crate::backend::Binary;
 use crate::error::Error;
+use crate::msm::{BASES_MAX, LEVELS_MAX};
 use crate::transform::Transform;
 
 /// The second operand's length `period` divides the first's, `len`.
@@ -58,6 +59,20 @@ pub(crate) fn check_weights(len: usize, weights: usize) -> Result<usize, Error> 
     }
     let expected = format!("a multiple of {weights}");
     Err(Error::Length { what: "weighted vectors", got: len, expected })
+}
+
+/// Points with `levels` levels of multiples, to be prepared as bases.
+pub(crate) fn check_bases(points: usize, levels: u32) -> Result<(), Error> {
+    if levels == 0 || levels > LEVELS_MAX {
+        let got = u64::from(levels);
+        return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
+    }
+    let limit = BASES_MAX / levels as usize;
+    if points > limit {
+        let expected = format!("at most {limit} with {levels} levels");
+        return Err(Error::Length { what: "bases", got: points, expected });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -114,6 +129,20 @@ mod tests {
         for len in [1, 3, 5] {
             let got = length(check_transform(&Transform::<Prime50>::forward(2), len));
             assert_eq!(got, ("transform data", len, "a multiple of 4".into()));
+        }
+    }
+
+    #[test]
+    fn bad_bases_are_named() {
+        for (points, levels) in [(0, 1), (BASES_MAX, 1), (BASES_MAX / 32, 32)] {
+            assert_eq!(check_bases(points, levels), Ok(()));
+        }
+        for levels in [0, 33, u32::MAX] {
+            let got = check_bases(1, levels);
+            assert!(matches!(got, Err(Error::Argument { what: "levels", .. })));
+        }
+        for (points, levels) in [(BASES_MAX + 1, 1), (BASES_MAX / 32 + 1, 32)] {
+            assert_eq!(length(check_bases(points, levels)).1, points);
         }
     }
 

@@ -3,9 +3,13 @@
 pub mod msm;
 mod ntt;
 mod parallel;
+mod peak;
 pub mod simd;
 mod vector;
 mod words;
+
+pub use ntt::Transformable;
+pub use peak::Peak;
 
 use std::fmt;
 use std::ops::Range;

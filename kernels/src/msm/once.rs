@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::Integers;
 use crate::cpu::Cpu;
-use crate::cpu::msm::{Bases, msm_of_bases};
 use crate::curve::{Curve, G1, G1Affine, Scalar};
+use crate::group::Group;
 
 /// Fewest points that are worth preparing, measured on both curves.
 const POINTS_MIN: usize = 64;
@@ -22,10 +22,10 @@ const POINTS_MIN: usize = 64;
 pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1<C> {
     assert_eq!(bases.len(), scalars.len(), "msm: one scalar per base");
     if bases.len() >= POINTS_MIN
-        && let Ok(bases) = Bases::<G1<C>>::for_cpu(Cpu::new(), bases, 1)
+        && let Ok(bases) = G1::<C>::prepare(Cpu::new(), bases, 1)
     {
         let (words, shape) = signed(scalars);
-        return msm_of_bases(&bases, &words, &shape);
+        return G1::<C>::multiply(&bases, &words, &shape);
     }
     G1::<C>::msm_unchecked(bases, scalars)
 }

@@ -34,7 +34,9 @@ impl Backend for Naive {
     }
 
     fn zeros<T: Element>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
-        Ok(HostBuffer::zeros(len))
+        let mut zeros = HostBuffer::reserve(BackendKind::Naive, len)?;
+        zeros.resize(len, T::zero());
+        Ok(HostBuffer(zeros))
     }
 
     fn upload<T: Element>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {

@@ -2,10 +2,11 @@
 
 use super::Naive;
 use crate::backend::MsmOps;
+use crate::backend::arguments::check_bases;
 use crate::error::Error;
 use crate::group::Group;
 use crate::host::HostBuffer;
-use crate::msm::{BASES_MAX, Integers, LEVELS_MAX};
+use crate::msm::Integers;
 
 impl<G: Group> MsmOps<G> for Naive {
     type Bases = Vec<G::Affine>;
@@ -52,16 +53,4 @@ fn times<G: Group>(point: G::Affine, words: &[u64], shape: &Integers) -> G {
         }
     }
     sum
-}
-
-fn check_bases(points: usize, levels: u32) -> Result<(), Error> {
-    if levels == 0 || levels > LEVELS_MAX {
-        let got = u64::from(levels);
-        return Err(Error::Argument { what: "levels", got, expected: "1 to 32" });
-    }
-    if points > BASES_MAX / levels as usize {
-        let expected = format!("at most {} with {levels} levels", BASES_MAX / levels as usize);
-        return Err(Error::Length { what: "bases", got: points, expected });
-    }
-    Ok(())
 }

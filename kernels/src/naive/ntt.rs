@@ -2,6 +2,7 @@
 
 use super::{Naive, evaluate, transform as values_of};
 use crate::backend::NttOps;
+use crate::backend::arguments::check_transform;
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::host::HostBuffer;
@@ -9,8 +10,7 @@ use crate::transform::{Direction, Order, Transform};
 
 impl<F: KernelField> NttOps<F> for Naive {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
-        let omega = transform.root()?;
-        transform.rows(data.0.len())?;
+        let (omega, _) = check_transform(transform, data.0.len())?;
         for row in data.0.chunks_exact_mut(1 << transform.log_size) {
             let result = match transform.direction {
                 Direction::Forward => {

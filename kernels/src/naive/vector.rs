@@ -1,14 +1,15 @@
 //! Vectors of field elements, one element at a time.
 
 use super::{Naive, evaluate as value_at};
-use crate::backend::{Binary, FieldOps};
+use crate::backend::arguments::{check_period, check_prefix, check_scan};
+use crate::backend::{BackendKind, Binary, FieldOps};
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::host::HostBuffer;
 
 impl<F: KernelField> FieldOps<F> for Naive {
     fn map(&self, op: Binary, a: &mut HostBuffer<F>, b: &HostBuffer<F>) -> Result<(), Error> {
-        check_multiple("a", a.0.len(), b.0.len())?;
+        check_period(a.0.len(), b.0.len())?;
         for (i, a) in a.0.iter_mut().enumerate() {
             *a = apply(op, *a, b.0[i % b.0.len()]);
         }
@@ -21,10 +22,7 @@ impl<F: KernelField> FieldOps<F> for Naive {
     }
 
     fn add_scaled(&self, a: &mut HostBuffer<F>, s: F, b: &HostBuffer<F>) -> Result<(), Error> {
-        if b.0.len() > a.0.len() {
-            let expected = format!("at most {}", a.0.len());
-            return Err(Error::Length { what: "b", got: b.0.len(), expected });
-        }
+        check_prefix(a.0.len(), b.0.len())?;
         a.0.iter_mut().zip(&b.0).for_each(|(a, &b)| *a += s * b);
         Ok(())
     }
@@ -35,7 +33,9 @@ impl<F: KernelField> FieldOps<F> for Naive {
     }
 
     fn powers(&self, first: F, base: F, len: usize) -> Result<HostBuffer<F>, Error> {
-        Ok(HostBuffer((0..len).map(|i| first * base.pow([i as u64])).collect()))
+        let mut powers = HostBuffer::reserve(BackendKind::Naive, len)?;
+        powers.extend((0..len).map(|i| first * base.pow([i as u64])));
+        Ok(HostBuffer(powers))
     }
 
     fn invert(&self, a: &mut HostBuffer<F>) -> Result<(), Error> {
@@ -44,10 +44,7 @@ impl<F: KernelField> FieldOps<F> for Naive {
     }
 
     fn scan(&self, op: Binary, a: &mut HostBuffer<F>, row: usize) -> Result<(), Error> {
-        if op == Binary::Sub {
-            return Err(Error::Argument { what: "scan", got: 1, expected: "add or mul" });
-        }
-        check_multiple("a", a.0.len(), row)?;
+        check_scan(op, a.0.len(), row)?;
         for row in a.0.chunks_exact_mut(row) {
             for i in 1..row.len() {
                 row[i] = apply(op, row[i - 1], row[i]);
@@ -85,12 +82,4 @@ fn apply<F: KernelField>(op: Binary, a: F, b: F) -> F {
         Binary::Sub => a - b,
         Binary::Mul => a * b,
     }
-}
-
-fn check_multiple(what: &'static str, len: usize, of: usize) -> Result<(), Error> {
-    if of > 0 && len.is_multiple_of(of) {
-        return Ok(());
-    }
-    let expected = format!("a multiple of {of}");
-    Err(Error::Length { what, got: len, expected })
 }

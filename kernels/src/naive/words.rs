@@ -1,6 +1,7 @@
 //! Weighted sums, one product at a time.
 
 use super::Naive;
+use crate::backend::arguments::check_weights;
 use crate::backend::{Signedness, WordOps};
 use crate::error::Error;
 use crate::host::HostBuffer;
@@ -12,7 +13,7 @@ impl WordOps for Naive {
         weights: &[u64],
         signedness: Signedness,
     ) -> Result<(HostBuffer<u64>, HostBuffer<u64>), Error> {
-        let n = columns(vectors.0.len(), weights.len())?;
+        let n = check_weights(vectors.0.len(), weights.len())?;
         let mut low = HostBuffer::zeros(n);
         let mut high = HostBuffer::zeros(n);
         for j in 0..n {
@@ -39,15 +40,4 @@ fn extend(word: u64, signedness: Signedness) -> u128 {
 #[expect(clippy::cast_possible_truncation, reason = "the low word is meant")]
 fn word(value: u128) -> u64 {
     value as u64
-}
-
-fn columns(len: usize, weights: usize) -> Result<usize, Error> {
-    if weights == 0 {
-        return Err(Error::Argument { what: "weights", got: 0, expected: "at least one" });
-    }
-    if len.is_multiple_of(weights) {
-        return Ok(len / weights);
-    }
-    let expected = format!("a multiple of {weights}");
-    Err(Error::Length { what: "vectors", got: len, expected })
 }

@@ -3,6 +3,14 @@
 //! Constants exist once, in Rust: moduli and Montgomery constants come from arkworks by way of
 //! [`Montgomery`]. Each language has a file here that writes them down and inlines includes.
 
+mod cuda;
+#[cfg(feature = "wgpu")]
+mod wgsl;
+
+pub use cuda::cuda;
+#[cfg(feature = "wgpu")]
+pub use wgsl::wgsl;
+
 use crate::element::Element;
 use crate::field::{FieldId, Montgomery};
 use crate::gpu::{Limits, Unit};

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use pulseproof_fhe::{EncryptError, LayoutError};
 use pulseproof_kernels::Curve;
-use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::client::ClientError;
+use pulseproof_server::Prover;
 
 use crate::cohort::{CohortError, Shape};
 use crate::dataset::Dataset;
@@ -89,11 +89,11 @@ pub enum DemoError {
 /// # Errors
 /// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
 pub async fn run<C: Curve>(
-    srs: Arc<Srs<C>>,
+    prover: Arc<dyn Prover<C>>,
     options: Options,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, DemoError> {
-    let mut parties = Parties::start(srs, &options).await?;
+    let mut parties = Parties::start(prover, &options).await?;
     let total = parties.rounds();
     let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
     let tampered = match options.tamper {

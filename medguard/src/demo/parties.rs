@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
-use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::{Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::Config;
+use pulseproof_server::{Config, Prover};
 use rayon::prelude::*;
 use reqwest::Method;
 
@@ -28,7 +27,7 @@ use crate::trust::Trust;
 /// Everybody.
 pub(super) struct Parties<C: Curve> {
     pub profile: Arc<Profile<C>>,
-    pub srs: Arc<Srs<C>>,
+    pub prover: Arc<dyn Prover<C>>,
     pub regions: Vec<Region<C>>,
     pub cloud: Service,
     services: Vec<Running>,
@@ -65,7 +64,7 @@ pub(super) struct Sealed<C: Curve> {
 
 impl<C: Curve> Parties<C> {
     /// Makes keys, plans the packing, enrols the devices and starts the services.
-    pub async fn start(srs: Arc<Srs<C>>, options: &Options) -> Result<Self, DemoError> {
+    pub async fn start(prover: Arc<dyn Prover<C>>, options: &Options) -> Result<Self, DemoError> {
         let members = options.shape.apply(&options.data, &mut rand::rngs::OsRng)?;
         let least = Policy::default().devices_min;
         if let Some(thin) = members.iter().find(|region| region.members.len() < least) {
@@ -87,12 +86,12 @@ impl<C: Curve> Parties<C> {
         let profile = Arc::new(Profile {
             layout: layout.clone(),
             public_key: public_key.clone(),
-            commitment_key: CommitmentKey::new(&srs),
+            commitment_key: CommitmentKey::new(prover.srs()),
         });
-        let (config, appliance_srs) = (Config::new(options.appliance_dir.clone()), srs.clone());
+        let (config, proves) = (Config::new(options.appliance_dir.clone()), prover.clone());
         let appliance = Running::start(|listener, stopped| async move {
             let stopped = async { drop(stopped.await) };
-            let served = pulseproof_server::serve(listener, appliance_srs, config, stopped).await;
+            let served = pulseproof_server::serve(listener, proves, config, stopped).await;
             served.map_err(std::io::Error::other)
         })
         .await?;
@@ -104,7 +103,7 @@ impl<C: Curve> Parties<C> {
         }
 
         let rosters = regions.iter().map(|r| (r.roster.region.clone(), r.roster.clone())).collect();
-        let trust = Trust { key: srs.verifying_key.clone(), rosters };
+        let trust = Trust { key: prover.srs().verifying_key.clone(), rosters };
         let policy = Policy::default();
         let authority = Authority { secret_key, public_key, layout, trust: trust.clone(), policy };
         let authority = Running::start(|listener, stopped| {
@@ -118,7 +117,7 @@ impl<C: Curve> Parties<C> {
         .await?;
         let cloud_service = Service::new(cloud.url());
         let services = vec![cloud, authority, appliance];
-        Ok(Self { profile, srs, regions, cloud: cloud_service, services })
+        Ok(Self { profile, prover, regions, cloud: cloud_service, services })
     }
 
     /// The most epochs any device has.
@@ -232,7 +231,10 @@ impl<C: Curve> Parties<C> {
     /// Leaves each result and what it takes to verify it: `pulseproof verify` reads these.
     pub fn leave_artifacts(&self, folder: &Path, rounds: &[Round<C>]) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("srs.verifying-key"), self.srs.verifying_key.to_bytes())?;
+        std::fs::write(
+            folder.join("srs.verifying-key"),
+            self.prover.srs().verifying_key.to_bytes(),
+        )?;
         for region in &self.regions {
             let path = folder.join(format!("{}.roster.json", region.roster.region));
             std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;

@@ -149,8 +149,8 @@ pub(super) async fn compile<C: Curve>(
     });
     Ok(Report {
         curve: C::ID.to_string(),
-        srs: Digest(parties.srs.verifying_key.id()),
-        insecure_srs: parties.srs.verifying_key.origin.is_insecure(),
+        srs: Digest(parties.prover.srs().verifying_key.id()),
+        insecure_srs: parties.prover.srs().verifying_key.origin.is_insecure(),
         devices: parties.regions.iter().map(|region| region.devices.len()).sum(),
         proofs: rounds.len(),
         readings: rows.last().map_or(0, |row| row.plain.count),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::Opening;
-use pulseproof_prover::wsa::modular::{Proof, prove};
+use pulseproof_prover::wsa::modular::Proof;
 use pulseproof_sdk::client::ClientError;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
@@ -305,7 +305,7 @@ impl<C: Curve> Cheat<'_, C> {
             .collect();
         let weights = vec![1; openings.len()];
         let context = honest.claim.context().0;
-        let work = || prove(&self.parties.srs, &openings, &weights, &context, &mut OsRng);
+        let work = || self.parties.prover.prove(&openings, &weights, &context);
         tokio::task::block_in_place(work).expect("the others' sum is a true statement").1
     }
 }

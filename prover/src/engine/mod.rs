@@ -9,7 +9,11 @@
 //! The engine knows no statement, and no file here changes when a statement is added.
 
 pub mod circuit;
+#[cfg(feature = "prove")]
+mod evaluator;
 pub mod expression;
+#[cfg(feature = "prove")]
+mod key;
 #[cfg(feature = "prove")]
 mod polynomial;
 pub mod proof;

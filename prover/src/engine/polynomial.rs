@@ -1,109 +1,105 @@
-//! Polynomials as coefficient vectors, lowest first.
+//! Columns and polynomials on a backend: N values on H, or coefficients, lowest first.
 
-use pulseproof_kernels::Domain;
+use pulseproof_kernels::Error;
+use pulseproof_kernels::backend::{FieldOps, NttOps};
+use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::traits::*;
+use pulseproof_kernels::transform::Transform;
 use rand::RngCore;
 use zeroize::Zeroize;
 
-/// A committed column: N values on H, and the random multiples of Z_H that hide them.
+/// Random multiples of Z_H that hide a column, wiped when dropped.
 #[derive(Clone)]
-pub struct Masked<F: Field> {
-    /// The values on H, all N.
-    pub values: Vec<F>,
-    /// β: the polynomial is the interpolation of the values plus β(X)·Z_H(X).
-    pub blinders: Vec<F>,
-}
+pub struct Blinding<F: Field>(pub Vec<F>);
 
-impl<F: Field> Drop for Masked<F> {
+impl<F: Field> Drop for Blinding<F> {
     fn drop(&mut self) {
-        self.blinders.zeroize();
+        self.0.zeroize();
     }
 }
 
-impl<F: FftField> Masked<F> {
-    /// Masks a column with `count` fresh random coefficients.
-    pub fn fresh(values: Vec<F>, count: usize, rng: &mut impl RngCore) -> Self {
-        Self { values, blinders: (0..count).map(|_| F::rand(rng)).collect() }
+impl<F: Field> Blinding<F> {
+    /// `count` fresh random coefficients.
+    pub fn fresh(count: usize, rng: &mut impl RngCore) -> Self {
+        Self((0..count).map(|_| F::rand(rng)).collect())
     }
+}
 
+/// A column that is filled: N values on H, and β. Its polynomial is the interpolation of the values
+/// plus β(X)·Z_H(X).
+pub(super) struct Filled<F: KernelField, B: FieldOps<F>> {
+    /// The values on H.
+    pub values: B::Buffer<F>,
+    /// β.
+    pub blinding: Blinding<F>,
+}
+
+impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Filled<F, B> {
     /// The masked polynomial's coefficients.
-    pub fn coefficients(&self, domain: Domain<F>) -> Vec<F> {
-        let size = domain.size();
-        let mut coefficients = domain.interpolate(self.values.clone());
-        coefficients.resize(size + self.blinders.len(), F::ZERO);
-        for (b, &blinder) in self.blinders.iter().enumerate() {
-            coefficients[b] -= blinder;
-            coefficients[size + b] += blinder;
-        }
-        coefficients
+    pub fn coefficients(&self, backend: &B) -> Result<B::Buffer<F>, Error> {
+        let size = backend.len(&self.values);
+        let mut values = resized(backend, &self.values, size)?;
+        backend.ntt(&Transform::inverse(size.ilog2()), &mut values)?;
+        let mut coefficients = resized(backend, &values, size + self.blinding.0.len())?;
+        let blinders = backend.upload(&self.blinding.0)?;
+        // β(X)·(X^N − 1). The two parts overlap where there are more blinders than rows.
+        backend.copy(&blinders, 0..self.blinding.0.len(), &mut coefficients, size)?;
+        backend.add_scaled(&mut coefficients, -F::ONE, &blinders)?;
+        Ok(coefficients)
     }
 }
 
-/// p(x), by Horner's rule.
-pub fn evaluate<F: Field>(coefficients: &[F], x: F) -> F {
-    coefficients.iter().rev().fold(F::ZERO, |sum, &c| sum * x + c)
+/// A copy of the first `len` elements; zeros stand for those there are not.
+pub(super) fn resized<F: KernelField, B: FieldOps<F>>(
+    backend: &B,
+    from: &B::Buffer<F>,
+    len: usize,
+) -> Result<B::Buffer<F>, Error> {
+    let mut copy = backend.zeros(len)?;
+    backend.copy(from, 0..backend.len(from).min(len), &mut copy, 0)?;
+    Ok(copy)
 }
 
-/// sum += factor · p.
-pub fn add_scaled<F: Field>(sum: &mut Vec<F>, factor: F, coefficients: &[F]) {
-    if sum.len() < coefficients.len() {
-        sum.resize(coefficients.len(), F::ZERO);
+/// Σ weight·polynomial; as long as the longest.
+pub(super) fn combination<F: KernelField, B: FieldOps<F>>(
+    backend: &B,
+    terms: &[(F, &B::Buffer<F>)],
+) -> Result<B::Buffer<F>, Error> {
+    let longest = terms.iter().map(|(_, p)| backend.len(p)).max().unwrap_or(0);
+    let mut sum = backend.zeros(longest)?;
+    for (weight, polynomial) in terms {
+        backend.add_scaled(&mut sum, *weight, polynomial)?;
     }
-    for (s, &c) in sum.iter_mut().zip(coefficients) {
-        *s += factor * c;
-    }
-}
-
-/// (p(X) − p(x)) / (X − x), by synthetic division.
-pub fn divide_out<F: Field>(mut coefficients: Vec<F>, x: F) -> Vec<F> {
-    let mut carry = F::ZERO;
-    for c in coefficients.iter_mut().rev() {
-        carry = carry * x + *c;
-        *c = carry;
-    }
-    // What is left in the constant's place is p(x).
-    if !coefficients.is_empty() {
-        coefficients.remove(0);
-    }
-    coefficients
+    Ok(sum)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulseproof_kernels::{Bn254, Scalar, naive};
+    use pulseproof_kernels::backend::Backend;
+    use pulseproof_kernels::cpu::Cpu;
+    use pulseproof_kernels::{Bn254, Domain, Scalar, naive};
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
     type F = Scalar<Bn254>;
 
     #[test]
-    fn division_multiplies_back() {
-        let rng = &mut StdRng::seed_from_u64(1);
-        let p: Vec<F> = (0..9).map(|_| F::rand(rng)).collect();
-        let (x, y) = (F::rand(rng), F::rand(rng));
-        let quotient = divide_out(p.clone(), x);
-        assert_eq!(quotient.len(), 8);
-        let left = naive::evaluate(&quotient, y) * (y - x);
-        assert_eq!(left, naive::evaluate(&p, y) - naive::evaluate(&p, x));
-        assert_eq!(evaluate(&p, y), naive::evaluate(&p, y));
-    }
-
-    #[test]
     fn masking_keeps_values_on_the_domain_and_moves_them_elsewhere() {
-        let rng = &mut StdRng::seed_from_u64(2);
+        let (cpu, rng) = (Cpu::new(), &mut StdRng::seed_from_u64(2));
         let domain = Domain::<F>::new(3).unwrap();
         let values: Vec<F> = (0..8).map(|_| F::rand(rng)).collect();
-        let masked = Masked::fresh(values.clone(), 3, rng);
-        let plain = domain.interpolate(values.clone());
-        let coefficients = masked.coefficients(domain);
-        for (point, value) in domain.points().zip(values) {
-            assert_eq!(evaluate(&coefficients, point), value);
+        let blinding = Blinding::<F>::fresh(3, rng);
+        let filled = Filled::<F, Cpu> { values: cpu.upload(&values).unwrap(), blinding };
+        let coefficients = cpu.download(&filled.coefficients(&cpu).unwrap()).unwrap();
+        assert_eq!(coefficients.len(), 11);
+        for (point, &value) in domain.points().zip(&values) {
+            assert_eq!(naive::evaluate(&coefficients, point), value);
         }
-        let x = F::rand(rng);
+        let (x, plain) = (F::rand(rng), domain.interpolate(values));
         assert_eq!(
-            evaluate(&coefficients, x) - evaluate(&plain, x),
-            evaluate(&masked.blinders, x) * domain.vanishing(x)
+            naive::evaluate(&coefficients, x) - naive::evaluate(&plain, x),
+            naive::evaluate(&filled.blinding.0, x) * domain.vanishing(x)
         );
     }
 }

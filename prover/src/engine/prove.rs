@@ -1,19 +1,24 @@
-//! The prover.
+//! The prover. Columns and polynomials lie on a backend from the first commitment on; what a lookup
+//! counts is counted on the host, where witnesses come from.
 
 use std::collections::HashMap;
 
+use pulseproof_kernels::backend::{Binary, CurveOps};
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Curve, Domain, G1Affine, Scalar, batch_inversion, msm};
+use pulseproof_kernels::transform::{Direction, Transform};
+use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, msm};
 use rand::{CryptoRng, RngCore};
-use rayon::prelude::*;
 
 use super::circuit::{Circuit, Kind, Lookup};
-use super::expression::{Cell, Column, Expression};
-pub use super::polynomial::Masked;
-use super::polynomial::{add_scaled, divide_out, evaluate};
+use super::evaluator::Evaluator;
+use super::expression::{Column, Expression};
+pub use super::key::ProvingKey;
+use super::key::{Buffer, Session, Short};
+pub use super::polynomial::Blinding;
+use super::polynomial::{Filled, combination, resized};
 use super::proof::{Proof, first_round_columns};
 use super::rounds::{Rounds, powers};
-use crate::srs::{COMMITMENT_BLINDERS, Srs};
+use crate::srs::COMMITMENT_BLINDERS;
 use crate::transcript::Transcript;
 
 /// The values of the columns that are not the engine's own, in the order they were declared. Columns
@@ -25,6 +30,15 @@ pub struct Assignment<F: Field> {
     pub given: Vec<Masked<F>>,
     /// Witness columns.
     pub witness: Vec<Vec<F>>,
+}
+
+/// A column whose commitment exists already.
+#[derive(Clone)]
+pub struct Masked<F: Field> {
+    /// The values on H; missing ones are zero.
+    pub values: Vec<F>,
+    /// What hides them.
+    pub blinding: Blinding<F>,
 }
 
 /// The values do not satisfy the circuit: there is nothing to prove.
@@ -40,278 +54,318 @@ pub struct Unsatisfied {
     pub row: usize,
 }
 
-/// Proves that the assignment satisfies the circuit.
+/// Why there is no proof.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProveError {
+    /// There is nothing to prove.
+    #[error(transparent)]
+    Unsatisfied(#[from] Unsatisfied),
+    /// The backend failed. The next proof begins anew.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+}
+
+/// Proves that the assignment satisfies the circuit. The same randomness gives the same proof on every
+/// backend.
 ///
 /// The transcript must have absorbed everything that determines the instance.
 ///
 /// # Errors
-/// The assignment does not satisfy the circuit.
+/// The assignment does not satisfy the circuit, or the backend failed.
 ///
 /// # Panics
 /// If the assignment has not the circuit's columns, one is longer than N or a given one has more
 /// blinders than a commitment, or the circuit needs more powers of τ than the SRS has.
-pub fn prove<C: Curve>(
-    srs: &Srs<C>,
+pub fn prove<C: Curve, B: CurveOps<C>>(
+    key: &ProvingKey<C, B>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
     assignment: Assignment<Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Result<Proof<C>, Unsatisfied> {
-    let begun = Begun::new(srs, circuit, transcript, assignment, rng);
-    begun.run.check_rows()?;
-    Ok(begun.finish())
+) -> Result<Proof<C>, ProveError> {
+    key.proving(|session| {
+        let begun = Begun::new(session, circuit, transcript, assignment, rng)?;
+        begun.run.check_rows()?;
+        Ok(begun.finish()?)
+    })
 }
 
 /// Runs the prover on values that need not satisfy anything: what a dishonest prover would send.
 #[cfg(test)]
-pub(crate) fn forge<C: Curve>(
-    srs: &Srs<C>,
+pub(crate) fn forge<C: Curve, B: CurveOps<C>>(
+    key: &ProvingKey<C, B>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
     assignment: Assignment<Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Proof<C> {
-    Begun::new(srs, circuit, transcript, assignment, rng).finish()
+) -> Result<Proof<C>, ProveError> {
+    key.proving(|session| Ok(Begun::new(session, circuit, transcript, assignment, rng)?.finish()?))
 }
 
 /// A run whose columns are all filled: α is known, the running sums are not yet committed.
-struct Begun<'a, C: Curve> {
-    run: Run<'a, C>,
+struct Begun<'a, C: Curve, B: CurveOps<C>> {
+    run: Run<'a, C, B>,
     rounds: Rounds<'a, Scalar<C>>,
     first_round: Vec<G1Affine<C>>,
 }
 
-struct Run<'a, C: Curve> {
-    srs: &'a Srs<C>,
+struct Run<'a, C: Curve, B: CurveOps<C>> {
+    session: Session<'a, C, B>,
     circuit: &'a Circuit<Scalar<C>>,
-    domain: Domain<Scalar<C>>,
-    /// By column; empty until filled.
-    columns: Vec<Masked<Scalar<C>>>,
+    /// By position in the circuit; what the prover is still to fill is missing.
+    columns: Vec<Option<Filled<Scalar<C>, B>>>,
     alpha: Scalar<C>,
     blinding_bases: Vec<G1Affine<C>>,
 }
 
-impl<'a, C: Curve> Begun<'a, C> {
+impl<'a, C: Curve, B: CurveOps<C>> Begun<'a, C, B> {
     fn new(
-        srs: &'a Srs<C>,
+        session: Session<'a, C, B>,
         circuit: &'a Circuit<Scalar<C>>,
         transcript: &'a mut Transcript,
         assignment: Assignment<Scalar<C>>,
         rng: &mut impl RngCore,
-    ) -> Self {
-        let mut run = Run::new(srs, circuit, assignment);
-        let mut rounds = Rounds::new(transcript, circuit, srs.size());
-        run.count_lookups(rng);
-        let first_round = run.commit_all(first_round_columns(circuit));
+    ) -> Result<Self, Error> {
+        let mut run = Run::new(session, circuit, &assignment)?;
+        let mut rounds = Rounds::new(transcript, circuit, run.session.srs.size());
+        let first_round = run.first_round(assignment.witness, rng)?;
         run.alpha = rounds.alpha(&first_round);
-        run.sum_lookups(rng);
-        Self { run, rounds, first_round }
+        run.sum_lookups(rng)?;
+        Ok(Self { run, rounds, first_round })
     }
 
     /// Commits the running sums, divides by Z_H, evaluates and opens.
-    fn finish(self) -> Proof<C> {
+    fn finish(self) -> Result<Proof<C>, Error> {
         let Self { run, mut rounds, first_round } = self;
-        let second_round = run.commit_all(run.circuit.columns(Kind::RunningSum));
+        let session = &run.session;
+        let second_round = run.second_round()?;
         let y = rounds.y(&second_round);
-        let polynomials: Vec<_> =
-            run.columns.par_iter().map(|column| column.coefficients(run.domain)).collect();
-        let quotient = run.quotient(&polynomials, y);
-        let quotient_commitment = run.commit_coefficients(&quotient);
+        let polynomials = run.polynomials()?;
+        let quotient = run.quotient(&polynomials, y)?;
+        let quotient_commitment = session.commit_coefficients(&quotient)?;
         let z = rounds.z(&quotient_commitment);
         let points = run.points(z);
-        let evaluations: Vec<_> = run
-            .circuit
-            .opened()
-            .par_iter()
-            .map(|cell| evaluate(&polynomials[cell.column.0], points[&cell.rotation]))
-            .collect();
+        let evaluations = (run.circuit.opened().iter())
+            .map(|at| session.backend.evaluate(&polynomials[at.column.0], points[&at.rotation]))
+            .collect::<Result<Vec<_>, _>>()?;
         let gamma = rounds.gamma(&evaluations);
         let open = |rotation| {
-            let combined = run.combine(rotation, &polynomials, &quotient, gamma);
-            run.commit_coefficients(&divide_out(combined, points[&rotation]))
+            let combined = run.combine(rotation, &polynomials, &quotient, gamma)?;
+            session.commit_coefficients(&session.backend.divide_out(&combined, points[&rotation])?)
         };
-        let openings = run.circuit.rotations().into_iter().map(open).collect();
-        Proof { first_round, second_round, quotient: quotient_commitment, evaluations, openings }
+        let openings =
+            run.circuit.rotations().into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let quotient = quotient_commitment;
+        Ok(Proof { first_round, second_round, quotient, evaluations, openings })
     }
 }
 
-impl<'a, C: Curve> Run<'a, C> {
+impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
+    /// Sends the assignment's columns to the backend.
     fn new(
-        srs: &'a Srs<C>,
+        session: Session<'a, C, B>,
         circuit: &'a Circuit<Scalar<C>>,
-        assignment: Assignment<Scalar<C>>,
-    ) -> Self {
-        let plain = |values| Masked { values, blinders: Vec::new() };
-        let mut public = assignment.public.into_iter().map(plain);
-        let mut given = assignment.given.into_iter();
-        let mut witness = assignment.witness.into_iter().map(plain);
-        let columns = (0..circuit.width())
-            .map(|index| {
-                let column = match circuit.kind(Column(index)) {
-                    Kind::Public => public.next(),
-                    Kind::Given => given.next(),
-                    Kind::Witness => witness.next(),
-                    Kind::Multiplicity | Kind::RunningSum => Some(plain(Vec::new())),
-                };
-                let mut column = column.expect("the assignment has every column of the circuit");
-                assert!(column.values.len() <= srs.size(), "a column is longer than N");
-                assert!(column.blinders.len() <= COMMITMENT_BLINDERS, "more blinders than B");
-                column.values.resize(srs.size(), Scalar::<C>::ZERO);
-                column
-            })
-            .collect();
+        assignment: &Assignment<Scalar<C>>,
+    ) -> Result<Self, Error> {
+        let none = Blinding(Vec::new());
+        let plain = |values| (values, &none);
+        let mut public = assignment.public.iter().map(plain);
+        let mut given = assignment.given.iter().map(|masked| (&masked.values, &masked.blinding));
+        let mut witness = assignment.witness.iter().map(plain);
+        let mut columns = Vec::with_capacity(circuit.width());
+        for index in 0..circuit.width() {
+            let column = match circuit.kind(Column(index)) {
+                Kind::Public => public.next(),
+                Kind::Given => given.next(),
+                Kind::Witness => witness.next(),
+                Kind::Multiplicity | Kind::RunningSum => {
+                    columns.push(None);
+                    continue;
+                }
+            };
+            let (values, blinding) = column.expect("the assignment has every column");
+            assert!(blinding.0.len() <= COMMITMENT_BLINDERS, "more blinders than B");
+            let values = session.column(values)?;
+            columns.push(Some(Filled { values, blinding: blinding.clone() }));
+        }
         let surplus = (public.next(), given.next(), witness.next());
         assert!(matches!(surplus, (None, None, None)), "more columns than the circuit has");
         let blinders = (0..circuit.width()).map(|c| circuit.blinders(Column(c))).max().unwrap_or(0);
-        Self {
-            srs,
-            circuit,
-            domain: srs.verifying_key.domain(),
-            columns,
-            alpha: Scalar::<C>::ZERO,
-            blinding_bases: srs.blinding_bases(blinders),
-        }
+        let blinding_bases = session.srs.blinding_bases(blinders);
+        Ok(Self { session, circuit, columns, alpha: Scalar::<C>::ZERO, blinding_bases })
     }
 
-    /// Fills the multiplicity columns and masks the first round. An input that is in no row of its
-    /// table is not counted; [`Self::check_rows`] will find it.
-    fn count_lookups(&mut self, rng: &mut impl RngCore) {
+    /// Counts lookups; masks and commits the columns of the first round, whose values the host has.
+    fn first_round(
+        &mut self,
+        witness: Vec<Vec<Scalar<C>>>,
+        rng: &mut impl RngCore,
+    ) -> Result<Vec<G1Affine<C>>, Error> {
+        let mut values: HashMap<Column, Vec<Scalar<C>>> =
+            self.circuit.columns(Kind::Witness).zip(witness).collect();
         for lookup in self.circuit.lookups() {
-            let table = &self.columns[lookup.table.0].values;
-            let rows: HashMap<_, _> =
-                table.iter().enumerate().rev().map(|(row, &value)| (value, row)).collect();
-            let mut counts = vec![0u64; self.srs.size()];
-            for input in self.rows(&lookup.input) {
-                if let Some(&row) = rows.get(&input) {
-                    counts[row] += 1;
-                }
-            }
-            self.columns[lookup.multiplicity.0].values =
-                counts.into_iter().map(Into::into).collect();
+            let counts = self.count(lookup)?;
+            let column = self.session.column(&counts)?;
+            self.columns[lookup.multiplicity.0] =
+                Some(Filled { values: column, blinding: Blinding(Vec::new()) });
+            values.insert(lookup.multiplicity, counts);
         }
+        let mut commitments = Vec::new();
         for column in first_round_columns(self.circuit) {
-            self.mask(column, rng);
+            let blinding = Blinding::fresh(self.circuit.blinders(column), rng);
+            let short = Short::of(&values[&column]);
+            commitments.push(self.session.commit_short(&short)? + self.blinded(&blinding));
+            self.columns[column.0].as_mut().expect("filled above").blinding = blinding;
         }
+        Ok(G1::<C>::normalize_batch(&commitments))
+    }
+
+    /// How often each row of the table is looked up. An input that is in no row is not counted;
+    /// [`Self::check_rows`] will find it.
+    fn count(&self, lookup: &Lookup<Scalar<C>>) -> Result<Vec<Scalar<C>>, Error> {
+        let backend = self.session.backend;
+        let table = backend.download(self.values(lookup.table))?;
+        let inputs = backend.download(&self.rows(&lookup.input)?)?;
+        let rows: HashMap<_, _> =
+            table.into_iter().enumerate().rev().map(|(row, value)| (value, row)).collect();
+        let mut counts = vec![0u64; self.session.srs.size()];
+        for row in inputs.iter().filter_map(|input| rows.get(input)) {
+            counts[*row] += 1;
+        }
+        Ok(counts.into_iter().map(Into::into).collect())
     }
 
     /// Fills and masks the running sums.
-    fn sum_lookups(&mut self, rng: &mut impl RngCore) {
+    fn sum_lookups(&mut self, rng: &mut impl RngCore) -> Result<(), Error> {
         for lookup in self.circuit.lookups() {
-            self.columns[lookup.running_sum.0].values = self.running_sum(lookup);
-            self.mask(lookup.running_sum, rng);
+            let values = self.running_sum(lookup)?;
+            let blinding = Blinding::fresh(self.circuit.blinders(lookup.running_sum), rng);
+            self.columns[lookup.running_sum.0] = Some(Filled { values, blinding });
         }
+        Ok(())
     }
 
-    fn running_sum(&self, lookup: &Lookup<Scalar<C>>) -> Vec<Scalar<C>> {
-        let mut inputs: Vec<_> =
-            self.rows(&lookup.input).into_iter().map(|v| self.alpha + v).collect();
-        let table = &self.columns[lookup.table.0].values;
-        let mut shifted: Vec<_> = table.iter().map(|&value| self.alpha + value).collect();
-        batch_inversion(&mut inputs);
-        batch_inversion(&mut shifted);
-        let counts = &self.columns[lookup.multiplicity.0].values;
-        let steps = inputs.iter().zip(counts.iter().zip(&shifted)).map(|(i, (&m, t))| *i - m * t);
-        steps
-            .scan(Scalar::<C>::ZERO, |sum, step| {
-                let before = *sum;
-                *sum += step;
-                Some(before)
-            })
-            .collect()
+    /// φ: before each row, the sum of 1/(α + input) − m/(α + table) over the rows above it.
+    fn running_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+        let backend = self.session.backend;
+        let inverse = |expression: &Expression<Scalar<C>>| -> Result<Buffer<C, B>, Error> {
+            let mut rows = self.rows(&(Expression::Alpha + expression.clone()))?;
+            backend.invert(&mut rows)?;
+            Ok(rows)
+        };
+        let mut steps = inverse(&lookup.input)?;
+        let mut table = inverse(&lookup.table.here())?;
+        backend.map(Binary::Mul, &mut table, self.values(lookup.multiplicity))?;
+        backend.map(Binary::Sub, &mut steps, &table)?;
+        let mut sums = resized(backend, &steps, self.session.srs.size())?;
+        backend.scan(Binary::Add, &mut sums, self.session.srs.size())?;
+        backend.map(Binary::Sub, &mut sums, &steps)?;
+        Ok(sums)
     }
 
-    fn mask(&mut self, column: Column, rng: &mut impl RngCore) {
-        let values = std::mem::take(&mut self.columns[column.0].values);
-        self.columns[column.0] = Masked::fresh(values, self.circuit.blinders(column), rng);
+    fn second_round(&self) -> Result<Vec<G1Affine<C>>, Error> {
+        let commitment = |column: Column| {
+            let column = self.filled(column);
+            Ok(self.session.commit_values(&column.values)? + self.blinded(&column.blinding))
+        };
+        let commitments: Vec<_> =
+            self.circuit.columns(Kind::RunningSum).map(commitment).collect::<Result<_, Error>>()?;
+        Ok(G1::<C>::normalize_batch(&commitments))
+    }
+
+    /// Σ β_b·\[τ^b·Z_H(τ)\]₁: a handful of terms, on the host.
+    fn blinded(&self, blinding: &Blinding<Scalar<C>>) -> G1<C> {
+        msm::<C>(&self.blinding_bases[..blinding.0.len()], &blinding.0)
+    }
+
+    fn filled(&self, column: Column) -> &Filled<Scalar<C>, B> {
+        self.columns[column.0].as_ref().expect("columns are filled before they are read")
+    }
+
+    fn values(&self, column: Column) -> &Buffer<C, B> {
+        &self.filled(column).values
     }
 
     /// The values of an expression on all rows.
-    fn rows(&self, expression: &Expression<Scalar<C>>) -> Vec<Scalar<C>> {
-        let size = self.srs.size();
-        (0..size)
-            .into_par_iter()
-            .map(|row| {
-                let cell = |at: Cell| self.columns[at.column.0].values[(row + at.rotation) % size];
-                expression.evaluate(&cell, self.alpha)
-            })
-            .collect()
+    fn rows(&self, expression: &Expression<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+        let columns = self.columns.iter().map(|c| c.as_ref().map(|filled| &filled.values));
+        let evaluator = Evaluator {
+            backend: self.session.backend,
+            columns: columns.collect(),
+            length: self.session.srs.size(),
+            stride: 1,
+            alpha: self.alpha,
+        };
+        evaluator.rows(expression)
     }
 
-    fn check_rows(&self) -> Result<(), Unsatisfied> {
+    fn check_rows(&self) -> Result<(), ProveError> {
         for (constraint, expression) in self.circuit.constraints().iter().enumerate() {
-            if let Some(row) = self.rows(expression).iter().position(|value| !value.is_zero()) {
-                return Err(Unsatisfied { constraint, row });
+            if let Some(row) = self.session.backend.first_nonzero(&self.rows(expression)?)? {
+                return Err(Unsatisfied { constraint, row }.into());
             }
         }
         Ok(())
     }
 
-    fn commit_all(&self, columns: impl Iterator<Item = Column>) -> Vec<G1Affine<C>> {
-        let commitments: Vec<_> = columns
-            .map(|column| {
-                let Masked { values, blinders } = &self.columns[column.0];
-                msm::<C>(&self.srs.lagrange, values)
-                    + msm::<C>(&self.blinding_bases[..blinders.len()], blinders)
-            })
-            .collect();
-        C::G1::normalize_batch(&commitments)
-    }
-
-    fn commit_coefficients(&self, coefficients: &[Scalar<C>]) -> C::G1Affine {
-        msm::<C>(&self.srs.powers[..coefficients.len()], coefficients).into_affine()
+    fn polynomials(&self) -> Result<Vec<Buffer<C, B>>, Error> {
+        let columns = (0..self.circuit.width()).map(|index| self.filled(Column(index)));
+        columns.map(|column| column.coefficients(self.session.backend)).collect()
     }
 
     /// z·ω^r for each rotation r.
     fn points(&self, z: Scalar<C>) -> HashMap<usize, Scalar<C>> {
-        let omega = self.domain.generator();
+        let omega = self.session.domain().generator();
         let point = |rotation: usize| (rotation, z * omega.pow([rotation as u64]));
         self.circuit.rotations().into_iter().map(point).collect()
     }
 
     /// Σ y^i·constraint_i, divided by Z_H, on a coset where Z_H has no zero.
-    fn quotient(&self, polynomials: &[Vec<Scalar<C>>], y: Scalar<C>) -> Vec<Scalar<C>> {
-        let size = self.srs.size();
+    fn quotient(&self, polynomials: &[Buffer<C, B>], y: Scalar<C>) -> Result<Buffer<C, B>, Error> {
+        let (backend, size) = (self.session.backend, self.session.srs.size());
         let extended =
             self.circuit.quotient_domain(size).expect("the field has room for the quotient");
-        let stretch = extended.size() / size;
-        let columns: Vec<_> = polynomials.iter().map(|p| extended.transform(p.clone())).collect();
-        // On the coset, x^N takes only `stretch` different values, in turn.
+        let coset = Transform::forward(extended.size().ilog2()).on_coset(Scalar::<C>::GENERATOR);
+        let extend = |polynomial| {
+            let mut values = resized(backend, polynomial, extended.size())?;
+            backend.ntt(&coset, &mut values)?;
+            Ok(values)
+        };
+        let columns = polynomials.iter().map(extend).collect::<Result<Vec<_>, Error>>()?;
+        let stride = extended.size() / size;
+        let evaluator = Evaluator {
+            backend,
+            columns: columns.iter().map(Some).collect(),
+            length: extended.size(),
+            stride,
+            alpha: self.alpha,
+        };
+        let mut sum = backend.zeros(extended.size())?;
+        for (constraint, weight) in self.circuit.constraints().iter().zip(powers(y)) {
+            backend.add_scaled(&mut sum, weight, &evaluator.rows(constraint)?)?;
+        }
+        // On the coset, x^N takes only `stride` different values, in turn.
         let mut vanishing: Vec<_> =
-            extended.points().take(stretch).map(|x| self.domain.vanishing(x)).collect();
+            extended.points().take(stride).map(|x| self.session.domain().vanishing(x)).collect();
         batch_inversion(&mut vanishing);
-        let weights: Vec<_> = powers(y).take(self.circuit.constraints().len()).collect();
-        let values = (0..extended.size())
-            .into_par_iter()
-            .map(|i| {
-                let cell =
-                    |at: Cell| columns[at.column.0][(i + at.rotation * stretch) % extended.size()];
-                let terms = self.circuit.constraints().iter().zip(&weights);
-                let sum: Scalar<C> =
-                    terms.map(|(c, &weight)| weight * c.evaluate(&cell, self.alpha)).sum();
-                sum * vanishing[i % stretch]
-            })
-            .collect();
-        let mut quotient = extended.interpolate(values);
-        quotient.truncate(self.circuit.quotient_length(size));
-        quotient
+        backend.map(Binary::Mul, &mut sum, &backend.upload(&vanishing)?)?;
+        backend.ntt(&Transform { direction: Direction::Inverse, ..coset }, &mut sum)?;
+        resized(backend, &sum, self.circuit.quotient_length(size))
     }
 
     /// Σ γ^j·p_j over the polynomials opened at one rotation; the quotient comes last at rotation 0.
     fn combine(
         &self,
         rotation: usize,
-        polynomials: &[Vec<Scalar<C>>],
-        quotient: &[Scalar<C>],
+        polynomials: &[Buffer<C, B>],
+        quotient: &Buffer<C, B>,
         gamma: Scalar<C>,
-    ) -> Vec<Scalar<C>> {
+    ) -> Result<Buffer<C, B>, Error> {
         let opened = self.circuit.opened();
         let here = opened.iter().filter(|cell| cell.rotation == rotation);
         let with_quotient = (rotation == 0).then_some(quotient);
-        let all = here.map(|cell| polynomials[cell.column.0].as_slice()).chain(with_quotient);
-        let mut combined = Vec::new();
-        for (polynomial, weight) in all.zip(powers(gamma)) {
-            add_scaled(&mut combined, weight, polynomial);
-        }
-        combined
+        let all = here.map(|cell| &polynomials[cell.column.0]).chain(with_quotient);
+        let terms: Vec<_> = powers(gamma).zip(all).collect();
+        combination(self.session.backend, &terms)
     }
 }

@@ -2,8 +2,15 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+#[cfg(feature = "prove")]
+use std::sync::Arc;
+
+#[cfg(feature = "prove")]
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, Scalar};
+#[cfg(feature = "prove")]
+use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{EXTRA_POWERS, Origin, Srs, VerifyingKey};
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -34,6 +41,12 @@ pub fn srs_of<C: Curve>(tau: Scalar<C>, log_size: u32) -> Srs<C> {
 
 pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
     srs_of(Scalar::<C>::rand(&mut rng(7)), log_size)
+}
+
+/// The proving key on the processor.
+#[cfg(feature = "prove")]
+pub fn proving_key<C: Curve>(srs: &Srs<C>) -> ProvingKey<C, Cpu> {
+    ProvingKey::new(Cpu::new(), Arc::new(srs.clone())).unwrap()
 }
 
 /// How many random mutations a test tries: few in CI, many on demand.

@@ -28,7 +28,7 @@ pub async fn create<C: Curve>(
 ) -> Result<impl IntoResponse, Refusal> {
     let request: JobRequest = body::json(request, app.config.body_timeout).await?;
     let JobRequest::Aggregate { weights, epoch, .. } = &request;
-    let size = app.srs.size();
+    let size = app.prover.srs().size();
     let check = |roster: &Roster, devices: &[String]| check(weights, *epoch, size, roster, devices);
     let id = new_id()?;
     app.store.create_job(&id, &request, check).await??;

@@ -22,7 +22,7 @@ pub async fn register<C: Curve>(
 ) -> Result<StatusCode, Refusal> {
     let region = segment(&path?.0, "region")?;
     let roster = body::json(request, app.config.body_timeout).await?;
-    check(&region, &roster, app.srs.size() as u64)?;
+    check(&region, &roster, app.prover.srs().size() as u64)?;
     match app.store.register(&roster).await? {
         Registered::Created => Ok(StatusCode::CREATED),
         Registered::Kept => Ok(StatusCode::OK),

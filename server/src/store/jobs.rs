@@ -1,5 +1,6 @@
 //! Jobs: the queue, what became of each job, and the results.
 
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_sdk::{Name, Problem, Roster};
 use serde_json::from_str;
@@ -36,7 +37,7 @@ pub struct Release {
     /// The bytes of the proved result.
     pub result: Vec<u8>,
     /// Which backend did the work.
-    pub backend: &'static str,
+    pub backend: BackendKind,
     /// Time spent proving.
     pub prove_us: u64,
     /// Time spent verifying.
@@ -221,7 +222,7 @@ async fn finish(
          WHERE id = ? AND state = 'running'",
     )
     .bind(&release.result)
-    .bind(release.backend)
+    .bind(release.backend.to_string())
     .bind(micros(release.prove_us))
     .bind(micros(release.verify_us))
     .bind(id)

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bn254, Curve};
 use pulseproof_prover::commitment::CommitmentKey;
+use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_sdk::api::{Intake, Job, JobRequest};
 use pulseproof_sdk::client::{Appliance, ClientError};
@@ -136,6 +138,7 @@ impl Server {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
         let (stop, stopped) = oneshot::channel();
         let (kill, killed) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -144,7 +147,7 @@ impl Server {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let shutdown = async { stopped.await.unwrap_or(()) };
                 tokio::select! {
-                    ended = serve(listener, srs, config, shutdown) => ended,
+                    ended = serve(listener, prover, config, shutdown) => ended,
                     _ = killed => Ok(()),
                 }
             });

@@ -55,7 +55,7 @@ impl<G: Group> MsmOps<G> for Cpu {
     type Bases = Bases<G>;
 
     fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
-        Bases::for_cpu(*self, points, levels)
+        G::prepare(*self, points, levels)
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
@@ -71,7 +71,7 @@ impl<G: Group> MsmOps<G> for Cpu {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
         let vectors: Vec<_> = (0..vectors).map(|v| &scalars.0[v * size..(v + 1) * size]).collect();
-        Ok(map_all(&vectors, |scalars| msm_of_bases(bases, scalars, &shape)))
+        Ok(map_all(&vectors, |scalars| G::multiply(bases, scalars, &shape)))
     }
 }
 

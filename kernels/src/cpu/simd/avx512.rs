@@ -69,6 +69,8 @@ impl Avx512 {
         and(a, b) = _mm512_and_si512;
         /// The bits of either.
         or(a, b) = _mm512_or_si512;
+        /// The product of the low 32 bits of a and b.
+        mul_u32(a, b) = _mm512_mul_epu32;
         /// The lesser, unsigned.
         min(a, b) = _mm512_min_epu64;
         /// c + the low 52 bits of the product of the low 52 bits of a and b.
@@ -118,6 +120,20 @@ impl Avx512 {
     pub fn select(self, mask: u8, a: Words, b: Words) -> Words {
         // SAFETY: `self` proves that the instructions exist, see `Avx512`.
         Words(unsafe { _mm512_mask_blend_epi64(mask, a.0, b.0) })
+    }
+
+    /// a + b where the mask's bit is set, a where it is not.
+    #[inline(always)]
+    pub fn add_where(self, mask: u8, a: Words, b: Words) -> Words {
+        // SAFETY: `self` proves that the instructions exist, see `Avx512`.
+        Words(unsafe { _mm512_mask_add_epi64(a.0, mask, a.0, b.0) })
+    }
+
+    /// The lanes in which a is less than b, unsigned, as bits.
+    #[inline(always)]
+    pub fn less(self, a: Words, b: Words) -> u8 {
+        // SAFETY: `self` proves that the instructions exist, see `Avx512`.
+        unsafe { _mm512_cmplt_epu64_mask(a.0, b.0) }
     }
 
     /// The lanes that are zero, as bits.

@@ -51,6 +51,12 @@ impl<const L: usize> Ifma<L> {
         Avx512::detect().map(Self)
     }
 
+    /// The instructions on words.
+    #[inline(always)]
+    pub(in crate::cpu) fn words(self) -> Avx512 {
+        self.0
+    }
+
     /// Carries from limb to limb, signs included.
     #[inline(always)]
     fn carry(self, mut a: [Words; L]) -> [Words; L] {

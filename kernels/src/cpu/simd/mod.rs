@@ -8,7 +8,7 @@
 //! slow.
 
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(super) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod inverse;
@@ -17,6 +17,8 @@ mod quadratic;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "x86_64")]
+pub(in crate::cpu) use avx512::{Avx512, Words};
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
 pub use portable::Portable;

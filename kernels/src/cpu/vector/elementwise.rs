@@ -2,35 +2,28 @@
 
 use ark_ff::Field;
 
-use crate::backend::Binary;
-
-/// `a`\[i\] = `a`\[i\] ∘ b\[(i + at) mod m\].
-pub(super) fn map<F: Field>(op: Binary, a: &mut [F], b: &[F], at: usize) {
-    if let [s] = *b {
-        return map_scalar(op, a, s);
-    }
+/// Calls `work` with the pieces of `a` and of b repeated, from position `at`, that lie side by side.
+#[inline(always)]
+pub(super) fn side_by_side<F>(a: &mut [F], b: &[F], at: usize, work: impl Fn(&mut [F], &[F])) {
     let mut rest = a;
     let mut b_rest = &b[at % b.len()..];
     while !rest.is_empty() {
-        let (piece, next) = rest.split_at_mut(rest.len().min(b_rest.len()));
-        let pairs = piece.iter_mut().zip(b_rest);
-        match op {
-            Binary::Add => pairs.for_each(|(x, y)| *x += y),
-            Binary::Sub => pairs.for_each(|(x, y)| *x -= y),
-            Binary::Mul => pairs.for_each(|(x, y)| *x *= y),
-        }
+        let len = rest.len().min(b_rest.len());
+        let (piece, next) = rest.split_at_mut(len);
+        work(piece, &b_rest[..len]);
         rest = next;
         b_rest = b;
     }
 }
 
-/// `a`\[i\] = `a`\[i\] ∘ s.
-pub(super) fn map_scalar<F: Field>(op: Binary, a: &mut [F], s: F) {
-    match op {
-        Binary::Add => a.iter_mut().for_each(|x| *x += s),
-        Binary::Sub => a.iter_mut().for_each(|x| *x -= s),
-        Binary::Mul => a.iter_mut().for_each(|x| *x *= s),
-    }
+/// `a`\[i\] += b\[i\].
+pub(super) fn add<F: Field>(a: &mut [F], b: &[F]) {
+    a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+}
+
+/// `a`\[i\] −= b\[i\].
+pub(super) fn subtract<F: Field>(a: &mut [F], b: &[F]) {
+    a.iter_mut().zip(b).for_each(|(x, y)| *x -= y);
 }
 
 /// `a`\[i\] += s·b\[i\].
@@ -61,4 +54,9 @@ pub(super) fn invert<F: Field>(a: &mut [F]) {
         *x = inverse * before;
         inverse = next;
     }
+}
+
+/// Σ coefficients\[i\]·x^i.
+pub(super) fn horner<F: Field>(coefficients: &[F], x: F) -> F {
+    coefficients.iter().rev().fold(F::ZERO, |value, c| value * x + c)
 }

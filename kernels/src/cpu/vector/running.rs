@@ -5,6 +5,7 @@
 use ark_ff::Field;
 use rayon::prelude::*;
 
+use super::elementwise::horner;
 use super::map_chunks;
 use crate::cpu::parallel::CHUNK;
 
@@ -37,16 +38,6 @@ fn exclusive<F: Field>(values: &[F], zero: F, op: impl Fn(F, F) -> F) -> Vec<F> 
         Some(before)
     });
     running.collect()
-}
-
-/// Σ `a`\[i\]·x^i.
-pub(super) fn evaluate<F: Field>(a: &[F], x: F) -> F {
-    let values = map_chunks(a, |chunk| horner(chunk, x));
-    horner(&values, x.pow([CHUNK as u64]))
-}
-
-fn horner<F: Field>(coefficients: &[F], x: F) -> F {
-    coefficients.iter().rev().fold(F::ZERO, |value, c| value * x + c)
 }
 
 /// Coefficients from the second on become those of the quotient by X − x: q\[i\] = a\[i\] + x·q\[i + 1\].

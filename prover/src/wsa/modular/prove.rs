@@ -1,11 +1,15 @@
 //! The prover's side.
 
+use pulseproof_kernels::Error;
+use pulseproof_kernels::backend::{CurveOps, Signedness, WordOps};
 use rand::{CryptoRng, RngCore};
 
 use super::*;
 use crate::commitment::Opening;
-use crate::engine::prove::{Assignment, Masked, Unsatisfied, prove as prove_circuit};
-use crate::srs::{COMMITMENT_BLINDERS, Srs};
+use crate::engine::prove::{
+    Assignment, Blinding, Masked, ProveError as EngineError, ProvingKey, prove as prove_circuit,
+};
+use crate::srs::COMMITMENT_BLINDERS;
 use crate::wsa::{common_length, total_weight};
 
 /// Why nothing was proved.
@@ -14,9 +18,13 @@ pub enum ProveError {
     /// There is no such statement.
     #[error(transparent)]
     Statement(#[from] StatementError),
-    /// The carries do not satisfy the circuit: cannot happen for weights that were checked.
+    /// The backend failed, or the carries do not satisfy the circuit, which cannot happen for weights
+    /// that were checked.
     #[error(transparent)]
-    Unsatisfied(#[from] Unsatisfied),
+    Engine(#[from] EngineError),
+    /// The backend failed. The next proof begins anew.
+    #[error(transparent)]
+    Kernel(#[from] Error),
 }
 
 /// Sums the vectors and proves the sum. Cost: n·N word operations, then work independent of n.
@@ -25,32 +33,34 @@ pub enum ProveError {
 /// [`find_culprits`](crate::commitment::find_culprits).
 ///
 /// # Errors
-/// Vectors of different lengths or longer than N, no vectors, zero or overflowing weights.
-pub fn prove<C: Curve>(
-    srs: &Srs<C>,
+/// Vectors of different lengths or longer than N, no vectors, zero or overflowing weights; the backend
+/// failed.
+pub fn prove<C: Curve, B: CurveOps<C>>(
+    key: &ProvingKey<C, B>,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(Statement<C, u64>, Proof<C>), ProveError> {
-    let (assignment, statement) = assign(srs, openings, weights, context)?;
-    let mut transcript = transcript(&srs.verifying_key, &statement);
-    let proof = prove_circuit(srs, &circuit::<C>(), &mut transcript, assignment, rng)?;
+    let (assignment, statement) = assign(key, openings, weights, context)?;
+    let mut transcript = transcript(&key.srs().verifying_key, &statement);
+    let proof = prove_circuit(key, &circuit::<C>(), &mut transcript, assignment, rng)?;
     Ok((statement, Proof(proof)))
 }
 
 /// What a prover puts into the circuit, and the statement it then proves.
 type Assigned<C> = (Assignment<Scalar<C>>, Statement<C, u64>);
 
-pub(super) fn assign<C: Curve>(
-    srs: &Srs<C>,
+pub(super) fn assign<C: Curve, B: CurveOps<C>>(
+    key: &ProvingKey<C, B>,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],
-) -> Result<Assigned<C>, StatementError> {
-    let length = common_length(openings.iter().map(|o| o.words.len()), srs.size())?;
-    total_weight(weights, srs.size())?;
-    let sums = weighted_sum(openings, weights, length);
+) -> Result<Assigned<C>, ProveError> {
+    let size = key.srs().size();
+    let length = common_length(openings.iter().map(|o| o.words.len()), size)?;
+    total_weight(weights, size)?;
+    let sums = weighted_sums(key.backend(), openings, weights, length)?;
     #[expect(clippy::cast_possible_truncation, reason = "the low word is the residue")]
     let aggregate: Vec<u64> = sums.iter().map(|&sum| sum as u64).collect();
     let statement = Statement {
@@ -59,29 +69,31 @@ pub(super) fn assign<C: Curve>(
         aggregate,
         context: context.to_vec(),
     };
-    statement.check(srs.size())?;
+    statement.check(size)?;
     let given = Masked {
         values: sums.iter().map(|&sum| sum.into()).collect(),
-        blinders: combined_blinders(openings, weights),
+        blinding: Blinding(combined_blinders(openings, weights)),
     };
     let carries = sums.iter().map(|&sum| (sum >> 64).into()).collect();
-    let public = public_columns::<C>(&statement.aggregate, srs.size());
+    let public = public_columns::<C>(&statement.aggregate, size);
     Ok((Assignment { public, given: vec![given], witness: vec![carries] }, statement))
 }
 
 /// Σ w_i·v_i over the integers: below N·2^64 ≤ 2^84.
-fn weighted_sum<C: Curve>(
+fn weighted_sums<C: Curve>(
+    backend: &impl WordOps,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     length: usize,
-) -> Vec<u128> {
-    let mut sums = vec![0u128; length];
-    for (opening, &weight) in openings.iter().zip(weights) {
-        for (sum, &word) in sums.iter_mut().zip(opening.words) {
-            *sum += u128::from(weight) * u128::from(word);
-        }
+) -> Result<Vec<u128>, Error> {
+    let mut vectors = backend.zeros(openings.len() * length)?;
+    for (row, opening) in openings.iter().enumerate() {
+        let words = backend.upload(opening.words)?;
+        backend.copy(&words, 0..length, &mut vectors, row * length)?;
     }
-    sums
+    let (low, high) = backend.weighted_sums(&vectors, weights, Signedness::Unsigned)?;
+    let (low, high) = (backend.download(&low)?, backend.download(&high)?);
+    Ok(low.iter().zip(&high).map(|(&l, &h)| u128::from(l) | u128::from(h) << 64).collect())
 }
 
 fn combined_blinders<C: Curve>(openings: &[Opening<'_, C>], weights: &[u64]) -> Vec<Scalar<C>> {

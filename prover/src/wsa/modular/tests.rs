@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use std::sync::Arc;
+
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bn254, Scalar};
 use rand::SeedableRng;
@@ -9,32 +12,35 @@ use rand::rngs::StdRng;
 
 use super::*;
 use crate::commitment::{Blinders, CommitmentKey, Opening};
-use crate::engine::prove::{Assignment, forge};
-use crate::srs::{Srs, develop};
+use crate::engine::prove::{Assignment, ProvingKey, Unsatisfied, forge};
+use crate::srs::develop;
 
 type C = Bn254;
 type F = Scalar<C>;
 
-fn setting() -> (Srs<C>, Statement<C, u64>, Assignment<F>) {
+type Key = ProvingKey<C, Cpu>;
+
+fn setting() -> (Key, Statement<C, u64>, Assignment<F>) {
     let rng = &mut StdRng::seed_from_u64(1);
     let srs = develop::generate::<C>(4, rng).unwrap();
     let blinders = Blinders::random(rng);
     let words = [5, u64::MAX, 1 << 63, 7];
     let commitment = CommitmentKey::new(&srs).commit(&words, &blinders);
     let opening = Opening { commitment, words: &words, blinders: &blinders };
-    let (assignment, statement) = prove::assign(&srs, &[opening], &[3], b"context").unwrap();
-    (srs, statement, assignment)
+    let key = ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap();
+    let (assignment, statement) = prove::assign(&key, &[opening], &[3], b"context").unwrap();
+    (key, statement, assignment)
 }
 
 fn forged(
-    srs: &Srs<C>,
+    key: &Key,
     circuit: &Circuit<F>,
     statement: &Statement<C, u64>,
     mut assignment: Assignment<F>,
 ) -> engine::Proof<C> {
-    assignment.public = public_columns::<C>(&statement.aggregate, srs.size());
-    let mut transcript = transcript(&srs.verifying_key, statement);
-    forge(srs, circuit, &mut transcript, assignment, &mut StdRng::seed_from_u64(2))
+    assignment.public = public_columns::<C>(&statement.aggregate, key.srs().size());
+    let mut transcript = transcript(&key.srs().verifying_key, statement);
+    forge(key, circuit, &mut transcript, assignment, &mut StdRng::seed_from_u64(2)).unwrap()
 }
 
 /// Solves P − A − 2^64·k = 0 for k in the field, whatever A is.
@@ -48,21 +54,21 @@ fn fit_carries(statement: &Statement<C, u64>, assignment: &mut Assignment<F>) {
 
 #[test]
 fn the_forging_prover_is_honest_on_honest_values() {
-    let (srs, statement, assignment) = setting();
-    let proof = forged(&srs, &circuit::<C>(), &statement, assignment);
-    assert_eq!(verify(&srs.verifying_key, &statement, &Proof(proof)), Ok(()));
+    let (key, statement, assignment) = setting();
+    let proof = forged(&key, &circuit::<C>(), &statement, assignment);
+    assert_eq!(verify(&key.srs().verifying_key, &statement, &Proof(proof)), Ok(()));
 }
 
 #[test]
 fn another_aggregate_with_carries_that_fit_the_equation_is_rejected() {
-    let (srs, mut statement, mut assignment) = setting();
+    let (key, mut statement, mut assignment) = setting();
     statement.aggregate[0] += 1;
-    assignment.given[0].values.resize(srs.size(), F::ZERO);
-    assignment.witness[0].resize(srs.size(), F::ZERO);
+    assignment.given[0].values.resize(key.srs().size(), F::ZERO);
+    assignment.witness[0].resize(key.srs().size(), F::ZERO);
     fit_carries(&statement, &mut assignment);
-    let proof = forged(&srs, &circuit::<C>(), &statement, assignment);
+    let proof = forged(&key, &circuit::<C>(), &statement, assignment);
     assert_eq!(
-        verify(&srs.verifying_key, &statement, &Proof(proof)),
+        verify(&key.srs().verifying_key, &statement, &Proof(proof)),
         Err(VerifyError::Rejected(Rejected))
     );
 }
@@ -70,7 +76,7 @@ fn another_aggregate_with_carries_that_fit_the_equation_is_rejected() {
 #[test]
 fn without_the_lookup_that_forgery_would_pass() {
     // The canary of the test above: it is the lookup, and nothing else, that stops it.
-    let (srs, mut statement, mut assignment) = setting();
+    let (key, mut statement, mut assignment) = setting();
     let mut unguarded = Circuit::new("weighted sum modulo 2^64");
     let (sum, aggregate, _table) = (unguarded.given(), unguarded.public(), unguarded.public());
     let carry = unguarded.witness();
@@ -78,49 +84,49 @@ fn without_the_lookup_that_forgery_would_pass() {
     unguarded.constrain(sum.here() - aggregate.here() - modulus * carry.here());
 
     statement.aggregate[0] += 1;
-    assignment.given[0].values.resize(srs.size(), F::ZERO);
-    assignment.witness[0].resize(srs.size(), F::ZERO);
+    assignment.given[0].values.resize(key.srs().size(), F::ZERO);
+    assignment.witness[0].resize(key.srs().size(), F::ZERO);
     fit_carries(&statement, &mut assignment);
-    let proof = forged(&srs, &unguarded, &statement, assignment);
+    let proof = forged(&key, &unguarded, &statement, assignment);
     let instance = Instance {
-        public: public_columns::<C>(&statement.aggregate, srs.size()),
+        public: public_columns::<C>(&statement.aggregate, key.srs().size()),
         given: vec![statement.combination()],
     };
-    let mut transcript = transcript(&srs.verifying_key, &statement);
-    let key = &srs.verifying_key;
+    let mut transcript = transcript(&key.srs().verifying_key, &statement);
+    let key = &key.srs().verifying_key;
     assert_eq!(engine::verify::verify(key, &unguarded, &mut transcript, &instance, &proof), Ok(()));
 }
 
 #[test]
 fn another_aggregate_with_honest_carries_is_rejected() {
-    let (srs, mut statement, assignment) = setting();
+    let (key, mut statement, assignment) = setting();
     statement.aggregate[3] ^= 1 << 40;
-    let proof = forged(&srs, &circuit::<C>(), &statement, assignment);
+    let proof = forged(&key, &circuit::<C>(), &statement, assignment);
     assert_eq!(
-        verify(&srs.verifying_key, &statement, &Proof(proof)),
+        verify(&key.srs().verifying_key, &statement, &Proof(proof)),
         Err(VerifyError::Rejected(Rejected))
     );
 }
 
 #[test]
 fn a_vector_swapped_after_it_was_committed_is_rejected() {
-    let (srs, mut statement, mut assignment) = setting();
+    let (key, mut statement, mut assignment) = setting();
     assignment.given[0].values[2] += F::ONE;
     statement.aggregate[2] = statement.aggregate[2].wrapping_add(1);
-    let proof = forged(&srs, &circuit::<C>(), &statement, assignment);
+    let proof = forged(&key, &circuit::<C>(), &statement, assignment);
     assert_eq!(
-        verify(&srs.verifying_key, &statement, &Proof(proof)),
+        verify(&key.srs().verifying_key, &statement, &Proof(proof)),
         Err(VerifyError::Rejected(Rejected))
     );
 }
 
 #[test]
 fn the_honest_prover_refuses_what_it_cannot_prove() {
-    let (srs, statement, mut assignment) = setting();
+    let (key, statement, mut assignment) = setting();
     assignment.witness[0][1] += F::ONE;
-    let mut transcript = transcript(&srs.verifying_key, &statement);
+    let mut transcript = transcript(&key.srs().verifying_key, &statement);
     let rng = &mut StdRng::seed_from_u64(2);
     let error =
-        engine::prove::prove(&srs, &circuit::<C>(), &mut transcript, assignment, rng).unwrap_err();
-    assert_eq!((error.constraint, error.row), (0, 1));
+        engine::prove::prove(&key, &circuit::<C>(), &mut transcript, assignment, rng).unwrap_err();
+    assert_eq!(error, Unsatisfied { constraint: 0, row: 1 }.into());
 }

@@ -1,0 +1,29 @@
+//! Transforms on the processor beside arkworks's, over every field.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pulseproof::bench::measure::Subject;
+use pulseproof::bench::ntt::Fixture;
+use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::field::FieldId;
+use pulseproof_kernels::with_field;
+
+const LOG_N: u32 = 14;
+
+fn ntt(criterion: &mut Criterion) {
+    for id in FieldId::ALL {
+        with_field!(id, F => {
+            let fixture = Fixture::<F>::new(LOG_N, 1).expect("the field has this size");
+            let cpu = Cpu::new();
+            let ours = fixture.ours(&cpu).expect("right results");
+            let mut group = criterion.benchmark_group(format!("ntt/{id}/2^{LOG_N}"));
+            group.sample_size(10);
+            for Subject { name, mut run, .. } in [ours, fixture.arkworks()] {
+                group.bench_function(name, |b| b.iter(|| run().expect("it ran before")));
+            }
+            group.finish();
+        });
+    }
+}
+
+criterion_group!(benches, ntt);
+criterion_main!(benches);

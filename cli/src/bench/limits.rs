@@ -1,0 +1,175 @@
+//! What the hardware can do at best, measured, and how far from it a kernel is.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use pulseproof_kernels::Error;
+use pulseproof_kernels::backend::Backend;
+use pulseproof_kernels::cpu::{Cpu, Peak};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::measure::{median, time};
+
+/// Words that are copied to measure a bandwidth: more than caches hold.
+const COPY_WORDS: usize = 1 << 25;
+
+/// The least work that an operation is, whoever does it.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    /// Multiplications of field elements.
+    pub products: f64,
+    /// Bits of the field's modulus.
+    pub field_bits: u32,
+    /// Bytes that have to be read or written.
+    pub bytes: f64,
+}
+
+/// A limit, and the share of it that was reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Limit {
+    /// No run can be faster than this, by the derivation.
+    pub limit_ms: f64,
+    /// The limit over the median: 1 would be perfect.
+    pub share: f64,
+    /// How the limit follows from what was measured.
+    pub derivation: String,
+}
+
+/// What this processor can do, measured once per run.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    peak: Peak,
+    bytes_per_second: f64,
+}
+
+impl Machine {
+    /// Measures for about a second.
+    pub fn measure() -> Self {
+        Self {
+            peak: Cpu::new().multiplication_peak(Duration::from_millis(300)),
+            bytes_per_second: host_bandwidth(),
+        }
+    }
+
+    /// The limit of an operation on this processor: its multiplications at the peak rate, or its bytes
+    /// at the speed of a copy, whichever takes longer.
+    pub fn limit(&self, work: Work, what: &str, median_ms: f64) -> Limit {
+        let per_product = word_products(work.field_bits, self.peak.bits);
+        let multiply_ms = work.products * per_product / self.peak.per_second * 1e3;
+        let move_ms = work.bytes / self.bytes_per_second * 1e3;
+        let limit_ms = multiply_ms.max(move_ms);
+        let by = if multiply_ms > move_ms { "multiplication" } else { "memory" };
+        let derivation = format!(
+            "{what}: {:.3e} products of field elements at {per_product} word products each, at {:.3e} \
+             {}-bit word products per second (measured, all threads), are {multiply_ms:.3} ms; {:.3e} \
+             bytes at {:.1} GB/s (measured copy, read and write counted) are {move_ms:.3} ms; the limit \
+             is {by}",
+            work.products,
+            self.peak.per_second,
+            self.peak.bits,
+            work.bytes,
+            self.bytes_per_second / 1e9,
+        );
+        Limit { limit_ms, share: limit_ms / median_ms, derivation }
+    }
+}
+
+/// The limit of an operation on a device whose copies were measured: its bytes alone.
+pub fn memory_limit(work: Work, what: &str, bandwidth: f64, median_ms: f64) -> Limit {
+    let limit_ms = work.bytes / bandwidth * 1e3;
+    let derivation = format!(
+        "{what}: {:.3e} bytes at {:.1} GB/s (measured copy on the device, read and write counted); its \
+         multipliers were not measured",
+        work.bytes,
+        bandwidth / 1e9,
+    );
+    Limit { limit_ms, share: limit_ms / median_ms, derivation }
+}
+
+/// Word products in a Montgomery multiplication: L² for the product, L² to reduce it and L for the
+/// quotient's digits, in L words of 64 bits. Multipliers of 52 bits give the low and the high half apart:
+/// twice as many, and the quotient's digits need the low one alone.
+fn word_products(field_bits: u32, word_bits: u32) -> f64 {
+    let limbs = f64::from(field_bits.div_ceil(word_bits));
+    let halves = if word_bits == 64 { 1.0 } else { 2.0 };
+    halves * 2.0 * limbs * limbs + limbs
+}
+
+/// Bytes that a copy on all threads reads and writes per second.
+fn host_bandwidth() -> f64 {
+    let from = vec![1u64; COPY_WORDS];
+    let mut to = vec![0u64; COPY_WORDS];
+    let part = COPY_WORDS.div_ceil(4 * rayon::current_num_threads());
+    let mut copy = || {
+        let parts = to.par_chunks_mut(part).zip(from.par_chunks(part));
+        parts.for_each(|(to, from)| to.copy_from_slice(from));
+        black_box(to.len());
+    };
+    rate(&mut || {
+        copy();
+        Ok(())
+    })
+    .unwrap_or(f64::NAN)
+}
+
+/// Bytes that a backend's copy reads and writes per second.
+///
+/// # Errors
+/// The backend's.
+pub fn bandwidth<B: Backend>(backend: &B) -> Result<f64, Error> {
+    let from = backend.zeros::<u64>(COPY_WORDS)?;
+    let mut to = backend.zeros::<u64>(COPY_WORDS)?;
+    rate(&mut || {
+        backend.copy(&from, 0..COPY_WORDS, &mut to, 0)?;
+        settle(backend)
+    })
+}
+
+fn rate(copy: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
+    copy()?;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let (elapsed, result) = time(&mut *copy);
+        result?;
+        times.push(elapsed);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+    let bytes = (2 * 8 * COPY_WORDS) as f64;
+    Ok(bytes / (median(&mut times) / 1e3))
+}
+
+/// Waits until a backend has done everything that was begun.
+///
+/// # Errors
+/// The backend's.
+pub fn settle<B: Backend>(backend: &B) -> Result<(), Error> {
+    backend.download(&backend.zeros::<u64>(1)?).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn word_products_of_the_fields() {
+        // 4 words of 64 bits: 16 + 16 + 4. 5 limbs of 52: twice 25 + 25, and 5.
+        assert!((word_products(255, 64) - 36.0).abs() < 1e-9);
+        assert!((word_products(255, 52) - 105.0).abs() < 1e-9);
+        assert!((word_products(64, 64) - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_limit_is_the_slower_of_two() {
+        let peak = Peak { per_second: 36e9, bits: 64 };
+        let machine = Machine { peak, bytes_per_second: 1e9 };
+        let work = Work { products: 1e6, field_bits: 255, bytes: 2e6 };
+        let limit = machine.limit(work, "test", 4.0);
+        assert!((limit.limit_ms - 2.0).abs() < 1e-9 && (limit.share - 0.5).abs() < 1e-9);
+        assert!(limit.derivation.ends_with("memory"));
+        let limit = machine.limit(Work { bytes: 0.0, ..work }, "test", 4.0);
+        assert!(
+            (limit.limit_ms - 1.0).abs() < 1e-9 && limit.derivation.ends_with("multiplication")
+        );
+    }
+}

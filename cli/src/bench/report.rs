@@ -1,0 +1,136 @@
+//! What a bench of a kernel says: the same table, JSON and plot for all of them.
+
+use std::collections::BTreeMap;
+
+use pulseproof_kernels::Error;
+use pulseproof_kernels::backend::BackendKind;
+use serde::Serialize;
+
+use super::limits::{Limit, Machine, Work, memory_limit};
+use super::measure::{Subject, Times, interleave, processor};
+
+/// A point of a bench: one shape.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// log2 of the size.
+    pub log_n: u32,
+    /// Transforms, vectors or multiplications at once.
+    pub batch: usize,
+    /// What throughput counts, in one run.
+    pub items: f64,
+    /// The least work that this is.
+    pub work: Work,
+    /// What this work is, in words.
+    pub why: String,
+}
+
+/// One subject at one shape.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// log2 of the size.
+    pub log_n: u32,
+    /// How many at once.
+    pub batch: usize,
+    /// Who: a backend, or a peer.
+    pub subject: String,
+    /// Whether it is a peer.
+    pub is_peer: bool,
+    /// The first run with compilation, tables and uploads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cold_ms: Option<f64>,
+    /// Warm runs.
+    #[serde(flatten)]
+    pub times: Times,
+    /// Items per second, see the report's `unit`.
+    pub per_second: f64,
+    /// This median over each peer's, measured in turn with it: below 1 is faster.
+    pub to_peer: BTreeMap<String, f64>,
+    /// How far from the hardware's limit; ours alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+}
+
+/// Everything measured in one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `ntt`, `msm` or `field`.
+    pub kernel: String,
+    /// Field or group, and whatever else does not vary.
+    pub over: String,
+    /// What `per_second` counts.
+    pub unit: String,
+    /// Repetitions, interleaved, after one to warm up.
+    pub runs: usize,
+    /// Processor.
+    pub processor: String,
+    /// Threads that the processor's subjects share.
+    pub threads: usize,
+    /// Version of Pulseproof.
+    pub version: String,
+    /// What was measured.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// A report without rows.
+    pub fn new(kernel: &str, over: String, unit: &str, runs: usize) -> Self {
+        Self {
+            kernel: kernel.to_owned(),
+            over,
+            unit: unit.to_owned(),
+            runs,
+            processor: processor(),
+            threads: rayon::current_num_threads(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Measures all subjects at a shape.
+    ///
+    /// # Errors
+    /// A subject's.
+    pub fn measure(
+        &mut self,
+        machine: &Machine,
+        shape: &Shape,
+        subjects: &mut [Subject<'_>],
+    ) -> Result<(), Error> {
+        let times = interleave(subjects, self.runs)?;
+        let peers: Vec<(String, f64)> = subjects
+            .iter()
+            .zip(&times)
+            .filter(|(subject, _)| subject.is_peer)
+            .map(|(subject, times)| (subject.name.clone(), times.median_ms))
+            .collect();
+        for (subject, times) in subjects.iter().zip(times) {
+            let limit = limit(machine, shape, subject, times.median_ms);
+            self.rows.push(Row {
+                log_n: shape.log_n,
+                batch: shape.batch,
+                subject: subject.name.clone(),
+                is_peer: subject.is_peer,
+                cold_ms: subject.cold_ms,
+                times,
+                per_second: shape.items / (times.median_ms / 1e3),
+                to_peer: peers
+                    .iter()
+                    .map(|(name, ms)| (name.clone(), times.median_ms / ms))
+                    .collect(),
+                limit,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Multipliers are measured on the processor only, memory wherever there is any.
+fn limit(machine: &Machine, shape: &Shape, subject: &Subject<'_>, median_ms: f64) -> Option<Limit> {
+    let on_processor = subject.name == BackendKind::Cpu.to_string();
+    match subject.bandwidth {
+        _ if subject.is_peer => None,
+        Some(bandwidth) => Some(memory_limit(shape.work, &shape.why, bandwidth, median_ms)),
+        None if on_processor => Some(machine.limit(shape.work, &shape.why, median_ms)),
+        None => None,
+    }
+}

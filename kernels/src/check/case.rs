@@ -1,0 +1,320 @@
+//! What a law is about: a kernel, what it computes in, its shape and its inputs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::backend::{Binary, Signedness};
+use crate::field::FieldId;
+use crate::group::GroupId;
+use crate::transform::{Direction, Order};
+
+/// A kernel: an operation of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kernel {
+    /// `zeros`, `upload`, `copy`, `download`.
+    Copy,
+    /// `map`.
+    Map,
+    /// `map_scalar`.
+    MapScalar,
+    /// `add_scaled`.
+    AddScaled,
+    /// `rotate`.
+    Rotate,
+    /// `powers`.
+    Powers,
+    /// `invert`.
+    Invert,
+    /// `scan`.
+    Scan,
+    /// `evaluate`.
+    Evaluate,
+    /// `divide_out`.
+    DivideOut,
+    /// `to_integers`.
+    ToIntegers,
+    /// `from_integers`.
+    FromIntegers,
+    /// `first_nonzero`.
+    FirstNonzero,
+    /// `ntt`.
+    Ntt,
+    /// `weighted_sums`.
+    WeightedSums,
+    /// `bases` and `msm_batch`.
+    Msm,
+    /// Every operation with bad arguments: the same error everywhere, and the next operation works.
+    Refusals,
+}
+
+impl Kernel {
+    /// Every kernel.
+    pub const ALL: [Self; 17] = [
+        Self::Copy,
+        Self::Map,
+        Self::MapScalar,
+        Self::AddScaled,
+        Self::Rotate,
+        Self::Powers,
+        Self::Invert,
+        Self::Scan,
+        Self::Evaluate,
+        Self::DivideOut,
+        Self::ToIntegers,
+        Self::FromIntegers,
+        Self::FirstNonzero,
+        Self::Ntt,
+        Self::WeightedSums,
+        Self::Msm,
+        Self::Refusals,
+    ];
+
+    /// What the kernel computes in.
+    pub fn over(self) -> Vec<Over> {
+        let fields = FieldId::ALL.map(Over::Field);
+        let groups = GroupId::ALL.map(Over::Group);
+        match self {
+            Self::WeightedSums => vec![Over::Words],
+            Self::Msm => groups.to_vec(),
+            Self::Copy => [fields.as_slice(), &[Over::Words]].concat(),
+            Self::Refusals => [fields.as_slice(), &groups, &[Over::Words]].concat(),
+            _ => fields.to_vec(),
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Copy => "copy",
+            Self::Map => "map",
+            Self::MapScalar => "map-scalar",
+            Self::AddScaled => "add-scaled",
+            Self::Rotate => "rotate",
+            Self::Powers => "powers",
+            Self::Invert => "invert",
+            Self::Scan => "scan",
+            Self::Evaluate => "evaluate",
+            Self::DivideOut => "divide-out",
+            Self::ToIntegers => "to-integers",
+            Self::FromIntegers => "from-integers",
+            Self::FirstNonzero => "first-nonzero",
+            Self::Ntt => "ntt",
+            Self::WeightedSums => "weighted-sums",
+            Self::Msm => "msm",
+            Self::Refusals => "refusals",
+        })
+    }
+}
+
+/// The name is no kernel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kernel {name:?}: expected {}", Kernel::ALL.map(|k| k.to_string()).join(", "))]
+pub struct UnknownKernel {
+    /// The name.
+    pub name: String,
+}
+
+impl FromStr for Kernel {
+    type Err = UnknownKernel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKernel> {
+        Self::ALL
+            .into_iter()
+            .find(|kernel| kernel.to_string() == name)
+            .ok_or_else(|| UnknownKernel { name: name.to_owned() })
+    }
+}
+
+/// What is computed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Over {
+    /// A field.
+    Field(FieldId),
+    /// A group.
+    Group(GroupId),
+    /// 64-bit words.
+    Words,
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(id) => write!(f, "{id}"),
+            Self::Group(id) => write!(f, "{id}"),
+            Self::Words => f.write_str("words"),
+        }
+    }
+}
+
+/// Which bases a multiplication has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// All different.
+    Distinct,
+    /// One point, over and over: every addition to a bucket is a doubling.
+    Same,
+    /// Every point is followed by its negative: sums vanish in mid-bucket.
+    Opposites,
+    /// Every third is the point at infinity.
+    WithInfinity,
+}
+
+/// A kernel and the shape of its work. Sizes that are not said here are the case's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Copies the middle half of a buffer into another.
+    Copy,
+    /// b has `period` elements.
+    Map {
+        /// ∘.
+        op: Binary,
+        /// Length of b.
+        period: usize,
+    },
+    /// With one scalar.
+    MapScalar {
+        /// ∘.
+        op: Binary,
+    },
+    /// b has `len` elements.
+    AddScaled {
+        /// Length of b.
+        len: usize,
+    },
+    /// Rotates.
+    Rotate {
+        /// By how much.
+        by: usize,
+    },
+    /// As many powers as the case's size says.
+    Powers,
+    /// Inverts.
+    Invert,
+    /// Scans rows.
+    Scan {
+        /// ∘.
+        op: Binary,
+        /// Elements of a row.
+        row: usize,
+    },
+    /// Evaluates.
+    Evaluate,
+    /// Divides.
+    DivideOut,
+    /// To integers.
+    ToIntegers,
+    /// From integers.
+    FromIntegers,
+    /// Looks for the first element that is not zero.
+    FirstNonzero,
+    /// Transforms rows of 2^`log_size`, as many as the case's size has room for.
+    Ntt {
+        /// log2 of a row.
+        log_size: u32,
+        /// Which way.
+        direction: Direction,
+        /// Order of the values.
+        order: Order,
+        /// Whether on a coset.
+        coset: bool,
+    },
+    /// Sums vectors of the case's size.
+    WeightedSums {
+        /// How many vectors.
+        weights: usize,
+        /// How words are read.
+        signedness: Signedness,
+    },
+    /// Multiplies.
+    Msm {
+        /// Width of the integers.
+        bits: u32,
+        /// Whether they have a sign.
+        signed: bool,
+        /// Levels of stored multiples.
+        levels: u32,
+        /// How many vectors of integers.
+        vectors: usize,
+        /// Bases that no integer belongs to.
+        spare: usize,
+        /// Which bases.
+        points: Points,
+    },
+    /// Bad arguments.
+    Refusals,
+}
+
+impl Work {
+    /// The kernel that does it.
+    pub fn kernel(&self) -> Kernel {
+        match self {
+            Self::Copy => Kernel::Copy,
+            Self::Map { .. } => Kernel::Map,
+            Self::MapScalar { .. } => Kernel::MapScalar,
+            Self::AddScaled { .. } => Kernel::AddScaled,
+            Self::Rotate { .. } => Kernel::Rotate,
+            Self::Powers => Kernel::Powers,
+            Self::Invert => Kernel::Invert,
+            Self::Scan { .. } => Kernel::Scan,
+            Self::Evaluate => Kernel::Evaluate,
+            Self::DivideOut => Kernel::DivideOut,
+            Self::ToIntegers => Kernel::ToIntegers,
+            Self::FromIntegers => Kernel::FromIntegers,
+            Self::FirstNonzero => Kernel::FirstNonzero,
+            Self::Ntt { .. } => Kernel::Ntt,
+            Self::WeightedSums { .. } => Kernel::WeightedSums,
+            Self::Msm { .. } => Kernel::Msm,
+            Self::Refusals => Kernel::Refusals,
+        }
+    }
+}
+
+/// Which values the inputs have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Uniform.
+    Random,
+    /// All zero.
+    Zeros,
+    /// All one.
+    Ones,
+    /// All p − 1; for integers, all bits set.
+    MinusOnes,
+    /// 0, 1, 2, …
+    Ramp,
+    /// Zero but for one place.
+    OneNonzero,
+    /// One random value, everywhere: a single bucket per window.
+    AllEqual,
+    /// Random below 2^10: few buckets, many points in each.
+    Small,
+    /// In turn 0, 1, −1, values at the edges of words and of Montgomery form, halves of the modulus.
+    Edges,
+}
+
+/// One comparison. Everything about it follows from these values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// What is computed in.
+    pub over: Over,
+    /// The kernel and its shape.
+    pub work: Work,
+    /// How many elements, words of a vector, or integers.
+    pub size: usize,
+    /// Which values.
+    pub input: Input,
+    /// Where random values come from.
+    pub seed: u64,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { over, work, size, input, seed } = self;
+        write!(
+            f,
+            "{} over {over}, size {size}, {input:?} input, seed {seed}: {work:?}",
+            work.kernel()
+        )
+    }
+}

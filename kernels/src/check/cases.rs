@@ -1,0 +1,173 @@
+//! Which cases a kernel is checked on.
+
+use super::{Case, Input, Kernel, Over, Points, Work};
+use crate::backend::{Binary, Signedness};
+use crate::transform::{Direction, Order};
+
+/// The cases of a kernel: over all it computes in, every shape on random input and the first shape
+/// on every kind of input, for each size. Sizes need not be powers of two; transforms take the largest
+/// that fits.
+pub fn cases(kernel: Kernel, sizes: &[usize], seed: u64) -> Vec<Case> {
+    let sizes = if kernel == Kernel::Refusals { &[0] } else { sizes };
+    let mut cases = Vec::new();
+    for over in kernel.over() {
+        for &size in sizes {
+            cases.extend(of_size(kernel, over, size, seed));
+        }
+    }
+    cases
+}
+
+fn of_size(kernel: Kernel, over: Over, size: usize, seed: u64) -> Vec<Case> {
+    let case = |work, input| Case { over, work, size, input, seed };
+    let shapes = shapes(kernel, size);
+    let first = shapes[0];
+    let mut cases: Vec<Case> = shapes.iter().map(|&work| case(work, Input::Random)).collect();
+    cases.extend(inputs(kernel).iter().map(|&input| case(first, input)));
+    if let Work::Msm { bits, signed, levels, vectors, spare, .. } = first {
+        // Doublings and cancellations in buckets, and few buckets to have them in.
+        for points in [Points::Same, Points::Opposites, Points::WithInfinity] {
+            let work = Work::Msm { bits, signed, levels, vectors, spare, points };
+            let inputs = [Input::Random, Input::AllEqual, Input::Small, Input::Edges];
+            cases.extend(inputs.map(|input| case(work, input)));
+        }
+    }
+    cases
+}
+
+/// Kinds of input beside the random ones.
+fn inputs(kernel: Kernel) -> &'static [Input] {
+    match kernel {
+        Kernel::Refusals => &[],
+        Kernel::Copy | Kernel::Rotate => &[Input::Ramp],
+        Kernel::FirstNonzero => &[Input::Zeros, Input::Ramp, Input::OneNonzero],
+        _ => &[
+            Input::Zeros,
+            Input::Ones,
+            Input::MinusOnes,
+            Input::Ramp,
+            Input::OneNonzero,
+            Input::AllEqual,
+            Input::Small,
+            Input::Edges,
+        ],
+    }
+}
+
+/// The shapes of a kernel, at least one, none twice.
+fn shapes(kernel: Kernel, size: usize) -> Vec<Work> {
+    const OPS: [Binary; 3] = [Binary::Mul, Binary::Add, Binary::Sub];
+    let part = part(size);
+    let mut shapes = match kernel {
+        Kernel::Copy => vec![Work::Copy],
+        Kernel::Map => {
+            let shape = |period| OPS.map(|op| Work::Map { op, period });
+            [size.max(1), 1, part].into_iter().flat_map(shape).collect()
+        }
+        Kernel::MapScalar => OPS.map(|op| Work::MapScalar { op }).into(),
+        Kernel::AddScaled => [size, size / 2, 0].map(|len| Work::AddScaled { len }).into(),
+        Kernel::Rotate => {
+            let by = [1, 0, size.saturating_sub(1), size + 3, usize::MAX];
+            by.map(|by| Work::Rotate { by }).into()
+        }
+        Kernel::Powers => vec![Work::Powers],
+        Kernel::Invert => vec![Work::Invert],
+        Kernel::Scan => {
+            let shape = |row| [Binary::Mul, Binary::Add].map(|op| Work::Scan { op, row });
+            [size.max(1), 1, part].into_iter().flat_map(shape).collect()
+        }
+        Kernel::Evaluate => vec![Work::Evaluate],
+        Kernel::DivideOut => vec![Work::DivideOut],
+        Kernel::ToIntegers => vec![Work::ToIntegers],
+        Kernel::FromIntegers => vec![Work::FromIntegers],
+        Kernel::FirstNonzero => vec![Work::FirstNonzero],
+        Kernel::Ntt => transforms(size),
+        Kernel::WeightedSums => [Signedness::Unsigned, Signedness::Signed]
+            .into_iter()
+            .flat_map(|signedness| {
+                [3, 1, 10].map(|weights| Work::WeightedSums { weights, signedness })
+            })
+            .collect(),
+        Kernel::Msm => multiplications(),
+        Kernel::Refusals => vec![Work::Refusals],
+    };
+    let mut seen = Vec::new();
+    shapes.retain(|shape| {
+        !seen.contains(shape) && {
+            seen.push(*shape);
+            true
+        }
+    });
+    shapes
+}
+
+/// A divisor of the size: a quarter, a third or a half of it, or all.
+fn part(size: usize) -> usize {
+    let divisor = [4, 3, 2].into_iter().find(|&n| size >= n && size.is_multiple_of(n)).unwrap_or(1);
+    (size / divisor).max(1)
+}
+
+/// One row, forward and back, in both orders, on the subgroup and on a coset; and shorter rows.
+fn transforms(size: usize) -> Vec<Work> {
+    let log_size = size.checked_ilog2().unwrap_or(0);
+    let mut shapes = Vec::new();
+    for log_size in [log_size, log_size.saturating_sub(2)] {
+        for direction in [Direction::Forward, Direction::Inverse] {
+            for order in [Order::Natural, Order::BitReversed] {
+                for coset in [false, true] {
+                    shapes.push(Work::Ntt { log_size, direction, order, coset });
+                }
+            }
+        }
+    }
+    shapes
+}
+
+/// Widths, signs, levels, batches.
+fn multiplications() -> Vec<Work> {
+    let shape = |(bits, signed, levels, vectors, spare)| {
+        let points = Points::Distinct;
+        Work::Msm { bits, signed, levels, vectors, spare, points }
+    };
+    let shapes = [
+        (255, false, 1, 1, 0),
+        (256, false, 1, 1, 0),
+        (64, false, 1, 2, 1),
+        (64, true, 1, 3, 0),
+        (1, false, 1, 1, 0),
+        (1, true, 1, 1, 0),
+        (17, false, 2, 1, 3),
+        (65, true, 3, 1, 0),
+        (128, false, 4, 2, 0),
+        (255, true, 7, 1, 0),
+        (256, true, 32, 1, 0),
+    ];
+    shapes.map(shape).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kernel_has_cases_of_its_own() {
+        for kernel in Kernel::ALL {
+            for size in [0, 1, 2, 3, 100, 1 << 12] {
+                let cases = cases(kernel, &[size], 7);
+                assert!(!cases.is_empty());
+                assert!(cases.iter().all(|case| case.work.kernel() == kernel));
+                for (i, case) in cases.iter().enumerate() {
+                    assert!(!cases[..i].contains(case), "{case} stands twice");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_divide() {
+        for size in 1..200 {
+            assert!(size % part(size) == 0);
+        }
+        assert_eq!([0, 1, 5, 6, 9, 100].map(part), [1, 1, 5, 2, 3, 25]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Laws of errors: every backend refuses the same arguments in the same words, and works on.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use ark_ec::AffineRepr;
+use ark_ff::FftField;
+
+use super::Law;
+use super::compare::Output;
+use super::points::{points, progression};
+use crate::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, Signedness, WordOps};
+use crate::element::Element;
+use crate::error::Error;
+use crate::field::KernelField;
+use crate::group::Group;
+use crate::msm::{Integers, LEVELS_MAX};
+use crate::transform::{Direction, Order, Transform};
+
+/// What was asked and how it was refused.
+#[derive(Default)]
+struct Record(Vec<String>);
+
+impl Record {
+    fn ask<T, E: Display>(&mut self, what: &str, result: Result<T, E>) {
+        let said = result.map_or_else(|error| error.to_string(), |_| "not refused".to_owned());
+        self.0.push(format!("{what}: {said}"));
+    }
+
+    /// Every backend has another idea of how much is too much, but none panics.
+    fn ask_for_memory<T>(&mut self, what: &str, result: Result<T, Error>) {
+        let refused = matches!(result, Err(Error::OutOfMemory { .. }));
+        self.0.push(format!("{what}: out of memory: {refused}"));
+    }
+
+    fn allocations<T: Element, B: Backend>(&mut self, backend: &B) {
+        for len in [1 << 58, usize::MAX / 8, usize::MAX] {
+            self.ask_for_memory(&format!("zeros {len}"), backend.zeros::<T>(len));
+        }
+    }
+
+    fn copies<T: Element, B: Backend>(&mut self, backend: &B) -> Result<(), Error> {
+        let from = backend.zeros::<T>(4)?;
+        let mut to = backend.zeros::<T>(2)?;
+        let backwards = std::ops::Range { start: 3, end: 1 };
+        let ends = [(0..1, 2), (0..1, usize::MAX), (0..0, 3)];
+        for (range, at) in [(0..5, 0), (0..3, 0), (backwards, 0)].into_iter().chain(ends) {
+            let asked = format!("copy {range:?} of 4 to {at} of 2");
+            self.ask(&asked, backend.copy(&from, range, &mut to, at));
+        }
+        Ok(())
+    }
+}
+
+/// Bad arguments for vectors and transforms.
+#[derive(Default)]
+pub(super) struct FieldRefusals<F>(PhantomData<F>);
+
+impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldRefusals<F> {
+    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+        let mut record = Record::default();
+        let mut a = backend.upload(&[F::from(2u64), F::from(3u64), F::from(5u64)])?;
+        for len in [0, 2, 4] {
+            let b = backend.zeros::<F>(len)?;
+            record.ask(&format!("map 3, {len}"), backend.map(Binary::Mul, &mut a, &b));
+        }
+        let longer = backend.zeros::<F>(4)?;
+        record.ask("add_scaled 3, 4", backend.add_scaled(&mut a, F::ONE, &longer));
+        for row in [0, 2, 4, usize::MAX] {
+            record.ask(&format!("scan 3, {row}"), backend.scan(Binary::Add, &mut a, row));
+        }
+        record.ask("scan −", backend.scan(Binary::Sub, &mut a, 3));
+        for (log_size, shift) in transforms::<F>() {
+            for direction in [Direction::Forward, Direction::Inverse] {
+                let transform = Transform { log_size, direction, order: Order::Natural, shift };
+                let asked = format!("{direction:?} of 2^{log_size}, shift {shift}");
+                record.ask(&asked, backend.ntt(&transform, &mut a));
+            }
+        }
+        record.copies::<F, B>(backend)?;
+        record.allocations::<F, B>(backend);
+        let powers = backend.powers(F::ONE, F::ONE, usize::MAX);
+        record.ask_for_memory("powers", powers);
+        // What was refused has changed nothing, and the next operation works.
+        backend.map_scalar(Binary::Add, &mut a, F::ONE)?;
+        let a = backend.download(&a)?;
+        Ok(vec![Output::texts("refusals", record.0), Output::values("a", &a)])
+    }
+}
+
+/// Sizes that do not fit three elements, or the field; and a coset of nothing.
+fn transforms<F: FftField>() -> Vec<(u32, F)> {
+    let sizes = [1, F::TWO_ADICITY + 1, 63, 64, u32::MAX];
+    sizes.into_iter().map(|size| (size, F::ONE)).chain([(0, F::ZERO)]).collect()
+}
+
+/// Bad arguments for words.
+pub(super) struct WordRefusals;
+
+impl<B: WordOps> Law<B> for WordRefusals {
+    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+        let mut record = Record::default();
+        let vectors = backend.upload(&[1, 2, 3])?;
+        for weights in [vec![], vec![1, 2], vec![1; 4]] {
+            let asked = format!("weighted_sums 3, {}", weights.len());
+            record.ask(&asked, backend.weighted_sums(&vectors, &weights, Signedness::Signed));
+        }
+        record.copies::<u64, B>(backend)?;
+        record.allocations::<u64, B>(backend);
+        let (low, _) = backend.weighted_sums(&vectors, &[1, 2, 3], Signedness::Unsigned)?;
+        let low = backend.download(&low)?;
+        Ok(vec![Output::texts("refusals", record.0), Output::values("low", &low)])
+    }
+}
+
+/// Bad arguments for multiplications.
+#[derive(Default)]
+pub(super) struct GroupRefusals<G>(PhantomData<G>);
+
+impl<G: Group, B: MsmOps<G>> Law<B> for GroupRefusals<G> {
+    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+        let mut record = Record::default();
+        let generator = G::Affine::generator();
+        for levels in [0, LEVELS_MAX + 1, u32::MAX] {
+            record.ask(&format!("{levels} levels"), backend.bases(&[generator], levels));
+        }
+        let bases = backend.bases(&progression::<G>(3, 1), 1)?;
+        let scalars = backend.upload(&[1, 2, 3])?;
+        let shapes = [(3, 0), (3, 257), (3, u32::MAX), (4, 64), (2, 64), (3, 65), (0, 64)];
+        for (count, bits) in shapes {
+            let shape = Integers::unsigned(count, bits);
+            record.ask(&format!("{shape:?}"), backend.msm_batch(&bases, &scalars, shape));
+        }
+        let sums = backend.msm_batch(&bases, &scalars, Integers::unsigned(3, 64))?;
+        Ok(vec![Output::texts("refusals", record.0), points::<G>("sums", &sums)])
+    }
+}

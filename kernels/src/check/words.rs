@@ -1,0 +1,43 @@
+//! Laws of vectors of words.
+
+use super::compare::Output;
+use super::field::copies;
+use super::input::Stream;
+use super::{Case, Law, Work};
+use crate::backend::WordOps;
+use crate::error::Error;
+
+/// A case over words, with its inputs.
+pub(super) struct WordLaw {
+    work: Work,
+    words: Vec<u64>,
+    weights: Vec<u64>,
+}
+
+impl WordLaw {
+    pub(super) fn new(case: &Case) -> Self {
+        let count = match case.work {
+            Work::WeightedSums { weights, .. } => weights,
+            _ => 1,
+        };
+        let integers = |number, len| {
+            Stream::new(case.seed, number).integers(case.input, len, u64::BITS, false)
+        };
+        let weights = integers(1, count);
+        Self { work: case.work, words: integers(0, case.size * count), weights }
+    }
+}
+
+impl<B: WordOps> Law<B> for WordLaw {
+    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+        let Work::WeightedSums { signedness, .. } = self.work else {
+            return copies(backend, &self.words);
+        };
+        let vectors = backend.upload(&self.words)?;
+        let (low, high) = backend.weighted_sums(&vectors, &self.weights, signedness)?;
+        Ok(vec![
+            Output::values("low", &backend.download(&low)?),
+            Output::values("high", &backend.download(&high)?),
+        ])
+    }
+}

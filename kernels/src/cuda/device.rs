@@ -1,0 +1,352 @@
+//! [`Device`] on CUDA. Opens a context, and another one when that is lost.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use cudarc::driver::result::DriverError;
+use cudarc::driver::sys::cudaError_enum as Code;
+
+use super::blocks::{Blocks, rounded};
+use super::cache::{Cache, default_folder};
+use super::driver::{Block, Context, Found, find};
+use super::launch::{Compiler, Kernels};
+use super::nvrtc::{Nvrtc, NvrtcError};
+use super::staging::Staging;
+use super::{Fault, Report, locked};
+use crate::backend::BackendKind;
+use crate::error::Error;
+use crate::gpu::{Device, Launch, Limits, Unit};
+
+/// Threads of a workgroup: a thread may then have all 255 registers that there are.
+const WORKGROUP: u32 = 256;
+/// What a workgroup has without asking for more.
+const SHARED_BYTES: u32 = 48 << 10;
+/// Most workgroups of a launch.
+const GROUPS_MAX: u64 = (1 << 31) - 1;
+
+/// An NVIDIA device.
+///
+/// Copies and kernels run in one stream, in the order in which they were started by whichever thread.
+#[derive(Debug)]
+pub struct CudaDevice {
+    found: Found,
+    compiler: Compiler,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    opened: Arc<Opened>,
+    generation: u64,
+}
+
+/// A context and what lives as long as it. Everything in here keeps the context, which is therefore
+/// destroyed last.
+#[derive(Debug)]
+struct Opened {
+    kernels: Kernels,
+    staging: Mutex<Option<Staging>>,
+    blocks: Mutex<Blocks>,
+    lost: AtomicBool,
+    context: Arc<Context>,
+}
+
+impl Opened {
+    fn new(context: Arc<Context>) -> Arc<Self> {
+        Arc::new(Self {
+            kernels: Kernels::default(),
+            staging: Mutex::default(),
+            blocks: Mutex::default(),
+            lost: AtomicBool::new(false),
+            context,
+        })
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+}
+
+/// Memory of a [`CudaDevice`].
+#[derive(Debug)]
+pub struct CudaMemory {
+    /// There until it is dropped.
+    block: Option<Block>,
+    words: usize,
+    opened: Arc<Opened>,
+}
+
+impl CudaMemory {
+    fn block(&self) -> &Block {
+        self.block.as_ref().expect("taken only when dropped")
+    }
+
+    /// Whether so many words from `at` on are within.
+    fn check(&self, what: &'static str, at: usize, words: usize) -> Result<(), Error> {
+        if at.checked_add(words).is_some_and(|end| end <= self.words) {
+            return Ok(());
+        }
+        let expected = format!("at most {} from {at} on", self.words.saturating_sub(at));
+        Err(Error::Length { what, got: words, expected })
+    }
+}
+
+impl Drop for CudaMemory {
+    fn drop(&mut self) {
+        // Blocks of a lost context are of no use.
+        if let Some(block) = self.block.take().filter(|_| !self.opened.is_lost()) {
+            locked(&self.opened.blocks).put(block);
+        }
+    }
+}
+
+impl CudaDevice {
+    /// The first device, with compiled kernels kept in the user's folder for such things:
+    /// `$XDG_CACHE_HOME/pulseproof` or `~/.cache/pulseproof`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] says what is missing, and what to do about it.
+    pub fn probe() -> Result<Self, Error> {
+        Self::open(0, default_folder())
+    }
+
+    /// The device with a number, counted from 0, with compiled kernels kept in a folder.
+    ///
+    /// # Errors
+    /// See [`Self::probe`].
+    pub fn open(ordinal: usize, cache: PathBuf) -> Result<Self, Error> {
+        let found = find(ordinal).map_err(unavailable)?;
+        let nvrtc = Nvrtc::find().map_err(unavailable)?;
+        let capability = found.compute_capability().map_err(unavailable)?;
+        let architecture = nvrtc.architecture(capability).map_err(unavailable)?;
+        let limits = Limits {
+            workgroup: WORKGROUP,
+            shared_bytes: SHARED_BYTES,
+            allocation_bytes_max: found.memory_bytes().map_err(unavailable)?,
+        };
+        let cache = Cache::new(cache);
+        let context = Context::new(found).map_err(unavailable)?;
+        let state = State { opened: Opened::new(context), generation: 0 };
+        let compiler = Compiler { nvrtc, architecture, limits, cache };
+        Ok(Self { found, compiler, state: Mutex::new(state) })
+    }
+
+    /// What the device is. Compiles these units, whatever is on disk, and takes as long as that takes.
+    ///
+    /// # Errors
+    /// A unit does not compile, device lost.
+    pub fn report(&self, units: impl IntoIterator<Item = Unit>) -> Result<Report, Error> {
+        let opened = self.opened();
+        let told = |result| self.told(&opened, 0, result);
+        let (memory_free_bytes, memory_total_bytes) = told(opened.context.memory())?;
+        let compile_seconds = units
+            .into_iter()
+            .map(|unit| match self.compiler.seconds(unit) {
+                Ok(seconds) => Ok((unit, seconds)),
+                Err(error) => Err(does_not_compile(unit, &error)),
+            })
+            .collect::<Result<_, Error>>()?;
+        let version = self.found.driver_version.unsigned_abs();
+        Ok(Report {
+            name: self.found.name().map_err(unavailable)?,
+            compute_capability: self.found.compute_capability().map_err(unavailable)?,
+            architecture: self.compiler.architecture,
+            driver_version: (version / 1000, version % 1000 / 10),
+            nvrtc_version: self.compiler.nvrtc.version(),
+            memory_free_bytes,
+            memory_total_bytes,
+            compile_seconds,
+        })
+    }
+
+    /// The context that is open, or was last.
+    fn opened(&self) -> Arc<Opened> {
+        Arc::clone(&locked(&self.state).opened)
+    }
+
+    /// The open context; opens another one if it is lost.
+    fn reopened(&self) -> Result<Arc<Opened>, Error> {
+        let mut state = locked(&self.state);
+        if state.opened.is_lost() {
+            let context = Context::new(self.found).map_err(|error| lost(&error))?;
+            *state = State { opened: Opened::new(context), generation: state.generation + 1 };
+        }
+        Ok(Arc::clone(&state.opened))
+    }
+
+    /// A result of the driver as one of ours. Want of memory leaves everything as it was. After any
+    /// other error nobody knows what ran and what did not: the context counts as lost.
+    fn told<T>(
+        &self,
+        opened: &Opened,
+        needed: u64,
+        result: Result<T, DriverError>,
+    ) -> Result<T, Error> {
+        result.map_err(|error| {
+            if error.0 == Code::CUDA_ERROR_OUT_OF_MEMORY {
+                let free = opened.context.memory().map_or(0, |(free, _)| free);
+                let available = free + locked(&opened.blocks).bytes();
+                return Error::OutOfMemory { backend: BackendKind::Cuda, needed, available };
+            }
+            opened.lost.store(true, Ordering::Release);
+            lost(&error)
+        })
+    }
+
+    /// The context of some memory, if it is not lost.
+    fn alive<'a>(&self, memory: &'a CudaMemory) -> Result<&'a Arc<Opened>, Error> {
+        if memory.opened.is_lost() {
+            return Err(lost(&"memory from before"));
+        }
+        Ok(&memory.opened)
+    }
+
+    /// Something done by way of the pinned buffers.
+    fn staged(
+        &self,
+        memory: &CudaMemory,
+        body: impl FnOnce(&mut Staging, &Block) -> Result<(), DriverError>,
+    ) -> Result<(), Error> {
+        let opened = self.alive(memory)?;
+        let mut staging = locked(&opened.staging);
+        if staging.is_none() {
+            *staging = Some(self.told(opened, 0, Staging::new(&opened.context))?);
+        }
+        let staging = staging.as_mut().expect("made above");
+        self.told(opened, 0, body(staging, memory.block()))
+    }
+}
+
+fn unavailable(reason: impl std::fmt::Display) -> Error {
+    Error::Unavailable { backend: BackendKind::Cuda, reason: reason.to_string() }
+}
+
+fn lost(reason: &impl std::fmt::Display) -> Error {
+    Error::DeviceLost { backend: BackendKind::Cuda, reason: reason.to_string() }
+}
+
+fn does_not_compile(unit: Unit, error: &NvrtcError) -> Error {
+    Error::Compile { backend: BackendKind::Cuda, unit: unit.to_string(), log: error.to_string() }
+}
+
+impl Device for CudaDevice {
+    type Memory = CudaMemory;
+
+    fn kind(&self) -> BackendKind {
+        BackendKind::Cuda
+    }
+
+    fn limits(&self) -> Limits {
+        self.compiler.limits
+    }
+
+    fn generation(&self) -> u64 {
+        locked(&self.state).generation
+    }
+
+    fn available_bytes(&self) -> Result<u64, Error> {
+        let opened = self.reopened()?;
+        let (free, _) = self.told(&opened, 0, opened.context.memory())?;
+        Ok(free + locked(&opened.blocks).bytes())
+    }
+
+    fn allocate(&self, words: usize) -> Result<CudaMemory, Error> {
+        let opened = self.reopened()?;
+        let needed = (words as u64).saturating_mul(8);
+        if needed > self.limits().allocation_bytes_max {
+            return self.told(&opened, needed, Err(DriverError(Code::CUDA_ERROR_OUT_OF_MEMORY)));
+        }
+        let kept = locked(&opened.blocks).take(words);
+        let block = match kept {
+            Some(block) => Ok(block),
+            None => Block::new(&opened.context, rounded(words)).or_else(|error| {
+                // Blocks of other sizes may be all that is in the way.
+                let freed = locked(&opened.blocks).clear();
+                if freed { Block::new(&opened.context, rounded(words)) } else { Err(error) }
+            }),
+        };
+        let block = self.told(&opened, needed, block)?;
+        let zeroed = block.zero(words);
+        let memory = CudaMemory { block: Some(block), words, opened };
+        self.told(&memory.opened, needed, zeroed)?;
+        Ok(memory)
+    }
+
+    fn write(
+        &self,
+        memory: &CudaMemory,
+        at: usize,
+        words: usize,
+        fill: &mut dyn FnMut(usize, &mut [u64]),
+    ) -> Result<(), Error> {
+        memory.check("write", at, words)?;
+        self.staged(memory, |staging, block| staging.write(block, at, words, fill))
+    }
+
+    fn read(
+        &self,
+        memory: &CudaMemory,
+        range: Range<usize>,
+        drain: &mut dyn FnMut(usize, &[u64]),
+    ) -> Result<(), Error> {
+        memory.check("read", range.start, range.len())?;
+        self.staged(memory, |staging, block| staging.read(block, range, drain))
+    }
+
+    fn copy(
+        &self,
+        from: &CudaMemory,
+        range: Range<usize>,
+        to: &CudaMemory,
+        at: usize,
+    ) -> Result<(), Error> {
+        let opened = self.alive(from)?;
+        if !Arc::ptr_eq(opened, self.alive(to)?) {
+            return Err(Error::ForeignBuffer);
+        }
+        from.check("copy source", range.start, range.len())?;
+        to.check("copy target", at, range.len())?;
+        let copied = to.block().copy_from(at, from.block(), range.start, range.len());
+        self.told(opened, 0, copied)
+    }
+
+    fn launch(&self, launch: &Launch<'_, CudaMemory>) -> Result<(), Error> {
+        let opened = self.opened();
+        for memory in launch.buffers {
+            if !Arc::ptr_eq(&opened, self.alive(memory)?) {
+                return Err(Error::ForeignBuffer);
+            }
+        }
+        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        if groups == 0 {
+            return Ok(());
+        }
+        let expected = "1 to 2^31 − 1";
+        let groups = u32::try_from(groups)
+            .ok()
+            .filter(|_| groups <= GROUPS_MAX)
+            .ok_or(Error::Argument { what: "workgroups", got: groups, expected })?;
+        let blocks: Vec<&Block> = launch.buffers.iter().map(|memory| memory.block()).collect();
+        let (kernels, context) = (&opened.kernels, &opened.context);
+        let started =
+            kernels.start(&self.compiler, context, (unit, entry), groups, &blocks, parameters);
+        match started {
+            Err(Fault::Compile(unit, error)) => Err(does_not_compile(unit, &error)),
+            Err(Fault::Refused(log)) => {
+                Err(Error::Compile { backend: BackendKind::Cuda, unit: unit.to_string(), log })
+            }
+            Err(Fault::Driver(error)) => self.told(&opened, 0, Err(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn synchronize(&self) -> Result<(), Error> {
+        let opened = self.opened();
+        if opened.is_lost() {
+            return Err(lost(&"not opened again yet"));
+        }
+        self.told(&opened, 0, opened.context.synchronize())
+    }
+}

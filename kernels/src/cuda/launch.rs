@@ -1,0 +1,118 @@
+//! Kernels of a device: compiled once per machine, loaded once per context, started.
+
+#![expect(unsafe_code, reason = "starts kernels, which do with memory what they like")]
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::cache::{Cache, Key};
+use super::driver::{Block, Context, Kernel, Module};
+use super::nvrtc::{Nvrtc, NvrtcError, OPTIONS};
+use super::{Fault, locked};
+use crate::gpu::{Limits, PARAMETERS_MAX, Unit};
+use crate::source;
+
+/// Makes code for a device.
+#[derive(Debug)]
+pub(super) struct Compiler {
+    pub nvrtc: Nvrtc,
+    pub architecture: u32,
+    pub limits: Limits,
+    pub cache: Cache,
+}
+
+impl Compiler {
+    /// The code of a unit, from disk if it is there.
+    fn code(&self, unit: Unit) -> Result<Vec<u8>, NvrtcError> {
+        let source = source::cuda(unit, self.limits);
+        let key = Key::new(&source, &OPTIONS, self.architecture, self.nvrtc.version());
+        if let Some(code) = self.cache.get(&key) {
+            return Ok(code);
+        }
+        let code = self.compile(unit, &source)?;
+        if let Err(error) = self.cache.put(&key, &code) {
+            tracing::warn!(%error, "compiled kernels cannot be kept: they are compiled at every start");
+        }
+        Ok(code)
+    }
+
+    fn compile(&self, unit: Unit, source: &str) -> Result<Vec<u8>, NvrtcError> {
+        let begun = Instant::now();
+        let compiled = self.nvrtc.compile(&unit.to_string(), source, self.architecture)?;
+        tracing::info!(%unit, seconds = begun.elapsed().as_secs_f64(), "kernels compiled");
+        Ok(compiled.cubin)
+    }
+
+    /// Seconds that compiling the unit takes, whatever is on disk.
+    pub fn seconds(&self, unit: Unit) -> Result<f64, NvrtcError> {
+        let source = source::cuda(unit, self.limits);
+        let begun = Instant::now();
+        self.compile(unit, &source)?;
+        Ok(begun.elapsed().as_secs_f64())
+    }
+}
+
+/// The kernels that are loaded in a context.
+#[derive(Debug, Default)]
+pub(super) struct Kernels {
+    modules: Mutex<HashMap<Unit, Module>>,
+    kernels: Mutex<HashMap<(Unit, &'static str), Kernel>>,
+}
+
+impl Kernels {
+    /// Starts a kernel of a unit, compiled and loaded if it has not been. All units wait for one that
+    /// is being compiled.
+    pub fn start(
+        &self,
+        compiler: &Compiler,
+        context: &Arc<Context>,
+        (unit, entry): (Unit, &'static str),
+        groups: u32,
+        blocks: &[&Block],
+        parameters: &[u32],
+    ) -> Result<(), Fault> {
+        let kernel = self.kernel(compiler, context, unit, entry)?;
+        // What a wrong number of buffers would do: the kernel reads addresses nobody gave it.
+        let mut expected = vec![size_of::<u64>(); blocks.len()];
+        expected.push(4 * PARAMETERS_MAX);
+        if kernel.argument_bytes() != expected {
+            return Err(Fault::Refused(format!("{unit}: {entry} takes other arguments")));
+        }
+        let mut all = [0u32; PARAMETERS_MAX];
+        let Some(given) = all.get_mut(..parameters.len()) else {
+            return Err(Fault::Refused(format!("{unit}: {entry} is given too many parameters")));
+        };
+        given.copy_from_slice(parameters);
+        let threads = compiler.limits.workgroup;
+        // SAFETY: the module is loaded in this context, and so are the blocks, or the driver refuses
+        // their addresses. Numbers and sizes of the arguments are the kernel's. That it stays within
+        // the blocks is the contract of shaders/README.md, which the host keeps by its plans and the
+        // sources by tests that run them with guards around every buffer.
+        unsafe { kernel.start(context, groups, threads, blocks, &all) }.map_err(Fault::Driver)
+    }
+
+    fn kernel(
+        &self,
+        compiler: &Compiler,
+        context: &Arc<Context>,
+        unit: Unit,
+        entry: &'static str,
+    ) -> Result<Kernel, Fault> {
+        if let Some(kernel) = locked(&self.kernels).get(&(unit, entry)) {
+            return Ok(kernel.clone());
+        }
+        let mut modules = locked(&self.modules);
+        let module = match modules.entry(unit) {
+            Entry::Occupied(module) => module.into_mut(),
+            Entry::Vacant(place) => {
+                let code = compiler.code(unit).map_err(|error| Fault::Compile(unit, error))?;
+                place.insert(Module::new(context, &code).map_err(Fault::Driver)?)
+            }
+        };
+        let kernel = module.kernel(entry).map_err(Fault::Driver)?;
+        locked(&self.kernels).insert((unit, entry), kernel.clone());
+        Ok(kernel)
+    }
+}

@@ -1,0 +1,174 @@
+//! Multi-scalar multiplication on a device, by buckets.
+//!
+//! - `bases`: points and their multiples, where kernels read them.
+//! - `work`: how large everything is, and how a multiplication is cut until it fits.
+//! - `sort`, `accumulate`, `reduce`: plans over the kernels of the same stems.
+//! - `points`: how points are written as words.
+//!
+//! Nothing is read back before the sums of the groups of buckets: how many rounds there are follows
+//! from the worst case, all points in one bucket.
+
+mod accumulate;
+mod bases;
+pub(super) mod points;
+mod reduce;
+mod sort;
+mod work;
+
+pub use bases::Bases;
+
+use std::ops::Range;
+
+use self::bases::Block;
+use self::work::Work;
+use super::{Buffer, Device, Gpu};
+use crate::backend::MsmOps;
+use crate::error::Error;
+use crate::group::Group;
+use crate::msm::{Integers, Plan};
+
+impl<D: Device, G: Group> MsmOps<G> for Gpu<D> {
+    type Bases = Bases<D, G>;
+
+    fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<D, G>, Error> {
+        Bases::new(self, points, levels)
+    }
+
+    fn bases_len(&self, bases: &Bases<D, G>) -> usize {
+        bases.len()
+    }
+
+    fn msm_batch(
+        &self,
+        bases: &Bases<D, G>,
+        scalars: &Buffer<D, u64>,
+        shape: Integers,
+    ) -> Result<Vec<G>, Error> {
+        self.own(scalars)?;
+        let vectors = shape.vectors(scalars.len(), bases.len())?;
+        let mut sums = vec![G::zero(); vectors];
+        let mut from = 0;
+        for block in bases.blocks() {
+            self.own(&block.points)?;
+            let points = 0..block.len.min(shape.count - from);
+            let job = Job { bases, block, from, scalars, shape };
+            self.msm_block(&job, points, &mut sums)?;
+            from += block.len.min(shape.count - from);
+        }
+        Ok(sums)
+    }
+}
+
+/// What a multiplication over one block of bases reads. Integer `from` of each vector belongs to the
+/// block's first point.
+struct Job<'a, D: Device, G: Group> {
+    bases: &'a Bases<D, G>,
+    block: &'a Block<D>,
+    from: usize,
+    scalars: &'a Buffer<D, u64>,
+    shape: Integers,
+}
+
+impl<D: Device> Gpu<D> {
+    /// Adds to `sums` what the given points of a block contribute, in pieces that fit.
+    fn msm_block<G: Group>(
+        &self,
+        job: &Job<'_, D, G>,
+        points: Range<usize>,
+        sums: &mut [G],
+    ) -> Result<(), Error> {
+        if sums.is_empty() || points.is_empty() {
+            return Ok(());
+        }
+        let piece = self.admit(job, sums.len(), points.len())?;
+        for start in points.clone().step_by(piece.count) {
+            let points = start..points.end.min(start + piece.count);
+            for (i, sums) in sums.chunks_mut(piece.vectors).enumerate() {
+                let first = i * piece.vectors;
+                let work = piece.resized(sums.len(), points.len());
+                let parts = self.msm_piece(job, &work, points.clone(), first)?;
+                for (sum, part) in sums.iter_mut().zip(parts) {
+                    *sum += part;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The sums of some vectors, from the `first` on, over some points of a block, in one go.
+    fn msm_piece<G: Group>(
+        &self,
+        job: &Job<'_, D, G>,
+        work: &Work<G>,
+        points: Range<usize>,
+        first: usize,
+    ) -> Result<Vec<G>, Error> {
+        let sliced = self.scalars_of(job, work, points.start, first)?;
+        let scalars = sliced.as_ref().unwrap_or(job.scalars);
+        let moved = self.points_of(job, work, points)?;
+        let (bases, stride) = match &moved {
+            Some(moved) => (moved, work.count),
+            None => (&job.block.points, job.block.len),
+        };
+        let sorted = self.sort(work, scalars, &job.shape, stride)?;
+        let buckets = self.accumulate(work, bases, sorted)?;
+        let groups = self.reduce(work, buckets)?;
+        Ok(groups
+            .chunks(work.plan.groups() as usize)
+            .map(|sums| combine(&work.plan, sums))
+            .collect())
+    }
+
+    /// The integers of a piece as a buffer of their own, unless the job's begins with them.
+    fn scalars_of<G: Group>(
+        &self,
+        job: &Job<'_, D, G>,
+        work: &Work<G>,
+        start: usize,
+        first: usize,
+    ) -> Result<Option<Buffer<D, u64>>, Error> {
+        let (words, start) = (job.shape.words(), job.from + start);
+        let one_after_the_other = work.vectors == 1 || work.count == job.shape.count;
+        if first == 0 && start == 0 && one_after_the_other {
+            return Ok(None);
+        }
+        let scalars = self.allocate(work.vectors * work.count * words)?;
+        for vector in 0..work.vectors {
+            let from = ((first + vector) * job.shape.count + start) * words;
+            let range = from..from + work.count * words;
+            self.copy_values(job.scalars, range, &scalars, vector * work.count * words)?;
+        }
+        Ok(Some(scalars))
+    }
+
+    /// The points of a piece, with as many levels as it needs, as a buffer of their own, unless the
+    /// block begins with them.
+    fn points_of<G: Group>(
+        &self,
+        job: &Job<'_, D, G>,
+        work: &Work<G>,
+        range: Range<usize>,
+    ) -> Result<Option<Buffer<D, u64>>, Error> {
+        if range.start == 0 {
+            return Ok(None);
+        }
+        let (width, levels) = (points::affine_words::<G>(), work.levels());
+        let copy = self.allocate(levels * work.count * width)?;
+        for level in 0..levels {
+            let at = level * job.block.len;
+            let words = (at + range.start) * width..(at + range.end) * width;
+            self.copy_values(&job.block.points, words, &copy, level * work.count * width)?;
+        }
+        Ok(Some(copy))
+    }
+}
+
+/// Σ_g 2^(c·g)·S_g over the sums of a vector's groups.
+fn combine<G: Group>(plan: &Plan, sums: &[G::Affine]) -> G {
+    sums.iter().rev().fold(G::zero(), |mut sum, group| {
+        for _ in 0..plan.window {
+            sum.double_in_place();
+        }
+        sum + group
+    })
+}

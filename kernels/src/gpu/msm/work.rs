@@ -1,0 +1,228 @@
+//! How large everything in a multiplication is, and how it is cut until it fits the device.
+
+use std::marker::PhantomData;
+
+use super::Job;
+use super::points::{affine_words, sum_words};
+use crate::error::Error;
+use crate::gpu::memory::bytes;
+use crate::gpu::{Device, Gpu};
+use crate::group::Group;
+use crate::msm::{Costs, Integers, Plan, best_window};
+
+/// Products in the coordinates' field: 10 to add an affine point to a sum, two additions of sums at 14
+/// for each bucket.
+pub(super) const COSTS: Costs = Costs { accumulate: 10.0, reduce: 28.0 };
+
+/// How many sums of buckets are worked on at once, if there are so many points: enough for the
+/// threads of the largest devices.
+const TASKS: usize = 1 << 17;
+/// The fewest points for which a task is begun: below, joining the tasks costs more than they save.
+const TASK_MIN: usize = 8;
+/// How many sums a task joins when the sums of a bucket's tasks are added. A round costs every bucket
+/// something, so few rounds are better, as long as one thread can add that many while others wait.
+const JOINED: usize = 256;
+/// How many buckets, at the least, and threads, at the most, are taken to sum the buckets of groups.
+const SEGMENT_MIN: usize = 8;
+const SEGMENTS: usize = 1 << 15;
+/// Points below which a multiplication is not cut further for want of memory.
+const PIECE_MIN: usize = 256;
+
+/// Some vectors over some points in one go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work<G> {
+    pub plan: Plan,
+    pub vectors: usize,
+    pub count: usize,
+    group: PhantomData<G>,
+}
+
+/// A round of adding what lies in buckets: how many items a task adds (0: all of its bucket's), and how
+/// many tasks there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Round {
+    pub length: usize,
+    pub tasks: usize,
+}
+
+impl<G: Group> Work<G> {
+    pub fn new(plan: Plan, vectors: usize, count: usize) -> Self {
+        Self { plan, vectors, count, group: PhantomData }
+    }
+
+    /// The same plan for other numbers of vectors and points.
+    pub fn resized(&self, vectors: usize, count: usize) -> Self {
+        Self::new(self.plan, vectors, count)
+    }
+
+    /// Scalars.
+    pub fn scalars(&self) -> usize {
+        self.vectors * self.count
+    }
+
+    /// Digits of all scalars: as many entries of buckets there are at most.
+    pub fn digits(&self) -> usize {
+        self.scalars() * self.plan.windows as usize
+    }
+
+    /// Groups of buckets of all vectors.
+    pub fn sets(&self) -> usize {
+        self.vectors * self.plan.groups() as usize
+    }
+
+    /// Buckets of all sets.
+    pub fn buckets(&self) -> usize {
+        self.sets() * self.plan.buckets()
+    }
+
+    /// Levels of stored multiples that are used, the points themselves included.
+    pub fn levels(&self) -> usize {
+        self.plan.windows.div_ceil(self.plan.stride) as usize
+    }
+
+    /// How often the contents of buckets are added until each bucket has one sum, whatever the
+    /// scalars are. If points spread evenly a task takes a bucket.
+    pub fn rounds(&self) -> Vec<Round> {
+        let (digits, buckets) = (self.digits(), self.buckets());
+        let even = 2 * digits.div_ceil(buckets);
+        let first = even.min(digits.div_ceil(TASKS)).max(TASK_MIN);
+        let mut fullest = self.count * self.levels();
+        let (mut items, mut length) = (digits, first);
+        let mut rounds = Vec::new();
+        while fullest > length {
+            // ⌈n/length⌉ tasks for n items: one per bucket that has any, and one for each full length.
+            items = buckets.min(items) + items / length;
+            rounds.push(Round { length, tasks: items });
+            fullest = fullest.div_ceil(length);
+            length = JOINED;
+        }
+        rounds.push(Round { length: 0, tasks: buckets });
+        rounds
+    }
+
+    /// Buckets that a thread sums.
+    pub fn segment(&self) -> usize {
+        self.buckets().div_ceil(SEGMENTS).max(SEGMENT_MIN)
+    }
+
+    /// Bytes of the allocations that live at the same time, and of the largest one. `copies` are
+    /// words of copied scalars and points.
+    fn bytes(&self, copies: [usize; 2]) -> (u64, u64) {
+        let entries = bytes(self.digits().div_ceil(2));
+        let counts = bytes((self.buckets() + 1).div_ceil(2));
+        let sums = |round: &Round| bytes(round.tasks * sum_words::<G>());
+        let rounds: Vec<u64> = self.rounds().iter().map(sums).collect();
+        let largest = rounds.iter().copied().max().unwrap_or(0);
+        let two = rounds.windows(2).map(|pair| pair[0] + pair[1]).max().unwrap_or(largest);
+        // Counts, positions, totals, tasks, and the segments' sums, which are never more than buckets.
+        let sorting = 2 * entries + 4 * counts;
+        let summing = entries + 4 * counts + two;
+        let copies = copies.map(bytes);
+        let single =
+            [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
+        (sorting.max(summing) + copies[0] + copies[1], single)
+    }
+}
+
+/// The cheaper of two ways: with the multiples that are stored, or, with few or narrow scalars, without.
+fn plan<D: Device, G: Group>(job: &Job<'_, D, G>, count: usize) -> Plan {
+    let shape = Integers { count, ..job.shape };
+    let plain = Plan::new(&shape, best_window(count, shape.bits, 1, COSTS), None);
+    let stored = job.bases.multiples().and_then(|stored| {
+        let plan = Plan::new(&shape, stored.window, Some(stored.stride));
+        (plan.windows <= stored.stride * stored.levels).then_some(plan)
+    });
+    stored.filter(|stored| cost(stored, count) <= cost(&plain, count)).unwrap_or(plain)
+}
+
+/// The measure that [`best_window`] takes the least of, for a plan.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn cost(plan: &Plan, count: usize) -> f64 {
+    count as f64 * f64::from(plan.windows) * COSTS.accumulate
+        + f64::from(plan.groups()) * plan.buckets() as f64 * COSTS.reduce
+}
+
+impl<D: Device> Gpu<D> {
+    /// How many vectors and points can be multiplied in one go: all of them, or else fewer vectors,
+    /// or one vector and fewer points.
+    pub(super) fn admit<G: Group>(
+        &self,
+        job: &Job<'_, D, G>,
+        vectors: usize,
+        count: usize,
+    ) -> Result<Work<G>, Error> {
+        let limit = self.device().limits().allocation_bytes_max;
+        let mut available = self.call(Device::available_bytes)?;
+        let (mut vectors_now, mut count_now) = (vectors, count);
+        loop {
+            let work = Work::new(plan(job, count_now), vectors_now, count_now);
+            let whole = vectors_now == vectors && count_now == job.shape.count;
+            let scalars = if whole { 0 } else { work.scalars() * job.shape.words() };
+            let points = if count_now == count { 0 } else { count_now * work.levels() };
+            let (needed, single) = work.bytes([scalars, points * affine_words::<G>()]);
+            let counted = work.digits().max(work.buckets() + 1) < 1 << 31;
+            if needed > available && self.tables().clear() {
+                available = self.call(Device::available_bytes)?;
+            }
+            if needed <= available && single <= limit && counted {
+                return Ok(work);
+            }
+            if vectors_now > 1 {
+                vectors_now = vectors_now.div_ceil(2);
+            } else if count_now > PIECE_MIN {
+                count_now = count_now.div_ceil(2);
+            } else if single > limit {
+                return Err(self.out_of_memory(single, limit));
+            } else {
+                return Err(self.out_of_memory(needed, available));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bn254, G1};
+
+    /// Goes through the rounds with these numbers of points in buckets.
+    fn add_up(work: &Work<G1<Bn254>>, mut items: Vec<usize>) {
+        assert!(items.iter().sum::<usize>() <= work.digits());
+        for Round { length, tasks } in work.rounds() {
+            for items in &mut items {
+                *items = if length == 0 { 1 } else { items.div_ceil(length) };
+            }
+            assert!(items.iter().sum::<usize>() <= tasks);
+        }
+        assert!(items.iter().all(|&items| items == 1));
+    }
+
+    #[test]
+    fn rounds_end_with_one_sum_per_bucket_however_points_fall() {
+        for (count, bits, window, stride) in
+            [(1, 64, 2, None), (100, 1, 2, None), (5000, 59, 5, Some(4)), (1 << 20, 255, 16, None)]
+        {
+            let plan = Plan::new(&Integers::unsigned(count, bits), window, stride);
+            let work = Work::<G1<Bn254>>::new(plan, 2, count);
+            let (most, per_set) = (count * work.levels(), plan.buckets());
+            let fill = |each: &dyn Fn(usize) -> usize| {
+                add_up(&work, (0..work.buckets()).map(|b| each(b % per_set)).collect());
+            };
+            fill(&|_| 0);
+            fill(&|b| if b == 0 { most } else { 0 });
+            fill(&|b| if b < 2 { most / 2 } else { 0 });
+            fill(&|_| most / per_set);
+        }
+    }
+
+    #[test]
+    fn rounds_of_a_million_points() {
+        let plan = Plan::new(&Integers::unsigned(1 << 20, 255), 16, None);
+        let lengths: Vec<usize> = Work::<G1<Bn254>>::new(plan, 1, 1 << 20)
+            .rounds()
+            .iter()
+            .map(|round| round.length)
+            .collect();
+        assert_eq!(lengths, [64, 256, 0]);
+    }
+}

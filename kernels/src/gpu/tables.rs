@@ -1,0 +1,86 @@
+//! Tables of powers (twiddles, shifts of cosets), made on the device once and kept while there is room.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::memory::bytes;
+use super::{Buffer, Device, Gpu};
+use crate::element::{Element, to_words};
+use crate::error::Error;
+use crate::field::{FieldId, KernelField};
+
+/// What of the device's memory the tables may take together: one part in so many.
+const SHARE: u64 = 4;
+
+/// first, first·base, …, first·base^(len − 1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    field: FieldId,
+    first: Vec<u64>,
+    base: Vec<u64>,
+    len: usize,
+}
+
+/// The tables of a device, the one used last at the back.
+pub(super) struct Tables<D: Device>(VecDeque<(Key, Arc<Buffer<D, u64>>)>);
+
+impl<D: Device> Default for Tables<D> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<D: Device> Tables<D> {
+    /// Forgets all tables; whether there were any.
+    pub fn clear(&mut self) -> bool {
+        !std::mem::take(&mut self.0).is_empty()
+    }
+
+    fn take(&mut self, key: &Key) -> Option<Arc<Buffer<D, u64>>> {
+        let at = self.0.iter().position(|(other, _)| other == key)?;
+        self.0.remove(at).map(|(_, table)| table)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.iter().map(|(_, table)| bytes(table.len())).sum()
+    }
+
+    fn keep(&mut self, key: Key, table: Arc<Buffer<D, u64>>, budget: u64) {
+        self.0.push_back((key, table));
+        while self.bytes() > budget {
+            self.0.pop_front();
+        }
+    }
+}
+
+impl<D: Device> Gpu<D> {
+    /// The tables. No device is called while they are locked, and they are whole between any two
+    /// statements, so that a panic elsewhere does no harm.
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables<D>> {
+        self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The words of a table of powers.
+    pub(super) fn table<F: KernelField>(
+        &self,
+        first: F,
+        base: F,
+        len: usize,
+    ) -> Result<Arc<Buffer<D, u64>>, Error> {
+        let key = Key { field: F::ID, first: to_words(&[first]), base: to_words(&[base]), len };
+        let known = self.tables().take(&key).filter(|table| self.owns(table));
+        let (table, budget) = match known {
+            Some(table) => (table, u64::MAX),
+            None => {
+                let table = self.allocate(len * <F as Element>::WORDS)?;
+                self.write_powers(&table, first, base, len)?;
+                let free = self.call(Device::available_bytes)?;
+                let all =
+                    free.saturating_add(self.tables().bytes()).saturating_add(bytes(table.len()));
+                (Arc::new(table), all / SHARE)
+            }
+        };
+        self.tables().keep(key, Arc::clone(&table), budget);
+        Ok(table)
+    }
+}

@@ -1,0 +1,60 @@
+//! What is known of the processor.
+
+use super::Finding;
+use crate::backend::BackendKind;
+use crate::cpu::{Cpu, Instructions};
+
+/// The processor, as a device.
+pub(super) fn finding(cpu: &Cpu) -> Finding {
+    let threads = rayon::current_num_threads();
+    let detail = match cpu.instructions() {
+        Instructions::Ifma => format!("{threads} threads, AVX-512 IFMA"),
+        Instructions::Portable => {
+            let lacks = lacking();
+            let lacks = if lacks.is_empty() { "not used".to_owned() } else { lacks.join(", ") };
+            format!(
+                "{threads} threads, no AVX-512 IFMA (the processor or the system lacks: {lacks})"
+            )
+        }
+    };
+    Finding {
+        kind: BackendKind::Cpu,
+        name: model(),
+        detail,
+        memory_bytes: memory_bytes(),
+        compile_seconds: Vec::new(),
+        usable: Ok(()),
+    }
+}
+
+/// Which of the extensions that vector code needs are missing.
+#[cfg(target_arch = "x86_64")]
+fn lacking() -> Vec<&'static str> {
+    let extensions = [
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
+        ("avx512vl", std::arch::is_x86_feature_detected!("avx512vl")),
+        ("avx512dq", std::arch::is_x86_feature_detected!("avx512dq")),
+        ("avx512ifma", std::arch::is_x86_feature_detected!("avx512ifma")),
+    ];
+    extensions.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn lacking() -> Vec<&'static str> {
+    vec!["x86-64"]
+}
+
+/// The processor's name, where the system tells.
+fn model() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
+}
+
+fn memory_bytes() -> Option<u64> {
+    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

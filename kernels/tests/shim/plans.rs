@@ -1,0 +1,45 @@
+//! All operations on the shim, by the same laws that every backend is held to.
+
+use pulseproof_kernels::check::{Kernel, cases, run};
+use pulseproof_kernels::gpu::Gpu;
+use pulseproof_kernels::gpu::twin::TwinDevice;
+use pulseproof_kernels::naive::Naive;
+
+use crate::shim::ShimDevice;
+
+/// Sizes around a workgroup of 32 as naive has it, and one of many workgroups as the twins do.
+fn laws(kernel: Kernel) {
+    let gpu = Gpu::new(ShimDevice::new(32));
+    let twins = Gpu::new(TwinDevice::small());
+    let (small, large): (&[usize], &[usize]) = match kernel {
+        Kernel::Msm => (&[0, 1, 33], &[300]),
+        _ => (&[0, 1, 2, 31, 64, 100], &[2049]),
+    };
+    for case in cases(kernel, small, 3) {
+        run(&gpu, &Naive, &case).unwrap_or_else(|difference| panic!("{difference}"));
+    }
+    for case in cases(kernel, large, 4) {
+        run(&gpu, &twins, &case).unwrap_or_else(|difference| panic!("{difference}"));
+    }
+}
+
+#[test]
+fn vectors_obey_the_laws() {
+    let others = [Kernel::Ntt, Kernel::Msm, Kernel::Refusals];
+    Kernel::ALL.into_iter().filter(|kernel| !others.contains(kernel)).for_each(laws);
+}
+
+#[test]
+fn transforms_obey_the_laws() {
+    laws(Kernel::Ntt);
+}
+
+#[test]
+fn multiplications_obey_the_laws() {
+    laws(Kernel::Msm);
+}
+
+#[test]
+fn refusals_obey_the_laws() {
+    laws(Kernel::Refusals);
+}

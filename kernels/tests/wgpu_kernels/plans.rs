@@ -1,0 +1,189 @@
+//! The plans of all operations: each launch is compared with its twin, and each result with naive.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use ark_ff::AdditiveGroup;
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_kernels::check::{Kernel, cases, run};
+use pulseproof_kernels::element::{Element, from_words};
+use pulseproof_kernels::gpu::bisect::entries;
+use pulseproof_kernels::gpu::twin::{Call, twin};
+use pulseproof_kernels::gpu::{Device, Gpu, Launch, Limits, Unit};
+use pulseproof_kernels::group::Group;
+use pulseproof_kernels::naive::Naive;
+use pulseproof_kernels::wgpu::{WgpuDevice, WgpuMemory};
+use pulseproof_kernels::{Error, with_group};
+
+use super::common::{halves, plain};
+
+/// A device that lets the twin of each kernel run on the same memory, and compares.
+struct Checked {
+    device: &'static WgpuDevice,
+    launched: Arc<Mutex<BTreeSet<&'static str>>>,
+}
+
+struct CheckedMemory {
+    memory: WgpuMemory,
+    words: usize,
+}
+
+impl Checked {
+    fn contents(&self, buffers: &[&CheckedMemory]) -> Result<Vec<Vec<u64>>, Error> {
+        let read = |buffer: &&CheckedMemory| {
+            let mut words = Vec::with_capacity(buffer.words);
+            let drain = &mut |_: usize, part: &[u64]| words.extend_from_slice(part);
+            self.device.read(&buffer.memory, 0..buffer.words, drain)?;
+            Ok(words)
+        };
+        buffers.iter().map(read).collect()
+    }
+}
+
+impl Device for Checked {
+    type Memory = CheckedMemory;
+
+    fn kind(&self) -> BackendKind {
+        self.device.kind()
+    }
+
+    fn limits(&self) -> Limits {
+        self.device.limits()
+    }
+
+    fn generation(&self) -> u64 {
+        self.device.generation()
+    }
+
+    fn available_bytes(&self) -> Result<u64, Error> {
+        self.device.available_bytes()
+    }
+
+    fn allocate(&self, words: usize) -> Result<CheckedMemory, Error> {
+        Ok(CheckedMemory { memory: self.device.allocate(words)?, words })
+    }
+
+    fn write(
+        &self,
+        memory: &CheckedMemory,
+        at: usize,
+        words: usize,
+        fill: &mut dyn FnMut(usize, &mut [u64]),
+    ) -> Result<(), Error> {
+        self.device.write(&memory.memory, at, words, fill)
+    }
+
+    fn read(
+        &self,
+        memory: &CheckedMemory,
+        range: Range<usize>,
+        drain: &mut dyn FnMut(usize, &[u64]),
+    ) -> Result<(), Error> {
+        self.device.read(&memory.memory, range, drain)
+    }
+
+    fn copy(
+        &self,
+        from: &CheckedMemory,
+        range: Range<usize>,
+        to: &CheckedMemory,
+        at: usize,
+    ) -> Result<(), Error> {
+        self.device.copy(&from.memory, range, &to.memory, at)
+    }
+
+    fn launch(&self, launch: &Launch<'_, CheckedMemory>) -> Result<(), Error> {
+        let before = self.contents(launch.buffers)?;
+        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        let buffers: Vec<_> = launch.buffers.iter().map(|buffer| &buffer.memory).collect();
+        self.device.launch(&Launch { unit, entry, groups, buffers: &buffers, parameters })?;
+        let got = self.contents(launch.buffers)?;
+        let mut want = before.clone();
+        let buffers = want.iter_mut().map(Vec::as_mut_slice).collect();
+        twin(unit, entry).unwrap()(&mut Call::new(launch, self.limits(), buffers));
+        compare(unit, entry, &before, got, want);
+        self.launched.lock().unwrap().insert(entry);
+        Ok(())
+    }
+
+    fn synchronize(&self) -> Result<(), Error> {
+        self.device.synchronize()
+    }
+}
+
+/// Bit for bit, but for what the contract leaves open: scratch memory, the order within a bucket, and
+/// which of a point's coordinates stand for it.
+fn compare(
+    unit: Unit,
+    entry: &str,
+    before: &[Vec<u64>],
+    mut got: Vec<Vec<u64>>,
+    mut want: Vec<Vec<u64>>,
+) {
+    match unit {
+        Unit::Accumulate(id) | Unit::Reduce(id) => with_group!(id, G => {
+            assert_eq!(points::<G>(&got[0]), points::<G>(&want[0]), "{entry}, {unit}");
+            got.remove(0);
+            want.remove(0);
+        }),
+        _ if entry == "sort_scatter" => {
+            let ranges = || halves(&before[1]).into_iter().zip(halves(&want[1]));
+            let buckets = |entries: &[u64]| -> Vec<Vec<u32>> {
+                let entries = halves(entries);
+                let bucket = |(start, end): (u32, u32)| {
+                    let mut bucket = entries[start as usize..end as usize].to_vec();
+                    bucket.sort_unstable();
+                    bucket
+                };
+                ranges().map(bucket).collect()
+            };
+            assert_eq!(buckets(&got[0]), buckets(&want[0]), "{entry}");
+            got.remove(0);
+            want.remove(0);
+        }
+        _ if entry == "vector_invert" => {
+            got.truncate(1);
+            want.truncate(1);
+        }
+        _ => {}
+    }
+    assert!(got == want, "{entry}, {unit}: differs from its twin");
+}
+
+/// The points that XYZZ coordinates stand for. Memory that no kernel wrote is zero: infinity.
+fn points<G: Group>(words: &[u64]) -> Vec<G> {
+    let whole = words.chunks_exact(4 * G::Coordinate::WORDS);
+    whole
+        .map(|words| {
+            let [x, y, zz, zzz] = from_words::<G::Coordinate>(words)[..] else { unreachable!() };
+            if zz == G::Coordinate::ZERO {
+                return G::zero();
+            }
+            G::from(G::from_coordinates(x / zz, y / zzz))
+        })
+        .collect()
+}
+
+fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
+    let launched = Arc::default();
+    let gpu = Gpu::new(Checked { device, launched: Arc::clone(&launched) });
+    let workgroup = device.limits().workgroup as usize;
+    for kernel in Kernel::ALL {
+        let sizes = match kernel {
+            Kernel::Msm => vec![3, 40],
+            // More levels than a pass has.
+            Kernel::Ntt => vec![1, 8, 4 * workgroup],
+            _ => vec![1, 3, workgroup + 1],
+        };
+        for case in cases(kernel, &sizes, 1) {
+            if let Err(difference) = run(&gpu, &Naive, &case) {
+                panic!("{difference}");
+            }
+        }
+    }
+    let launched = launched.lock().unwrap();
+    assert_eq!(*launched, entries().collect(), "a kernel was not tried");
+}
+
+plain!("plans": every_launch_does_as_its_twin);

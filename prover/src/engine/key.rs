@@ -1,0 +1,156 @@
+//! What proving needs, kept where proofs are computed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pulseproof_kernels::backend::{Backend, CurveOps, MsmOps};
+use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, Domain, Error, G1, G1Affine, Scalar};
+
+use super::prove::ProveError;
+use crate::srs::Srs;
+
+type Bases<C, B> = <B as MsmOps<G1<C>>>::Bases;
+/// Field elements on a backend.
+pub(super) type Buffer<C, B> = <B as Backend>::Buffer<Scalar<C>>;
+
+/// How many multiples of each base are stored: memory for time. Measured best for keys of 2^12.
+const LEVELS: u32 = 4;
+
+/// An SRS on a backend. The points are sent there once and stay.
+pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
+    backend: B,
+    srs: Arc<Srs<C>>,
+    /// Empty after the device was lost, until the next proof.
+    resident: Mutex<Option<Arc<Resident<C, B>>>>,
+}
+
+/// The points of an SRS, on a backend.
+struct Resident<C: Curve, B: CurveOps<C>> {
+    lagrange: Bases<C, B>,
+    powers: Bases<C, B>,
+}
+
+impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+    /// Sends the points to the backend.
+    ///
+    /// # Errors
+    /// The backend has no room for them, or was lost.
+    pub fn new(backend: B, srs: Arc<Srs<C>>) -> Result<Self, Error> {
+        let key = Self { backend, srs, resident: Mutex::new(None) };
+        key.session()?;
+        Ok(key)
+    }
+
+    /// The SRS.
+    pub fn srs(&self) -> &Srs<C> {
+        &self.srs
+    }
+
+    /// Who proves.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Does the work of one proof. If the device is lost, the next proof sends the points again.
+    pub(super) fn proving<T>(
+        &self,
+        work: impl FnOnce(Session<'_, C, B>) -> Result<T, ProveError>,
+    ) -> Result<T, ProveError> {
+        let result = self.session().map_err(ProveError::from).and_then(work);
+        if let Err(ProveError::Kernel(Error::DeviceLost { .. } | Error::ForeignBuffer)) = result {
+            *self.slot() = None;
+        }
+        result
+    }
+
+    fn session(&self) -> Result<Session<'_, C, B>, Error> {
+        let mut slot = self.slot();
+        let resident = match &*slot {
+            Some(resident) => resident.clone(),
+            None => {
+                let bases = |points| MsmOps::<G1<C>>::bases(&self.backend, points, LEVELS);
+                let (lagrange, powers) = (bases(&self.srs.lagrange)?, bases(&self.srs.powers)?);
+                slot.insert(Arc::new(Resident { lagrange, powers })).clone()
+            }
+        };
+        Ok(Session { backend: &self.backend, srs: &self.srs, resident })
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Resident<C, B>>>> {
+        self.resident.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Commitments on a backend, during one proof.
+pub(super) struct Session<'a, C: Curve, B: CurveOps<C>> {
+    pub backend: &'a B,
+    pub srs: &'a Srs<C>,
+    resident: Arc<Resident<C, B>>,
+}
+
+impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
+    /// H.
+    pub fn domain(&self) -> Domain<Scalar<C>> {
+        self.srs.verifying_key.domain()
+    }
+
+    /// Σ values\[j\]·\[L_j(τ)\]₁, for values known to be short.
+    pub fn commit_short(&self, values: &Short) -> Result<G1<C>, Error> {
+        let shape = Integers::unsigned(values.count, values.bits);
+        let words = self.backend.upload(&values.words)?;
+        let bases = &self.resident.lagrange;
+        Ok(one(MsmOps::<G1<C>>::msm_batch(self.backend, bases, &words, shape)?))
+    }
+
+    /// Σ values\[j\]·\[L_j(τ)\]₁.
+    pub fn commit_values(&self, values: &Buffer<C, B>) -> Result<G1<C>, Error> {
+        self.commit(&self.resident.lagrange, values)
+    }
+
+    /// \[p(τ)\]₁ for the polynomial with these coefficients.
+    pub fn commit_coefficients(&self, coefficients: &Buffer<C, B>) -> Result<G1Affine<C>, Error> {
+        Ok(self.commit(&self.resident.powers, coefficients)?.into_affine())
+    }
+
+    /// A column on the backend, filled with zeros to N.
+    ///
+    /// # Panics
+    /// If it is longer than N.
+    pub fn column(&self, values: &[Scalar<C>]) -> Result<Buffer<C, B>, Error> {
+        assert!(values.len() <= self.srs.size(), "a column is longer than N");
+        let mut column = self.backend.zeros(self.srs.size())?;
+        let filled = self.backend.upload(values)?;
+        self.backend.copy(&filled, 0..values.len(), &mut column, 0)?;
+        Ok(column)
+    }
+
+    fn commit(&self, bases: &Bases<C, B>, scalars: &Buffer<C, B>) -> Result<G1<C>, Error> {
+        let shape = Integers::unsigned(self.backend.len(scalars), Scalar::<C>::MODULUS_BIT_SIZE);
+        let integers = self.backend.to_integers(scalars)?;
+        Ok(one(MsmOps::<G1<C>>::msm_batch(self.backend, bases, &integers, shape)?))
+    }
+}
+
+/// The sum of a batch of one; of an empty vector it is zero.
+fn one<G: Zero>(sums: Vec<G>) -> G {
+    sums.into_iter().next().unwrap_or_else(G::zero)
+}
+
+/// Integers in as few bits as the largest of them needs: what is short costs less to commit to.
+pub(super) struct Short {
+    words: Vec<u64>,
+    count: usize,
+    bits: u32,
+}
+
+impl Short {
+    /// The integers that field elements stand for.
+    pub fn of<F: PrimeField>(values: &[F]) -> Self {
+        let integers: Vec<F::BigInt> = values.iter().map(|value| value.into_bigint()).collect();
+        let bits = integers.iter().map(BigInteger::num_bits).max().unwrap_or(0).max(1);
+        let length = bits.div_ceil(64) as usize;
+        let words = integers.iter().flat_map(|i| i.as_ref()[..length].to_vec()).collect();
+        Self { words, count: values.len(), bits }
+    }
+}
