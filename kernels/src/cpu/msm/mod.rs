@@ -45,7 +45,7 @@ const COSTS: Costs = Costs { accumulate: 1.0, reduce: 2.2 };
 /// Narrowest windows worth while: a block of buckets.
 const WINDOW_MIN: u32 = 4;
 /// Entries that one thread takes at a time.
-const SLICE: usize = 1 << 14;
+const SLICE: u32 = 1 << 14;
 /// Entries that are not worth waking a second thread for.
 const ALONE: usize = 1 << 12;
 /// Buckets that one thread folds at a time.
@@ -211,7 +211,7 @@ fn bundles(groups: usize, entries: usize) -> Vec<Range<usize>> {
     let together = if groups * entries <= ALONE {
         groups
     } else {
-        (SLICE / entries).clamp(1, groups.div_ceil(rayon::current_num_threads()))
+        (SLICE as usize / entries).clamp(1, groups.div_ceil(rayon::current_num_threads()))
     };
     (0..groups).step_by(together).map(|at| at..groups.min(at + together)).collect()
 }
@@ -230,7 +230,7 @@ fn slices(starts: &[u32]) -> Vec<(Range<u32>, Range<usize>)> {
     let mut slices = Vec::new();
     let mut at = 0;
     while at < total {
-        let mut end = total.min(at + SLICE as u32);
+        let mut end = total.min(at + SLICE);
         if end < total {
             let start = starts[bucket_of(end)];
             // A bucket with more than a slice is cut.
