@@ -1,7 +1,7 @@
 //! What proves: an SRS on some backend, with the backend's type forgotten.
 
 use pulseproof_kernels::Curve;
-use pulseproof_kernels::backend::{Backend, BackendKind, CurveOps};
+use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::Srs;

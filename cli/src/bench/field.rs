@@ -1,6 +1,6 @@
 //! Multiplications of field elements in long vectors, beside arkworks's.
 
-use pulseproof_kernels::backend::{Backend, BackendKind, Binary, FieldOps};
+use pulseproof_kernels::backend::{BackendKind, Binary, FieldOps};
 use pulseproof_kernels::field::KernelField;
 use rand::rngs::OsRng;
 use rayon::prelude::*;

@@ -1,7 +1,8 @@
 //! Multi-scalar multiplications, beside arkworks's and those of other libraries.
 
-use pulseproof_kernels::backend::{Backend, MsmOps};
+use pulseproof_kernels::backend::MsmOps;
 use pulseproof_kernels::check::progression;
+use pulseproof_kernels::element::Element;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::{Costs, Integers, best_window};
 use pulseproof_kernels::traits::PrimeField;

@@ -1,7 +1,7 @@
 //! Transforms, beside arkworks's.
 
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use pulseproof_kernels::backend::{Backend, BackendKind, NttOps};
+use pulseproof_kernels::backend::{BackendKind, NttOps};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::transform::Transform;
 use rand::rngs::OsRng;
@@ -12,7 +12,7 @@ use super::measure::{BenchError, Subject, time};
 use super::report::Shape;
 
 /// Rows of coefficients, and their transforms.
-pub struct Fixture<F> {
+pub struct Fixture<F: KernelField> {
     transform: Transform<F>,
     rows: Vec<F>,
     values: Vec<F>,

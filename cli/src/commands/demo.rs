@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
@@ -13,6 +12,7 @@ use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 
 use super::Outcome;
+use crate::backend::BackendArgs;
 use crate::home::Home;
 use crate::output::{progress_bar, say, say_json, table};
 
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let prover = home.prover::<C>(DEFAULT_LOG_SIZE, args.backend.choice)?;
+    let prover = home.prover::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(demo::run(prover, options, |progress| {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
@@ -12,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
+use crate::backend::BackendArgs;
 use crate::home::Home;
 use crate::output::{complain, say};
 
@@ -47,7 +47,7 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
-    let prover = home.prover::<C>(args.log_size, args.backend.choice)?;
+    let prover = home.prover::<C>(args.log_size, args.backend.backend)?;
     complain(&format!("proving on {}", prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;

@@ -61,11 +61,7 @@ fn sort_digits(at: Thread) {
     }
 }
 
-// Where digit number t belongs: vector · windows + window, and its position in the vector.
-fn place(t: u32, count: u32) -> vec2<u32> {
-    return vec2(t / count, t % count);
-}
-
+// The bucket of a digit; `line` is vector · windows + window.
 fn bucket(line: u32, digit: u32, windows: u32, window: u32, stride: u32) -> u32 {
     let group = (line / windows) * min(windows, stride) + (line % windows) % stride;
     return (group << (window - 1u)) + (digit & ~SIGN) - 1u;

@@ -28,14 +28,14 @@ impl Record {
     }
 
     /// Every backend has another idea of how much is too much, but none panics.
-    fn ask_for_memory<T>(&mut self, what: &str, result: Result<T, Error>) {
+    fn ask_for_memory<T>(&mut self, what: &str, result: &Result<T, Error>) {
         let refused = matches!(result, Err(Error::OutOfMemory { .. }));
         self.0.push(format!("{what}: out of memory: {refused}"));
     }
 
     fn allocations<T: Element, B: Backend>(&mut self, backend: &B) {
         for len in [1 << 58, usize::MAX / 8, usize::MAX] {
-            self.ask_for_memory(&format!("zeros {len}"), backend.zeros::<T>(len));
+            self.ask_for_memory(&format!("zeros {len}"), &backend.zeros::<T>(len));
         }
     }
 
@@ -80,7 +80,7 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldRefusals<F> {
         record.copies::<F, B>(backend)?;
         record.allocations::<F, B>(backend);
         let powers = backend.powers(F::ONE, F::ONE, usize::MAX);
-        record.ask_for_memory("powers", powers);
+        record.ask_for_memory("powers", &powers);
         // What was refused has changed nothing, and the next operation works.
         backend.map_scalar(Binary::Add, &mut a, F::ONE)?;
         let a = backend.download(&a)?;

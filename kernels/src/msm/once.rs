@@ -10,7 +10,7 @@ use crate::curve::{Curve, G1, G1Affine, Scalar};
 use crate::group::Group;
 
 /// Fewest points that are worth preparing, measured on both curves.
-const POINTS_MIN: usize = 512;
+const POINTS_MIN: usize = 64;
 
 /// Σ scalars\[i\]·bases\[i\] on the processor, for bases that are used once.
 ///

@@ -160,7 +160,7 @@ impl Device for WgpuDevice {
             Err(wgpu::Error::OutOfMemory { .. }) => Err(self.out_of_memory(needed, 0)),
             Err(error) => {
                 state.opened = None;
-                Err(lost(error))
+                Err(lost(error.to_string()))
             }
         }
     }

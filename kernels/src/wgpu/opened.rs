@@ -59,8 +59,8 @@ impl Fault {
 }
 
 /// The device is lost, for this reason.
-pub(super) fn lost(reason: impl ToString) -> Error {
-    Error::DeviceLost { backend: BackendKind::Wgpu, reason: reason.to_string() }
+pub(super) fn lost(reason: impl Into<String>) -> Error {
+    Error::DeviceLost { backend: BackendKind::Wgpu, reason: reason.into() }
 }
 
 impl Opened {
@@ -214,7 +214,7 @@ impl Opened {
         self.check()?;
         match polled {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(lost(error)),
+            Ok(Err(error)) => Err(lost(error.to_string())),
             Err(_) => Err(lost("waiting for it failed")),
         }
     }

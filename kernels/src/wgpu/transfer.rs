@@ -75,7 +75,7 @@ impl Opened {
 
     fn begin_read(&mut self, memory: &WgpuMemory, from: u64, bytes: u64) -> Result<Reading, Error> {
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        let staging = self.buffer(bytes, usage).map_err(lost)?;
+        let staging = self.buffer(bytes, usage).map_err(|error| lost(error.to_string()))?;
         self.recorder().copy_buffer_to_buffer(&memory.buffer, from, &staging, 0, bytes);
         let submission = self.submit();
         let (sender, mapped) = mpsc::channel();
@@ -97,10 +97,10 @@ impl Opened {
         self.wait(reading.submission)?;
         match reading.mapped.try_recv() {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(lost(error)),
+            Ok(Err(error)) => return Err(lost(error.to_string())),
             Err(_) => return Err(lost("memory was not mapped")),
         }
-        let view = reading.staging.get_mapped_range(..).map_err(lost)?;
+        let view = reading.staging.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
         drain(start, bytemuck::cast_slice(&view));
         Ok(())
     }

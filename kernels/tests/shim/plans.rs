@@ -1,8 +1,8 @@
 //! All operations on the shim, by the same laws that every backend is held to.
 
 use pulseproof_kernels::check::{Kernel, cases, run};
-use pulseproof_kernels::gpu::Gpu;
 use pulseproof_kernels::gpu::twin::TwinDevice;
+use pulseproof_kernels::gpu::{Gpu, Limits};
 use pulseproof_kernels::naive::Naive;
 
 use crate::shim::ShimDevice;
@@ -10,7 +10,8 @@ use crate::shim::ShimDevice;
 /// Sizes around a workgroup of 32 as naive has it, and one of many workgroups as the twins do.
 fn laws(kernel: Kernel) {
     let gpu = Gpu::new(ShimDevice::new(32));
-    let twins = Gpu::new(TwinDevice::small());
+    let limits = Limits { workgroup: 32, shared_bytes: 1 << 10, allocation_bytes_max: 1 << 30 };
+    let twins = Gpu::new(TwinDevice::new(limits, 1 << 30));
     let (small, large): (&[usize], &[usize]) = match kernel {
         Kernel::Msm => (&[0, 1, 33], &[300]),
         _ => (&[0, 1, 2, 31, 64, 100], &[2049]),

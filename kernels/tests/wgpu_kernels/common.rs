@@ -88,6 +88,7 @@ pub fn download_u32(device: &WgpuDevice, memory: &WgpuMemory, len: usize) -> Vec
     halves
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "that is what halves are")]
 pub fn halves(words: &[u64]) -> Vec<u32> {
     words.iter().flat_map(|&word| [word as u32, (word >> 32) as u32]).collect()
 }

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use ark_ff::AdditiveGroup;
+use ark_ec::PrimeGroup;
+use ark_ff::{AdditiveGroup, Field};
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::check::{Kernel, cases, run};
-use pulseproof_kernels::element::{Element, from_words};
+use pulseproof_kernels::element::{Element, from_words, to_words};
+use pulseproof_kernels::field::FieldId;
 use pulseproof_kernels::gpu::bisect::entries;
 use pulseproof_kernels::gpu::twin::{Call, twin};
 use pulseproof_kernels::gpu::{Device, Gpu, Launch, Limits, Unit};
-use pulseproof_kernels::group::Group;
+use pulseproof_kernels::group::{Group, GroupId};
 use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::wgpu::{WgpuDevice, WgpuMemory};
-use pulseproof_kernels::{Error, with_group};
+use pulseproof_kernels::{Bn254, Error, G1, with_group};
 
 use super::common::{halves, plain};
 
@@ -186,4 +188,29 @@ fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
     assert_eq!(*launched, entries().collect(), "a kernel was not tried");
 }
 
-plain!("plans": every_launch_does_as_its_twin);
+/// Every rule of the comparison sees one wrong bit.
+fn a_wrong_bit_is_seen(_: &'static WgpuDevice) {
+    let differs = |unit, entry, before: &[Vec<u64>], flipped: usize| {
+        let mut wrong = before.to_vec();
+        wrong[0][flipped] ^= 1;
+        let (before, right) = (before.to_vec(), before.to_vec());
+        std::panic::catch_unwind(|| compare(unit, entry, &before, wrong, right)).is_err()
+    };
+    let g1 = G1::<Bn254>::generator();
+    let (x, y) = <G1<Bn254> as Group>::coordinates(&g1.into()).unwrap();
+    let one = <G1<Bn254> as Group>::Prime::ONE;
+    let sum = vec![to_words(&[x, y, one, one])];
+    assert!(differs(Unit::Reduce(GroupId::Bn254G1), "reduce_sums", &sum, 0));
+    let vector = [vec![1, 2], vec![3, 4]];
+    assert!(differs(Unit::Vector(FieldId::Goldilocks), "vector_invert", &vector, 1));
+    assert!(differs(Unit::Words, "words_weighted_sums", &vector, 1));
+    // Two entries of one bucket; its cursor goes from 0 to 2.
+    let (unit, entry) = (Unit::Sort, "sort_scatter");
+    let cursors = |end: u64| [vec![5 << 32 | 7], vec![end]];
+    let result = |entries: u64| vec![vec![entries], vec![2]];
+    compare(unit, entry, &cursors(0), result(7 << 32 | 5), result(5 << 32 | 7));
+    let wrong = || compare(unit, entry, &cursors(0), result(7 << 32 | 4), result(5 << 32 | 7));
+    assert!(std::panic::catch_unwind(wrong).is_err());
+}
+
+plain!("plans": every_launch_does_as_its_twin, a_wrong_bit_is_seen);

@@ -59,7 +59,7 @@ fn rotate<F: KernelField>(device: &WgpuDevice) {
     let rng = &mut rng();
     for by in [0, 1, N - 1] {
         let a = elements::<F>(N, rng);
-        let (out, da) = (upload(device, &vec![F::ZERO; N]), upload(device, &a));
+        let (out, da) = (upload(device, &[F::ZERO; N]), upload(device, &a));
         let unit = (Unit::Vector(F::ID), "vector_rotate");
         run(device, unit, N, &[&out, &da], &[u(N), u(by)]);
         let want: Vec<F> = (0..N).map(|i| a[(i + by) % N]).collect();
@@ -70,7 +70,7 @@ fn rotate<F: KernelField>(device: &WgpuDevice) {
 fn powers<F: KernelField>(device: &WgpuDevice) {
     let rng = &mut rng();
     for (first, base) in [(F::rand(rng), F::rand(rng)), (F::ONE, F::ZERO)] {
-        let out = upload(device, &vec![F::ZERO; N]);
+        let out = upload(device, &[F::ZERO; N]);
         let unit = (Unit::Vector(F::ID), "vector_powers");
         run(device, unit, N, &[&out], &parameters(&[u(N)], &[first, base]));
         let powers = std::iter::successors(Some(first), |&power| Some(power * base));
@@ -121,7 +121,7 @@ fn from_integers<F: KernelField>(device: &WgpuDevice) {
     let edges = [0, 1, u64::MAX, u64::MAX - 1, 1 << 63, (1 << 32) - 1, F::MODULUS.as_ref()[0]];
     let integers: Vec<u64> =
         edges.into_iter().chain(std::iter::repeat_with(|| rng.r#gen())).take(N).collect();
-    let (out, da) = (upload(device, &vec![F::ONE; N]), upload(device, &integers));
+    let (out, da) = (upload(device, &[F::ONE; N]), upload(device, &integers));
     let unit = (Unit::Vector(F::ID), "vector_from_integers");
     run(device, unit, N, &[&out, &da], &[u(N)]);
     let want: Vec<F> = integers.into_iter().map(F::from).collect();

@@ -25,12 +25,20 @@ fn weighted_sums(device: &WgpuDevice) {
                 .map(|j| {
                     (0..count).fold(0, |sum: u128, i| {
                         let v = vectors[i * n + j];
-                        let wide = if signed { v as i64 as i128 as u128 } else { v.into() };
+                        let wide = if signed {
+                            i128::from(v.cast_signed()).cast_unsigned()
+                        } else {
+                            v.into()
+                        };
                         sum.wrapping_add(wide.wrapping_mul(weights[i].into()))
                     })
                 })
                 .collect();
-            let half = |shift| sums.iter().map(|s| (s >> shift) as u64).collect::<Vec<_>>();
+            let half = |shift| {
+                sums.iter()
+                    .map(|s| u64::try_from(s >> shift & u128::from(u64::MAX)).unwrap())
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(download::<u64>(device, &low, n), half(0));
             assert_eq!(download::<u64>(device, &high, n), half(64));
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use pulseproof_kernels::{CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 
+use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::wsa::{Shape, Timing, measure};
 use crate::commands::Outcome;
 use crate::output::{say, say_json, table};
@@ -31,22 +32,28 @@ pub struct Args {
     /// Repetitions, interleaved
     #[arg(long, default_value_t = 20)]
     samples: usize,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let &Args { curve, log_size, devices, samples, json } = args;
+    let &Args { curve, log_size, devices, samples, backend, json } = args;
     let shape = Shape { log_size, devices };
-    let report = with_curve!(curve, C => measure::<C>(shape, samples))?;
+    let selected = match open_or_say(backend.backend) {
+        Ok(selected) => selected,
+        Err(code) => return Ok(code),
+    };
+    let report = with_curve!(curve, C => measure::<C>(shape, samples, selected))?;
     if json {
         say_json(&report)?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
-        "WSA on {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
-        report.curve, report.threads, report.proof_bytes
+        "WSA on {}, {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
+        report.curve, report.backend, report.threads, report.proof_bytes
     ));
     let row = |name: &str, of: &Timing| {
         [

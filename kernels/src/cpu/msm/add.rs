@@ -4,6 +4,8 @@
 //! Points are pairs [x, y] of lanes in the form of [`Lanes::constants`], x below 3p/2 and y at most 2p;
 //! infinity is [0, 0], which lies on none of the curves.
 
+use std::ops::Range;
+
 use crate::cpu::simd::{Lanes, Vectorised};
 
 /// A point in each lane.
@@ -122,11 +124,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     /// The first pass, for operands with different x, none of them infinity: the inverse of the product
     /// of all dx, or `None` if that is zero.
     #[inline(always)]
-    fn differences(
-        &mut self,
-        pairs: &impl Pairs<F, L>,
-        range: std::ops::Range<usize>,
-    ) -> Option<L::V> {
+    fn differences(&mut self, pairs: &impl Pairs<F, L>, range: Range<usize>) -> Option<L::V> {
         let l = self.lanes;
         let mut product = l.constant(F::ONE);
         for (step, block) in self.steps.iter_mut().zip(range) {
@@ -144,21 +142,36 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     }
 
     /// The first pass for any operands.
-    #[inline(never)]
+    #[inline(always)]
     fn all_cases(
         &mut self,
         pairs: &impl Pairs<F, L>,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         infinities: &mut bool,
     ) -> L::V {
+        let blocks = range.len();
+        for (step, block) in self.steps.iter_mut().zip(range) {
+            let [first, second] = pairs.load(block);
+            step.first = first;
+            step.x2 = second[0];
+            // Its place until there is a slope.
+            step.dy = second[1];
+        }
+        self.slopes(blocks, infinities)
+    }
+
+    /// Slopes for the operands of the first steps, and the inverse of the product of all dx.
+    #[inline(never)]
+    fn slopes(&mut self, blocks: usize, infinities: &mut bool) -> L::V {
         let l = self.lanes;
         let product = l.run(
             #[inline(always)]
             || {
                 let one = l.constant(F::ONE);
                 let mut product = one;
-                for (step, block) in self.steps.iter_mut().zip(range) {
-                    *step = Self::any_case(l, pairs.load(block), one, infinities);
+                for step in &mut self.steps[..blocks] {
+                    let operands = [step.first, [step.x2, step.dy]];
+                    *step = Self::any_case(l, operands, one, infinities);
                     step.before = product;
                     product = l.mul(product, step.dx);
                 }
@@ -197,7 +210,7 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
 
     /// The second pass, backwards.
     #[inline(always)]
-    fn sums(&self, pairs: &mut impl Pairs<F, L>, range: std::ops::Range<usize>, mut inverse: L::V) {
+    fn sums(&self, pairs: &mut impl Pairs<F, L>, range: Range<usize>, mut inverse: L::V) {
         let l = self.lanes;
         for (step, block) in self.steps[..range.len()].iter().zip(range).rev() {
             let slope = l.mul(step.dy, l.mul(inverse, step.before));
@@ -213,15 +226,22 @@ impl<F: Vectorised, L: Lanes<F>> Adder<F, L> {
     }
 
     /// The inverse in each lane, or `None` if one has none.
-    #[inline(always)]
+    #[inline(never)]
     fn invert(&self, product: L::V) -> Option<L::V> {
         let l = self.lanes;
         let mut values = [F::ZERO; 8];
-        l.store(l.leave(product), &mut values);
-        invert_all(&mut values[..L::WIDTH]).then(
+        l.run(
+            #[inline(always)]
+            || l.store(l.leave(product), &mut values),
+        );
+        if !invert_all(&mut values[..L::WIDTH]) {
+            return None;
+        }
+        let inverses = l.run(
             #[inline(always)]
             || l.constants(&values),
-        )
+        );
+        Some(inverses)
     }
 }
 

@@ -3,8 +3,11 @@
 //! The digits of a scalar s are cut from s + K, where K has the top bit of each window but the last set:
 //! a window then holds its digit plus half its range, and no carry runs from digit to digit.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::cpu::parallel::CHUNK;
 use crate::msm::Integers;
 
 /// Where digits lie in a scalar.
@@ -55,9 +58,10 @@ impl Layout {
         starts.map(|at| (at, (last != Some((at, width))).then_some(width))).collect()
     }
 
-    /// Buckets of a group.
-    pub(super) fn buckets(&self, group: usize) -> usize {
-        1 << (self.windows[group].1 - 1)
+    /// Buckets of the group that has the most.
+    pub(super) fn buckets(&self) -> usize {
+        let widest = self.windows.iter().map(|&(_, width)| width).max();
+        1 << (widest.unwrap_or(1) - 1)
     }
 
     /// s + K in two's complement, for each scalar.
@@ -69,65 +73,78 @@ impl Layout {
             shift[bit as usize / 64] |= 1 << (bit % 64);
         }
         let mut out = vec![0; shape.count * self.words];
-        let chunks = out.par_chunks_mut(4096 * self.words);
-        chunks.zip(scalars.par_chunks(4096 * shape.words())).for_each(|(out, scalars)| {
+        let recode = |(out, scalars): (&mut [u64], &[u64])| {
             let scalars = scalars.chunks_exact(shape.words());
             for (out, scalar) in out.chunks_exact_mut(self.words).zip(scalars) {
                 recode_one(out, scalar, &shift, shape);
             }
-        });
+        };
+        if shape.count <= CHUNK {
+            recode((&mut out, scalars));
+        } else {
+            let chunks = out.par_chunks_mut(CHUNK * self.words);
+            chunks.zip(scalars.par_chunks(CHUNK * shape.words())).for_each(recode);
+        }
         out
     }
 
-    /// The points of each bucket of a group. `skip` says which rows hold no point; row i + k·`rows` holds
-    /// the multiple of level k of point i.
+    /// The points of each bucket of some groups, of which each takes `buckets` buckets. `skip` says which
+    /// rows hold no point; row i + k·`rows` holds the multiple of level k of point i.
     pub(super) fn sort(
         &self,
-        group: usize,
+        groups: Range<usize>,
+        buckets: usize,
         recoded: &[u64],
         rows: usize,
         skip: impl Fn(usize) -> bool,
     ) -> Sorted {
-        let windows = self.of_group(group);
         let count = recoded.len() / self.words;
-        let mut digits = Vec::with_capacity(count * windows.len());
-        let mut starts = vec![0u32; self.buckets(group) + 1];
-        for (level, &(start, width)) in windows.iter().enumerate() {
-            let cut = Cut::new(start, width);
-            for (i, scalar) in recoded.chunks_exact(self.words).enumerate() {
-                let digit = if skip(level * rows + i) { 0 } else { cut.digit(scalar) };
-                starts[(digit >> 1) as usize] += 1;
-                digits.push(digit);
+        let mut starts = vec![0u32; groups.len() * buckets + 1];
+        let (mut keys, mut first_rows) = (Vec::new(), Vec::new());
+        for (at, group) in groups.enumerate() {
+            for (level, (start, width)) in self.of_group(group).into_iter().enumerate() {
+                let cut = Cut::new(start, width);
+                let first = u32::try_from(at * buckets).expect("a few groups, or few buckets");
+                keys.extend(recoded.chunks_exact(self.words).enumerate().map(|(i, scalar)| {
+                    let digit = cut.digit(scalar);
+                    if digit < 2 || skip(level * rows + i) {
+                        return NONE;
+                    }
+                    // Bucket i is that of |d| = i + 1.
+                    let key = digit + 2 * first - 2;
+                    starts[key as usize >> 1] += 1;
+                    key
+                }));
+                first_rows.push(u32::try_from(level * rows).expect("at most BASES_MAX rows"));
             }
         }
         // Counts become the places behind each bucket's last point; filling moves them to its first.
         let mut place = 0;
-        starts[0] = 0;
         for start in &mut starts {
             place += *start;
             *start = place;
         }
         let mut entries = vec![0u32; place as usize];
-        for (level, digits) in digits.chunks_exact(count.max(1)).enumerate() {
-            let first = u32::try_from(level * rows).expect("at most BASES_MAX rows");
-            for (row, &digit) in (first..).zip(digits) {
-                if digit >> 1 != 0 {
-                    let place = &mut starts[(digit >> 1) as usize];
+        for (keys, first) in keys.chunks_exact(count).zip(first_rows) {
+            for (row, &key) in (first..).zip(keys) {
+                if key != NONE {
+                    let place = &mut starts[key as usize >> 1];
                     *place -= 1;
-                    entries[*place as usize] = row << 1 | (digit & 1);
+                    entries[*place as usize] = row << 1 | (key & 1);
                 }
             }
         }
-        starts.remove(0);
-        starts.push(place);
         Sorted { entries, starts }
     }
 }
 
+/// The key of a digit that is zero, or of a point that is infinity.
+const NONE: u32 = u32::MAX;
+
 /// Entries by bucket: a row and, in the lowest bit, a sign.
 pub(super) struct Sorted {
     pub(super) entries: Vec<u32>,
-    /// Where each bucket begins, and where the last ends. Bucket i is that of |d| = i + 1.
+    /// Where each bucket begins, and where the last ends.
     pub(super) starts: Vec<u32>,
 }
 

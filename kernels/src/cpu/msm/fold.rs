@@ -37,21 +37,25 @@ pub(super) struct Weighted<F> {
     pub(super) point: [F; 2],
 }
 
-/// A part of the buckets of a group, folded to one block for each bit of a block's position, and one
-/// for the rest.
-pub(super) fn fold_part<F: Vectorised, L: Lanes<F>>(
+/// A part of the buckets of a group, folded: a block with the sum of all, and one for each bit of a
+/// block's position.
+pub(super) type Folded<V> = Vec<Points<V>>;
+
+/// Folds parts of `blocks` blocks each, whose buckets lie one after the other in `rows`.
+pub(super) fn fold_parts<F: Vectorised, L: Lanes<F>>(
     lanes: L,
     adder: &mut Adder<F, L>,
     rows: &[Line],
-) -> Vec<Points<L::V>> {
+    blocks: usize,
+) -> Vec<Folded<L::V>> {
     let infinite = |row: &[Line]| row.iter().all(|line| *line == Line::default());
     let mut infinities = rows.chunks_exact(L::LINES).any(infinite);
-    let blocks = rows.chunks_exact(L::LINES * L::WIDTH);
-    let mut points = Vec::with_capacity(blocks.len());
+    let rows = rows.chunks_exact(L::LINES * L::WIDTH);
+    let mut points = Vec::with_capacity(rows.len());
     lanes.run(
         #[inline(always)]
         || {
-            for rows in blocks {
+            for rows in rows {
                 points.push(lanes.gather(
                     #[inline(always)]
                     |lane, k| &rows[lane * L::LINES + k],
@@ -59,23 +63,25 @@ pub(super) fn fold_part<F: Vectorised, L: Lanes<F>>(
             }
         },
     );
-    let blocks = points.len();
-    let array = Array { at: 0, group: 0, buckets: Some(0), bit: None };
-    let mut fold = Fold { lanes, points, arrays: vec![array], blocks };
+    let part = |at| Array { at, group: 0, buckets: Some(0), bit: None };
+    let arrays = (0..points.len()).step_by(blocks).map(part).collect();
+    let mut fold = Fold { lanes, points, arrays, blocks };
     while fold.blocks > 1 {
         fold.halve(adder, &mut infinities);
     }
     // The sum of the upper halves of 2^k blocks each lies at 2^k.
-    let bits = (0..blocks.ilog2()).map(|k| fold.points[1 << k]);
-    std::iter::once(fold.points[0]).chain(bits).collect()
+    let folded = |part: &[Points<L::V>]| {
+        std::iter::once(part[0]).chain((0..blocks.ilog2()).map(|k| part[1 << k])).collect()
+    };
+    fold.points.chunks_exact(blocks).map(folded).collect()
 }
 
 impl<F: Vectorised, L: Lanes<F>> Fold<F, L> {
-    /// All groups, each of `parts` parts that [`fold_part`] made.
-    pub(super) fn new(lanes: L, groups: &[Vec<Vec<Points<L::V>>>], parts: usize) -> Self {
+    /// All groups, each of `parts` parts that [`fold_parts`] made.
+    pub(super) fn new(lanes: L, folded: &[Folded<L::V>], parts: usize) -> Self {
         let mut fold = Self { lanes, points: Vec::new(), arrays: Vec::new(), blocks: parts };
         let low = L::WIDTH.ilog2();
-        for (group, folded) in groups.iter().enumerate() {
+        for (group, folded) in folded.chunks_exact(parts).enumerate() {
             let bits = u32::try_from(folded[0].len() - 1).expect("at most 20 bits");
             for k in 0..=bits {
                 let (buckets, bit) =

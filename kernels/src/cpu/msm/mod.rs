@@ -27,11 +27,10 @@ use rayon::prelude::*;
 
 pub use bases::Bases;
 
-use self::add::Points;
 use self::bases::Rows;
 use self::buckets::Workspace;
 use self::digits::{Layout, Sorted};
-use self::fold::{Fold, Weighted};
+use self::fold::{Fold, Folded, Weighted};
 use super::Cpu;
 use super::simd::{Lanes, Line, Portable};
 use crate::backend::MsmOps;
@@ -46,7 +45,9 @@ const COSTS: Costs = Costs { accumulate: 1.0, reduce: 2.2 };
 /// Narrowest windows worth while: a block of buckets.
 const WINDOW_MIN: u32 = 4;
 /// Entries that one thread takes at a time.
-const SLICE: usize = 1 << 14;
+const SLICE: u32 = 1 << 14;
+/// Entries that are not worth waking a second thread for.
+const ALONE: usize = 1 << 12;
 /// Buckets that one thread folds at a time.
 const PART: usize = 1 << 13;
 
@@ -69,8 +70,8 @@ impl<G: Group> MsmOps<G> for Cpu {
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
-        let one = |v| G::multiply(bases, &scalars.0[v * size..(v + 1) * size], &shape);
-        Ok((0..vectors).into_par_iter().map(one).collect())
+        let vectors: Vec<_> = (0..vectors).map(|v| &scalars.0[v * size..(v + 1) * size]).collect();
+        Ok(map_all(&vectors, |scalars| G::multiply(bases, scalars, &shape)))
     }
 }
 
@@ -102,59 +103,58 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let window = best_window(shape.count, bits, levels, COSTS).max(WINDOW_MIN);
         let layout = Layout::new(shape, self.bases.level_bits, window);
         let recoded = layout.recode(scalars, shape);
-        let groups = layout.windows.len();
-        let parts = ((1 << (window - 1)) / PART).max(1);
+        let parts = (layout.buckets() / PART).max(1);
         let pool = Pool::default();
-        let folded: Vec<_> = (0..groups)
-            .into_par_iter()
-            .map(|group| self.group(&layout, group, &recoded, parts, &pool))
-            .collect();
+        let bundles = bundles(layout.windows.len(), shape.count * levels as usize);
+        let folded = map_all(&bundles, |groups| {
+            self.bundle(&layout, groups.clone(), &recoded, parts, &pool)
+        });
         let mut workspace = self.take(&pool);
-        let sums = Fold::new(self.lanes, &folded, parts).finish(&mut workspace.adder);
+        let sums = Fold::new(self.lanes, &folded.concat(), parts).finish(&mut workspace.adder);
         combine(&layout, sums)
     }
 
-    /// The folded parts of a group.
-    fn group(
+    /// The folded parts of some groups.
+    fn bundle(
         &self,
         layout: &Layout,
-        group: usize,
+        groups: Range<usize>,
         recoded: &[u64],
         parts: usize,
         pool: &Pool<G::Coordinate, L>,
-    ) -> Vec<Vec<Points<L::V>>> {
+    ) -> Vec<Folded<L::V>> {
         let infinite = &self.bases.infinite;
         let skip = |row: usize| !infinite.is_empty() && infinite[row];
-        let sorted = layout.sort(group, recoded, self.bases.stride, skip);
-        let rows = self.buckets(&sorted, layout.buckets(group).next_multiple_of(L::WIDTH), pool);
-        rows.par_chunks(rows.len() / parts)
-            .map(|rows| {
-                let mut workspace = self.take(pool);
-                let folded = fold::fold_part(self.lanes, &mut workspace.adder, rows);
-                give_back(pool, workspace);
-                folded
-            })
-            .collect()
+        let buckets = layout.buckets().next_multiple_of(L::WIDTH);
+        let sorted = layout.sort(groups, buckets, recoded, self.bases.stride, skip);
+        let rows = self.buckets(&sorted, pool);
+        let part = buckets / parts;
+        let tasks: Vec<_> = rows.chunks(part * (PART / part).max(1) * L::LINES).collect();
+        let folded = map_all(&tasks, |rows| {
+            let mut workspace = self.take(pool);
+            let blocks = part / L::WIDTH;
+            let folded = fold::fold_parts(self.lanes, &mut workspace.adder, rows, blocks);
+            give_back(pool, workspace);
+            folded
+        });
+        folded.concat()
     }
 
     /// The sum of each bucket, as lines.
-    fn buckets(&self, sorted: &Sorted, buckets: usize, pool: &Pool<G::Coordinate, L>) -> Vec<Line> {
+    fn buckets(&self, sorted: &Sorted, pool: &Pool<G::Coordinate, L>) -> Vec<Line> {
         let slices = slices(&sorted.starts);
-        let sums: Vec<Vec<Line>> = slices
-            .par_iter()
-            .map(|(range, buckets)| {
-                let mut workspace = self.take(pool);
-                let starts: Vec<u32> = sorted.starts[buckets.start..=buckets.end]
-                    .iter()
-                    .map(|&start| start.clamp(range.start, range.end) - range.start)
-                    .collect();
-                let entries = &sorted.entries[range.start as usize..range.end as usize];
-                let sums = workspace.sums_of_buckets(self.lanes, self.lines, entries, &starts);
-                give_back(pool, workspace);
-                sums
-            })
-            .collect();
-        let mut rows = vec![Line::default(); buckets * L::LINES];
+        let sums = map_all(&slices, |(range, buckets)| {
+            let mut workspace = self.take(pool);
+            let starts: Vec<u32> = sorted.starts[buckets.start..=buckets.end]
+                .iter()
+                .map(|&start| start.clamp(range.start, range.end) - range.start)
+                .collect();
+            let entries = &sorted.entries[range.start as usize..range.end as usize];
+            let sums = workspace.sums_of_buckets(self.lanes, self.lines, entries, &starts);
+            give_back(pool, workspace);
+            sums
+        });
+        let mut rows = vec![Line::default(); (sorted.starts.len() - 1) * L::LINES];
         for ((_, buckets), mut sums) in slices.into_iter().zip(sums) {
             let first = buckets.start * L::LINES;
             if rows[first..first + L::LINES].iter().any(|line| *line != Line::default()) {
@@ -197,6 +197,25 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
     }
 }
 
+/// What `work` makes of each item, in order: on this thread if there is only one.
+fn map_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
+    match items {
+        [] => Vec::new(),
+        [item] => vec![work(item)],
+        _ => items.par_iter().map(work).collect(),
+    }
+}
+
+/// Groups that are computed together, because one alone would be too few additions for an inversion.
+fn bundles(groups: usize, entries: usize) -> Vec<Range<usize>> {
+    let together = if groups * entries <= ALONE {
+        groups
+    } else {
+        (SLICE as usize / entries).clamp(1, groups.div_ceil(rayon::current_num_threads()))
+    };
+    (0..groups).step_by(together).map(|at| at..groups.min(at + together)).collect()
+}
+
 fn give_back<F, L: Lanes<F>>(pool: &Pool<F, L>, workspace: Workspace<F, L>) {
     if let Ok(mut pool) = pool.lock() {
         pool.push(workspace);
@@ -211,7 +230,7 @@ fn slices(starts: &[u32]) -> Vec<(Range<u32>, Range<usize>)> {
     let mut slices = Vec::new();
     let mut at = 0;
     while at < total {
-        let mut end = total.min(at + SLICE as u32);
+        let mut end = total.min(at + SLICE);
         if end < total {
             let start = starts[bucket_of(end)];
             // A bucket with more than a slice is cut.

@@ -63,7 +63,11 @@ fn trim(integer: &mut [u64], shape: &Integers) {
     if used > 0 {
         let top = integer.last_mut().unwrap();
         *top <<= 64 - used;
-        *top = if shape.signed { (*top as i64 >> (64 - used)) as u64 } else { *top >> (64 - used) };
+        *top = if shape.signed {
+            (top.cast_signed() >> (64 - used)).cast_unsigned()
+        } else {
+            *top >> (64 - used)
+        };
     }
 }
 
@@ -204,8 +208,6 @@ fn one_bucket_of_equal_and_opposite_points() {
     }
 }
 
-/// A point of order two on the curve, doubled, is infinity; so are the multiples of points outside the
-/// subgroup where they are.
 #[test]
 fn refuses_what_does_not_fit() {
     type G = G1<Bn254>;

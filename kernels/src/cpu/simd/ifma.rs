@@ -161,14 +161,18 @@ const fn limbs<const N: usize, const L: usize>(words: &[u64; N]) -> [u64; L] {
     limbs
 }
 
-/// ⌊2^(52·L)/p⌋ by its definition on the two highest limbs, rounded down; at most 2^40.
+/// ⌊2^(52·L)/p⌋ from the two highest limbs of p, rounded down; at most 2^40.
 const fn capacity<const L: usize>(p: &[u64; L]) -> u64 {
     if L == 1 {
         return (1 << BITS) / p[0];
     }
     let high = ((p[L - 1] as u128) << BITS) + p[L - 2] as u128 + 1;
-    let quotient = (1u128 << (2 * BITS)) / high;
-    if quotient < 1 << 40 { quotient as u64 } else { 1 << 40 }
+    if high < 1 << 64 {
+        return 1 << 40;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^104/2^64")]
+    let quotient = ((1u128 << (2 * BITS)) / high) as u64;
+    quotient
 }
 
 /// 2^k mod p, by doubling.
@@ -410,11 +414,11 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
     #[inline(always)]
     fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
         let mut rows = [[self.0.splat(0); 8]; 2];
-        for k in 0..<Self as Lanes<Prime<P, N>>>::LINES {
+        unroll!(k < <Self as Lanes<Prime<P, N>>>::LINES, {
             unroll!(lane < 8, {
                 rows[k][lane] = self.0.load(&line(lane, k).0);
             });
-        }
+        });
         if L == 8 {
             let (a, b) = (self.0.transpose(rows[0]), self.0.transpose(rows[1]));
             return [each!(self.0, i => a[i]), each!(self.0, i => b[i])];
@@ -465,6 +469,23 @@ impl<const L: usize> Ifma<L> {
         if L == 1 {
             return each!(self.0, i => self.montgomery_small(a[i], b[i], p[i], inverse));
         }
+        if L == 8 {
+            return self.montgomery_called::<P, N>(&a, &b);
+        }
         self.montgomery(a, b, p, inverse)
+    }
+
+    /// 264 multiplications are enough work for a call, and much code to repeat.
+    #[inline(never)]
+    fn montgomery_called<P: MontConfig<N>, const N: usize>(
+        self,
+        a: &[Words; L],
+        b: &[Words; L],
+    ) -> [Words; L] {
+        let (p, inverse) = (Constants::<P, N, L>::MODULUS, Constants::<P, N, L>::INVERSE);
+        self.0.run(
+            #[inline(always)]
+            || self.montgomery(*a, *b, p, inverse),
+        )
     }
 }
