@@ -1,13 +1,16 @@
 //! The house rule on `unsafe`: it is denied everywhere but in these files, each of which says why.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 
 /// Every file that lifts the workspace's denial. ARCHITECTURE.md gives the reasons.
-const MAY: [&str; 4] = [
+const MAY: [&str; 5] = [
     "kernels/src/cpu/simd/avx512.rs",
-    "kernels/src/cuda/device.rs",
+    "kernels/src/cuda/driver.rs",
     "kernels/src/cuda/launch.rs",
+    "kernels/src/cuda/nvrtc.rs",
     "kernels/tests/shim/mod.rs",
 ];
 
