@@ -73,6 +73,16 @@ impl<const L: usize> Ifma<L> {
         each!(self.0, i => self.0.splat(limbs[i]))
     }
 
+    /// Word k of the line of each lane, for each k.
+    #[inline(always)]
+    fn columns<'a>(self, line: impl Fn(usize) -> &'a Line) -> [Words; 8] {
+        let mut rows = [self.0.splat(0); 8];
+        unroll!(lane < 8, {
+            rows[lane] = self.0.load(&line(lane).0);
+        });
+        self.0.transpose(rows)
+    }
+
     /// The 52-bit limbs of N words.
     #[inline(always)]
     fn unpack<const N: usize>(self, words: [Words; N]) -> [Words; L] {
@@ -413,18 +423,19 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn gather<'a>(self, line: impl Fn(usize, usize) -> &'a Line) -> [Self::V; 2] {
-        let mut rows = [[self.0.splat(0); 8]; 2];
-        unroll!(k < <Self as Lanes<Prime<P, N>>>::LINES, {
-            unroll!(lane < 8, {
-                rows[k][lane] = self.0.load(&line(lane, k).0);
-            });
-        });
+        let first = self.columns(
+            #[inline(always)]
+            |lane| line(lane, 0),
+        );
         if L == 8 {
-            let (a, b) = (self.0.transpose(rows[0]), self.0.transpose(rows[1]));
-            return [each!(self.0, i => a[i]), each!(self.0, i => b[i])];
+            let second = self.columns(
+                #[inline(always)]
+                |lane| line(lane, 1),
+            );
+            return [each!(self.0, i => first[i]), each!(self.0, i => second[i])];
         }
-        let c = self.0.transpose(rows[0]);
-        [self.unpack([c[0], c[1], c[2], c[3]]), self.unpack([c[4], c[5], c[6], c[7]])]
+        let [a, b, c, d, e, f, g, h] = first;
+        [self.unpack([a, b, c, d]), self.unpack([e, f, g, h])]
     }
 
     #[inline(always)]
