@@ -107,9 +107,7 @@ fn benches_say_what_their_help_promises() {
         let rows = report["rows"].as_array().unwrap();
         assert_eq!(rows.len(), 4, "two sizes, one backend, one peer");
         for row in rows {
-            for key in
-                ["log_n", "batch", "subject", "is_peer", "median_ms", "min_ms", "max_ms"]
-            {
+            for key in ["log_n", "batch", "subject", "is_peer", "median_ms", "min_ms", "max_ms"] {
                 assert!(!row[key].is_null(), "{kernel}: {key}");
             }
             assert!(row["per_second"].as_f64().unwrap() > 0.0);

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, Totals, add_assign, generate_keys};
 use pulseproof_kernels::Bn254;
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_medguard::authority::{Authority, Decryption, Policy, write_query};
 use pulseproof_medguard::cloud::{Accepted, Cloud, Query};
 use pulseproof_medguard::device::{AuditError, Device, Profile, Receipt};
 use pulseproof_medguard::trust::Trust;
 use pulseproof_prover::commitment::{CommitmentKey, Opening};
+use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::client::{ClientError, Service};
@@ -22,9 +24,16 @@ use tokio::net::TcpListener;
 
 type C = Bn254;
 
+fn key() -> &'static ProvingKey<C, Cpu> {
+    static KEY: OnceLock<ProvingKey<C, Cpu>> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let srs = develop::generate(DEFAULT_LOG_SIZE, &mut OsRng).unwrap();
+        ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap()
+    })
+}
+
 fn srs() -> &'static Srs<C> {
-    static SRS: OnceLock<Srs<C>> = OnceLock::new();
-    SRS.get_or_init(|| develop::generate(DEFAULT_LOG_SIZE, &mut OsRng).unwrap())
+    key().srs()
 }
 
 fn name(text: &str) -> Name {
@@ -122,7 +131,7 @@ impl World {
             .map(|s| Opening { commitment: s.commitment, words: &s.words, blinders: &s.blinders })
             .collect();
         let context = claim.context().0;
-        let (statement, proof) = prove(srs(), &openings, &weights, &context, &mut OsRng).unwrap();
+        let (statement, proof) = prove(key(), &openings, &weights, &context, &mut OsRng).unwrap();
         let result = ProvedResult { claim, aggregate: statement.aggregate, proof };
         (result, all.into_iter().map(|(_, receipt)| receipt).collect())
     }
