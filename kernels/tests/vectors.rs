@@ -79,8 +79,8 @@ fn point<G: Group>(bytes: &[u8]) -> Vec<u64> {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |byte: u8| (byte as char).to_digit(16).unwrap() as u8;
-    hex.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
 }
 
 fn transform(party: &dyn Party, line: &str) {

@@ -1,7 +1,7 @@
 //! Multiplications of field elements in long vectors, beside arkworks's.
 
 use pulseproof_kernels::backend::{BackendKind, Binary, FieldOps};
-use pulseproof_kernels::field::KernelField;
+use pulseproof_kernels::field::{FieldId, KernelField};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
@@ -34,7 +34,12 @@ impl<F: KernelField> Fixture<F> {
             log_n: self.log_n,
             batch: 1,
             items: products,
-            work: Work { products, field_bits: F::MODULUS_BIT_SIZE, bytes: 3.0 * bytes },
+            work: Work {
+                products,
+                field_bits: F::MODULUS_BIT_SIZE,
+                reduces_by_shifts: F::ID == FieldId::Goldilocks,
+                bytes: 3.0 * bytes,
+            },
             why: "a[i] = a[i]·b[i]: one product, two elements read and one written".to_owned(),
         }
     }

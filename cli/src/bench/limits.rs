@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::Backend;
-use pulseproof_kernels::cpu::{Cpu, Peak};
+use pulseproof_kernels::cpu::{Cpu, Instructions, Peak};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use super::measure::{median, time};
 
 /// Words that are copied to measure a bandwidth: more than caches hold.
 const COPY_WORDS: usize = 1 << 25;
+/// How long each kind of multiplier is measured.
+const PEAK_TIME: Duration = Duration::from_millis(300);
 
 /// The least work that an operation is, whoever does it.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub struct Work {
     pub products: f64,
     /// Bits of the field's modulus.
     pub field_bits: u32,
+    /// Whether reduction takes no multiplications, as with Goldilocks.
+    pub reduces_by_shifts: bool,
     /// Bytes that have to be read or written.
     pub bytes: f64,
 }
@@ -37,40 +41,49 @@ pub struct Limit {
 }
 
 /// What this processor can do, measured once per run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Machine {
-    peak: Peak,
+    /// Of each kind of multiplier that there is.
+    peaks: Vec<Peak>,
     bytes_per_second: f64,
 }
 
 impl Machine {
     /// Measures for about a second.
     pub fn measure() -> Self {
-        Self {
-            peak: Cpu::new().multiplication_peak(Duration::from_millis(300)),
-            bytes_per_second: host_bandwidth(),
+        let mut peaks = vec![Cpu::portable().multiplication_peak(PEAK_TIME)];
+        if Cpu::new().instructions() != Instructions::Portable {
+            peaks.push(Cpu::new().multiplication_peak(PEAK_TIME));
         }
+        Self { peaks, bytes_per_second: host_bandwidth() }
     }
 
-    /// The limit of an operation on this processor: its multiplications at the peak rate, or its bytes
-    /// at the speed of a copy, whichever takes longer.
+    /// The limit of an operation on this processor: its multiplications at the peak rate of the best kind
+    /// of multiplier, or its bytes at the speed of a copy, whichever takes longer.
     pub fn limit(&self, work: Work, what: &str, median_ms: f64) -> Limit {
-        let per_product = word_products(work.field_bits, self.peak.bits);
-        let multiply_ms = work.products * per_product / self.peak.per_second * 1e3;
+        let time = |peak: &Peak| work.products * word_products(work, peak.bits) / peak.per_second;
+        let best = self.peaks.iter().min_by(|a, b| time(a).total_cmp(&time(b)));
+        let best = best.expect("every processor multiplies");
+        let multiply_ms = time(best) * 1e3;
         let move_ms = work.bytes / self.bytes_per_second * 1e3;
-        let limit_ms = multiply_ms.max(move_ms);
-        let by = if multiply_ms > move_ms { "multiplication" } else { "memory" };
-        let derivation = format!(
-            "{what}: {:.3e} products of field elements at {per_product} word products each, at {:.3e} \
-             {}-bit word products per second (measured, all threads), are {multiply_ms:.3} ms; {:.3e} \
-             bytes at {:.1} GB/s (measured copy, read and write counted) are {move_ms:.3} ms; the limit \
-             is {by}",
+        let mut derivation = format!(
+            "{what}: {:.3e} products of field elements at {} word products each, at {:.3e} {}-bit word \
+             products per second (measured, all threads), are {multiply_ms:.3} ms",
             work.products,
-            self.peak.per_second,
-            self.peak.bits,
-            work.bytes,
-            self.bytes_per_second / 1e9,
+            word_products(work, best.bits),
+            best.per_second,
+            best.bits,
         );
+        if work.bytes > 0.0 {
+            derivation += &format!(
+                "; {:.3e} bytes at {:.1} GB/s (measured copy, read and write counted) are {move_ms:.3} \
+                 ms; the limit is {}",
+                work.bytes,
+                self.bytes_per_second / 1e9,
+                if multiply_ms > move_ms { "multiplication" } else { "memory" },
+            );
+        }
+        let limit_ms = multiply_ms.max(move_ms);
         Limit { limit_ms, share: limit_ms / median_ms, derivation }
     }
 }
@@ -87,13 +100,14 @@ pub fn memory_limit(work: Work, what: &str, bandwidth: f64, median_ms: f64) -> L
     Limit { limit_ms, share: limit_ms / median_ms, derivation }
 }
 
-/// Word products in a Montgomery multiplication: L² for the product, L² to reduce it and L for the
-/// quotient's digits, in L words of 64 bits. Multipliers of 52 bits give the low and the high half apart:
-/// twice as many, and the quotient's digits need the low one alone.
-fn word_products(field_bits: u32, word_bits: u32) -> f64 {
-    let limbs = f64::from(field_bits.div_ceil(word_bits));
+/// Word products in a multiplication: L² for the product and, in Montgomery's way, L² to reduce it and L
+/// for the quotient's digits, in L words of 64 bits. Multipliers of 52 bits give the low and the high half
+/// apart: twice as many, and the quotient's digits need the low one alone.
+fn word_products(work: Work, word_bits: u32) -> f64 {
+    let limbs = f64::from(work.field_bits.div_ceil(word_bits));
     let halves = if word_bits == 64 { 1.0 } else { 2.0 };
-    halves * 2.0 * limbs * limbs + limbs
+    let product = halves * limbs * limbs;
+    if work.reduces_by_shifts { product } else { 2.0 * product + limbs }
 }
 
 /// Bytes that a copy on all threads reads and writes per second.
@@ -151,25 +165,32 @@ pub fn settle<B: Backend>(backend: &B) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn word_products_of_the_fields() {
-        // 4 words of 64 bits: 16 + 16 + 4. 5 limbs of 52: twice 25 + 25, and 5.
-        assert!((word_products(255, 64) - 36.0).abs() < 1e-9);
-        assert!((word_products(255, 52) - 105.0).abs() < 1e-9);
-        assert!((word_products(64, 64) - 3.0).abs() < 1e-9);
+    fn work(products: f64, field_bits: u32, bytes: f64) -> Work {
+        Work { products, field_bits, reduces_by_shifts: false, bytes }
     }
 
     #[test]
-    fn a_limit_is_the_slower_of_two() {
-        let peak = Peak { per_second: 36e9, bits: 64 };
-        let machine = Machine { peak, bytes_per_second: 1e9 };
-        let work = Work { products: 1e6, field_bits: 255, bytes: 2e6 };
-        let limit = machine.limit(work, "test", 4.0);
+    fn word_products_of_the_fields() {
+        let near = |work: Work, word_bits, expected: f64| {
+            assert!((word_products(work, word_bits) - expected).abs() < 1e-9);
+        };
+        // 4 words of 64 bits: 16 + 16 + 4. 5 limbs of 52: twice 25 + 25, and 5.
+        near(work(1.0, 255, 0.0), 64, 36.0);
+        near(work(1.0, 255, 0.0), 52, 105.0);
+        near(work(1.0, 50, 0.0), 52, 5.0);
+        near(Work { reduces_by_shifts: true, ..work(1.0, 64, 0.0) }, 64, 1.0);
+    }
+
+    #[test]
+    fn a_limit_is_the_slower_of_two_with_the_faster_multiplier() {
+        let peaks = vec![Peak { per_second: 36e9, bits: 64 }, Peak { per_second: 36e9, bits: 52 }];
+        let machine = Machine { peaks, bytes_per_second: 1e9 };
+        let limit = machine.limit(work(1e6, 255, 2e6), "test", 4.0);
         assert!((limit.limit_ms - 2.0).abs() < 1e-9 && (limit.share - 0.5).abs() < 1e-9);
         assert!(limit.derivation.ends_with("memory"));
-        let limit = machine.limit(Work { bytes: 0.0, ..work }, "test", 4.0);
-        assert!(
-            (limit.limit_ms - 1.0).abs() < 1e-9 && limit.derivation.ends_with("multiplication")
-        );
+        let limit = machine.limit(work(1e6, 255, 1e3), "test", 4.0);
+        assert!((limit.limit_ms - 1.0).abs() < 1e-9);
+        assert!(limit.derivation.ends_with("multiplication"));
+        assert!(!machine.limit(work(1e6, 255, 0.0), "test", 4.0).derivation.contains("bytes"));
     }
 }

@@ -83,6 +83,7 @@ impl<G: Group> Fixture<G> {
             work: Work {
                 products: products * batch_f,
                 field_bits: G::Prime::MODULUS_BIT_SIZE,
+                reduces_by_shifts: false,
                 bytes: 0.0,
             },
             why: format!(

@@ -2,7 +2,7 @@
 
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use pulseproof_kernels::backend::{BackendKind, NttOps};
-use pulseproof_kernels::field::KernelField;
+use pulseproof_kernels::field::{FieldId, KernelField};
 use pulseproof_kernels::transform::Transform;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
@@ -47,6 +47,7 @@ impl<F: KernelField> Fixture<F> {
             work: Work {
                 products: elements * f64::from(log_n) / 2.0,
                 field_bits: F::MODULUS_BIT_SIZE,
+                reduces_by_shifts: F::ID == FieldId::Goldilocks,
                 bytes: 4.0 * bytes,
             },
             why:

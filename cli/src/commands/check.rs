@@ -1,5 +1,6 @@
 //! `pulseproof check`.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,6 +61,15 @@ enum Against {
     Naive,
 }
 
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu (portable)",
+            Self::Naive => "naive",
+        })
+    }
+}
+
 impl Against {
     fn sizes(self) -> &'static [usize] {
         match self {
@@ -101,7 +111,7 @@ fn compare(args: &Args, a: &dyn Party, restart: impl Fn()) -> Outcome {
     let reports = plan.run(a, b, before, |report| bar.suspend(|| say(&line(report))));
     bar.finish_and_clear();
     if let Some(file) = &args.junit {
-        let name = format!("{} against {}", a.kind(), b.kind());
+        let name = format!("{} against {}", a.kind(), args.against);
         std::fs::write(file, junit(&name, &reports)?)
             .map_err(|error| format!("{}: {error}", file.display()))?;
     }
@@ -111,7 +121,12 @@ fn compare(args: &Args, a: &dyn Party, restart: impl Fn()) -> Outcome {
         return Ok(ExitCode::FAILURE);
     }
     let values: usize = reports.iter().map(|report| report.values).sum();
-    say(&format!("{} cases, {values} values: {} and {} agree", plan.len(), a.kind(), b.kind()));
+    say(&format!(
+        "{} cases, {values} values: {} agrees with {}",
+        plan.len(),
+        a.kind(),
+        args.against
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

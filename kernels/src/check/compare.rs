@@ -101,7 +101,7 @@ pub struct Outcome {
 pub struct Difference {
     /// What was computed.
     pub case: Case,
-    /// The backends.
+    /// The backends: the one that is judged, and its judge.
     pub backends: [BackendKind; 2],
     /// Which of the operation's outputs.
     pub output: &'static str,
@@ -118,7 +118,7 @@ impl fmt::Display for Difference {
         if let Some(index) = index {
             write!(f, "[{index}]")?;
         }
-        write!(f, "\n    {a:>6}: {of_a}\n    {b:>6}: {of_b}")
+        write!(f, "\n    got      ({a}): {of_a}\n    expected ({b}): {of_b}")
     }
 }
 

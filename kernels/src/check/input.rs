@@ -173,12 +173,13 @@ mod tests {
 
     #[test]
     fn integers_have_their_width() {
-        for bits in [1, 5, 63, 64, 65, 255, 256] {
+        for bits in [1u32, 5, 63, 64, 65, 255, 256] {
             for input in [Input::Random, Input::Edges, Input::MinusOnes, Input::Ramp] {
                 let words = Stream::new(3, 4).integers(input, 1100, bits, false);
-                let last = bits.div_ceil(64) as usize;
-                let excess = u64::MAX.checked_shl(bits - 64 * (last as u32 - 1)).unwrap_or(0);
-                assert!(words.chunks(last).all(|words| words[last - 1] & excess == 0), "{bits}");
+                let of_last = bits - 64 * (bits.div_ceil(64) - 1);
+                let excess = u64::MAX.checked_shl(of_last).unwrap_or(0);
+                let mut integers = words.chunks(bits.div_ceil(64) as usize);
+                assert!(integers.all(|words| words[words.len() - 1] & excess == 0), "{bits}");
             }
         }
     }

@@ -148,7 +148,8 @@ pub fn cpu_portable() -> &'static dyn Party {
     &*CPU
 }
 
-/// Gives both backends the inputs of the case and compares what they return, bit by bit.
+/// Gives both backends the inputs of the case and compares what they return, bit by bit: `a` is judged
+/// by `b`.
 ///
 /// # Errors
 /// The first difference. A backend that fails where the case is sound differs, too.

@@ -18,7 +18,7 @@ use crate::bench::plot::plot;
 use crate::bench::report::{Report, Row};
 use crate::bench::{field, msm, ntt};
 use crate::commands::Outcome;
-use crate::output::{say, say_json, table};
+use crate::output::{complain, say, say_json, table};
 
 /// Largest log2 of a size.
 const LOG_N_MAX: i64 = 26;
@@ -218,6 +218,9 @@ fn measured(
             Ok(selected) => backends.push(selected),
             Err(code) => return Ok(code),
         }
+    }
+    if cfg!(debug_assertions) {
+        complain("this program checks itself and is slow: build with --release to measure");
     }
     let machine = Machine::measure();
     for &log_n in &common.log_n {
