@@ -18,6 +18,9 @@ use pulseproof_kernels::gpu::{Limits, Unit};
 use pulseproof_kernels::source;
 use rayon::prelude::*;
 
+/// What a test does with the compiler.
+type Body = Box<dyn Fn(&Nvrtc) -> Result<(), Failed> + Send>;
+
 /// A100; L4, 4090; H100, H200; B200; 5090.
 const ARCHITECTURES: [u32; 5] = [80, 89, 90, 100, 120];
 
@@ -137,7 +140,7 @@ fn main() {
     if let (Err(error), true) = (&*nvrtc, ignored) {
         eprintln!("skipped: CUDA sources are not compiled: {error}");
     }
-    let trial = |name: String, body: Box<dyn Fn(&Nvrtc) -> Result<(), Failed> + Send>| {
+    let trial = |name: String, body: Body| {
         let nvrtc = Arc::clone(&nvrtc);
         let run = move || body(nvrtc.as_ref().as_ref().map_err(|error| error.to_string())?);
         Trial::test(name, run).with_ignored_flag(ignored)

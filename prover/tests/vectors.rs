@@ -296,7 +296,7 @@ mod made {
             blinders,
         });
         let rng = &mut Counter::new("modular proof");
-        modular::prove(&super::common::proving_key(srs), &openings, &WEIGHTS, CONTEXT, rng).unwrap()
+        modular::prove(&common::proving_key(srs), &openings, &WEIGHTS, CONTEXT, rng).unwrap()
     }
 
     fn integer<C: Curve>(srs: &Srs<C>) -> (Statement<C, i128>, integer::Proof<C>) {

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bls12_381, Bn254};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::encoding::DecodeError;
+use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::result::{Claim, Contribution, ResultError};
@@ -19,9 +21,16 @@ use rand::{Rng, RngCore, SeedableRng};
 type C = Bls12_381;
 const WORDS: usize = 12;
 
+fn proving_key() -> &'static ProvingKey<C, Cpu> {
+    static KEY: OnceLock<ProvingKey<C, Cpu>> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let srs = develop::generate(4, &mut StdRng::seed_from_u64(1)).unwrap();
+        ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap()
+    })
+}
+
 fn srs() -> &'static Srs<C> {
-    static SRS: OnceLock<Srs<C>> = OnceLock::new();
-    SRS.get_or_init(|| develop::generate(4, &mut StdRng::seed_from_u64(1)).unwrap())
+    proving_key().srs()
 }
 
 fn key() -> &'static CommitmentKey<C> {
@@ -85,7 +94,8 @@ fn result() -> ProvedResult<C> {
         blinders: &s.blinders,
     });
     let rng = &mut StdRng::seed_from_u64(9);
-    let (statement, proof) = prove(srs(), &openings, &[2, 2, 2], &claim.context().0, rng).unwrap();
+    let context = claim.context().0;
+    let (statement, proof) = prove(proving_key(), &openings, &[2, 2, 2], &context, rng).unwrap();
     ProvedResult { claim, aggregate: statement.aggregate, proof }
 }
 
