@@ -58,10 +58,17 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         work: impl FnOnce(Session<'_, C, B>) -> Result<T, ProveError>,
     ) -> Result<T, ProveError> {
         let result = self.session().map_err(ProveError::from).and_then(work);
-        if let Err(ProveError::Kernel(Error::DeviceLost { .. } | Error::ForeignBuffer)) = result {
-            *self.slot() = None;
+        if let Err(ProveError::Kernel(error)) = &result {
+            self.note(error);
         }
         result
+    }
+
+    /// Forgets the points if the error says that the device has lost them.
+    pub(crate) fn note(&self, error: &Error) {
+        if matches!(error, Error::DeviceLost { .. } | Error::ForeignBuffer) {
+            *self.slot() = None;
+        }
     }
 
     fn session(&self) -> Result<Session<'_, C, B>, Error> {

@@ -60,7 +60,8 @@ pub(super) fn assign<C: Curve, B: CurveOps<C>>(
     let size = key.srs().size();
     let length = common_length(openings.iter().map(|o| o.words.len()), size)?;
     total_weight(weights, size)?;
-    let sums = weighted_sums(key.backend(), openings, weights, length)?;
+    let sums = weighted_sums(key.backend(), openings, weights, length)
+        .inspect_err(|error| key.note(error))?;
     #[expect(clippy::cast_possible_truncation, reason = "the low word is the residue")]
     let aggregate: Vec<u64> = sums.iter().map(|&sum| sum as u64).collect();
     let statement = Statement {
