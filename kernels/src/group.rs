@@ -31,13 +31,13 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     /// The point with these coordinates, which must lie on the curve.
     fn from_coordinates(x: Self::Coordinate, y: Self::Coordinate) -> Self::Affine;
 
-    /// [`Bases::for_cpu`], compiled.
+    /// `Bases::for_cpu`, compiled.
     ///
     /// # Errors
     /// See there.
     fn prepare(cpu: Cpu, points: &[Self::Affine], levels: u32) -> Result<Bases<Self>, Error>;
 
-    /// [`msm_of_bases`], compiled.
+    /// `msm_of_bases`, compiled.
     fn multiply(bases: &Bases<Self>, scalars: &[u64], shape: &Integers) -> Self;
 }
 

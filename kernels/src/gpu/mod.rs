@@ -1,6 +1,6 @@
 //! Kernels on a device: the plans of all operations, written once for CUDA and wgpu.
 //!
-//! - [`device`]: what a device must do; [`unit`]: which sources are compiled together.
+//! - [`device`]: what a device must do; [`mod@unit`]: which sources are compiled together.
 //! - `memory`, `launch`, `tables`: typed buffers, parameters of kernels, cached tables of powers.
 //! - `vector`, `scan`, `ntt`, `words`, `msm`: a file per stem of kernel sources.
 //! - [`twin`]: every kernel once more in plain Rust; [`bisect`]: twins up to a kernel, the device after.
