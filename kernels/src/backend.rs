@@ -9,6 +9,7 @@ use std::str::FromStr;
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 
+use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::curve::{Curve, G1, G2, Scalar};
 use crate::element::Element;
 use crate::error::Error;
@@ -256,6 +257,61 @@ pub trait MsmOps<G: Group>: Backend {
         scalars: &Self::Buffer<u64>,
         shape: Integers,
     ) -> Result<Vec<G>, Error>;
+}
+
+/// Key switching and bootstrapping of LWE ciphertexts, as [`bootstrap`](crate::bootstrap) defines them.
+pub trait BootstrapOps: Backend {
+    /// A key-switching key in the form the backend computes with.
+    type KeyswitchKey: Send + Sync;
+
+    /// A bootstrapping key in the form the backend computes with.
+    type BootstrapKey: Send + Sync;
+
+    /// Prepares a key-switching key.
+    ///
+    /// # Errors
+    /// A shape out of range, a length that is not the shape's, out of memory, device lost.
+    fn keyswitch_key(
+        &self,
+        shape: KeyswitchShape,
+        words: &[u64],
+    ) -> Result<Self::KeyswitchKey, Error>;
+
+    /// Prepares a bootstrapping key.
+    ///
+    /// # Errors
+    /// A shape out of range, a length that is not the shape's, a residue that is not below the modulus,
+    /// out of memory, device lost.
+    fn bootstrap_key(
+        &self,
+        shape: BootstrapShape,
+        residues: &[u64],
+    ) -> Result<Self::BootstrapKey, Error>;
+
+    /// Switches each of the ciphertexts of `shape.from` + 1 words that lie one after the other.
+    ///
+    /// # Errors
+    /// A length that is no multiple of a ciphertext's, or one of the errors every operation may have.
+    fn keyswitch_batch(
+        &self,
+        key: &Self::KeyswitchKey,
+        ciphertexts: &Self::Buffer<u64>,
+    ) -> Result<Self::Buffer<u64>, Error>;
+
+    /// Bootstraps each of the ciphertexts of `shape.dimension` + 1 words that lie one after the other:
+    /// the i-th with table `choices[i]` of those that lie, N words each, in `tables`. Running time does
+    /// not depend on which tables are chosen.
+    ///
+    /// # Errors
+    /// A length that is no multiple of a ciphertext's or a table's, a choice for each ciphertext missing
+    /// or of no table, or one of the errors every operation may have.
+    fn pbs_batch(
+        &self,
+        key: &Self::BootstrapKey,
+        ciphertexts: &Self::Buffer<u64>,
+        tables: &Self::Buffer<u64>,
+        choices: &[u32],
+    ) -> Result<Self::Buffer<u64>, Error>;
 }
 
 /// Everything a prover over the curve `C` needs.

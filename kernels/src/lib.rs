@@ -2,7 +2,8 @@
 //! transforms (NTT), on the processor, on CUDA and on wgpu, with the same bits everywhere.
 //!
 //! - [`curve`], [`group`], [`field`]: what is computed in, and how run-time names become types.
-//! - [`backend`]: the traits of all operations; [`transform`] and [`mod@msm`] say what is asked of them.
+//! - [`backend`]: the traits of all operations; [`transform`], [`mod@msm`] and [`bootstrap`] say what is
+//!   asked of them.
 //! - [`naive`]: the obvious quadratic version of each operation, for tests to compare with.
 //! - [`gpu`]: plans of all operations over a device.
 //! - [`domain`]: multiplicative subgroups, Lagrange evaluation on the host.
@@ -10,6 +11,7 @@
 //! Nothing here knows about statements, proofs, files or networks.
 
 pub mod backend;
+pub mod bootstrap;
 pub mod check;
 pub mod cpu;
 #[cfg(feature = "cuda")]

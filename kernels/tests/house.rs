@@ -1,11 +1,11 @@
-//! The house rule on `unsafe`: it is denied everywhere but in these files, each of which says why.
+//! House rules that no lint knows: where `unsafe` may be, and what must be inlined.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Every file that lifts the workspace's denial. ARCHITECTURE.md gives the reasons.
+/// Every file that lifts the workspace's denial of `unsafe`. ARCHITECTURE.md gives the reasons.
 const MAY: [&str; 5] = [
     "kernels/src/cpu/simd/avx512.rs",
     "kernels/src/cuda/driver.rs",
@@ -20,7 +20,7 @@ fn unsafe_code_stays_where_it_may_be() {
     let mut found = Vec::new();
     for member in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
         if member.join("Cargo.toml").exists() {
-            collect(&member, &mut found);
+            collect(&member, &lifts_the_denial, &mut found);
         }
     }
     let mut found: Vec<_> =
@@ -29,18 +29,35 @@ fn unsafe_code_stays_where_it_may_be() {
     assert_eq!(found, MAY);
 }
 
-/// Source files with an attribute that allows or expects unsafe code.
-fn collect(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+/// What is not inlined into `run` is compiled without the instructions, and many times slower: the
+/// compiler is not left to choose.
+#[test]
+fn closures_that_run_in_lanes_are_inlined() {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cpu"), &|_| true, &mut files);
+    assert!(files.len() > 20);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let bare = [".run(||", ".run(move ||"].into_iter().find(|bare| text.contains(bare));
+        assert_eq!(bare, None, "{}: say #[inline(always)]", path.display());
+    }
+}
+
+/// Whether a source file has an attribute that allows or expects unsafe code.
+fn lifts_the_denial(text: &str) -> bool {
+    let lifted = |line: &str| line.trim_start().starts_with("#!") && line.contains("unsafe_code");
+    text.lines().any(lifted)
+}
+
+/// Source files of which `wanted` holds.
+fn collect(folder: &Path, wanted: &dyn Fn(&str) -> bool, found: &mut Vec<PathBuf>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let lifted =
-                |line: &str| line.trim_start().starts_with("#!") && line.contains("unsafe_code");
-            if text.lines().any(lifted) {
-                found.push(path);
-            }
+            collect(&path, wanted, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && wanted(&fs::read_to_string(&path).unwrap())
+        {
+            found.push(path);
         }
     }
 }

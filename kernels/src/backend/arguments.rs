@@ -4,6 +4,7 @@
 use ark_ff::FftField;
 
 use crate::backend::Binary;
+use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
 use crate::error::Error;
 use crate::msm::{BASES_MAX, LEVELS_MAX};
 use crate::transform::Transform;
@@ -75,6 +76,66 @@ pub(crate) fn check_bases(points: usize, levels: u32) -> Result<(), Error> {
     Ok(())
 }
 
+/// A key-switching key has the words its shape asks for.
+pub(crate) fn check_keyswitch_key(shape: &KeyswitchShape, words: usize) -> Result<(), Error> {
+    shape.check()?;
+    check_key("key-switching key", words, shape.key_words())
+}
+
+/// A bootstrapping key has the residues its shape asks for.
+pub(crate) fn check_bootstrap_key(shape: &BootstrapShape, residues: &[u64]) -> Result<(), Error> {
+    shape.check()?;
+    check_key("bootstrapping key", residues.len(), shape.key_words())?;
+    match residues.iter().find(|&&residue| residue >= MODULUS) {
+        None => Ok(()),
+        Some(&got) => {
+            let expected = "a residue below 1125899437080577";
+            Err(Error::Argument { what: "bootstrapping key", got, expected })
+        }
+    }
+}
+
+fn check_key(what: &'static str, got: usize, expected: usize) -> Result<(), Error> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::Length { what, got, expected: format!("{expected} words") })
+}
+
+/// How many ciphertexts of `row` words `len` words are.
+pub(crate) fn check_ciphertexts(len: usize, row: usize) -> Result<usize, Error> {
+    if len.is_multiple_of(row) {
+        return Ok(len / row);
+    }
+    let expected = format!("a multiple of {row}");
+    Err(Error::Length { what: "ciphertexts", got: len, expected })
+}
+
+/// `tables` words are whole tables, and each of `count` ciphertexts has chosen one of them.
+pub(crate) fn check_choices(
+    shape: &BootstrapShape,
+    count: usize,
+    tables: usize,
+    choices: &[u32],
+) -> Result<(), Error> {
+    let size = shape.size();
+    if !tables.is_multiple_of(size) {
+        let expected = format!("a multiple of {size}");
+        return Err(Error::Length { what: "tables", got: tables, expected });
+    }
+    if choices.len() != count {
+        let expected = format!("{count}, one for each ciphertext");
+        return Err(Error::Length { what: "choices of tables", got: choices.len(), expected });
+    }
+    match choices.iter().find(|&&choice| choice as usize >= tables / size) {
+        None => Ok(()),
+        Some(&got) => {
+            let expected = "less than the number of tables";
+            Err(Error::Argument { what: "choice of a table", got: got.into(), expected })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ark_ff::{AdditiveGroup, Field};
@@ -144,6 +205,52 @@ mod tests {
         for (points, levels) in [(BASES_MAX + 1, 1), (BASES_MAX / 32 + 1, 32)] {
             assert_eq!(length(check_bases(points, levels)).1, points);
         }
+    }
+
+    #[test]
+    fn bad_keys_are_named() {
+        let shape = KeyswitchShape { from: 3, to: 2, base_log: 4, levels: 4 };
+        assert_eq!(check_keyswitch_key(&shape, 36), Ok(()));
+        assert_eq!(length(check_keyswitch_key(&shape, 35)).0, "key-switching key");
+        for wrong in [
+            KeyswitchShape { from: 0, ..shape },
+            KeyswitchShape { to: 1 << 20, ..shape },
+            KeyswitchShape { base_log: 32, levels: 1, ..shape },
+            KeyswitchShape { levels: 16, ..shape },
+        ] {
+            let got = check_keyswitch_key(&wrong, wrong.key_words());
+            assert!(matches!(got, Err(Error::Argument { .. })), "{wrong:?}");
+        }
+        let shape = BootstrapShape { dimension: 1, log_size: 6, base_log: 23, levels: 1 };
+        let mut key = vec![MODULUS - 1; 256];
+        assert_eq!(check_bootstrap_key(&shape, &key), Ok(()));
+        assert_eq!(length(check_bootstrap_key(&shape, &key[1..])).0, "bootstrapping key");
+        key[255] = MODULUS;
+        let got = check_bootstrap_key(&shape, &key);
+        assert!(matches!(got, Err(Error::Argument { got: MODULUS, .. })));
+        for wrong in [
+            BootstrapShape { dimension: 0, ..shape },
+            BootstrapShape { log_size: 5, ..shape },
+            BootstrapShape { log_size: 13, ..shape },
+            BootstrapShape { levels: 3, ..shape },
+            BootstrapShape { levels: 0, ..shape },
+        ] {
+            assert!(matches!(check_bootstrap_key(&wrong, &[]), Err(Error::Argument { .. })));
+        }
+    }
+
+    #[test]
+    fn bad_ciphertexts_and_choices_are_named() {
+        assert_eq!(check_ciphertexts(0, 5), Ok(0));
+        assert_eq!(check_ciphertexts(10, 5), Ok(2));
+        assert_eq!(length(check_ciphertexts(11, 5)).0, "ciphertexts");
+        let shape = BootstrapShape { dimension: 1, log_size: 6, base_log: 23, levels: 1 };
+        assert_eq!(check_choices(&shape, 3, 128, &[0, 1, 1]), Ok(()));
+        assert_eq!(check_choices(&shape, 0, 0, &[]), Ok(()));
+        assert_eq!(length(check_choices(&shape, 0, 65, &[])).0, "tables");
+        assert_eq!(length(check_choices(&shape, 1, 64, &[])).0, "choices of tables");
+        let got = check_choices(&shape, 1, 64, &[1]);
+        assert!(matches!(got, Err(Error::Argument { what: "choice of a table", got: 1, .. })));
     }
 
     #[test]

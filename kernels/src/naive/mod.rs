@@ -2,6 +2,7 @@
 //!
 //! [`Naive`] is a backend like any other; the functions are for tests that need no backend.
 
+mod bootstrap;
 mod msm;
 mod ntt;
 mod vector;

@@ -69,8 +69,12 @@ impl<F: KernelField> Passes<F> {
         let root = self.root.pow([1u64 << (self.log_size - pass.count)]);
         let base = Twiddles::cached(arithmetic, self.direction, root, pass.count, levels_within);
         let stride = 1u64 << pass.log_stride;
-        let twisted = |shift: F| base.twisted(arithmetic, shift.pow([stride]));
-        let shifted = (!self.shift.is_one()).then(|| arithmetic.run(|| twisted(self.shift)));
+        let shifted = (!self.shift.is_one()).then(|| {
+            arithmetic.run(
+                #[inline(always)]
+                || base.twisted(arithmetic, self.shift.pow([stride])),
+            )
+        });
         let first = shifted.as_ref().unwrap_or(&base);
         let scale = match self.direction {
             Direction::Inverse if pass.first == 0 => F::from(1u64 << self.log_size).inverse(),
@@ -79,14 +83,21 @@ impl<F: KernelField> Passes<F> {
         let of_tile = |buffer: &mut Vec<A::Vector>, tile: Tile<'_, F>| {
             buffer.clear();
             buffer.reserve(1 << (pass.count + pass.log_columns));
-            arithmetic.run(|| {
-                if tile.block == 0 {
-                    return self.tile(arithmetic, pass, tile, first, scale, buffer);
-                }
-                let reversed = (tile.block as u64).reverse_bits() >> (u64::BITS - pass.first);
-                let twiddles = twisted(self.shift * self.root.pow([reversed]));
-                self.tile(arithmetic, pass, tile, &twiddles, scale, buffer);
-            });
+            arithmetic.run(
+                #[inline(always)]
+                || {
+                    let own;
+                    let twiddles = if tile.block == 0 {
+                        first
+                    } else {
+                        let reversed = (tile.block as u64).reverse_bits();
+                        let power = self.root.pow([reversed >> (u64::BITS - pass.first)]);
+                        own = base.twisted(arithmetic, (self.shift * power).pow([stride]));
+                        &own
+                    };
+                    self.tile(arithmetic, pass, tile, twiddles, scale, buffer);
+                },
+            );
         };
         tiles(pass, data).into_par_iter().for_each_init(Vec::new, of_tile);
     }

@@ -47,7 +47,10 @@ impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
         let pack = |of: &dyn Fn(usize) -> F| {
             let mut values = [F::ONE; WIDTH_MAX];
             (0..Self::WIDTH).for_each(|lane| values[lane] = of(lane));
-            arithmetic.run(|| arithmetic.factors(&values[..Self::WIDTH]))
+            arithmetic.run(
+                #[inline(always)]
+                || arithmetic.factors(&values[..Self::WIDTH]),
+            )
         };
         let whole = 1usize << (count - levels_within);
         let entry =
