@@ -39,7 +39,8 @@ pub fn layout_table() -> String {
     );
     for summands_max in SUMMANDS {
         let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
-        let request = LayoutRequest { scale, inside: (70, 180), slots: 288, summands_max };
+        let request =
+            LayoutRequest { scale, inside: (70, 180), slots: 288, summands_max, totals: false };
         let _ = match Layout::plan(request) {
             Ok(layout) => writeln!(
                 table,

@@ -4,9 +4,11 @@ use tfhe::core_crypto::commons::generators::NoiseRandomGenerator;
 use tfhe::core_crypto::prelude::*;
 use zeroize::Zeroizing;
 
+use crate::ciphertext::Ciphertext;
 use crate::error::{DecryptError, EncryptError, Field};
 use crate::keys::{PublicKey, SecretKey, SystemSeeder, noise};
 use crate::layout::Layout;
+use crate::list_total::ListTotal;
 use crate::noise::DIMENSION;
 use crate::totals::Totals;
 
@@ -35,12 +37,27 @@ impl PublicKey {
         readings: &[i64],
         seeder: &mut impl Seeder,
     ) -> Result<Vec<u64>, EncryptError> {
-        let words = encode(layout, readings)?;
-        let plaintext = PlaintextList::from_container(words.as_slice());
+        Ok(self.encrypt_words(&encode(layout, readings)?, seeder))
+    }
+
+    /// Encrypts a number by itself, in a plaintext of `plaintext_bits`: a word for a program.
+    ///
+    /// # Panics
+    /// If the number does not fit.
+    #[must_use]
+    pub fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext {
+        assert!(value.checked_shr(plaintext_bits).is_none_or(|rest| rest == 0), "too wide");
+        let word = Zeroizing::new([value << (u64::BITS - plaintext_bits)]);
+        Ciphertext::of_body(&self.encrypt_words(&word[..], &mut SystemSeeder), 0)
+    }
+
+    /// One mask, and a body for each plaintext.
+    fn encrypt_words(&self, words: &[u64], seeder: &mut impl Seeder) -> Vec<u64> {
+        let plaintext = PlaintextList::from_container(words);
         let mut list = LweCompactCiphertextList::new(
             0,
             LweDimension(DIMENSION).to_lwe_size(),
-            LweCiphertextCount(layout.used().len()),
+            LweCiphertextCount(words.len()),
             CiphertextModulus::new_native(),
         );
         encrypt_lwe_compact_ciphertext_list_with_compact_public_key(
@@ -51,7 +68,7 @@ impl PublicKey {
             noise(),
             &mut NoiseRandomGenerator::<DefaultRandomGenerator>::new(seeder),
         );
-        Ok(list.into_container())
+        list.into_container()
     }
 }
 
@@ -76,8 +93,7 @@ impl SecretKey {
         }
         let (mask, bodies) = sum.split_at(DIMENSION);
         let mut plaintexts = phases(self.bits(), mask, bodies);
-        let noise_bits = u64::BITS - layout.plaintext_bits();
-        for word in plaintexts.iter_mut() {
+        for (word, noise_bits) in plaintexts.iter_mut().zip(layout.noise_bits()) {
             *word = word.wrapping_add(1 << (noise_bits - 1)) >> noise_bits;
         }
         decode(layout, &plaintexts, summands)
@@ -92,7 +108,7 @@ fn encode(layout: &Layout, readings: &[i64]) -> Result<Zeroizing<Vec<u64>>, Encr
     }
     let scale = layout.request().scale;
     let noise_bits = u64::BITS - layout.plaintext_bits();
-    let mut words = Zeroizing::new(vec![0u64; layout.used().len()]);
+    let mut words = Zeroizing::new(vec![0u64; layout.bodies()]);
     for (index, (&raw, limbs)) in readings.iter().zip(layout.slots()).enumerate() {
         let code = scale.code(raw).ok_or(EncryptError::OutOfRange {
             index,
@@ -109,6 +125,12 @@ fn encode(layout: &Layout, readings: &[i64]) -> Result<Zeroizing<Vec<u64>>, Encr
                 Field::SumOfSquares => code * code,
             };
             words[place.body] |= limb.of(value) << (noise_bits + place.shift);
+        }
+    }
+    let totals = Zeroizing::new(Totals::of_readings(layout, readings.iter().copied()));
+    for total in ListTotal::ALL {
+        if let Some((body, bits)) = layout.body_of(total) {
+            words[body] = total.of(&totals) << (u64::BITS - bits);
         }
     }
     Ok(words)
@@ -146,7 +168,17 @@ pub(crate) fn decode(
             *totals.of_mut(field) += *slot.of_mut(field);
         }
     }
-    Ok(totals)
+    let claimed = |total| layout.body_of(total).map(|(body, _)| u128::from(plaintexts[body]));
+    let same = |total, value| claimed(total).is_none_or(|claimed| claimed == value);
+    let of_slots = [
+        (ListTotal::Count, totals.count),
+        (ListTotal::Inside, totals.inside),
+        (ListTotal::Sum, totals.sum),
+    ];
+    match of_slots.into_iter().find(|&(total, value)| !same(total, value)) {
+        None => Ok(totals),
+        Some((total, _)) => Err(DecryptError::Inconsistent { total }),
+    }
 }
 
 /// Whether `summands` readings at most can add up to this slot; if not, a field that shows it.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::list_total::ListTotal;
+
 /// One of the four quantities that a reading contributes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
@@ -78,6 +80,19 @@ pub enum LayoutError {
         /// The total that would overflow.
         field: Field,
     },
+    /// A total of a list does not fit a body.
+    #[error(
+        "the {total} of a list needs {needed} plaintext bits, the noise leaves {available}: \
+         lower slots, summands_max or the value range, or plan without totals"
+    )]
+    ListTotalTooWide {
+        /// The total.
+        total: ListTotal,
+        /// Bits needed.
+        needed: u32,
+        /// Bits left.
+        available: u32,
+    },
     /// One mask cannot serve as many bodies.
     #[error(
         "needs {needed} bodies of {plaintext_bits} bits, at most {limit} fit: \
@@ -153,6 +168,12 @@ pub enum DecryptError {
         /// Total weight given.
         summands: u64,
     },
+    /// The totals that devices added up themselves are not those of their readings.
+    #[error("the {total} that the lists give is not that of their slots: a device is at fault")]
+    Inconsistent {
+        /// The total.
+        total: ListTotal,
+    },
     /// Bits of a body that belong to no field are set.
     #[error(
         "bits outside all fields are set: \
@@ -200,5 +221,13 @@ pub enum KeyError {
         found: u16,
         /// Version read.
         expected: u16,
+    },
+    /// A word that is no residue of the key's modulus.
+    #[error("{kind}: word {index} is not below the modulus")]
+    Residue {
+        /// Which key was expected.
+        kind: &'static str,
+        /// Which word.
+        index: usize,
     },
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Field, LayoutError};
+use crate::list_total::ListTotal;
 use crate::noise::{self, DIMENSION, FAILURE_LOG2_MAX, NOISE_BOUND_LOG2, head_room};
 use crate::packing::{Limb, Place, place, split};
 
@@ -47,6 +48,9 @@ pub struct LayoutRequest {
     pub slots: usize,
     /// Largest total weight of any sum that will ever be decrypted.
     pub summands_max: u64,
+    /// Whether a list also holds its [`ListTotal`]s, which homomorphic programs work on.
+    #[serde(default)]
+    pub totals: bool,
 }
 
 impl LayoutRequest {
@@ -82,6 +86,16 @@ impl LayoutRequest {
             None => Ok(maxima),
         }
     }
+
+    /// The totals and the bits of their plaintexts, of at most `available` bits.
+    fn totals(&self, available: u32) -> Result<Vec<(ListTotal, u32)>, LayoutError> {
+        let all: &[ListTotal] = if self.totals { &ListTotal::ALL } else { &[] };
+        let (slots, code_max) = (self.slots, self.scale.code_max());
+        let plan = |&total: &ListTotal| {
+            Ok((total, total.plaintext_bits(slots, code_max, self.summands_max, available)?))
+        };
+        all.iter().map(plan).collect()
+    }
 }
 
 /// A plan of one list: 2048 mask words, then bodies that hold the limbs of every slot.
@@ -101,6 +115,8 @@ pub struct Layout {
     places: Vec<Place>,
     /// Bits of each body that belong to a field.
     used: Vec<u32>,
+    /// The totals in the bodies after those, and the bits of their plaintexts.
+    totals: Vec<(ListTotal, u32)>,
 }
 
 impl Layout {
@@ -145,10 +161,12 @@ impl Layout {
             return Err(too_many(at_least));
         }
         let (places, used) = place(&limbs, request.slots, plaintext_bits);
-        if used.len() > DIMENSION {
-            return Err(too_many(used.len() as u128));
+        let totals = request.totals(plaintext_bits)?;
+        let bodies = used.len() + totals.len();
+        if bodies > DIMENSION {
+            return Err(too_many(bodies as u128));
         }
-        Ok(Self { request, plaintext_bits, maxima, limbs, places, used })
+        Ok(Self { request, plaintext_bits, maxima, limbs, places, used, totals })
     }
 
     /// What was planned for.
@@ -160,7 +178,31 @@ impl Layout {
     /// Words of a list: the mask and the bodies.
     #[must_use]
     pub fn words(&self) -> usize {
-        DIMENSION + self.used.len()
+        DIMENSION + self.bodies()
+    }
+
+    pub(crate) fn bodies(&self) -> usize {
+        self.used.len() + self.totals.len()
+    }
+
+    /// The body of a total and the bits of its plaintext, if lists hold totals.
+    #[must_use]
+    pub fn body_of(&self, total: ListTotal) -> Option<(usize, u32)> {
+        let index = self.totals.iter().position(|&(other, _)| other == total)?;
+        Some((self.used.len() + index, self.totals[index].1))
+    }
+
+    /// The largest value of a total in a sum of total weight `summands`.
+    #[must_use]
+    pub fn maximum_of(&self, total: ListTotal, summands: u64) -> u128 {
+        let code_max = self.request.scale.code_max();
+        total.maximum(self.request.slots, code_max) * u128::from(summands)
+    }
+
+    /// Bits at the bottom of each body that belong to the noise.
+    pub(crate) fn noise_bits(&self) -> impl Iterator<Item = u32> {
+        let of_slots = self.used.iter().map(|_| self.plaintext_bits);
+        of_slots.chain(self.totals.iter().map(|&(_, bits)| bits)).map(|bits| u64::BITS - bits)
     }
 
     /// Bits at the top of each body that belong to the plaintext.
@@ -172,7 +214,7 @@ impl Layout {
     /// Bound on log2 of the probability that any body of a sum decrypts wrongly; at most −128.
     #[must_use]
     pub fn failure_log2(&self) -> f64 {
-        noise::failure_log2(self.request.summands_max, self.used.len(), self.plaintext_bits)
+        noise::failure_log2(self.request.summands_max, self.bodies(), self.plaintext_bits)
     }
 
     /// SHA-256 of the request and of everything derived from it: two parties with the same id put
@@ -204,6 +246,10 @@ impl Layout {
         for place in &self.places {
             number(place.body as u128);
             number(u128::from(place.shift));
+        }
+        for &(total, bits) in &self.totals {
+            number(total as u128);
+            number(u128::from(bits));
         }
         hash.finalize().into()
     }

@@ -13,7 +13,7 @@
 //!
 //! // Glucose in mg/dl from 40 to 400, in range from 70 to 180, for at most ten devices.
 //! let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
-//! let layout = Layout::plan(LayoutRequest { scale, inside: (70, 180), slots: 4, summands_max: 10 })?;
+//! let layout = Layout::plan(LayoutRequest { scale, inside: (70, 180), slots: 4, summands_max: 10, totals: false })?;
 //! let (secret, public) = generate_keys();
 //!
 //! let mut sum = vec![0; layout.words()];
@@ -26,21 +26,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod batcher;
+pub mod bootstrap;
 mod cipher;
+mod ciphertext;
 mod error;
 mod format;
 mod keys;
 mod layout;
+mod list_total;
 mod noise;
 mod packing;
+pub mod program;
 mod totals;
 
 #[cfg(test)]
 mod tests;
 
 pub use cipher::add_assign;
+pub use ciphertext::Ciphertext;
 pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
 pub use keys::{PublicKey, SecretKey, generate_keys};
 pub use layout::{Layout, LayoutRequest, Scale};
+pub use list_total::ListTotal;
 pub use noise::{DIMENSION, FAILURE_LOG2_MAX, HeadRoom, head_room};
 pub use totals::Totals;

@@ -18,7 +18,7 @@ fn seeder(seed: u128) -> TestSeeder {
 
 fn request(maximum: i64, slots: usize, summands_max: u64) -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 0, maximum };
-    LayoutRequest { scale, inside: (0, 0), slots, summands_max }
+    LayoutRequest { scale, inside: (0, 0), slots, summands_max, totals: false }
 }
 
 /// A layout with as many bodies as one mask serves: one slot fills each, four bits wide.

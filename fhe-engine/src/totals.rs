@@ -6,7 +6,9 @@ use crate::error::Field;
 use crate::layout::Layout;
 
 /// Totals over all slots of all summands, each counted with its weight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, zeroize::Zeroize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// Readings.

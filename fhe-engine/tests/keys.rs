@@ -16,7 +16,8 @@ fn keys_survive_their_bytes() {
     assert!(reopened.opens(&restored));
 
     let scale = Scale { decimals: 1, minimum: 350, maximum: 420 };
-    let request = LayoutRequest { scale, inside: (360, 375), slots: 2, summands_max: 1 };
+    let request =
+        LayoutRequest { scale, inside: (360, 375), slots: 2, summands_max: 1, totals: false };
     let layout = Layout::plan(request).unwrap();
     let list = restored.encrypt(&layout, &[366, 391]).unwrap();
     let totals = Totals { count: 2, inside: 1, sum: 16 + 41, sum_of_squares: 256 + 1681 };

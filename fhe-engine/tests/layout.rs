@@ -6,7 +6,7 @@ use pulseproof_fhe::{
 
 fn request() -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
-    LayoutRequest { scale, inside: (70, 180), slots: 288, summands_max: 160 }
+    LayoutRequest { scale, inside: (70, 180), slots: 288, summands_max: 160, totals: false }
 }
 
 fn refused(change: impl FnOnce(&mut LayoutRequest)) -> LayoutError {
@@ -124,7 +124,8 @@ fn the_id_is_frozen() {
     };
     assert_eq!(id(request()), "67f9b46b6a1509cdb460ad6aedbd71f3397971d6b5d76497be59ed69a5dd64dd");
     let scale = Scale { decimals: 6, minimum: -5_000_000_000, maximum: 7_000_000_000 };
-    let wide = LayoutRequest { scale, inside: (-1, 1), slots: 5, summands_max: 100_000 };
+    let wide =
+        LayoutRequest { scale, inside: (-1, 1), slots: 5, summands_max: 100_000, totals: false };
     assert_eq!(id(wide), "74640ddda65570b359a667921f8115cc3afb10c896692e53970e3afda80b0e49");
 }
 

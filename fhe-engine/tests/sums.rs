@@ -18,7 +18,7 @@ fn glucose(slots: usize, summands_max: u64) -> Layout {
 }
 
 fn plan(scale: Scale, inside: (i64, i64), slots: usize, summands_max: u64) -> Layout {
-    let request = LayoutRequest { scale, inside, slots, summands_max };
+    let request = LayoutRequest { scale, inside, slots, summands_max, totals: false };
     Layout::plan(request).expect("the request can be served")
 }
 

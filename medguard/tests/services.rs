@@ -60,6 +60,7 @@ impl World {
             inside: (70, 180),
             slots: 12,
             summands_max: 20,
+            totals: true,
         })
         .unwrap();
         let (secret_key, public_key) = generate_keys();

@@ -81,6 +81,7 @@ impl<C: Curve> Parties<C> {
             inside: options.inside,
             slots: options.shape.slots,
             summands_max: epochs.sum::<usize>() as u64,
+            totals: true,
         })?;
         let (secret_key, public_key) = generate_keys();
         let profile = Arc::new(Profile {

@@ -1,0 +1,129 @@
+//! Who looks tables up: our exact kernels on a backend, or tfhe-rs.
+//!
+//! All engines decrypt to the same digits. The words of a result are the same on every backend of
+//! [`Exact`], and nobody else's.
+
+use std::sync::Arc;
+
+use pulseproof_kernels::backend::BootstrapOps;
+
+use crate::bootstrap::keys::EvaluationKey;
+use crate::bootstrap::parameters::{BOOTSTRAP, KEYSWITCH};
+use crate::bootstrap::table::Table;
+use crate::ciphertext::Ciphertext;
+use crate::noise::DIMENSION;
+
+/// A ciphertext and the table to look up in it.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// What is bootstrapped.
+    pub ciphertext: Ciphertext,
+    /// What is computed.
+    pub table: Arc<Table>,
+}
+
+/// Why lookups failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{engine}: {reason}")]
+pub struct EngineError {
+    /// The engine.
+    pub engine: String,
+    /// What it said.
+    pub reason: String,
+}
+
+/// Looks tables up.
+pub trait Engine: Send + Sync {
+    /// What reports and metrics call it: `exact/cpu`, `tfhe-cpu`.
+    fn name(&self) -> String;
+
+    /// The fingerprint of the public key whose ciphertexts it bootstraps.
+    fn fingerprint(&self) -> [u8; 32];
+
+    /// The results, in order.
+    ///
+    /// # Errors
+    /// The engine's. Nothing is kept of a batch that failed: it may be tried again.
+    fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError>;
+}
+
+/// Our kernels on a backend.
+pub struct Exact<B: BootstrapOps> {
+    backend: B,
+    fingerprint: [u8; 32],
+    keyswitch: B::KeyswitchKey,
+    bootstrap: B::BootstrapKey,
+}
+
+impl<B: BootstrapOps> Exact<B> {
+    /// Brings a key into the form the backend computes with.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub fn new(backend: B, key: &EvaluationKey) -> Result<Self, EngineError> {
+        let error = |error| failed(&name(&backend), error);
+        let keyswitch = backend.keyswitch_key(KEYSWITCH, &key.keyswitch_words()).map_err(error)?;
+        let bootstrap =
+            backend.bootstrap_key(BOOTSTRAP, key.bootstrap_residues()).map_err(error)?;
+        Ok(Self { fingerprint: key.fingerprint(), keyswitch, bootstrap, backend })
+    }
+
+    fn try_look_up(&self, lookups: &[Lookup]) -> Result<Vec<u64>, pulseproof_kernels::Error> {
+        let (tables, choices) = distinct(lookups);
+        let words: Vec<u64> =
+            lookups.iter().flat_map(|lookup| lookup.ciphertext.words()).copied().collect();
+        let tables: Vec<u64> =
+            tables.iter().flat_map(|table| table.polynomial()).copied().collect();
+        let small = self.backend.keyswitch_batch(&self.keyswitch, &self.backend.upload(&words)?)?;
+        let tables = self.backend.upload(&tables)?;
+        let results = self.backend.pbs_batch(&self.bootstrap, &small, &tables, &choices)?;
+        self.backend.download(&results)
+    }
+}
+
+impl<B: BootstrapOps> Engine for Exact<B> {
+    fn name(&self) -> String {
+        name(&self.backend)
+    }
+
+    fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        let words = self.try_look_up(lookups).map_err(|error| failed(&self.name(), error))?;
+        let rows = words.chunks_exact(DIMENSION + 1).zip(lookups);
+        Ok(rows.map(|(row, lookup)| result(row.to_vec(), &lookup.table)).collect())
+    }
+}
+
+fn name<B: BootstrapOps>(backend: &B) -> String {
+    format!("exact/{}", backend.kind())
+}
+
+fn failed(engine: &str, error: impl std::fmt::Display) -> EngineError {
+    EngineError { engine: engine.to_owned(), reason: error.to_string() }
+}
+
+/// A result with the table's offset added.
+pub(crate) fn result(words: Vec<u64>, table: &Table) -> Ciphertext {
+    let mut ciphertext = Ciphertext::from_row(words);
+    ciphertext.add_constant(table.offset());
+    ciphertext
+}
+
+/// Each table once, and which of them each lookup has.
+#[expect(clippy::cast_possible_truncation, reason = "as many lookups would not fit memory")]
+fn distinct(lookups: &[Lookup]) -> (Vec<&Arc<Table>>, Vec<u32>) {
+    let mut tables: Vec<&Arc<Table>> = Vec::new();
+    let mut choices = Vec::with_capacity(lookups.len());
+    for Lookup { table, .. } in lookups {
+        let same = |&other: &&Arc<Table>| Arc::ptr_eq(other, table) || other == table;
+        let choice = tables.iter().position(|other| same(other)).unwrap_or_else(|| {
+            tables.push(table);
+            tables.len() - 1
+        });
+        choices.push(choice as u32);
+    }
+    (tables, choices)
+}

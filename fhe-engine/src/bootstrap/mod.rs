@@ -1,0 +1,17 @@
+//! Tables looked up in ciphertexts: keys, noise, and the engines that do it.
+//!
+//! - [`parameters`]: the one parameter set.
+//! - [`keys`]: what an authority gives the appliance so that it can bootstrap, and reads nothing with.
+//! - [`table`]: what a bootstrap computes.
+//! - [`noise`]: how much noise comes out, and how likely a wrong answer is.
+//! - [`engine`]: our exact engine on any backend, and tfhe-rs's.
+
+pub mod engine;
+pub mod keys;
+pub mod noise;
+pub mod parameters;
+pub mod table;
+pub mod tfhe_cpu;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! What a program becomes: lookups in linear combinations of inputs and of earlier lookups.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::bootstrap::engine::Lookup;
+use crate::bootstrap::parameters::DIGIT_SHIFT;
+use crate::bootstrap::table::Table;
+use crate::ciphertext::Ciphertext;
+
+/// A ciphertext that a linear combination may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// An input of the program.
+    Input(usize),
+    /// The result of a lookup.
+    Lookup(usize),
+}
+
+/// Σ factor·source + constant, modulo 2^64. No factor is zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Linear {
+    terms: BTreeMap<Source, i64>,
+    constant: u64,
+}
+
+/// One lookup.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// In what.
+    pub input: Linear,
+    /// Which of the circuit's tables.
+    pub table: usize,
+    /// By how much the phase may be off, beside noise.
+    pub deviation: u64,
+}
+
+/// What an output's ciphertexts encrypt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputKind {
+    /// One digit, 0 or 1.
+    Bit,
+    /// Digits from 0 to 3, least significant first.
+    Integer,
+}
+
+/// A named output.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name in the program.
+    pub name: String,
+    /// What its digits mean.
+    pub kind: OutputKind,
+    /// Its digits.
+    pub digits: Vec<Linear>,
+}
+
+/// Lookups in an order in which each needs only earlier ones.
+#[derive(Clone, Debug, Default)]
+pub struct Circuit {
+    /// How many inputs there are.
+    pub inputs: usize,
+    /// The lookups.
+    pub nodes: Vec<Node>,
+    /// The tables.
+    pub tables: Vec<Arc<Table>>,
+    /// The outputs.
+    pub outputs: Vec<Output>,
+}
+
+impl Linear {
+    /// A source by itself.
+    pub fn of(source: Source) -> Self {
+        Self { terms: BTreeMap::from([(source, 1)]), constant: 0 }
+    }
+
+    /// A word that everybody knows.
+    pub fn constant(word: u64) -> Self {
+        Self { terms: BTreeMap::new(), constant: word }
+    }
+
+    /// A digit that everybody knows.
+    pub fn digit(value: u64) -> Self {
+        Self::constant(value << DIGIT_SHIFT)
+    }
+
+    /// self + factor·other.
+    #[must_use]
+    pub fn plus(mut self, factor: i64, other: &Self) -> Self {
+        for (&source, &of) in &other.terms {
+            let sum = self.terms.entry(source).or_default();
+            *sum = sum.wrapping_add(of.wrapping_mul(factor));
+        }
+        self.terms.retain(|_, factor| *factor != 0);
+        let constant = other.constant.wrapping_mul(factor.cast_unsigned());
+        self.constant = self.constant.wrapping_add(constant);
+        self
+    }
+
+    /// self + word.
+    #[must_use]
+    pub fn plus_word(mut self, word: u64) -> Self {
+        self.constant = self.constant.wrapping_add(word);
+        self
+    }
+
+    /// The factors.
+    pub fn terms(&self) -> impl Iterator<Item = (Source, i64)> {
+        self.terms.iter().map(|(&source, &factor)| (source, factor))
+    }
+
+    /// The word, if nothing is encrypted.
+    pub fn known(&self) -> Option<u64> {
+        self.terms.is_empty().then_some(self.constant)
+    }
+
+    /// Sum of the squared factors of lookups: the variance in units of a bootstrap's.
+    #[must_use]
+    pub fn squared_norm(&self) -> f64 {
+        let square = |(source, factor): (Source, i64)| match source {
+            Source::Lookup(_) => (factor as f64).powi(2),
+            Source::Input(_) => 0.0,
+        };
+        self.terms().map(square).sum()
+    }
+
+    /// The combination of these ciphertexts.
+    ///
+    /// # Panics
+    /// If a source is not there yet.
+    fn of_ciphertexts(&self, inputs: &[Ciphertext], results: &[Option<Ciphertext>]) -> Ciphertext {
+        let mut sum = Ciphertext::trivial(self.constant);
+        for (source, factor) in self.terms() {
+            let of = match source {
+                Source::Input(index) => &inputs[index],
+                Source::Lookup(index) => {
+                    results[index].as_ref().expect("a level needs earlier ones")
+                }
+            };
+            sum.add_scaled(factor, of);
+        }
+        sum
+    }
+}
+
+impl Circuit {
+    /// The lookups by level: those of a level need only those of levels before.
+    #[must_use]
+    pub fn levels(&self) -> Vec<Vec<usize>> {
+        let mut level_of = Vec::with_capacity(self.nodes.len());
+        let mut levels: Vec<Vec<usize>> = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let after = |(source, _)| match source {
+                Source::Lookup(earlier) => level_of[earlier] + 1,
+                Source::Input(_) => 0,
+            };
+            let level = node.input.terms().map(after).max().unwrap_or(0);
+            if level == levels.len() {
+                levels.push(Vec::new());
+            }
+            levels[level].push(index);
+            level_of.push(level);
+        }
+        levels
+    }
+
+    /// Evaluates the circuit, level by level, and returns the digits of all outputs in order.
+    ///
+    /// # Errors
+    /// What `look_up` returns.
+    ///
+    /// # Panics
+    /// If there are fewer ciphertexts than inputs.
+    pub fn evaluate<E>(
+        &self,
+        inputs: &[Ciphertext],
+        mut look_up: impl FnMut(Vec<Lookup>) -> Result<Vec<Ciphertext>, E>,
+    ) -> Result<Vec<Ciphertext>, E> {
+        let mut results = vec![None; self.nodes.len()];
+        for level in self.levels() {
+            let lookup = |&index: &usize| {
+                let Node { input, table, .. } = &self.nodes[index];
+                let ciphertext = input.of_ciphertexts(inputs, &results);
+                Lookup { ciphertext, table: Arc::clone(&self.tables[*table]) }
+            };
+            let found = look_up(level.iter().map(lookup).collect())?;
+            for (index, ciphertext) in level.into_iter().zip(found) {
+                results[index] = Some(ciphertext);
+            }
+        }
+        let digits = self.outputs.iter().flat_map(|output| &output.digits);
+        Ok(digits.map(|digit| digit.of_ciphertexts(inputs, &results)).collect())
+    }
+}

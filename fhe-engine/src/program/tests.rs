@@ -1,0 +1,317 @@
+//! Programs against what they mean: circuits on phases in the clear, with noise of our making.
+
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::builder::SQUARED_NORM_MAX;
+use super::library::{self, Deviations};
+use super::plain;
+use super::*;
+use crate::bootstrap::engine::Lookup;
+use crate::bootstrap::noise::{bootstrap_variance, failure_log2};
+use crate::bootstrap::parameters::DIGIT_SHIFT;
+use crate::ciphertext::Ciphertext;
+use crate::layout::{Layout, LayoutRequest, Scale};
+use crate::list_total::ListTotal;
+use crate::noise::DIMENSION;
+
+fn layout() -> Layout {
+    let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
+    let inside = (70, 180);
+    Layout::plan(LayoutRequest { scale, inside, slots: 288, summands_max: 160, totals: true })
+        .unwrap()
+}
+
+/// Eight standard deviations of a bootstrap.
+const NOISE: i64 = 1 << 52;
+
+/// What a bootstrap without a key does to a phase, with the worst noise.
+fn look_up(lookups: Vec<Lookup>, rng: &mut StdRng) -> Vec<Ciphertext> {
+    let one = |lookup: &Lookup| {
+        let phase = lookup.ciphertext.words()[DIMENSION];
+        let exponent = (phase >> 52) as usize;
+        let word = lookup.table.polynomial()[exponent % DIMENSION];
+        let word = if exponent < DIMENSION { word } else { word.wrapping_neg() };
+        let noise = if rng.r#gen() { NOISE } else { -NOISE };
+        let noisy = word.wrapping_add(lookup.table.offset()).wrapping_add(noise.cast_unsigned());
+        Ciphertext::trivial(noisy)
+    };
+    lookups.iter().map(one).collect()
+}
+
+/// The outputs of a program's circuit, for sums with these totals.
+fn run(
+    program: &Program,
+    summands: &[u64],
+    sum: impl Fn(usize, ListTotal) -> i128,
+    words: &[u64],
+    seed: u64,
+) -> Result<Vec<u128>, ProgramError> {
+    let layout = layout();
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let compiled = program.compile(Given { layout: &layout, summands, words: words.len() })?;
+    let inputs: Vec<_> = program
+        .inputs
+        .iter()
+        .map(|input| {
+            let (value, bits) = match input.from {
+                From::Sum { sum: index, total } => {
+                    (sum(index, total), layout.body_of(total).unwrap().1)
+                }
+                From::Word { word, plaintext_bits, .. } => (words[word].into(), plaintext_bits),
+            };
+            let noise = rng.gen_range(-(1i64 << 29)..1 << 29);
+            Ciphertext::trivial(((value as u64) << (64 - bits)).wrapping_add(noise.cast_unsigned()))
+        })
+        .collect();
+    let found =
+        compiled.circuit.evaluate(&inputs, |lookups| Ok::<_, Infallible>(look_up(lookups, rng)));
+    let Ok(digits) = found;
+    let value = |digits: &[Ciphertext]| {
+        digits.iter().rev().fold(0u128, |value, digit| {
+            let phase = digit.words()[DIMENSION].wrapping_add(1 << (DIGIT_SHIFT - 1));
+            value << 2 | u128::from(phase >> DIGIT_SHIFT)
+        })
+    };
+    let outputs = compiled.circuit.outputs_of(digits);
+    Ok(outputs.iter().map(|output| value(&output.digits)).collect())
+}
+
+fn agrees(program: &Program, summands: &[u64], values: &[[u64; 4]], words: &[u64]) {
+    let sum = |index: usize, total: ListTotal| values[index][total as usize].into();
+    let expected = plain::evaluate(program, sum, |word| words[word].into());
+    let got = run(program, summands, sum, words, values[0][0]).unwrap();
+    assert_eq!(got, expected, "{values:?} {words:?}");
+}
+
+/// Totals of sums of these weights.
+fn totals(summands: Vec<u64>) -> impl Strategy<Value = Vec<[u64; 4]>> {
+    let one = |w: u64| [0..=288 * w, 0..=288 * w, 0..=288 * 360 * w, 0..=360 * w];
+    summands.into_iter().map(one).collect::<Vec<_>>()
+}
+
+fn weights(count: usize) -> impl Strategy<Value = Vec<u64>> {
+    prop::collection::vec(prop::sample::select(vec![1u64, 2, 3, 5, 6, 10]), count)
+}
+
+fn narrow(weights: &[u64]) -> Vec<u32> {
+    weights.iter().map(|&w| u32::try_from(w).unwrap()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn thresholds(values in totals(vec![10]), threshold in 0u32..=360, secret in 0u64..=360) {
+        agrees(&library::mean_above(threshold), &[10], &values, &[]);
+        agrees(&library::device_mean_above(10, threshold), &[10], &values, &[]);
+        let bits = layout().body_of(ListTotal::Mean).unwrap().1;
+        agrees(&library::mean_above_secret(10, 360, bits), &[10], &values, &[secret]);
+    }
+
+    #[test]
+    fn thresholds_at_the_edge(count in 0u64..=2880, threshold in 0u32..=360, off in -1i64..=1) {
+        let sum = (count * u64::from(threshold)).saturating_add_signed(off).min(288 * 3600);
+        agrees(&library::mean_above(threshold), &[10], &[[count, 0, sum, 0]], &[]);
+    }
+
+    #[test]
+    fn spikes(
+        (w, values) in weights(4).prop_flat_map(|w| (Just(w.clone()), totals(w))),
+        k in 0u32..5, denominator in 1u32..3, drop_bits in 0u32..6,
+    ) {
+        let k = Deviations { numerator: k, denominator };
+        agrees(&library::spike(&narrow(&w), k, drop_bits), &w, &values, &[]);
+    }
+
+    #[test]
+    fn quiet_windows(means in prop::collection::vec(0u64..=8, 5), drop_bits in 0u32..3) {
+        let values: Vec<_> = means.iter().map(|&mean| [0, 0, 0, 500 + mean]).collect();
+        let k = Deviations { numerator: 2, denominator: 1 };
+        agrees(&library::spike(&[10; 5], k, drop_bits), &[10; 5], &values, &[]);
+    }
+
+    #[test]
+    fn trends_and_extremes(
+        (w, values) in weights(5).prop_flat_map(|w| (Just(w.clone()), totals(w))),
+        tolerance in 0u32..1000,
+    ) {
+        agrees(&library::trend(&narrow(&w), tolerance), &w, &values, &[]);
+        agrees(&library::extremes(&narrow(&w)), &w, &values, &[]);
+    }
+
+    #[test]
+    fn histograms(
+        (w, values) in weights(6).prop_flat_map(|w| (Just(w.clone()), totals(w))),
+        mut edges in prop::collection::vec(0u32..=360, 1..4),
+    ) {
+        edges.sort_unstable();
+        agrees(&library::histogram(&narrow(&w), &edges), &w, &values, &[]);
+    }
+
+    /// Every operation, composed at random.
+    #[test]
+    fn every_operation(
+        values in totals(vec![2, 3]), factor in -3i64..=3, constant in -1000i64..1000,
+        drop_bits in 0u32..9, index in 0u32..12, by in 0u64..100,
+        table in prop::collection::vec(0u64..5000, 256),
+    ) {
+        let step = |name: &str, op| Step { name: name.to_owned(), op };
+        let n = |name: &str| name.to_owned();
+        let all = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let from = |name: &str, sum, total| Input { name: n(name), from: From::Sum { sum, total } };
+        let steps = vec![
+            step("wide", Op::Linear { terms: vec![(n("a"), factor), (n("b"), 1)], constant }),
+            step("minus", Op::Negative { of: n("wide") }),
+            step("size", Op::Absolute { of: n("wide"), drop_bits }),
+            step("x", Op::Integer { of: n("a"), drop_bits }),
+            step("y", Op::Integer { of: n("b"), drop_bits: 0 }),
+            step("z", Op::Integer { of: n("count"), drop_bits: 2 }),
+            step("bit", Op::Bit { of: n("wide"), index: index.min(9) }),
+            step("k", Op::Constant { value: by }),
+            step("sum", Op::Add { of: all(&["x", "y", "size", "k"]) }),
+            step("product", Op::Multiply { left: n("x"), right: n("y") }),
+            step("square", Op::Square { of: n("size") }),
+            step("scaled", Op::Scale { of: n("y"), by }),
+            step("order", Op::AtLeast { left: n("product"), right: n("square") }),
+            step("chosen", Op::Select { condition: n("bit"), then: n("sum"), otherwise: n("x") }),
+            step("least", Op::Minimum { of: all(&["x", "y", "size"]) }),
+            step("most", Op::Maximum { of: all(&["x", "k", "size"]) }),
+            step("entry", Op::Lookup { of: n("z"), table: table.clone() }),
+            step("not", Op::Not { of: n("bit") }),
+            step("both", Op::All { of: all(&["minus", "order", "not"]) }),
+            step("either", Op::Any { of: all(&["minus", "order", "not"]) }),
+            step("ones", Op::Count { of: all(&["minus", "order", "not", "both", "either"]) }),
+        ];
+        let outputs = steps.iter().map(|step| step.name.clone()).filter(|name| name != "wide");
+        let program = Program {
+            version: 1,
+            inputs: vec![
+                from("a", 0, ListTotal::Mean),
+                from("b", 1, ListTotal::Mean),
+                from("count", 0, ListTotal::Inside),
+            ],
+            outputs: outputs.collect(),
+            steps,
+        };
+        agrees(&program, &[2, 3], &values, &[]);
+        let json = serde_json::to_string(&program).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Program>(&json).unwrap(), program);
+    }
+}
+
+#[test]
+fn the_norm_that_is_allowed_fails_as_seldom_as_promised() {
+    let failure = failure_log2(SQUARED_NORM_MAX * bootstrap_variance(), 1 << (DIGIT_SHIFT - 1));
+    assert!(failure <= -128.0, "{failure}");
+}
+
+#[test]
+fn costs_are_shown_before_a_run() {
+    let layout = layout();
+    let estimate = |program: &Program, summands: &[u64]| {
+        program.compile(Given { layout: &layout, summands, words: 0 }).unwrap().estimate
+    };
+    let above = estimate(&library::mean_above(140), &[10]);
+    assert_eq!((above.lookups, above.depth), (21, 21));
+    assert!(above.worst_failure_log2 <= -128.0 && above.failure_log2 < -123.0);
+    let k = Deviations { numerator: 2, denominator: 1 };
+    let spike = estimate(&library::spike(&[10; 5], k, 4), &[10; 5]);
+    assert!(spike.lookups < 800, "{spike:?}");
+}
+
+fn refused(change: impl FnOnce(&mut Program)) -> ProgramError {
+    let mut program = library::mean_above(140);
+    change(&mut program);
+    run(&program, &[10], |_, _| 0, &[], 0).unwrap_err()
+}
+
+#[test]
+fn bad_programs_are_refused() {
+    use ProgramError as E;
+    let step = |name: &str, op| Step { name: name.to_owned(), op };
+    let n = |name: &str| name.to_owned();
+    assert!(matches!(refused(|p| p.version = 2), E::Version { found: 2, expected: 1 }));
+    assert!(matches!(refused(|p| p.steps[1].name = n("sum")), E::Name { .. }));
+    assert!(matches!(refused(|p| p.steps[1].name = n("")), E::Name { .. }));
+    assert!(matches!(refused(|p| p.steps[1].name = "x".repeat(65)), E::Name { .. }));
+    assert!(matches!(refused(|p| p.outputs[0] = n("nowhere")), E::Unknown { .. }));
+    assert!(matches!(refused(|p| p.outputs[0] = n("sum")), E::Type { .. }));
+    assert!(matches!(refused(|p| p.outputs = vec![n("above"); 257]), E::TooMany { .. }));
+    assert!(matches!(
+        refused(|p| p.inputs[0] =
+            Input { name: n("sum"), from: From::Sum { sum: 1, total: ListTotal::Sum } }),
+        E::NoSuchSource { index: 1, .. }
+    ));
+    assert!(matches!(
+        refused(|p| p.inputs[0] =
+            Input { name: n("sum"), from: From::Word { word: 0, maximum: 1, plaintext_bits: 20 } }),
+        E::NoSuchSource { available: 0, .. }
+    ));
+    assert!(matches!(
+        refused(|p| p.inputs[1] =
+            Input { name: n("count"), from: From::Sum { sum: 0, total: ListTotal::Mean } }),
+        E::Width { .. }
+    ));
+    // A threshold far out of the scale, and one that only the noise forbids.
+    let wide =
+        |factor| Op::Linear { terms: vec![(n("count"), factor), (n("sum"), -1)], constant: 0 };
+    assert!(matches!(refused(|p| p.steps[0].op = wide(1 << 20)), E::TooWide { .. }));
+    let far = |factor| Op::Linear {
+        terms: vec![(n("count"), factor), (n("count"), -factor), (n("sum"), 1)],
+        constant: 0,
+    };
+    assert!(matches!(refused(|p| p.steps[0].op = far(i64::MAX)), E::TooWide { .. }));
+    let integer = Op::Integer { of: n("below-zero-if-above"), drop_bits: 0 };
+    assert!(matches!(refused(|p| p.steps.push(step("i", integer))), E::MayBeNegative { .. }));
+    let bit = Op::Bit { of: n("sum"), index: 40 };
+    assert!(matches!(refused(|p| p.steps.push(step("i", bit))), E::Range { .. }));
+    let not = Op::Not { of: n("sum") };
+    assert!(matches!(refused(|p| p.steps.push(step("i", not))), E::Type { .. }));
+    let all = Op::All { of: vec![n("above"); 16] };
+    assert!(matches!(refused(|p| p.steps.push(step("i", all))), E::TooMany { .. }));
+    let grow = |p: &mut Program| {
+        p.steps.push(step("s", Op::Integer { of: n("sum"), drop_bits: 0 }));
+        for i in 0..4 {
+            let of = if i == 0 { n("s") } else { format!("s{}", i - 1) };
+            p.steps.push(step(&format!("s{i}"), Op::Square { of }));
+        }
+    };
+    assert!(matches!(refused(grow), E::Range { .. }));
+    let short = |p: &mut Program| {
+        p.steps.push(step("s", Op::Integer { of: n("sum"), drop_bits: 14 }));
+        p.steps.push(step("t", Op::Lookup { of: n("s"), table: vec![1; 3] }));
+    };
+    assert!(matches!(refused(short), E::Range { .. }));
+}
+
+#[test]
+fn noise_is_refused_before_it_is_made() {
+    // Of a sum of 160 lists little room is left: factors that still fit the plaintext do not.
+    let mut program = library::mean_above(140);
+    program.steps[0].op = Op::Linear { terms: vec![("count".to_owned(), 200)], constant: -1 };
+    let got = run(&program, &[160], |_, _| 0, &[], 0);
+    assert!(matches!(got, Err(ProgramError::Noise { .. })), "{got:?}");
+}
+
+#[test]
+fn lists_without_totals_are_refused() {
+    let request = LayoutRequest { totals: false, ..*layout().request() };
+    let layout = Layout::plan(request).unwrap();
+    let got = library::mean_above(1).compile(Given { layout: &layout, summands: &[1], words: 0 });
+    assert!(matches!(got, Err(ProgramError::NoTotals { .. })));
+}
+
+#[test]
+fn programs_of_other_fields_are_not_read() {
+    let json = serde_json::to_value(library::mean_above(1)).unwrap();
+    let mut more = json.clone();
+    more["extra"] = 1.into();
+    assert!(serde_json::from_value::<Program>(more).is_err());
+    let mut other = json;
+    other["steps"][0]["op"] = "divide".into();
+    assert!(serde_json::from_value::<Program>(other).is_err());
+}
