@@ -97,8 +97,10 @@ struct Shared {
     engine: Arc<dyn Engine>,
     limits: Limits,
     state: Mutex<State>,
-    /// Something was added, cancelled, closed, or taken.
-    changed: Condvar,
+    /// For the thread: something was added, or may not be.
+    work: Condvar,
+    /// For sessions: something was taken.
+    room: Condvar,
 }
 
 #[derive(Default)]
@@ -123,8 +125,8 @@ impl Batcher {
         limits: Limits,
         observe: impl Fn(&Report) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (state, changed) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { engine, limits, state, changed });
+        let (state, work, room) = (Mutex::default(), Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { engine, limits, state, work, room });
         let worker = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -162,7 +164,7 @@ impl Batcher {
 impl Drop for Batcher {
     fn drop(&mut self) {
         self.shared.lock().close();
-        self.shared.changed.notify_all();
+        self.shared.notify();
         if let Some(worker) = self.worker.take() {
             // A panic of the engine has been reported to those who waited.
             let _ = worker.join();
@@ -204,7 +206,7 @@ impl Canceller {
             state.queue.cancel(id);
             state.answers.remove(&id);
         }
-        self.shared.changed.notify_all();
+        self.shared.notify();
     }
 }
 
@@ -244,8 +246,8 @@ impl Session {
                 break;
             }
             state.blocked += 1;
-            self.shared.changed.notify_all();
-            state = self.shared.wait(state, None);
+            self.shared.work.notify_one();
+            state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.blocked -= 1;
         }
         let id = state.next;
@@ -255,7 +257,7 @@ impl Session {
         let items = lookups.into_iter().enumerate().map(item).collect();
         state.queue.push(&self.region, id, items, Instant::now());
         state.answers.insert(id, sender);
-        self.shared.changed.notify_all();
+        self.shared.work.notify_one();
         Ok(())
     }
 
@@ -294,7 +296,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.forget();
         self.shared.lock().sessions -= 1;
-        self.shared.changed.notify_all();
+        self.shared.notify();
     }
 }
 
@@ -311,18 +313,10 @@ impl Shared {
         lock(&self.state)
     }
 
-    fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        most: Option<Duration>,
-    ) -> MutexGuard<'a, State> {
-        match most {
-            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            Some(most) => {
-                let waited = self.changed.wait_timeout(state, most);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-        }
+    /// Everybody looks again.
+    fn notify(&self) {
+        self.work.notify_one();
+        self.room.notify_all();
     }
 
     /// Serves one batch; false once the batcher is closed.
@@ -355,7 +349,7 @@ impl Shared {
                 return None;
             }
             let Some(arrived) = state.queue.oldest() else {
-                state = self.wait(state, None);
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let left = self.limits.wait_max.saturating_sub(arrived.elapsed());
@@ -364,10 +358,11 @@ impl Shared {
             if is_full || all_wait || left.is_zero() {
                 let regions = state.queue.regions();
                 let batch = state.queue.take(self.limits.batch_max);
-                self.changed.notify_all();
+                self.room.notify_all();
                 return Some((batch, regions, arrived));
             }
-            state = self.wait(state, Some(left));
+            let waited = self.work.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
