@@ -89,7 +89,7 @@ impl<P: MontConfig<4>> Arithmetic<Fp<MontBackend<P, 4>, 4>> for Ifma<5> {
     }
 }
 
-/// w·2^52 mod p, up to 2p, and what it is to be multiplied with for the quotient: that times p^(−1)
+/// w·2^52 mod p, below p, and what it is to be multiplied with for the quotient: that times p^(−1)
 /// mod 2^52.
 #[derive(Clone, Copy, Debug)]
 pub struct Precomputed {
@@ -146,10 +146,13 @@ impl Arithmetic<Prime50> for Ifma<1> {
 
     #[inline(always)]
     fn combine(self, a: Precomputed, b: Precomputed) -> Precomputed {
-        self.precompute(self.scale(a.factor, b))
+        // A factor of up to 2p would make products of up to 3p.
+        let t = self.words();
+        let product = self.scale(a.factor, b);
+        self.precompute(t.min(product, t.sub(product, t.splat(P))))
     }
 
-    /// Up to 2p, for x below 2^52.
+    /// Below 2p, for x below 2^52.
     #[inline(always)]
     fn scale(self, x: Words, w: Precomputed) -> Words {
         let t = self.words();
@@ -188,5 +191,43 @@ impl Ifma<1> {
         let t = self.words();
         let quotient = t.mul_lo(t.splat(0), factor, t.splat(INVERSE));
         Precomputed { factor, quotient }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::{AdditiveGroup, Field, UniformRand};
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    /// Rare, and wrong by much: what factors that are made of others must hold to.
+    #[test]
+    fn combined_factors_are_below_p_and_their_products_below_2p() {
+        let Some(ifma) = Ifma::<1>::detect() else { return };
+        let (words, rng) = (ifma.words(), &mut StdRng::seed_from_u64(1));
+        let lanes = |vector| {
+            let mut lanes = [0; 8];
+            words.store(vector, &mut lanes);
+            lanes
+        };
+        for round in 0..20_000 {
+            let values = |rng: &mut StdRng| match round {
+                0 => [-Prime50::ONE; 8],
+                1 => [Prime50::ONE.double(); 8],
+                _ => [(); 8].map(|()| Prime50::rand(rng)),
+            };
+            let (a, b) = (values(rng), values(rng));
+            let combined = ifma.combine(ifma.factors(&a), ifma.factors(&b));
+            assert!(lanes(combined.factor).iter().all(|&factor| factor < P));
+            for x in [(1 << 52) - 1, 4 * P - 1, 0, 1] {
+                let product = lanes(ifma.scale(words.splat(x), combined));
+                assert!(product.iter().all(|&product| product < 2 * P));
+                for ((&product, a), b) in product.iter().zip(a).zip(b) {
+                    assert_eq!(Prime50::from(product), Prime50::from(x) * a * b);
+                }
+            }
+        }
     }
 }
