@@ -1,6 +1,6 @@
 //! What is measured. `pulseproof bench` prints it; the criterion benches run the same bodies.
 //!
-//! - [`ntt`], [`msm`], [`field`]: kernels, beside [`peers`], held against [`limits`].
+//! - [`ntt`], [`msm`], [`field`], [`pbs`]: kernels, beside [`peers`], held against [`limits`].
 //! - [`measure`], [`report`], [`plot`]: how times are taken, said and drawn.
 //! - [`wsa`]: the argument.
 
@@ -9,6 +9,7 @@ pub mod limits;
 pub mod measure;
 pub mod msm;
 pub mod ntt;
+pub mod pbs;
 pub mod peers;
 pub mod plot;
 pub mod report;

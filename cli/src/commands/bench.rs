@@ -1,6 +1,7 @@
 //! `pulseproof bench`.
 
 mod kernels;
+mod pbs;
 mod wsa;
 
 use clap::Subcommand;
@@ -14,6 +15,7 @@ Examples:
   pulseproof bench msm --curve bls12-381 --log-n 14,16,18 --backend cpu,cuda
   pulseproof bench ntt --field goldilocks --log-n 20 --plot ntt.svg
   pulseproof bench field --field bn254 --json
+  pulseproof bench pbs --log-n 0,6 --vs tfhe-cpu
   pulseproof bench wsa
   RAYON_NUM_THREADS=1 pulseproof bench wsa")]
 pub struct Args {
@@ -26,6 +28,7 @@ enum What {
     Ntt(kernels::NttArgs),
     Msm(kernels::MsmArgs),
     Field(kernels::FieldArgs),
+    Pbs(pbs::Args),
     Wsa(wsa::Args),
 }
 
@@ -34,6 +37,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         What::Ntt(args) => kernels::ntt(args),
         What::Msm(args) => kernels::msm(args),
         What::Field(args) => kernels::field(args),
+        What::Pbs(args) => pbs::run(args),
         What::Wsa(args) => wsa::run(args),
     }
 }

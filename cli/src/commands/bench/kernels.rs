@@ -1,6 +1,6 @@
 //! `pulseproof bench ntt`, `msm` and `field`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pulseproof_kernels::field::FieldId;
@@ -47,7 +47,7 @@ struct Common {
     plot: Option<PathBuf>,
 }
 
-const JSON_HELP: &str = "\
+pub(super) const JSON_HELP: &str = "\
 All subjects run in turn after a round to warm up; times are medians. Warm runs start from data that is
 where the backend computes; the cold one includes compilation, tables and transfers. Peers get the same
 inputs, and nothing is timed unless all results are equal.
@@ -226,13 +226,18 @@ fn measured(
     for &log_n in &common.log_n {
         measure(&mut report, &machine, log_n, &backends)?;
     }
-    if let Some(file) = &common.plot {
-        std::fs::write(file, plot(&report)).map_err(|e| format!("{}: {e}", file.display()))?;
+    present(&report, common.json, common.plot.as_deref())
+}
+
+/// Says what was measured, and draws it if asked to.
+pub(super) fn present(report: &Report, json: bool, file: Option<&Path>) -> Outcome {
+    if let Some(file) = file {
+        std::fs::write(file, plot(report)).map_err(|e| format!("{}: {e}", file.display()))?;
     }
-    if common.json {
-        say_json(&report)?;
+    if json {
+        say_json(report)?;
     } else {
-        print(&report);
+        print(report);
     }
     Ok(ExitCode::SUCCESS)
 }
