@@ -10,11 +10,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostBuffer<T>(pub(crate) Vec<T>);
 
-impl<T: Element> HostBuffer<T> {
-    pub(crate) fn zeros(len: usize) -> Self {
-        Self(vec![T::zero(); len])
-    }
-
+impl<T> HostBuffer<T> {
     /// An empty vector with room for `len` values, or an error where the allocator has none.
     pub(crate) fn reserve(backend: BackendKind, len: usize) -> Result<Vec<T>, Error> {
         let mut values = Vec::new();
@@ -23,6 +19,12 @@ impl<T: Element> HostBuffer<T> {
             Error::OutOfMemory { backend, needed, available: 0 }
         })?;
         Ok(values)
+    }
+}
+
+impl<T: Element> HostBuffer<T> {
+    pub(crate) fn zeros(len: usize) -> Self {
+        Self(vec![T::zero(); len])
     }
 
     pub(crate) fn copy_to(

@@ -1,5 +1,16 @@
 //! The processor: all cores, and AVX-512 IFMA where the machine has it.
 
+/// Repeats a block for i from 0 to 7 where i < n: what LLVM would unroll only in part stays in
+/// registers.
+macro_rules! unroll {
+    ($i:ident < $n:expr, $body:block) => {
+        unroll!(@ $i, $n, $body, 0 1 2 3 4 5 6 7)
+    };
+    (@ $i:ident, $n:expr, $body:block, $($k:literal)*) => {
+        $( if $k < $n { let $i: usize = $k; $body } )*
+    };
+}
+
 pub mod bootstrap;
 pub mod msm;
 mod ntt;
@@ -112,7 +123,7 @@ impl Backend for Cpu {
 }
 
 /// An empty vector with room for `len` values.
-fn reserve<T: Element>(len: usize) -> Result<Vec<T>, Error> {
+fn reserve<T>(len: usize) -> Result<Vec<T>, Error> {
     HostBuffer::reserve(BackendKind::Cpu, len)
 }
 

@@ -1,32 +1,63 @@
 //! Key switching and bootstrapping.
+//!
+//! Both are written once, over [`vectors`]: words one by one, or eight at a time where the machine has
+//! AVX-512 IFMA. Results are integers, reduced, and so the same bit for bit.
 
-use ark_ff::{FftField, PrimeField};
+mod digits;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
+mod key;
+mod keyswitch;
+mod memory;
+mod roots;
+mod rotation;
+mod transform;
+mod vectors;
+
+#[cfg(test)]
+mod tests;
+
 use rayon::prelude::*;
 
-use super::{Cpu, reserve, zeroed};
+use super::simd::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Avx512, Words};
+use super::{Cpu, zeroed};
+use crate::backend::BootstrapOps;
 use crate::backend::arguments::{
     check_bootstrap_key, check_choices, check_ciphertexts, check_keyswitch_key,
 };
-use crate::backend::{BootstrapOps, NttOps};
-use crate::bootstrap::integers::{
-    digits_of_residue, digits_of_word, monomials, to_residue, to_word,
-};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::error::Error;
-use crate::field::Prime50;
 use crate::host::HostBuffer;
-use crate::transform::{Order, Transform};
 
-/// A key-switching key.
+/// Ciphertexts that go through a key together, so that their accumulators fit the second-level cache.
+const GROUP: usize = 8;
+
+/// A key-switching key, prepared for some instructions: it is used with these, whatever processor value
+/// it is given to.
 pub struct KeyswitchKey {
     shape: KeyswitchShape,
-    words: Vec<u64>,
+    prepared: Switching,
 }
 
-/// A bootstrapping key, its polynomials transformed.
+enum Switching {
+    Portable(keyswitch::Prepared<u64>),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Avx512, keyswitch::Prepared<Words>),
+}
+
+/// A bootstrapping key, prepared for some instructions: it is used with these, whatever processor value
+/// it is given to.
 pub struct BootstrapKey {
     shape: BootstrapShape,
-    values: Vec<Prime50>,
+    prepared: Bootstrapping,
+}
+
+enum Bootstrapping {
+    Portable(key::Prepared<u64>),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Avx512, key::Prepared<Words>),
 }
 
 impl BootstrapOps for Cpu {
@@ -35,9 +66,13 @@ impl BootstrapOps for Cpu {
 
     fn keyswitch_key(&self, shape: KeyswitchShape, words: &[u64]) -> Result<KeyswitchKey, Error> {
         check_keyswitch_key(&shape, words.len())?;
-        let mut copy = reserve(words.len())?;
-        copy.extend_from_slice(words);
-        Ok(KeyswitchKey { shape, words: copy })
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx) = self.avx512() {
+            let prepared = Switching::Ifma(avx, keyswitch::Prepared::new(avx, shape, words)?);
+            return Ok(KeyswitchKey { shape, prepared });
+        }
+        let prepared = Switching::Portable(keyswitch::Prepared::new(Portable, shape, words)?);
+        Ok(KeyswitchKey { shape, prepared })
     }
 
     fn bootstrap_key(
@@ -46,11 +81,13 @@ impl BootstrapOps for Cpu {
         residues: &[u64],
     ) -> Result<BootstrapKey, Error> {
         check_bootstrap_key(&shape, residues)?;
-        let mut values = reserve(residues.len())?;
-        values.extend(residues.iter().map(|&residue| Prime50::from(residue)));
-        let mut values = HostBuffer(values);
-        self.ntt(&negacyclic(Transform::forward(shape.log_size)), &mut values)?;
-        Ok(BootstrapKey { shape, values: values.0 })
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx) = self.avx512() {
+            let prepared = Bootstrapping::Ifma(avx, key::Prepared::new(avx, shape, residues)?);
+            return Ok(BootstrapKey { shape, prepared });
+        }
+        let prepared = Bootstrapping::Portable(key::Prepared::new(Portable, shape, residues)?);
+        Ok(BootstrapKey { shape, prepared })
     }
 
     fn keyswitch_batch(
@@ -58,21 +95,13 @@ impl BootstrapOps for Cpu {
         key: &KeyswitchKey,
         ciphertexts: &HostBuffer<u64>,
     ) -> Result<HostBuffer<u64>, Error> {
-        let shape = key.shape;
-        let count = check_ciphertexts(ciphertexts.0.len(), shape.row_from())?;
-        let mut results = zeroed(count * shape.row_to())?;
-        let rows = ciphertexts.0.par_chunks_exact(shape.row_from());
-        rows.zip(results.par_chunks_exact_mut(shape.row_to())).for_each(|(from, to)| {
-            to[shape.to] = from[shape.from];
-            let digits = from[..shape.from]
-                .iter()
-                .flat_map(|&a| digits_of_word(a, shape.base_log, shape.levels));
-            for (digit, row) in digits.zip(key.words.chunks_exact(shape.row_to())) {
-                for (sum, word) in to.iter_mut().zip(row) {
-                    *sum = sum.wrapping_sub(digit.cast_unsigned().wrapping_mul(*word));
-                }
-            }
-        });
+        let count = check_ciphertexts(ciphertexts.0.len(), key.shape.row_from())?;
+        let mut results = zeroed(count * key.shape.row_to())?;
+        match &key.prepared {
+            Switching::Portable(key) => key.switch(Portable, &ciphertexts.0, &mut results)?,
+            #[cfg(target_arch = "x86_64")]
+            Switching::Ifma(avx, key) => key.switch(*avx, &ciphertexts.0, &mut results)?,
+        }
         Ok(HostBuffer(results))
     }
 
@@ -83,81 +112,35 @@ impl BootstrapOps for Cpu {
         tables: &HostBuffer<u64>,
         choices: &[u32],
     ) -> Result<HostBuffer<u64>, Error> {
-        let (shape, size) = (key.shape, key.shape.size());
+        let shape = &key.shape;
         let count = check_ciphertexts(ciphertexts.0.len(), shape.row_from())?;
-        check_choices(&shape, count, tables.0.len(), choices)?;
+        check_choices(shape, count, tables.0.len(), choices)?;
         let mut results = zeroed(count * shape.row_to())?;
-        let rows = ciphertexts.0.par_chunks_exact(shape.row_from()).zip(choices);
-        let results_of = results.par_chunks_exact_mut(shape.row_to());
-        rows.zip(results_of).try_for_each(|((ciphertext, &choice), result)| {
-            let table = &tables.0[choice as usize * size..][..size];
-            bootstrap(*self, key, ciphertext, table, result)
+        let group = count.div_ceil(rayon::current_num_threads()).clamp(1, GROUP);
+        let groups = ciphertexts.0.par_chunks(group * shape.row_from());
+        let groups = groups.zip(choices.par_chunks(group));
+        let groups = groups.zip(results.par_chunks_mut(group * shape.row_to()));
+        groups.try_for_each(|((ciphertexts, choices), results)| {
+            let table = |&choice: &u32| &tables.0[choice as usize * shape.size()..][..shape.size()];
+            let tables: Vec<_> = choices.iter().map(table).collect();
+            match &key.prepared {
+                Bootstrapping::Portable(key) => {
+                    rotation::bootstrap(Portable, key, ciphertexts, &tables, results)
+                }
+                #[cfg(target_arch = "x86_64")]
+                Bootstrapping::Ifma(avx, key) => {
+                    rotation::bootstrap(*avx, key, ciphertexts, &tables, results)
+                }
+            }
         })?;
         Ok(HostBuffer(results))
     }
 }
 
-/// The transform at the odd powers of a root of order 2N.
-fn negacyclic(transform: Transform<Prime50>) -> Transform<Prime50> {
-    let root = Prime50::get_root_of_unity(2 << transform.log_size).expect("there are roots");
-    transform.on_coset(root).in_order(Order::BitReversed)
-}
-
-fn bootstrap(
-    cpu: Cpu,
-    key: &BootstrapKey,
-    ciphertext: &[u64],
-    table: &[u64],
-    result: &mut [u64],
-) -> Result<(), Error> {
-    let BootstrapShape { dimension, log_size, base_log, levels } = key.shape;
-    let size = key.shape.size();
-    let exponents = monomials(ciphertext, log_size);
-    let table: Vec<Prime50> = table.iter().map(|&word| to_residue(word).into()).collect();
-    let mut sums = zeroed(size)?;
-    sums.extend((0..size).map(|j| turned(&table, j, exponents[dimension] as usize)));
-    for (i, key) in key.values.chunks_exact(levels as usize * 4 * size).enumerate() {
-        let exponent = 2 * size - exponents[i] as usize;
-        let mut products = HostBuffer(zeroed(2 * size)?);
-        for level in 0..levels as usize {
-            for r in 0..2 {
-                let sum = &sums[r * size..][..size];
-                let mut digits = reserve(size)?;
-                digits.extend((0..size).map(|j| {
-                    let difference = (turned(sum, j, exponent) - sum[j]).into_bigint().0[0];
-                    let digit = digits_of_residue(difference, base_log, levels).nth(level);
-                    Prime50::from(digit.unwrap_or(0))
-                }));
-                let mut digits = HostBuffer(digits);
-                cpu.ntt(&negacyclic(Transform::forward(log_size)), &mut digits)?;
-                let key = &key[(2 * level + r) * 2 * size..][..2 * size];
-                for ((product, key), digit) in
-                    products.0.iter_mut().zip(key).zip(digits.0.iter().cycle())
-                {
-                    *product += *key * digit;
-                }
-            }
-        }
-        cpu.ntt(&negacyclic(Transform::inverse(log_size)), &mut products)?;
-        for (sum, product) in sums.iter_mut().zip(products.0) {
-            *sum += product;
-        }
+#[cfg(target_arch = "x86_64")]
+impl Cpu {
+    /// The instructions, where this value uses them.
+    fn avx512(self) -> Option<Avx512> {
+        Avx512::detect().filter(|_| self.instructions == super::Instructions::Ifma)
     }
-    let word = |x: Prime50| to_word(x.into_bigint().0[0]);
-    result[0] = word(sums[0]);
-    for j in 1..size {
-        result[j] = word(-sums[size - j]);
-    }
-    result[size] = word(sums[size]);
-    Ok(())
 }
-
-/// Coefficient `j` of a polynomial divided by X^exponent, exponent from 0 to 2N.
-fn turned(polynomial: &[Prime50], j: usize, exponent: usize) -> Prime50 {
-    let (size, at) = (polynomial.len(), j + exponent);
-    let coefficient = polynomial[at % size];
-    if at / size % 2 == 0 { coefficient } else { -coefficient }
-}
-
-#[cfg(test)]
-mod tests;

@@ -71,8 +71,12 @@ impl Avx512 {
         or(a, b) = _mm512_or_si512;
         /// The product of the low 32 bits of a and b.
         mul_u32(a, b) = _mm512_mul_epu32;
+        /// The low half of a·b.
+        mul_low(a, b) = _mm512_mullo_epi64;
         /// The lesser, unsigned.
         min(a, b) = _mm512_min_epu64;
+        /// The greater, unsigned.
+        max(a, b) = _mm512_max_epu64;
         /// c + the low 52 bits of the product of the low 52 bits of a and b.
         mul_lo(c, a, b) = _mm512_madd52lo_epu64;
         /// c + the high 52 bits of the product of the low 52 bits of a and b.

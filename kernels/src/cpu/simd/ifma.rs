@@ -10,17 +10,6 @@ use ark_ff::{BigInt, Field, Fp, MontBackend, MontConfig};
 use super::avx512::{Avx512, Words};
 use super::{Lanes, Line};
 
-/// Repeats a block for i from 0 to 7 where i < n: what LLVM would unroll only in part stays in
-/// registers.
-macro_rules! unroll {
-    ($i:ident < $n:expr, $body:block) => {
-        unroll!(@ $i, $n, $body, 0 1 2 3 4 5 6 7)
-    };
-    (@ $i:ident, $n:expr, $body:block, $($k:literal)*) => {
-        $( if $k < $n { let $i: usize = $k; $body } )*
-    };
-}
-
 /// An array of L limbs, each by an expression.
 macro_rules! each {
     ($vectors:expr, $i:ident => $limb:expr) => {{

@@ -1,0 +1,140 @@
+//! Eight words in AVX-512, multiplied in 52 bits: R = 2^52, just over 4p.
+
+use super::vectors::{Factor, INVERSE, Vectors};
+use crate::bootstrap::MODULUS;
+use crate::cpu::simd::{Avx512, Words};
+
+const BITS: u32 = 52;
+
+/// Σ x·y = low + 2^52·high, not carried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Halves {
+    low: Words,
+    high: Words,
+}
+
+impl Vectors<8> for Avx512 {
+    const BITS: u32 = BITS;
+    const LOG_RADIX: u32 = 4;
+    type V = Words;
+    type Mask = u8;
+    type Sum = Halves;
+
+    #[inline(always)]
+    fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        Avx512::run(self, work)
+    }
+
+    #[inline(always)]
+    fn splat(self, word: u64) -> Words {
+        Avx512::splat(self, word)
+    }
+
+    #[inline(always)]
+    fn load(self, words: &[u64; 8]) -> Words {
+        Avx512::load(self, words)
+    }
+
+    #[inline(always)]
+    fn store(self, v: Words, words: &mut [u64; 8]) {
+        Avx512::store(self, v, words);
+    }
+
+    #[inline(always)]
+    fn add(self, a: Words, b: Words) -> Words {
+        Avx512::add(self, a, b)
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Words, b: Words) -> Words {
+        Avx512::sub(self, a, b)
+    }
+
+    #[inline(always)]
+    fn mul_low(self, a: Words, b: Words) -> Words {
+        Avx512::mul_low(self, a, b)
+    }
+
+    #[inline(always)]
+    fn and(self, a: Words, b: Words) -> Words {
+        Avx512::and(self, a, b)
+    }
+
+    #[inline(always)]
+    fn shift_right(self, a: Words, bits: u32) -> Words {
+        Avx512::shift_right(self, a, Avx512::splat(self, bits.into()))
+    }
+
+    #[inline(always)]
+    fn min(self, a: Words, b: Words) -> Words {
+        Avx512::min(self, a, b)
+    }
+
+    #[inline(always)]
+    fn max(self, a: Words, b: Words) -> Words {
+        Avx512::max(self, a, b)
+    }
+
+    #[inline(always)]
+    fn less(self, a: Words, b: Words) -> u8 {
+        Avx512::less(self, a, b)
+    }
+
+    #[inline(always)]
+    fn select(self, mask: u8, a: Words, b: Words) -> Words {
+        Avx512::select(self, mask, a, b)
+    }
+
+    #[inline(always)]
+    fn transpose(self, vectors: &mut [Words; 8]) {
+        *vectors = Avx512::transpose(self, *vectors);
+    }
+
+    #[inline(always)]
+    fn product(self, offset: Words, x: Words, w: Factor<Words>) -> Words {
+        let zero = Avx512::splat(self, 0);
+        let quotient = self.mul_lo(zero, x, w.quotient);
+        let high = self.mul_hi(offset, x, w.value);
+        Avx512::sub(self, high, self.mul_hi(zero, quotient, Avx512::splat(self, MODULUS)))
+    }
+
+    #[inline(always)]
+    fn sum(self) -> Halves {
+        let zero = Avx512::splat(self, 0);
+        Halves { low: zero, high: zero }
+    }
+
+    /// x·y is below 2^52·p: `high` grows by less than p.
+    #[inline(always)]
+    fn add_product(self, sum: Halves, x: Words, y: Words) -> Halves {
+        Halves { low: self.mul_lo(sum.low, x, y), high: self.mul_hi(sum.high, x, y) }
+    }
+
+    /// The sum, below 4p·2^52, to less than 2p·2^52.
+    #[inline(always)]
+    fn carry(self, sum: Halves) -> Halves {
+        let mask = Avx512::splat(self, (1 << BITS) - 1);
+        let high = self.carried(sum);
+        let less = Avx512::sub(self, high, Avx512::splat(self, 2 * MODULUS));
+        Halves { low: Avx512::and(self, sum.low, mask), high: Avx512::min(self, high, less) }
+    }
+
+    /// For a sum of two products, or one that was carried: below 2p·2^52.
+    #[inline(always)]
+    fn reduce(self, sum: Halves) -> Words {
+        let zero = Avx512::splat(self, 0);
+        let inverse = Avx512::splat(self, INVERSE & ((1 << BITS) - 1));
+        let quotient = self.mul_lo(zero, sum.low, inverse);
+        let less = self.mul_hi(zero, quotient, Avx512::splat(self, MODULUS));
+        Avx512::sub(self, self.carried(sum), less)
+    }
+}
+
+impl Avx512 {
+    /// ⌊sum/2^52⌋.
+    #[inline(always)]
+    fn carried(self, sum: Halves) -> Words {
+        let carry = Avx512::shift_right(self, sum.low, Avx512::splat(self, BITS.into()));
+        Avx512::add(self, sum.high, carry)
+    }
+}

@@ -1,0 +1,166 @@
+//! Key switching: a product of digits, few bits each, with a matrix of words, modulo 2^64.
+//!
+//! The matrix is many times larger than any cache. It is kept in strips of a few columns, cut into blocks
+//! that fit the second-level cache: a block is fetched once for many ciphertexts. Sums of a few
+//! ciphertexts over a strip are kept in registers.
+
+use rayon::prelude::*;
+
+use super::vectors::Vectors;
+use crate::bootstrap::KeyswitchShape;
+use crate::bootstrap::integers::digits_of_word;
+use crate::cpu::{reserve, zeroed};
+use crate::error::Error;
+
+/// Vectors that a strip is wide.
+const WIDTH: usize = 4;
+/// Rows of a block: 128 KiB where vectors have eight lanes.
+const ROWS: usize = 512;
+/// Ciphertexts whose sums are in registers at a time: with those of a strip, sixteen vectors.
+const TILE: usize = 4;
+/// Ciphertexts whose digits are kept at a time: some 4 MiB of them.
+const BATCH: usize = 64;
+
+/// A strip's part of a row.
+type Row<V> = [V; WIDTH];
+
+/// The matrix, strip by strip and in a strip row by row. The last strip is filled up with zeros.
+pub(super) struct Prepared<V> {
+    shape: KeyswitchShape,
+    strips: Vec<Row<V>>,
+}
+
+impl<V: Copy + Send + Sync> Prepared<V> {
+    pub fn new<A: Vectors<W, V = V>, const W: usize>(
+        a: A,
+        shape: KeyswitchShape,
+        words: &[u64],
+    ) -> Result<Self, Error> {
+        let rows = rows(&shape);
+        let count = shape.row_to().div_ceil(WIDTH * W);
+        let mut strips = reserve(count * rows)?;
+        strips.resize(count * rows, [a.splat(0); WIDTH]);
+        strips.par_chunks_exact_mut(rows).enumerate().for_each(|(strip, to)| {
+            for (to, row) in to.iter_mut().zip(words.chunks_exact(shape.row_to())) {
+                for (vector, words) in to.iter_mut().zip(row[strip * WIDTH * W..].chunks(W)) {
+                    let mut lanes = [0; W];
+                    lanes[..words.len()].copy_from_slice(words);
+                    *vector = a.load(&lanes);
+                }
+            }
+        });
+        Ok(Self { shape, strips })
+    }
+
+    /// Switches ciphertexts.
+    pub fn switch<A: Vectors<W, V = V>, const W: usize>(
+        &self,
+        a: A,
+        ciphertexts: &[u64],
+        results: &mut [u64],
+    ) -> Result<(), Error> {
+        let batches = ciphertexts.par_chunks(BATCH * self.shape.row_from());
+        let results = results.par_chunks_mut(BATCH * self.shape.row_to());
+        batches.zip(results).try_for_each(|(batch, results)| self.switch_batch(a, batch, results))
+    }
+
+    fn switch_batch<A: Vectors<W, V = V>, const W: usize>(
+        &self,
+        a: A,
+        ciphertexts: &[u64],
+        results: &mut [u64],
+    ) -> Result<(), Error> {
+        let rows = rows(&self.shape);
+        let count = ciphertexts.len() / self.shape.row_from();
+        let mut digits = zeroed(count * rows)?;
+        let tiles = digits.par_chunks_mut(TILE * rows);
+        tiles
+            .zip(ciphertexts.par_chunks(TILE * self.shape.row_from()))
+            .for_each(|(digits, ciphertexts)| write_digits(&self.shape, ciphertexts, digits));
+        let mut sums = reserve(self.strips.len() / rows * count)?;
+        sums.resize(sums.capacity(), [a.splat(0); WIDTH]);
+        let strips = self.strips.par_chunks_exact(rows);
+        strips.zip(sums.par_chunks_exact_mut(count)).for_each(|(strip, sums)| {
+            a.run(
+                #[inline(always)]
+                || add_strip(a, strip, &digits, sums),
+            );
+        });
+        let outputs = results.par_chunks_exact_mut(self.shape.row_to()).enumerate();
+        outputs.for_each(|(index, result)| {
+            let sums = sums.iter().skip(index).step_by(count).flatten();
+            for (words, &sum) in result.chunks_mut(W).zip(sums) {
+                let mut lanes = [0; W];
+                a.store(sum, &mut lanes);
+                words.copy_from_slice(&lanes[..words.len()]);
+            }
+            let ciphertext = &ciphertexts[index * self.shape.row_from()..];
+            let body = &mut result[self.shape.to];
+            *body = body.wrapping_add(ciphertext[self.shape.from]);
+        });
+        Ok(())
+    }
+}
+
+/// Rows of the matrix.
+fn rows(shape: &KeyswitchShape) -> usize {
+    shape.from * shape.levels as usize
+}
+
+/// The digits of a tile's ciphertexts: a row of them for each row of the matrix.
+fn write_digits(shape: &KeyswitchShape, ciphertexts: &[u64], digits: &mut [u64]) {
+    let KeyswitchShape { from, base_log, levels, .. } = *shape;
+    let tile = ciphertexts.len() / shape.row_from();
+    for (index, ciphertext) in ciphertexts.chunks_exact(shape.row_from()).enumerate() {
+        let words = ciphertext[..from].iter();
+        let values = words.flat_map(|&word| digits_of_word(word, base_log, levels));
+        for (digit, value) in digits[index..].iter_mut().step_by(tile).zip(values) {
+            *digit = value.cast_unsigned();
+        }
+    }
+}
+
+/// Subtracts the products of all digits with a strip.
+#[inline(always)]
+fn add_strip<A: Vectors<W>, const W: usize>(
+    a: A,
+    strip: &[Row<A::V>],
+    digits: &[u64],
+    sums: &mut [Row<A::V>],
+) {
+    for (index, block) in strip.chunks(ROWS).enumerate() {
+        let tiles = digits.chunks(TILE * strip.len()).zip(sums.chunks_mut(TILE));
+        for (digits, sums) in tiles {
+            let tile = sums.len();
+            let digits = &digits[index * ROWS * tile..][..block.len() * tile];
+            match tile {
+                1 => subtract::<A, W, 1>(a, block, digits, sums),
+                2 => subtract::<A, W, 2>(a, block, digits, sums),
+                3 => subtract::<A, W, 3>(a, block, digits, sums),
+                _ => subtract::<A, W, TILE>(a, block, digits, sums),
+            }
+        }
+    }
+}
+
+/// Subtracts the products of the digits of T ciphertexts with a block.
+#[inline(always)]
+fn subtract<A: Vectors<W>, const W: usize, const T: usize>(
+    a: A,
+    block: &[Row<A::V>],
+    digits: &[u64],
+    sums: &mut [Row<A::V>],
+) {
+    let sums = sums.first_chunk_mut::<T>().expect("a tile is of T ciphertexts");
+    let mut differences = *sums;
+    for (row, digits) in block.iter().zip(digits.as_chunks::<T>().0) {
+        unroll!(i < T, {
+            let digit = a.splat(digits[i]);
+            unroll!(k < WIDTH, {
+                let product = a.mul_low(row[k], digit);
+                differences[i][k] = a.sub(differences[i][k], product);
+            });
+        });
+    }
+    *sums = differences;
+}
