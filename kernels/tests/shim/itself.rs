@@ -47,7 +47,15 @@ fn run(entry: &'static str, parameter: u32) -> (Result<(), String>, Memory, Vec<
     let device = ShimDevice::new(64);
     let memory = device.allocate(32).unwrap();
     let unit = Unit::Words;
-    let launch = Launch { unit, entry, groups: 2, buffers: &[&memory], parameters: &[parameter] };
+    let (buffers, parameters) = ([&memory], [parameter]);
+    let launch = Launch {
+        unit,
+        entry,
+        groups: 2,
+        shared_bytes: 64,
+        buffers: &buffers,
+        parameters: &parameters,
+    };
     let outcome = device.run_source(KERNELS, &launch);
     let mut words = Vec::new();
     let mut drain = |_: usize, part: &[u64]| words.extend_from_slice(part);

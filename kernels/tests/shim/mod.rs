@@ -99,6 +99,7 @@ type ShimLaunch = unsafe extern "C" fn(
     *const u32,
     u32,
     u32,
+    u32,
     u64,
 ) -> *const c_char;
 
@@ -163,7 +164,18 @@ impl ShimDevice {
                 .ok_or("no such kernel")?;
             let count = u32::try_from(pointers.len()).unwrap();
             let threads = self.limits.workgroup;
-            run(kernel, pointers.as_ptr(), count, parameters.as_ptr(), groups, threads, seed)
+            let shared = launch.shared_bytes;
+            assert!(shared <= self.limits.shared_bytes, "more than a workgroup can share");
+            run(
+                kernel,
+                pointers.as_ptr(),
+                count,
+                parameters.as_ptr(),
+                groups,
+                threads,
+                shared,
+                seed,
+            )
         };
         if message.is_null() {
             return Ok(());

@@ -143,8 +143,14 @@ fn one_wrong_bit_is_told_from_the_twins() {
     let device = ShimDevice::new(32);
     let memory = device.allocate(8).unwrap();
     for unit in [Unit::Words, Unit::Sort] {
-        let launch =
-            Launch { unit, entry: "sort_scatter", groups: 1, buffers: &[&memory], parameters: &[] };
+        let launch = Launch {
+            unit,
+            entry: "sort_scatter",
+            groups: 1,
+            shared_bytes: 0,
+            buffers: &[&memory],
+            parameters: &[],
+        };
         let lie = || check(&launch, 0, &[1, 2, 3 << 32], &[1, 2, 3 << 32 | 1]);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(lie)).is_err());
     }

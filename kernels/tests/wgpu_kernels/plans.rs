@@ -97,9 +97,10 @@ impl Device for Checked {
 
     fn launch(&self, launch: &Launch<'_, CheckedMemory>) -> Result<(), Error> {
         let before = self.contents(launch.buffers)?;
-        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         let buffers: Vec<_> = launch.buffers.iter().map(|buffer| &buffer.memory).collect();
-        self.device.launch(&Launch { unit, entry, groups, buffers: &buffers, parameters })?;
+        let buffers = buffers.as_slice();
+        self.device.launch(&Launch { unit, entry, groups, shared_bytes, buffers, parameters })?;
         let got = self.contents(launch.buffers)?;
         let mut want = before.clone();
         let buffers = want.iter_mut().map(Vec::as_mut_slice).collect();
