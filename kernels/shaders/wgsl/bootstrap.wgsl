@@ -61,13 +61,13 @@ struct Digits {
 }
 
 fn digits_of(residue: Fp, base_log: u32, levels: u32) -> Digits {
-    let half = Fp((MODULUS[0] >> 1u) | (MODULUS[1] << 31u), MODULUS[1] >> 1u);
-    let above = sub_borrow(half[0], residue[0], 0u).y;
-    let is_negative = sub_borrow(half[1], residue[1], above).y == 1u;
+    let other = negative(residue);
+    let borrow = sub_borrow(other[0], residue[0], 0u).y;
+    let is_negative = sub_borrow(other[1], residue[1], borrow).y == 1u;
     let shift = BITS - base_log * levels;
     var magnitude = residue;
     if (is_negative) {
-        magnitude = negative(residue);
+        magnitude = other;
     }
     let rounding = bit(shift - 1u);
     let low = add_carry(magnitude[0], rounding.x, 0u);

@@ -27,17 +27,17 @@ fn sub(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
 fn keyswitch_digits(at: Thread) {
     let index = index_of(at);
     let count = p(0);
-    let from = p(1);
+    let dimension = p(1);
     let stride = p(3);
     let base_log = p(4);
     let levels = p(5);
-    if (index >= count * from) {
+    if (index >= count * dimension) {
         return;
     }
     let i = index / count;
     let c = index % count;
     let bits = base_log * levels;
-    let with_half = shift_right(source[(p(2) + c) * (from + 1u) + i], 63u - bits);
+    let with_half = shift_right(source[(p(2) + c) * (dimension + 1u) + i], 63u - bits);
     var rest = add(shift_right(with_half, 1u), vec2(with_half.x & 1u, 0u));
     // Of 2^bits nothing is left.
     if (is_set(rest, bits)) {
@@ -109,7 +109,7 @@ fn keyswitch_sums(at: Thread) {
 fn keyswitch_join(at: Thread) {
     let index = index_of(at);
     let count = p(0);
-    let from = p(1);
+    let dimension = p(1);
     let first = p(2);
     let width = p(3);
     if (index >= count * width) {
@@ -117,7 +117,7 @@ fn keyswitch_join(at: Thread) {
     }
     var word = vec2(0u, 0u);
     if (index % width == width - 1u) {
-        word = words[(first + index / width) * (from + 1u) + from];
+        word = words[(first + index / width) * (dimension + 1u) + dimension];
     }
     for (var part = 0u; part < p(4); part++) {
         word = sub(word, source[part * count * width + index]);

@@ -26,7 +26,7 @@ pub const WORD_SHIFT: u32 = u64::BITS - MODULUS_BITS;
 pub fn digits_of_word(word: u64, base_log: u32, levels: u32) -> impl Iterator<Item = i64> {
     let bits = base_log * levels;
     let with_half = word >> (u64::BITS - bits - 1);
-    let rounded = ((with_half >> 1) + (with_half & 1)) & (u64::MAX >> (u64::BITS - bits));
+    let rounded = ((with_half + 1) >> 1) & (u64::MAX >> (u64::BITS - bits));
     let half = 1 << (bits - 1);
     let is_upper = rounded > half || (rounded == half && with_half & 1 == 1);
     let centred = rounded.wrapping_sub(u64::from(is_upper) << bits);

@@ -117,7 +117,12 @@ pub struct ShimDevice {
 impl ShimDevice {
     /// A device with workgroups of this many threads.
     pub fn new(workgroup: u32) -> Self {
-        let limits = Limits { workgroup, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
+        Self::sharing(workgroup, 48 << 10)
+    }
+
+    /// A device whose workgroups share so many bytes.
+    pub fn sharing(workgroup: u32, shared_bytes: u32) -> Self {
+        let limits = Limits { workgroup, shared_bytes, allocation_bytes_max: 1 << 30 };
         Self { limits, units: Mutex::default(), seed: AtomicU64::new(1) }
     }
 

@@ -136,6 +136,11 @@ fn every_launch_does_what_its_twin_does() {
             run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
         }
     }
+    // Rotations that find no room in shared memory.
+    let gpu = Gpu::new(Watched(ShimDevice::sharing(32, 1 << 10)));
+    for case in cases(Kernel::Bootstrap, &[3], 5).iter().filter(|case| telling(case)) {
+        run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
+    }
 }
 
 #[test]
