@@ -26,7 +26,7 @@ pub const WORD_SHIFT: u32 = u64::BITS - MODULUS_BITS;
 pub fn digits_of_word(word: u64, base_log: u32, levels: u32) -> impl Iterator<Item = i64> {
     let bits = base_log * levels;
     let with_half = word >> (u64::BITS - bits - 1);
-    let rounded = ((with_half + 1) >> 1) & (u64::MAX >> (u64::BITS - bits));
+    let rounded = (with_half.wrapping_add(1) >> 1) & (u64::MAX >> (u64::BITS - bits));
     let half = 1 << (bits - 1);
     let is_upper = rounded > half || (rounded == half && with_half & 1 == 1);
     let centred = rounded.wrapping_sub(u64::from(is_upper) << bits);
@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(digits_of_residue(MODULUS - 1, 23, 1).collect::<Vec<_>>(), [0]);
         assert_eq!(digits_of_word(u64::MAX, 4, 4).collect::<Vec<_>>(), [0; 4]);
         assert_eq!(digits_of_word(1 << 63, 4, 4).collect::<Vec<_>>(), [0, 0, 0, 8]);
+        assert_eq!(digits_of_word(u64::MAX, 21, 3).collect::<Vec<_>>(), [0; 3]);
         assert_eq!(to_residue(u64::MAX), 0);
         assert_eq!(to_word(0), 0);
         assert_eq!(exponent(u64::MAX, 11), 0);

@@ -1,5 +1,6 @@
 //! The processor: all cores, and AVX-512 IFMA where the machine has it.
 
+pub mod bootstrap;
 pub mod msm;
 mod ntt;
 mod parallel;
