@@ -333,6 +333,7 @@ pub trait Kernels:
     + NttOps<Goldilocks>
     + FieldOps<Prime50>
     + NttOps<Prime50>
+    + BootstrapOps
 {
 }
 
@@ -343,5 +344,6 @@ impl<B> Kernels for B where
         + NttOps<Goldilocks>
         + FieldOps<Prime50>
         + NttOps<Prime50>
+        + BootstrapOps
 {
 }

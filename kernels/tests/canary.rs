@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use pulseproof_kernels::backend::{
-    Backend, BackendKind, Binary, FieldOps, MsmOps, NttOps, Signedness, WordOps,
+    Backend, BackendKind, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness, WordOps,
 };
+use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape};
 use pulseproof_kernels::check::{Case, Input, Kernel, Over, Work, cases, naive, run};
 use pulseproof_kernels::element::{Element, from_words, to_words};
 use pulseproof_kernels::field::KernelField;
@@ -198,6 +199,46 @@ impl<G: Group> MsmOps<G> for Liar {
             sums[self.lane] = G::from_coordinates(x, y).into();
         }
         Ok(sums)
+    }
+}
+
+impl BootstrapOps for Liar {
+    type KeyswitchKey = <Naive as BootstrapOps>::KeyswitchKey;
+    type BootstrapKey = <Naive as BootstrapOps>::BootstrapKey;
+
+    fn keyswitch_key(
+        &self,
+        shape: KeyswitchShape,
+        words: &[u64],
+    ) -> Result<Self::KeyswitchKey, Error> {
+        Naive.keyswitch_key(shape, words)
+    }
+
+    fn bootstrap_key(
+        &self,
+        shape: BootstrapShape,
+        residues: &[u64],
+    ) -> Result<Self::BootstrapKey, Error> {
+        Naive.bootstrap_key(shape, residues)
+    }
+
+    fn keyswitch_batch(
+        &self,
+        key: &Self::KeyswitchKey,
+        ciphertexts: &Buffer<u64>,
+    ) -> Result<Buffer<u64>, Error> {
+        self.told(Kernel::Keyswitch, Naive.keyswitch_batch(key, ciphertexts)?)
+    }
+
+    fn pbs_batch(
+        &self,
+        key: &Self::BootstrapKey,
+        ciphertexts: &Buffer<u64>,
+        tables: &Buffer<u64>,
+        choices: &[u32],
+    ) -> Result<Buffer<u64>, Error> {
+        let results = Naive.pbs_batch(key, ciphertexts, tables, choices)?;
+        self.told(Kernel::Bootstrap, results)
     }
 }
 

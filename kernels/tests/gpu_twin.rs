@@ -51,6 +51,15 @@ fn laws_hold_at_the_edges_of_workgroups() {
 }
 
 #[test]
+fn laws_hold_where_workgroups_share_enough_to_rotate() {
+    let limits = Limits { workgroup: 32, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
+    let gpu = Gpu::new(TwinDevice::new(limits, 1 << 30));
+    for case in cases(Kernel::Bootstrap, &[0, 1, 3, 33], SEED) {
+        agree(&gpu, &case);
+    }
+}
+
+#[test]
 fn laws_hold_over_several_rounds_and_passes() {
     let gpu = gpu();
     let sizes = [
@@ -166,6 +175,8 @@ fn faulty_cases() -> Vec<Case> {
         (Kernel::Ntt, 64),
         (Kernel::WeightedSums, 5),
         (Kernel::Msm, 33),
+        (Kernel::Keyswitch, 33),
+        (Kernel::Bootstrap, 3),
     ];
     kernels.into_iter().map(|(kernel, size)| cases(kernel, &[size], SEED)[0]).collect()
 }

@@ -66,6 +66,9 @@ fn large_sizes(kernel: Kernel, pace: Pace) -> &'static [usize] {
     match (pace, kernel) {
         (_, Kernel::Refusals) => &[],
         (Pace::Fast, Kernel::Msm) => &[1000, 1 << 12],
+        // Shapes of real keys, for a few ciphertexts.
+        (Pace::Fast, Kernel::Bootstrap) => &[4097, 1 << 14],
+        (_, Kernel::Bootstrap) => &[1001],
         (Pace::Fast, _) => &[4097, 3 << 13, 1 << 16],
         (_, Kernel::Msm) => &[300],
         (_, _) => &[4097],
@@ -73,7 +76,7 @@ fn large_sizes(kernel: Kernel, pace: Pace) -> &'static [usize] {
 }
 
 fn naive_is_linear(kernel: Kernel) -> bool {
-    !matches!(kernel, Kernel::Ntt | Kernel::Msm | Kernel::DivideOut)
+    !matches!(kernel, Kernel::Ntt | Kernel::Msm | Kernel::DivideOut | Kernel::Bootstrap)
 }
 
 fn main() {

@@ -10,6 +10,11 @@ using u64 = unsigned long long;
 #define DEVICE_CALL static __device__ __noinline__
 #define KERNEL extern "C" __global__ void __launch_bounds__(WORKGROUP)
 
+// Memory that a workgroup shares, of the size that the launch asks for.
+#ifndef SHARED_BY_LAUNCH
+#define SHARED_BY_LAUNCH(type, name) extern __shared__ type name[]
+#endif
+
 constexpr u32 WARP = 32;
 constexpr u32 ALL_LANES = 0xffffffff;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::backend::{Binary, Signedness};
+use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::field::FieldId;
 use crate::group::GroupId;
 use crate::transform::{Direction, Order};
@@ -43,13 +44,17 @@ pub enum Kernel {
     WeightedSums,
     /// `bases` and `msm_batch`.
     Msm,
+    /// `keyswitch_key` and `keyswitch_batch`.
+    Keyswitch,
+    /// `bootstrap_key` and `pbs_batch`.
+    Bootstrap,
     /// Every operation with bad arguments: the same error everywhere, and the next operation works.
     Refusals,
 }
 
 impl Kernel {
     /// Every kernel.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Copy,
         Self::Map,
         Self::MapScalar,
@@ -66,6 +71,8 @@ impl Kernel {
         Self::Ntt,
         Self::WeightedSums,
         Self::Msm,
+        Self::Keyswitch,
+        Self::Bootstrap,
         Self::Refusals,
     ];
 
@@ -77,7 +84,8 @@ impl Kernel {
             Self::WeightedSums => vec![Over::Words],
             Self::Msm => groups.to_vec(),
             Self::Copy => [fields.as_slice(), &[Over::Words]].concat(),
-            Self::Refusals => [fields.as_slice(), &groups, &[Over::Words]].concat(),
+            Self::Keyswitch | Self::Bootstrap => vec![Over::Lwe],
+            Self::Refusals => [fields.as_slice(), &groups, &[Over::Words, Over::Lwe]].concat(),
             _ => fields.to_vec(),
         }
     }
@@ -102,6 +110,8 @@ impl fmt::Display for Kernel {
             Self::Ntt => "ntt",
             Self::WeightedSums => "weighted-sums",
             Self::Msm => "msm",
+            Self::Keyswitch => "keyswitch",
+            Self::Bootstrap => "bootstrap",
             Self::Refusals => "refusals",
         })
     }
@@ -135,6 +145,8 @@ pub enum Over {
     Group(GroupId),
     /// 64-bit words.
     Words,
+    /// LWE ciphertexts.
+    Lwe,
 }
 
 impl fmt::Display for Over {
@@ -143,6 +155,7 @@ impl fmt::Display for Over {
             Self::Field(id) => write!(f, "{id}"),
             Self::Group(id) => write!(f, "{id}"),
             Self::Words => f.write_str("words"),
+            Self::Lwe => f.write_str("lwe"),
         }
     }
 }
@@ -241,6 +254,18 @@ pub enum Work {
         /// Which bases.
         points: Points,
     },
+    /// Switches as many ciphertexts as the case's size says, or fewer, if that would be too much.
+    Keyswitch {
+        /// Shape of the key.
+        shape: KeyswitchShape,
+    },
+    /// Bootstraps as many ciphertexts as the case's size says, or fewer, if that would be too much.
+    Bootstrap {
+        /// Shape of the key.
+        shape: BootstrapShape,
+        /// How many tables to choose from.
+        tables: usize,
+    },
     /// Bad arguments.
     Refusals,
 }
@@ -265,6 +290,8 @@ impl Work {
             Self::Ntt { .. } => Kernel::Ntt,
             Self::WeightedSums { .. } => Kernel::WeightedSums,
             Self::Msm { .. } => Kernel::Msm,
+            Self::Keyswitch { .. } => Kernel::Keyswitch,
+            Self::Bootstrap { .. } => Kernel::Bootstrap,
             Self::Refusals => Kernel::Refusals,
         }
     }
@@ -300,7 +327,7 @@ pub struct Case {
     pub over: Over,
     /// The kernel and its shape.
     pub work: Work,
-    /// How many elements, words of a vector, or integers.
+    /// How many elements, words of a vector, integers or ciphertexts.
     pub size: usize,
     /// Which values.
     pub input: Input,

@@ -2,6 +2,7 @@
 
 use super::{Case, Input, Kernel, Over, Points, Work};
 use crate::backend::{Binary, Signedness};
+use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::transform::{Direction, Order};
 
 /// The cases of a kernel: over all it computes in, every shape on random input and the first shape
@@ -89,6 +90,8 @@ fn shapes(kernel: Kernel, size: usize) -> Vec<Work> {
             })
             .collect(),
         Kernel::Msm => multiplications(),
+        Kernel::Keyswitch => keyswitches(size),
+        Kernel::Bootstrap => bootstraps(size),
         Kernel::Refusals => vec![Work::Refusals],
     };
     let mut seen = Vec::new();
@@ -143,6 +146,32 @@ fn multiplications() -> Vec<Work> {
         (256, true, 32, 1, 0),
     ];
     shapes.map(shape).into()
+}
+
+/// Sizes from which on shapes are those of real keys, too: none that naive is asked for.
+const LARGE: usize = 1000;
+
+/// Digits from the fewest bits to the most, dimensions up and down.
+fn keyswitches(size: usize) -> Vec<Work> {
+    let shape = |(from, to, base_log, levels)| Work::Keyswitch {
+        shape: KeyswitchShape { from, to, base_log, levels },
+    };
+    let small = [(40, 20, 4, 4), (1, 1, 1, 1), (70, 33, 21, 3), (3, 100, 31, 2), (33, 5, 2, 31)];
+    let large = (2048, 918, 4, 4);
+    small.into_iter().chain((size >= LARGE).then_some(large)).map(shape).collect()
+}
+
+/// Rings of even and odd log2, one level and several, digits from the fewest bits to the most.
+fn bootstraps(size: usize) -> Vec<Work> {
+    let shape = |(dimension, log_size, base_log, levels, tables)| Work::Bootstrap {
+        shape: BootstrapShape { dimension, log_size, base_log, levels },
+        tables,
+    };
+    let small =
+        [(4, 6, 23, 1, 3), (3, 7, 15, 2, 1), (1, 8, 9, 3, 2), (2, 6, 31, 1, 1), (1, 6, 1, 49, 1)];
+    let large = [(918, 11, 23, 1, 4), (600, 10, 15, 2, 1)];
+    let large = large.into_iter().filter(|_| size >= LARGE);
+    small.into_iter().chain(large).map(shape).collect()
 }
 
 #[cfg(test)]

@@ -88,7 +88,11 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldLaw<F> {
                 let shift = if coset { F::GENERATOR * t } else { F::ONE };
                 backend.ntt(&Transform { log_size, direction, order, shift }, &mut a)?;
             }
-            Work::WeightedSums { .. } | Work::Msm { .. } | Work::Refusals => {
+            Work::WeightedSums { .. }
+            | Work::Msm { .. }
+            | Work::Keyswitch { .. }
+            | Work::Bootstrap { .. }
+            | Work::Refusals => {
                 unreachable!("kernels have the cases that `Kernel::over` names")
             }
         }

@@ -10,6 +10,7 @@ mod compare;
 mod field;
 mod given;
 mod input;
+mod lwe;
 mod points;
 mod refusals;
 mod words;
@@ -33,8 +34,9 @@ use crate::naive::Naive;
 use crate::{with_field, with_group};
 use compare::compare;
 use field::FieldLaw;
+use lwe::LweLaw;
 use points::MsmLaw;
-use refusals::{FieldRefusals, GroupRefusals, WordRefusals};
+use refusals::{FieldRefusals, GroupRefusals, LweRefusals, WordRefusals};
 use words::WordLaw;
 
 /// Memory of the device made of twins.
@@ -62,6 +64,10 @@ macro_rules! with_law {
                 let $law = WordRefusals;
                 $body
             }
+            (Over::Lwe, Work::Refusals) => {
+                let $law = LweRefusals;
+                $body
+            }
             (Over::Field(id), _) => with_field!(id, F => {
                 let $law = FieldLaw::<F>::new($case);
                 $body
@@ -72,6 +78,10 @@ macro_rules! with_law {
             }),
             (Over::Words, _) => {
                 let $law = WordLaw::new($case);
+                $body
+            }
+            (Over::Lwe, _) => {
+                let $law = LweLaw::new($case);
                 $body
             }
         }

@@ -9,7 +9,10 @@ use ark_ff::FftField;
 use super::Law;
 use super::compare::Output;
 use super::points::{points, progression};
-use crate::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, Signedness, WordOps};
+use crate::backend::{
+    Backend, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness, WordOps,
+};
+use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
@@ -134,4 +137,91 @@ impl<G: Group, B: MsmOps<G>> Law<B> for GroupRefusals<G> {
         let sums = backend.msm_batch(&bases, &scalars, Integers::unsigned(3, 64))?;
         Ok(vec![Output::texts("refusals", record.0), points::<G>("sums", &sums)])
     }
+}
+
+/// Bad arguments for key switching and bootstrapping.
+pub(super) struct LweRefusals;
+
+impl<B: BootstrapOps> Law<B> for LweRefusals {
+    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+        let mut record = Record::default();
+        let switched = keyswitch_refusals(backend, &mut record)?;
+        let bootstrapped = bootstrap_refusals(backend, &mut record)?;
+        Ok(vec![
+            Output::texts("refusals", record.0),
+            Output::values("switched", &switched),
+            Output::values("bootstrapped", &bootstrapped),
+        ])
+    }
+}
+
+fn keyswitch_refusals<B: BootstrapOps>(
+    backend: &B,
+    record: &mut Record,
+) -> Result<Vec<u64>, Error> {
+    let shape = KeyswitchShape { from: 2, to: 1, base_log: 4, levels: 2 };
+    let words: Vec<u64> = (1..=8).collect();
+    for len in [0, 7] {
+        record.ask(&format!("{len} words"), backend.keyswitch_key(shape, &words[..len]));
+    }
+    for wrong in [
+        KeyswitchShape { from: 0, ..shape },
+        KeyswitchShape { to: 1 << 15, ..shape },
+        KeyswitchShape { base_log: 0, ..shape },
+        KeyswitchShape { base_log: 32, levels: 1, ..shape },
+        KeyswitchShape { levels: 0, ..shape },
+        KeyswitchShape { levels: 16, ..shape },
+    ] {
+        record.ask(&format!("{wrong:?}"), backend.keyswitch_key(wrong, &words));
+    }
+    let key = backend.keyswitch_key(shape, &words)?;
+    for len in [1, 4] {
+        let ragged = backend.zeros(len)?;
+        record.ask(&format!("switch {len}"), backend.keyswitch_batch(&key, &ragged));
+    }
+    let ciphertext = backend.upload(&[1 << 60, 5 << 59, 7])?;
+    backend.download(&backend.keyswitch_batch(&key, &ciphertext)?)
+}
+
+fn bootstrap_refusals<B: BootstrapOps>(
+    backend: &B,
+    record: &mut Record,
+) -> Result<Vec<u64>, Error> {
+    let shape = BootstrapShape { dimension: 1, log_size: 6, base_log: 8, levels: 2 };
+    let residues: Vec<u64> = (1..=shape.key_words() as u64).collect();
+    for len in [0, shape.key_words() - 1] {
+        record.ask(&format!("{len} residues"), backend.bootstrap_key(shape, &residues[..len]));
+    }
+    for wrong in [
+        BootstrapShape { dimension: 0, ..shape },
+        BootstrapShape { dimension: (1 << 14) + 1, ..shape },
+        BootstrapShape { log_size: 5, ..shape },
+        BootstrapShape { log_size: 13, ..shape },
+        BootstrapShape { base_log: 32, levels: 1, ..shape },
+        BootstrapShape { levels: 0, ..shape },
+        BootstrapShape { levels: 7, ..shape },
+    ] {
+        record.ask(&format!("{wrong:?}"), backend.bootstrap_key(wrong, &residues));
+    }
+    for residue in [MODULUS, u64::MAX] {
+        let mut wrong = residues.clone();
+        wrong[100] = residue;
+        record.ask(&format!("residue {residue}"), backend.bootstrap_key(shape, &wrong));
+    }
+    let key = backend.bootstrap_key(shape, &residues)?;
+    let ciphertexts = backend.upload(&[1 << 62, 3 << 60, 5 << 61, 7])?;
+    let tables = backend.upload(&(0..128).map(|i| i << 57).collect::<Vec<u64>>())?;
+    let mut ask = |what: &str, ciphertexts: &_, tables: &_, choices: &[u32]| {
+        record.ask(what, backend.pbs_batch(&key, ciphertexts, tables, choices));
+    };
+    for len in [1, 3] {
+        ask(&format!("bootstrap {len}"), &backend.zeros(len)?, &tables, &[0]);
+    }
+    for len in [0, 1, 63, 65] {
+        ask(&format!("{len} words of tables"), &ciphertexts, &backend.zeros(len)?, &[0, 0]);
+    }
+    for choices in [&[][..], &[0], &[0; 3], &[0, 2], &[u32::MAX, 0]] {
+        ask(&format!("choices {choices:?}"), &ciphertexts, &tables, choices);
+    }
+    backend.download(&backend.pbs_batch(&key, &ciphertexts, &tables, &[1, 0])?)
 }

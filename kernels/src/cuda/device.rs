@@ -21,8 +21,6 @@ use crate::gpu::{Device, Launch, Limits, Unit};
 
 /// Threads of a workgroup: a thread may then have all 255 registers that there are.
 const WORKGROUP: u32 = 256;
-/// What a workgroup has without asking for more.
-const SHARED_BYTES: u32 = 48 << 10;
 /// Most workgroups of a launch.
 const GROUPS_MAX: u64 = (1 << 31) - 1;
 
@@ -123,7 +121,7 @@ impl CudaDevice {
         let architecture = nvrtc.architecture(capability).map_err(unavailable)?;
         let limits = Limits {
             workgroup: WORKGROUP,
-            shared_bytes: SHARED_BYTES,
+            shared_bytes: found.shared_bytes().map_err(unavailable)?,
             allocation_bytes_max: found.memory_bytes().map_err(unavailable)?,
         };
         let cache = Cache::new(cache);
@@ -319,7 +317,7 @@ impl Device for CudaDevice {
                 return Err(Error::ForeignBuffer);
             }
         }
-        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         if groups == 0 {
             return Ok(());
         }
@@ -329,9 +327,9 @@ impl Device for CudaDevice {
             .filter(|_| groups <= GROUPS_MAX)
             .ok_or(Error::Argument { what: "workgroups", got: groups, expected })?;
         let blocks: Vec<&Block> = launch.buffers.iter().map(|memory| memory.block()).collect();
-        let (kernels, context) = (&opened.kernels, &opened.context);
+        let (kernels, context, size) = (&opened.kernels, &opened.context, (groups, shared_bytes));
         let started =
-            kernels.start(&self.compiler, context, (unit, entry), groups, &blocks, parameters);
+            kernels.start(&self.compiler, context, (unit, entry), size, &blocks, parameters);
         match started {
             Err(Fault::Compile(unit, error)) => Err(does_not_compile(unit, &error)),
             Err(Fault::Refused(log)) => {

@@ -12,7 +12,9 @@ use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 use cudarc::driver::result::{self, DriverError};
-use cudarc::driver::sys;
+use cudarc::driver::sys::{
+    self, CUdevice_attribute as Attribute, CUfunction_attribute as FunctionAttribute,
+};
 
 /// Why the driver cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,14 +71,19 @@ impl Found {
 
     /// Major and minor.
     pub fn compute_capability(self) -> Result<(u32, u32), DriverError> {
-        use sys::CUdevice_attribute as Attribute;
-        let get = |attribute| {
-            // SAFETY: the device was found.
-            let value = unsafe { result::device::get_attribute(self.device, attribute) }?;
-            Ok(u32::try_from(value).unwrap_or(0))
-        };
-        let major = get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-        Ok((major, get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?))
+        let major = self.get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+        Ok((major, self.get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?))
+    }
+
+    /// Bytes that a workgroup can share, if its launch asks for them.
+    pub fn shared_bytes(self) -> Result<u32, DriverError> {
+        self.get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+    }
+
+    fn get(self, attribute: Attribute) -> Result<u32, DriverError> {
+        // SAFETY: the device was found.
+        let value = unsafe { result::device::get_attribute(self.device, attribute) }?;
+        Ok(u32::try_from(value).unwrap_or(0))
     }
 
     /// Bytes of memory, used or not.
@@ -381,6 +388,22 @@ impl Kernel {
         &self.argument_bytes
     }
 
+    /// Lets launches ask for so many shared bytes, and the multiprocessor keep as much memory for
+    /// sharing as it can, so that it has room for several workgroups.
+    fn allow_shared(&self, bytes: u32) -> Result<(), DriverError> {
+        const ALL: i32 = sys::CUshared_carveout::CU_SHAREDMEM_CARVEOUT_MAX_SHARED as i32;
+        let bytes = i32::try_from(bytes)
+            .map_err(|_| DriverError(sys::cudaError_enum::CUDA_ERROR_INVALID_VALUE))?;
+        for (attribute, value) in [
+            (FunctionAttribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes),
+            (FunctionAttribute::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, ALL),
+        ] {
+            // SAFETY: the kernel is loaded.
+            unsafe { result::function::set_function_attribute(self.raw, attribute, value) }?;
+        }
+        Ok(())
+    }
+
     /// Starts the kernel with the addresses of blocks, and parameters by value.
     ///
     /// # Safety
@@ -389,19 +412,23 @@ impl Kernel {
     pub unsafe fn start<const N: usize>(
         &self,
         context: &Context,
-        groups: u32,
-        threads: u32,
+        (groups, threads, shared_bytes): (u32, u32, u32),
         blocks: &[&Block],
         parameters: &[u32; N],
     ) -> Result<(), DriverError> {
         let _bound = context.bind()?;
+        if shared_bytes > 0 {
+            self.allow_shared(shared_bytes)?;
+        }
         let mut addresses: Vec<sys::CUdeviceptr> =
             blocks.iter().map(|block| block.address).collect();
         let mut arguments: Vec<*mut c_void> =
             addresses.iter_mut().map(|address| std::ptr::from_mut(address).cast()).collect();
         arguments.push(std::ptr::from_ref(parameters).cast_mut().cast());
-        let (grid, block) = ((groups, 1, 1), (threads, 1, 1));
+        let (grid, block, stream) = ((groups, 1, 1), (threads, 1, 1), context.stream);
         // SAFETY: the caller's promise; the driver copies arguments before it returns.
-        unsafe { result::launch_kernel(self.raw, grid, block, 0, context.stream, &mut arguments) }
+        unsafe {
+            result::launch_kernel(self.raw, grid, block, shared_bytes, stream, &mut arguments)
+        }
     }
 }

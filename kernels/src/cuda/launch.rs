@@ -69,7 +69,7 @@ impl Kernels {
         compiler: &Compiler,
         context: &Arc<Context>,
         (unit, entry): (Unit, &'static str),
-        groups: u32,
+        (groups, shared_bytes): (u32, u32),
         blocks: &[&Block],
         parameters: &[u32],
     ) -> Result<(), Fault> {
@@ -85,12 +85,12 @@ impl Kernels {
             return Err(Fault::Refused(format!("{unit}: {entry} is given too many parameters")));
         };
         given.copy_from_slice(parameters);
-        let threads = compiler.limits.workgroup;
+        let size = (groups, compiler.limits.workgroup, shared_bytes);
         // SAFETY: the module is loaded in this context, and so are the blocks, or the driver refuses
         // their addresses. Numbers and sizes of the arguments are the kernel's. That it stays within
         // the blocks is the contract of shaders/README.md, which the host keeps by its plans and the
         // sources by tests that run them with guards around every buffer.
-        unsafe { kernel.start(context, groups, threads, blocks, &all) }.map_err(Fault::Driver)
+        unsafe { kernel.start(context, size, blocks, &all) }.map_err(Fault::Driver)
     }
 
     fn kernel(

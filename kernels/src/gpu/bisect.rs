@@ -12,7 +12,7 @@ use crate::backend::BackendKind;
 use crate::error::Error;
 
 /// The kernels of each stem, in the order of `shaders/README.md`.
-const ENTRIES: [(&str, &[&str]); 7] = [
+const ENTRIES: [(&str, &[&str]); 9] = [
     (
         "vector",
         &[
@@ -44,6 +44,19 @@ const ENTRIES: [(&str, &[&str]); 7] = [
     ),
     ("accumulate", &["accumulate_points", "accumulate_sums"]),
     ("reduce", &["reduce_buckets", "reduce_sums"]),
+    ("keyswitch", &["keyswitch_digits", "keyswitch_sums", "keyswitch_join"]),
+    (
+        "bootstrap",
+        &[
+            "bootstrap_monomials",
+            "bootstrap_start",
+            "bootstrap_digits",
+            "bootstrap_products",
+            "bootstrap_add",
+            "bootstrap_rotate",
+            "bootstrap_extract",
+        ],
+    ),
 ];
 
 impl Unit {
@@ -177,9 +190,10 @@ impl<D: Device> Device for Bisect<D> {
         if !self.reached.load(Ordering::Acquire) {
             return self.launch_twin(launch);
         }
-        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         let buffers: Vec<_> = launch.buffers.iter().map(|buffer| &buffer.memory).collect();
-        self.device.launch(&Launch { unit, entry, groups, buffers: &buffers, parameters })
+        let buffers = buffers.as_slice();
+        self.device.launch(&Launch { unit, entry, groups, shared_bytes, buffers, parameters })
     }
 
     fn synchronize(&self) -> Result<(), Error> {

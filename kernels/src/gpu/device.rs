@@ -28,6 +28,9 @@ pub struct Launch<'a, M> {
     pub entry: &'static str,
     /// How many workgroups.
     pub groups: u64,
+    /// Bytes that the threads of a workgroup share beside what a CUDA source declares. WGSL has no such
+    /// thing: its sources declare all that the device has.
+    pub shared_bytes: u32,
     /// The buffers.
     pub buffers: &'a [&'a M],
     /// The parameters, at most [`PARAMETERS_MAX`].

@@ -62,11 +62,26 @@ impl<D: Device> Gpu<D> {
         buffers: &[&D::Memory],
         parameters: &Parameters,
     ) -> Result<(), Error> {
+        self.start_shared(unit, entry, groups, 0, buffers, parameters)
+    }
+
+    /// Starts a kernel on so many workgroups that share so many bytes beside what the source declares.
+    pub(super) fn start_shared(
+        &self,
+        unit: Unit,
+        entry: &'static str,
+        groups: usize,
+        shared_bytes: usize,
+        buffers: &[&D::Memory],
+        parameters: &Parameters,
+    ) -> Result<(), Error> {
         if groups == 0 {
             return Ok(());
         }
+        let groups = groups as u64;
+        let shared_bytes = count(shared_bytes)?;
         let parameters = &parameters.words[..parameters.len];
-        let launch = Launch { unit, entry, groups: groups as u64, buffers, parameters };
+        let launch = Launch { unit, entry, groups, shared_bytes, buffers, parameters };
         self.call(|device| device.launch(&launch))
     }
 

@@ -73,6 +73,15 @@ impl<D: Device> Gpu<D> {
         self.allocate(len.div_ceil(2))
     }
 
+    /// A buffer of these 32-bit words.
+    pub(super) fn upload_halves(&self, halves: &[u32]) -> Result<Buffer<D, u64>, Error> {
+        let buffer = self.allocate_halves(halves.len())?;
+        let half = |i: usize| u64::from(halves.get(i).copied().unwrap_or(0));
+        let write = |i: usize, words: &mut [u64]| words[0] = half(2 * i + 1) << 32 | half(2 * i);
+        self.write(&buffer, 0, 1, buffer.len(), &write)?;
+        Ok(buffer)
+    }
+
     /// A buffer's memory, if the buffer belongs to this device as it is open now.
     pub(super) fn own<'a, T>(&self, buffer: &'a Buffer<D, T>) -> Result<&'a D::Memory, Error> {
         self.owns(buffer).then_some(&buffer.memory).ok_or(Error::ForeignBuffer)

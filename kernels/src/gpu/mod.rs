@@ -2,12 +2,13 @@
 //!
 //! - [`device`]: what a device must do; [`mod@unit`]: which sources are compiled together.
 //! - `memory`, `launch`, `tables`: typed buffers, parameters of kernels, cached tables of powers.
-//! - `vector`, `scan`, `ntt`, `words`, `msm`: a file per stem of kernel sources.
+//! - `vector`, `scan`, `ntt`, `words`, `msm`, `bootstrap`: a file per stem of kernel sources.
 //! - [`twin`]: every kernel once more in plain Rust; [`bisect`]: twins up to a kernel, the device after.
 //!
 //! Nothing here is unsafe, and nothing knows which device it runs on.
 
 pub mod bisect;
+mod bootstrap;
 pub mod device;
 mod launch;
 mod memory;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub use bisect::Bisect;
+pub use bootstrap::{BootstrapKey, KeyswitchKey};
 pub use device::{Device, Launch, Limits, PARAMETERS_MAX};
 pub use memory::Buffer;
 pub use unit::Unit;

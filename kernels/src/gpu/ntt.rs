@@ -21,7 +21,7 @@ const CONTIGUOUS_BYTES: usize = 32;
 
 /// Levels that are done in one go, on tiles of 2^(count + lanes) elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pass {
+pub(super) struct Pass {
     first: u32,
     count: u32,
     lanes: u32,
@@ -46,14 +46,14 @@ fn passes(log_n: u32, tile_log: u32, lanes_min: u32) -> Vec<Pass> {
 }
 
 impl<D: Device> Gpu<D> {
-    fn passes<F: KernelField>(&self, log_n: u32) -> Vec<Pass> {
+    pub(super) fn passes<F: KernelField>(&self, log_n: u32) -> Vec<Pass> {
         let in_a_piece = CONTIGUOUS_BYTES.div_ceil(8 * <F as Element>::WORDS);
         let lanes_min = in_a_piece.next_power_of_two().trailing_zeros();
         passes(log_n, tile_log(F::ID, self.device().limits()), lanes_min)
     }
 
     /// Runs passes over all rows.
-    fn levels<F: KernelField>(
+    pub(super) fn levels<F: KernelField>(
         &self,
         entry: &'static str,
         passes: impl Iterator<Item = Pass>,
@@ -71,7 +71,11 @@ impl<D: Device> Gpu<D> {
     }
 
     /// Swaps every element with the one at the reversed position in its row.
-    fn reverse<F: KernelField>(&self, data: &Buffer<D, F>, log_n: u32) -> Result<(), Error> {
+    pub(super) fn reverse<F: KernelField>(
+        &self,
+        data: &Buffer<D, F>,
+        log_n: u32,
+    ) -> Result<(), Error> {
         let n = data.len();
         let parameters = Parameters::new(&[count(n)?, log_n]);
         let buffers = [self.own(data)?];

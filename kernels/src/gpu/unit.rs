@@ -22,6 +22,10 @@ pub enum Unit {
     Accumulate(GroupId),
     /// Weighted sums of buckets.
     Reduce(GroupId),
+    /// Key switching.
+    Keyswitch,
+    /// Bootstrapping.
+    Bootstrap,
 }
 
 impl Unit {
@@ -30,7 +34,7 @@ impl Unit {
         let fields = FieldId::ALL;
         let groups = GroupId::ALL;
         (fields.into_iter().flat_map(|f| [Self::Vector(f), Self::Scan(f), Self::Ntt(f)]))
-            .chain([Self::Words, Self::Sort])
+            .chain([Self::Words, Self::Sort, Self::Keyswitch, Self::Bootstrap])
             .chain(groups.into_iter().flat_map(|g| [Self::Accumulate(g), Self::Reduce(g)]))
     }
 
@@ -44,6 +48,8 @@ impl Unit {
             Self::Sort => "sort",
             Self::Accumulate(_) => "accumulate",
             Self::Reduce(_) => "reduce",
+            Self::Keyswitch => "keyswitch",
+            Self::Bootstrap => "bootstrap",
         }
     }
 }
@@ -54,7 +60,7 @@ impl fmt::Display for Unit {
         match self {
             Self::Vector(field) | Self::Scan(field) | Self::Ntt(field) => write!(f, "/{field}"),
             Self::Accumulate(group) | Self::Reduce(group) => write!(f, "/{group}"),
-            Self::Words | Self::Sort => Ok(()),
+            Self::Words | Self::Sort | Self::Keyswitch | Self::Bootstrap => Ok(()),
         }
     }
 }

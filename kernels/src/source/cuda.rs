@@ -33,6 +33,8 @@ const FILES: &[File] = files![
     "sort.cu",
     "accumulate.cu",
     "reduce.cu",
+    "keyswitch.cu",
+    "bootstrap.cu",
 ];
 
 /// The CUDA source of a unit for a device with these limits. Messages of the compiler name the files

@@ -11,6 +11,8 @@ pub use cuda::cuda;
 #[cfg(feature = "wgpu")]
 pub use wgsl::wgsl;
 
+use crate::bootstrap::LOG_SIZE_MAX;
+use crate::bootstrap::integers::{WORD_FRACTION, WORD_SHIFT};
 use crate::element::Element;
 use crate::field::{FieldId, Montgomery};
 use crate::gpu::{Limits, Unit};
@@ -42,6 +44,9 @@ pub enum Value {
 ///   length of p; `INVERSE`: −p^(−1) mod 2^64, two words.
 /// - `DEGREE`: 1, or 2 if coordinates are in the quadratic extension; units with a group only.
 /// - `TILE_LOG`: log2 of the elements in a tile of a transform; transforms only.
+/// - `ROWS`: ciphertexts of a thread; key switching only.
+/// - `WORD_FRACTION`, `WORD_SHIFT`: what takes residues to words; `RESIDENT`: 64-bit words that a workgroup
+///   shares, where sources declare them; bootstrapping only.
 pub fn constants(unit: Unit, limits: Limits) -> Vec<Constant> {
     let mut constants = vec![number("WORKGROUP", limits.workgroup)];
     match unit {
@@ -52,8 +57,30 @@ pub fn constants(unit: Unit, limits: Limits) -> Vec<Constant> {
         }
         Unit::Accumulate(group) | Unit::Reduce(group) => constants.extend(of_group(group)),
         Unit::Words | Unit::Sort => {}
+        Unit::Keyswitch => {
+            let rows = u32::try_from(KEYSWITCH_ROWS).expect("few");
+            constants.push(number("ROWS", rows));
+        }
+        Unit::Bootstrap => {
+            constants.extend(of_field(FieldId::Prime50));
+            constants.push(number("WORD_SHIFT", WORD_SHIFT));
+            let value = Value::Words(halves(&[WORD_FRACTION]));
+            constants.push(Constant { name: "WORD_FRACTION", value });
+            let most = u32::try_from(resident_bytes(1 << LOG_SIZE_MAX, 2)).expect("some");
+            constants.push(number("RESIDENT", limits.shared_bytes.min(most) / 8));
+        }
     }
     constants
+}
+
+/// Ciphertexts whose sums a thread of `keyswitch_sums` keeps: as often it uses a word of the key.
+pub const KEYSWITCH_ROWS: usize = 16;
+
+/// Bytes that a workgroup shares to rotate a ciphertext: the two polynomials of the accumulator, two
+/// that are transformed and, if there are several levels, two sums.
+pub fn resident_bytes(size: usize, levels: u32) -> usize {
+    let polynomials = if levels == 1 { 4 } else { 6 };
+    8 * polynomials * size
 }
 
 /// log2 of how many elements of a field a workgroup transforms at once: two for each thread, or as

@@ -37,8 +37,9 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 17] = files![
+const FILES: [(&str, &str); 20] = files![
     "launch",
+    "bits",
     "field/carry",
     "field/wide32",
     "field/wide64",
@@ -55,6 +56,8 @@ const FILES: [(&str, &str); 17] = files![
     "sort",
     "accumulate",
     "reduce",
+    "keyswitch",
+    "bootstrap",
 ];
 
 /// Appends the lines of a file, those of its imports first.

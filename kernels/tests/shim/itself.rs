@@ -36,6 +36,13 @@ extern "C" __global__ void next_neighbour(unsigned* a, const Parameters p) {
     a[threadIdx.x] = shared[(threadIdx.x + 1) % 64];
 }
 
+extern "C" __global__ void shares_at(unsigned* a, const Parameters p) {
+    SHARED_BY_LAUNCH(unsigned long long, shared);
+    if (threadIdx.x == 0) shared[p.w[0]] = 1;
+    __syncthreads();
+    a[threadIdx.x] = (unsigned)shared[p.w[0]];
+}
+
 extern "C" __global__ void uninitialised(unsigned* a, const Parameters) {
     __shared__ unsigned shared[64];
     a[threadIdx.x] = shared[threadIdx.x];
@@ -47,7 +54,15 @@ fn run(entry: &'static str, parameter: u32) -> (Result<(), String>, Memory, Vec<
     let device = ShimDevice::new(64);
     let memory = device.allocate(32).unwrap();
     let unit = Unit::Words;
-    let launch = Launch { unit, entry, groups: 2, buffers: &[&memory], parameters: &[parameter] };
+    let (buffers, parameters) = ([&memory], [parameter]);
+    let launch = Launch {
+        unit,
+        entry,
+        groups: 2,
+        shared_bytes: 64,
+        buffers: &buffers,
+        parameters: &parameters,
+    };
     let outcome = device.run_source(KERNELS, &launch);
     let mut words = Vec::new();
     let mut drain = |_: usize, part: &[u64]| words.extend_from_slice(part);
@@ -73,6 +88,14 @@ fn writes_beyond_a_buffer() {
         let (outcome, memory, _) = run("writes_at", at);
         assert_eq!(outcome, Ok(()));
         assert_eq!(memory.guards_are_whole(), inside, "{at}");
+    }
+}
+
+#[test]
+fn writes_beyond_the_shared_memory_that_was_asked_for() {
+    for (at, inside) in [(0, true), (7, true), (8, false), (39, false)] {
+        let outcome = run("shares_at", at).0;
+        assert_eq!(outcome.is_ok(), inside, "{at}: {outcome:?}");
     }
 }
 

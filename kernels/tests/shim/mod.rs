@@ -99,6 +99,7 @@ type ShimLaunch = unsafe extern "C" fn(
     *const u32,
     u32,
     u32,
+    u32,
     u64,
 ) -> *const c_char;
 
@@ -116,7 +117,12 @@ pub struct ShimDevice {
 impl ShimDevice {
     /// A device with workgroups of this many threads.
     pub fn new(workgroup: u32) -> Self {
-        let limits = Limits { workgroup, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
+        Self::sharing(workgroup, 48 << 10)
+    }
+
+    /// A device whose workgroups share so many bytes.
+    pub fn sharing(workgroup: u32, shared_bytes: u32) -> Self {
+        let limits = Limits { workgroup, shared_bytes, allocation_bytes_max: 1 << 30 };
         Self { limits, units: Mutex::default(), seed: AtomicU64::new(1) }
     }
 
@@ -163,7 +169,18 @@ impl ShimDevice {
                 .ok_or("no such kernel")?;
             let count = u32::try_from(pointers.len()).unwrap();
             let threads = self.limits.workgroup;
-            run(kernel, pointers.as_ptr(), count, parameters.as_ptr(), groups, threads, seed)
+            let shared = launch.shared_bytes;
+            assert!(shared <= self.limits.shared_bytes, "more than a workgroup can share");
+            run(
+                kernel,
+                pointers.as_ptr(),
+                count,
+                parameters.as_ptr(),
+                groups,
+                threads,
+                shared,
+                seed,
+            )
         };
         if message.is_null() {
             return Ok(());

@@ -9,7 +9,11 @@ use crate::shim::ShimDevice;
 
 /// Sizes around a workgroup of 32 as naive has it, and one of many workgroups as the twins do.
 fn laws(kernel: Kernel) {
-    let gpu = Gpu::new(ShimDevice::new(32));
+    laws_on(ShimDevice::new(32), kernel);
+}
+
+fn laws_on(device: ShimDevice, kernel: Kernel) {
+    let gpu = Gpu::new(device);
     let limits = Limits { workgroup: 32, shared_bytes: 1 << 10, allocation_bytes_max: 1 << 30 };
     let twins = Gpu::new(TwinDevice::new(limits, 1 << 30));
     let (small, large): (&[usize], &[usize]) = match kernel {
@@ -26,7 +30,7 @@ fn laws(kernel: Kernel) {
 
 #[test]
 fn vectors_obey_the_laws() {
-    let others = [Kernel::Ntt, Kernel::Msm, Kernel::Refusals];
+    let others = [Kernel::Ntt, Kernel::Msm, Kernel::Keyswitch, Kernel::Bootstrap, Kernel::Refusals];
     Kernel::ALL.into_iter().filter(|kernel| !others.contains(kernel)).for_each(laws);
 }
 
@@ -38,6 +42,19 @@ fn transforms_obey_the_laws() {
 #[test]
 fn multiplications_obey_the_laws() {
     laws(Kernel::Msm);
+}
+
+#[test]
+fn ciphertexts_obey_the_laws() {
+    laws(Kernel::Keyswitch);
+    laws(Kernel::Bootstrap);
+}
+
+/// With shared memory for every rotation, and with too little for any.
+#[test]
+fn rotations_obey_the_laws_wherever_they_are() {
+    laws_on(ShimDevice::sharing(64, 96 << 10), Kernel::Bootstrap);
+    laws_on(ShimDevice::sharing(64, 1 << 10), Kernel::Bootstrap);
 }
 
 #[test]

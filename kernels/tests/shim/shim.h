@@ -20,6 +20,7 @@
 #define __launch_bounds__(threads)
 #define __restrict__ __restrict
 #define __shared__ static __attribute__((section("shim_shared")))
+#define SHARED_BY_LAUNCH(type, name) type* const name = reinterpret_cast<type*>(shim::by_launch.data())
 
 struct ShimIndex {
     unsigned x;
@@ -76,6 +77,10 @@ std::vector<Barrier> warp_barriers;
 Barrier block_barrier;
 std::vector<Exchange> exchanges;
 std::vector<unsigned> turns;
+// Shared memory of the size that the launch asks for, and a guard.
+std::vector<unsigned long long> by_launch;
+constexpr size_t GUARD_WORDS = 32;
+constexpr unsigned long long RUBBISH = 0xa5a5a5a5a5a5a5a5;
 unsigned long long random_state;
 std::string error;
 
@@ -186,6 +191,7 @@ inline void run_block() {
     if (__start_shim_shared != nullptr) {
         memset(__start_shim_shared, 0xa5, (size_t)(__stop_shim_shared - __start_shim_shared));
     }
+    memset(by_launch.data(), 0xa5, 8 * by_launch.size());
     shuffle(order);
     next_thread = 0;
     while (error.empty()) {
@@ -203,6 +209,10 @@ inline void run_block() {
     if (error.empty() && idle.size() != workers.size()) {
         error = "threads wait at a barrier that others never reach";
     }
+    for (size_t i = by_launch.size() - GUARD_WORDS; i < by_launch.size(); i++) {
+        if (by_launch[i] == RUBBISH) continue;
+        error = "a thread writes beyond the shared memory that the launch asked for";
+    }
 }
 
 // Forgets everything about stacks that were left in the middle of a kernel.
@@ -218,7 +228,7 @@ inline void abandon() {
 // Runs a kernel; null, or what went wrong.
 extern "C" const char* shim_launch(void* kernel, unsigned* const* buffers, unsigned count,
                                    const unsigned* parameters, unsigned groups, unsigned threads,
-                                   unsigned long long seed) {
+                                   unsigned shared_bytes, unsigned long long seed) {
     using namespace shim;
     launch = {kernel, buffers, count, {}};
     memcpy(launch.parameters.w, parameters, sizeof(Parameters));
@@ -228,6 +238,7 @@ extern "C" const char* shim_launch(void* kernel, unsigned* const* buffers, unsig
     block_barrier = {};
     exchanges.assign(threads / WARP, {});
     turns.assign(threads, 0);
+    by_launch.resize(shared_bytes / 8 + GUARD_WORDS);
     order.resize(threads);
     for (unsigned i = 0; i < threads; i++) order[i] = i;
     blockDim.x = threads;

@@ -136,6 +136,11 @@ fn every_launch_does_what_its_twin_does() {
             run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
         }
     }
+    // Rotations that find no room in shared memory.
+    let gpu = Gpu::new(Watched(ShimDevice::sharing(32, 1 << 10)));
+    for case in cases(Kernel::Bootstrap, &[3], 5).iter().filter(|case| telling(case)) {
+        run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
+    }
 }
 
 #[test]
@@ -143,8 +148,14 @@ fn one_wrong_bit_is_told_from_the_twins() {
     let device = ShimDevice::new(32);
     let memory = device.allocate(8).unwrap();
     for unit in [Unit::Words, Unit::Sort] {
-        let launch =
-            Launch { unit, entry: "sort_scatter", groups: 1, buffers: &[&memory], parameters: &[] };
+        let launch = Launch {
+            unit,
+            entry: "sort_scatter",
+            groups: 1,
+            shared_bytes: 0,
+            buffers: &[&memory],
+            parameters: &[],
+        };
         let lie = || check(&launch, 0, &[1, 2, 3 << 32], &[1, 2, 3 << 32 | 1]);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(lie)).is_err());
     }

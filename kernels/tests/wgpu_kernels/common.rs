@@ -115,7 +115,9 @@ pub fn run_groups(
     parameters: &[u32],
 ) {
     let start = Instant::now();
-    device.launch(&Launch { unit, entry, groups: groups as u64, buffers, parameters }).unwrap();
+    let launch =
+        Launch { unit, entry, groups: groups as u64, shared_bytes: 0, buffers, parameters };
+    device.launch(&launch).unwrap();
     let launched = start.elapsed();
     if std::env::var_os("PULSEPROOF_TEST_TIMES").is_some() {
         device.synchronize().unwrap();

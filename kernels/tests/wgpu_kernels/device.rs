@@ -19,7 +19,14 @@ fn double(device: &WgpuDevice, a: u64) -> Result<u64, Error> {
     let (a, b) = (device.allocate(1).map(|_| upload(device, &[a]))?, upload(device, &[a]));
     let unit = Unit::Vector(FieldId::Prime50);
     let parameters = &[1, 1, 0];
-    let launch = Launch { unit, entry: "vector_map", groups: 1, buffers: &[&a, &b], parameters };
+    let launch = Launch {
+        unit,
+        entry: "vector_map",
+        groups: 1,
+        shared_bytes: 0,
+        buffers: &[&a, &b],
+        parameters,
+    };
     device.launch(&launch)?;
     Ok(download::<u64>(device, &a, 1)[0])
 }
@@ -129,7 +136,7 @@ fn defects_of_ours_become_errors(like: &WgpuDevice) {
     let a = device.allocate(1).unwrap();
     let launch = |entry, buffers: &[_], groups, parameters: &[u32]| {
         let unit = Unit::Vector(FieldId::Prime50);
-        device.launch(&Launch { unit, entry, groups, buffers, parameters })
+        device.launch(&Launch { unit, entry, groups, shared_bytes: 0, buffers, parameters })
     };
     let unknown = launch("no_such_kernel", &[], 1, &[]);
     assert!(matches!(unknown, Err(Error::Compile { .. })), "{unknown:?}");

@@ -23,6 +23,8 @@ use super::common::{halves, plain};
 /// A device that lets the twin of each kernel run on the same memory, and compares.
 struct Checked {
     device: &'static WgpuDevice,
+    /// Bytes that plans think a workgroup shares.
+    shared_bytes: u32,
     launched: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
@@ -51,7 +53,7 @@ impl Device for Checked {
     }
 
     fn limits(&self) -> Limits {
-        self.device.limits()
+        Limits { shared_bytes: self.shared_bytes, ..self.device.limits() }
     }
 
     fn generation(&self) -> u64 {
@@ -97,9 +99,10 @@ impl Device for Checked {
 
     fn launch(&self, launch: &Launch<'_, CheckedMemory>) -> Result<(), Error> {
         let before = self.contents(launch.buffers)?;
-        let Launch { unit, entry, groups, parameters, .. } = *launch;
+        let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         let buffers: Vec<_> = launch.buffers.iter().map(|buffer| &buffer.memory).collect();
-        self.device.launch(&Launch { unit, entry, groups, buffers: &buffers, parameters })?;
+        let buffers = buffers.as_slice();
+        self.device.launch(&Launch { unit, entry, groups, shared_bytes, buffers, parameters })?;
         let got = self.contents(launch.buffers)?;
         let mut want = before.clone();
         let buffers = want.iter_mut().map(Vec::as_mut_slice).collect();
@@ -169,7 +172,10 @@ fn points<G: Group>(words: &[u64]) -> Vec<G> {
 
 fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
     let launched = Arc::default();
-    let gpu = Gpu::new(Checked { device, launched: Arc::clone(&launched) });
+    let of_device = device.limits().shared_bytes;
+    let checked =
+        |shared_bytes| Gpu::new(Checked { device, shared_bytes, launched: Arc::clone(&launched) });
+    let gpu = checked(of_device);
     let workgroup = device.limits().workgroup as usize;
     for kernel in Kernel::ALL {
         let sizes = match kernel {
@@ -182,6 +188,13 @@ fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
             if let Err(difference) = run(&gpu, &Naive, &case) {
                 panic!("{difference}");
             }
+        }
+    }
+    // Rotations that find no room in shared memory.
+    let gpu = checked(1 << 10);
+    for case in cases(Kernel::Bootstrap, &[3], 1) {
+        if let Err(difference) = run(&gpu, &Naive, &case) {
+            panic!("{difference}");
         }
     }
     let launched = launched.lock().unwrap();

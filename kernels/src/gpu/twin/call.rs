@@ -57,6 +57,15 @@ impl<'a> Call<'a> {
         from_words(self.buffers[buffer])
     }
 
+    /// Some values of a buffer.
+    pub(super) fn get_range<T: Element>(
+        &self,
+        buffer: usize,
+        range: std::ops::Range<usize>,
+    ) -> Vec<T> {
+        from_words(&self.buffers[buffer][range.start * T::WORDS..range.end * T::WORDS])
+    }
+
     /// Writes values to the beginning of a buffer.
     pub(super) fn set<T: Element>(&mut self, buffer: usize, values: &[T]) {
         self.buffers[buffer][..values.len() * T::WORDS].copy_from_slice(&to_words(values));

@@ -5,8 +5,10 @@
 //! looks for the kernel that is wrong ([`Bisect`](super::Bisect)). They are as slow as they are short.
 
 mod accumulate;
+mod bootstrap;
 mod call;
 mod device;
+mod keyswitch;
 mod ntt;
 mod reduce;
 mod scan;
@@ -36,6 +38,8 @@ pub fn twin(unit: Unit, entry: &str) -> Option<Twin> {
         Unit::Sort => sort::find(entry),
         Unit::Accumulate(group) => with_group!(group, G => accumulate::find::<G>(entry)),
         Unit::Reduce(group) => with_group!(group, G => reduce::find::<G>(entry)),
+        Unit::Keyswitch => keyswitch::find(entry),
+        Unit::Bootstrap => bootstrap::find(entry),
     }
 }
 

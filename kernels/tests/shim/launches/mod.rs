@@ -85,7 +85,7 @@ pub fn launch(
     parameters: &[u32],
 ) {
     let groups = threads.div_ceil(WORKGROUP) as u64;
-    DEVICE.launch(&Launch { unit, entry, groups, buffers, parameters }).unwrap();
+    DEVICE.launch(&Launch { unit, entry, groups, shared_bytes: 0, buffers, parameters }).unwrap();
 }
 
 /// A count as a parameter.
