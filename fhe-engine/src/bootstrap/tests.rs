@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use pulseproof_kernels::backend::{Backend, BootstrapOps};
+use pulseproof_kernels::backend::BootstrapOps;
 use pulseproof_kernels::bootstrap::integers::{monomials, to_residue, to_word};
 use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
 use pulseproof_kernels::cpu::Cpu;
