@@ -96,10 +96,8 @@ impl<'a> Fixture<'a> {
         let transforms = (2.0 * levels + 2.0) * size / 2.0 * f64::from(BOOTSTRAP.log_size);
         let step = transforms + 4.0 * levels * size;
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let (steps, words) = (
-            BOOTSTRAP.dimension as f64,
-            (BOOTSTRAP.key_words() + KEYSWITCH.key_words()) as f64,
-        );
+        let (steps, words) =
+            (BOOTSTRAP.dimension as f64, (BOOTSTRAP.key_words() + KEYSWITCH.key_words()) as f64);
         Shape {
             log_n: self.log_n,
             batch: 1,
