@@ -247,15 +247,28 @@ fn print(report: &Report) {
         "{} over {}; {} threads of {}, {} runs",
         report.kernel, report.over, report.threads, report.processor, report.runs
     ));
-    let header =
-        ["size", "", "cold ms", "median ms", "min – max ms", "M/s", "× peer", "share of limit"];
+    let header = [
+        "size",
+        "",
+        "cold ms",
+        "median ms",
+        "min – max ms",
+        "per second",
+        "× peer",
+        "share of limit",
+    ];
     say(&table(header, report.rows.iter().map(cells)));
-    say(&format!("M/s: millions of {} per second", report.unit));
+    say(&format!("per second: {}", report.unit));
     for row in &report.rows {
         if let Some(limit) = &row.limit {
             say(&format!("limit of {} at 2^{}: {}", row.subject, row.log_n, limit.derivation));
         }
     }
+}
+
+/// A rate, in millions where it has them.
+fn quantity(per_second: f64) -> String {
+    if per_second < 1e5 { format!("{per_second:.1}") } else { format!("{:.2} M", per_second / 1e6) }
 }
 
 fn cells(row: &Row) -> [String; 8] {
@@ -267,7 +280,7 @@ fn cells(row: &Row) -> [String; 8] {
         row.cold_ms.map_or_else(String::new, |ms| format!("{ms:.2}")),
         format!("{:.3}", row.times.median_ms),
         format!("{:.3} – {:.3}", row.times.min_ms, row.times.max_ms),
-        format!("{:.2}", row.per_second / 1e6),
+        quantity(row.per_second),
         ratios.join(", "),
         row.limit.as_ref().map_or_else(String::new, |limit| format!("{:.0}%", 100.0 * limit.share)),
     ]
