@@ -257,6 +257,11 @@ DEVICE void backward(u64* x, const u32* roots, u32 first, u64 bound) {
     }
 }
 
+// What is loaded in one access.
+struct alignas(16) TwoWords {
+    u64 word[2];
+};
+
 // What a rotation works on.
 struct Rotation {
     // The accumulator, and two polynomials that are transformed.
@@ -352,6 +357,7 @@ DEVICE void core_pass(const Rotation& r, const u64* __restrict__ key, u32 level)
     for (u32 block = threadIdx.x; block < blocks; block += WORKGROUP) {
         const u32 start = block << CORE;
         u64 a[1 << CORE], b[1 << CORE];
+        TwoWords words[4];
 #pragma unroll
         for (u32 m = 0; m < 1u << CORE; m++) {
             a[m] = r.values[place(start + m)];
@@ -361,9 +367,16 @@ DEVICE void core_pass(const Rotation& r, const u64* __restrict__ key, u32 level)
         forward<CORE>(b, r.roots, blocks + block);
 #pragma unroll
         for (u32 m = 0; m < 1u << CORE; m++) {
-            const u64* of_m = key + start + m;
-            const u64 s = product(a[m], of_m[0]) + product(b[m], of_m[2 * size]);
-            const u64 t = product(a[m], of_m[size]) + product(b[m], of_m[3 * size]);
+            // Words m and m + 1 of each polynomial, when m is even.
+            if (m % 2 == 0) {
+#pragma unroll
+                for (u32 k = 0; k < 4; k++) {
+                    words[k] = reinterpret_cast<const TwoWords*>(key)[(k * size + start + m) / 2];
+                }
+            }
+            const u32 at = m % 2;
+            const u64 s = product(a[m], words[0].word[at]) + product(b[m], words[2].word[at]);
+            const u64 t = product(a[m], words[1].word[at]) + product(b[m], words[3].word[at]);
             a[m] = modulo(s);
             b[m] = modulo(t);
             if (level > 0) {
