@@ -175,148 +175,275 @@ KERNEL bootstrap_extract(u32* __restrict__ out, const u32* __restrict__ accumula
     store_word(out, (u64)first * (size + 1) + index, word);
 }
 
-// Transforms of two polynomials side by side in shared memory, two levels at a time. Merged with the
-// powers of ψ (Longa, Naehrig, "Speeding up the number theoretic transform for faster ideal
-// lattice-based cryptography", CANS 2016): a block of level l, of 2^l, has remainders modulo X^M − ψ^e,
-// and roots[2^l + block] is the square root of ψ^e. Backwards it is ψ^(−e/2) = −ψ^(N−e/2) that is
-// needed: minus the root of the block that mirrors this one.
+// Rotation in shared memory. Transforms are merged with the powers of ψ (Longa, Naehrig, "Speeding up
+// the number theoretic transform for faster ideal lattice-based cryptography", CANS 2016): a block of
+// level l, of 2^l, has remainders modulo X^M − ψ^e, and roots[2^l + block] is the square root of ψ^e.
+// Backwards it is ψ^(−e/2) = −ψ^(N−e/2) that is needed: minus the root of the block that mirrors this
+// one.
+//
+// A thread does several levels on elements in registers. What comes before the first level and after the
+// last one is done on the way: digits are cut where they are loaded, values meet the key between the
+// forward and the backward transform, and results are added to the accumulator where they come out.
+// Residues are reduced there alone (Harvey, "Faster arithmetic for number-theoretic transforms", 2014).
 
-// Where the four elements of a butterfly of levels l and l + 1 lie: from `at` on, `distance` apart.
-struct Four {
-    u32 at, distance, block;
+constexpr u32 P_WORDS[2] = MODULUS_INIT;
+constexpr u64 P = (u64)P_WORDS[1] << 32 | P_WORDS[0];
+// Levels between digits and key, beside which thread has both polynomials' values.
+constexpr u32 CORE = 3;
+// Levels of all other passes but the first, which takes what is left. With more of them a thread has so
+// many registers that there is room for fewer workgroups.
+constexpr u32 STEP = 3;
+
+static_assert(BITS + 12 + 2 <= 64, "a transform of 2^12 without reductions");
+static_assert((1ull << BITS) - P <= (1ull << BITS) / ((1ull << (64 - BITS)) + 2), "see modulo");
+
+// a·b/R modulo p, below 2p: a may be any word, b is below p.
+DEVICE u64 product(u64 a, u64 b) {
+    const u64 low = a * b, m = low * word_of(INVERSE);
+    return __umul64hi(a, b) + __umul64hi(m, P) + (low != 0);
+}
+
+// Any word modulo p: 2^BITS is little more than p, so that the quotient is nearly the upper bits.
+DEVICE u64 modulo(u64 a) {
+    const u64 r = a - (a >> BITS) * P;
+    return r >= P ? r - P : r;
+}
+
+// Where element `at` of two polynomials lies: elements that the lanes of a half warp have at the same
+// time, blocks of 8 side by side or places of 8 in turn, are in different banks.
+DEVICE u32 place(u32 at) {
+    return at ^ (at >> 4 & 7) ^ (at >> 3 & 8);
+}
+
+// K levels. `first` is the number of the first level's root.
+template <u32 K>
+DEVICE void forward(u64* x, const u32* roots, u32 first) {
+#pragma unroll
+    for (u32 s = 0; s < K; s++) {
+        const u32 half = 1u << (K - 1 - s);
+#pragma unroll
+        for (u32 block = 0; block < 1u << s; block++) {
+            const u64 root = load_word(roots, (first << s) + block);
+#pragma unroll
+            for (u32 i = 0; i < half; i++) {
+                u64 &u = x[2 * block * half + i], &v = x[(2 * block + 1) * half + i];
+                const u64 t = product(v, root);
+                v = u + (2 * P - t);
+                u = u + t;
+            }
+        }
+    }
+}
+
+// K levels, the last first, on elements below `bound`; afterwards they are below 2^K·bound. `first` is
+// the number of the first level's root in the mirror.
+template <u32 K>
+DEVICE void backward(u64* x, const u32* roots, u32 first, u64 bound) {
+#pragma unroll
+    for (u32 s = K; s-- > 0;) {
+        const u32 half = 1u << (K - 1 - s);
+#pragma unroll
+        for (u32 block = 0; block < 1u << s; block++) {
+            const u64 root = load_word(roots, ((first + 1) << s) - 1 - block);
+#pragma unroll
+            for (u32 i = 0; i < half; i++) {
+                u64 &u = x[2 * block * half + i], &v = x[(2 * block + 1) * half + i];
+                const u64 difference = v + (bound - u);
+                u = u + v;
+                v = product(difference, root);
+            }
+        }
+        bound *= 2;
+    }
+}
+
+// What is loaded in one access.
+struct alignas(16) TwoWords {
+    u64 word[2];
 };
 
-DEVICE Four four_of(u32 index, u32 log_n, u32 level) {
-    const u32 log_distance = log_n - level - 2, below = index & ((1u << log_distance) - 1);
-    Four r;
-    r.distance = 1u << log_distance;
-    // The second polynomial follows the first, as if there were twice as many blocks.
-    r.at = (index - below) * 4 + below;
-    r.block = index >> log_distance & ((1u << level) - 1);
-    return r;
+// What a rotation works on.
+struct Rotation {
+    // The accumulator, and two polynomials that are transformed.
+    u64 *pair, *values;
+    // Sums of products, if there are several levels of digits.
+    u64* sums;
+    const u32* roots;
+    u32 log_n, base_log, levels;
+
+    DEVICE_MEMBER u32 size() const {
+        return 1u << log_n;
+    }
+};
+
+DEVICE u64 digit_of(u64 residue, const Rotation& r, u32 level) {
+    Digits rest = digits_of(residue, r.base_log, r.levels);
+#pragma unroll 1
+    for (u32 l = 0; l < level; l++) rest.next();
+    return rest.next();
 }
 
-DEVICE void forward(u64* pair, const u32* roots, u32 log_n) {
-    const u32 size = 1u << log_n;
-    u32 level = log_n & 1;
-    if (level == 1) {
-        const u64 root = load_word(roots, 1);
-        for (u32 index = threadIdx.x; index < size; index += WORKGROUP) {
-            const u32 below = index & (size / 2 - 1);
-            u64* u = pair + (index - below) * 2 + below;
-            const u64 low = u[0], high = mul_word(u[size / 2], root);
-            u[0] = add_word(low, high);
-            u[size / 2] = sub_word(low, high);
-        }
-        __syncthreads();
-    }
+// Cuts digits of (X^exponent − 1)·accumulator, and does the first K levels.
+template <u32 K>
+DEVICE void first_pass(const Rotation& r, u32 exponent, u32 level) {
+    const u32 log_distance = r.log_n - K;
 #pragma unroll 1
-    for (; level < log_n; level += 2) {
-#pragma unroll 1
-        for (u32 index = threadIdx.x; index < size / 2; index += WORKGROUP) {
-            const Four four = four_of(index, log_n, level);
-            u64* x = pair + four.at;
-            const u32 blocks = 1u << level, d = four.distance;
-            const u64 root = load_word(roots, blocks + four.block);
-            const u64 low = load_word(roots, 2 * (blocks + four.block));
-            const u64 high = load_word(roots, 2 * (blocks + four.block) + 1);
-            const u64 a = mul_word(x[2 * d], root), b = mul_word(x[3 * d], root);
-            const u64 x0 = add_word(x[0], a), x2 = sub_word(x[0], a);
-            const u64 x1 = mul_word(add_word(x[d], b), low), x3 = mul_word(sub_word(x[d], b), high);
-            x[0] = add_word(x0, x1);
-            x[d] = sub_word(x0, x1);
-            x[2 * d] = add_word(x2, x3);
-            x[3 * d] = sub_word(x2, x3);
+    for (u32 index = threadIdx.x; index < r.size() * 2 >> K; index += WORKGROUP) {
+        const u32 below = index & ((1u << log_distance) - 1);
+        const u32 start = index >> log_distance << r.log_n;
+        u64 x[1 << K];
+#pragma unroll
+        for (u32 m = 0; m < 1u << K; m++) {
+            const u32 j = below + (m << log_distance);
+            x[m] = digit_of(difference(r.pair + start, r.log_n, exponent, j), r, level);
         }
-        __syncthreads();
+        forward<K>(x, r.roots, 1);
+#pragma unroll
+        for (u32 m = 0; m < 1u << K; m++) {
+            r.values[place(start + below + (m << log_distance))] = x[m];
+        }
     }
 }
 
-DEVICE void backward(u64* pair, const u32* roots, u32 log_n) {
-    const u32 size = 1u << log_n;
+// Does the last K levels, and adds what comes out to the accumulator.
+template <u32 K>
+DEVICE void last_pass(const Rotation& r) {
+    const u32 log_distance = r.log_n - K;
 #pragma unroll 1
-    for (u32 above = log_n; above >= 2; above -= 2) {
-        const u32 level = above - 2;
-#pragma unroll 1
-        for (u32 index = threadIdx.x; index < size / 2; index += WORKGROUP) {
-            const Four four = four_of(index, log_n, level);
-            u64* x = pair + four.at;
-            const u32 mirrored = (2u << level) - 1 - four.block, d = four.distance;
-            const u64 root = load_word(roots, mirrored);
-            const u64 low = load_word(roots, 2 * mirrored + 1), high = load_word(roots, 2 * mirrored);
-            const u64 x0 = add_word(x[0], x[d]), x1 = mul_word(sub_word(x[d], x[0]), low);
-            const u64 x2 = add_word(x[2 * d], x[3 * d]);
-            const u64 x3 = mul_word(sub_word(x[3 * d], x[2 * d]), high);
-            x[0] = add_word(x0, x2);
-            x[d] = add_word(x1, x3);
-            x[2 * d] = mul_word(sub_word(x2, x0), root);
-            x[3 * d] = mul_word(sub_word(x3, x1), root);
+    for (u32 index = threadIdx.x; index < r.size() * 2 >> K; index += WORKGROUP) {
+        const u32 below = index & ((1u << log_distance) - 1);
+        const u32 start = (index >> log_distance << r.log_n) + below;
+        u64 x[1 << K];
+#pragma unroll
+        for (u32 m = 0; m < 1u << K; m++) x[m] = r.values[place(start + (m << log_distance))];
+        backward<K>(x, r.roots, 1, P << log_distance);
+#pragma unroll
+        for (u32 m = 0; m < 1u << K; m++) {
+            u64* coefficient = r.pair + start + (m << log_distance);
+            *coefficient = add_word(*coefficient, modulo(x[m]));
         }
-        __syncthreads();
-    }
-    if (log_n & 1) {
-        const u64 root = load_word(roots, 1);
-        for (u32 index = threadIdx.x; index < size; index += WORKGROUP) {
-            const u32 below = index & (size / 2 - 1);
-            u64* u = pair + (index - below) * 2 + below;
-            const u64 low = u[0], high = u[size / 2];
-            u[0] = add_word(low, high);
-            u[size / 2] = mul_word(sub_word(high, low), root);
-        }
-        __syncthreads();
     }
 }
 
-// Values of a level's digits times its polynomials of the key.
-DEVICE void multiply(u64* sums, const u64* values, const u64* key, u32 size, bool is_first) {
-    for (u32 j = threadIdx.x; j < size; j += WORKGROUP) {
-        const u64 a = values[j], b = values[size + j];
-        u64 s = mul_word(a, key[j]), t = mul_word(a, key[size + j]);
-        s = add_word(s, mul_word(b, key[2 * size + j]));
-        t = add_word(t, mul_word(b, key[3 * size + j]));
-        // With one level the sums replace the values.
-        sums[j] = is_first ? s : add_word(sums[j], s);
-        sums[size + j] = is_first ? t : add_word(sums[size + j], t);
+// STEP levels from `level` on, forward or backward.
+template <bool IS_FORWARD>
+DEVICE void middle_pass(const Rotation& r, u32 level) {
+    const u32 log_distance = r.log_n - level - STEP, blocks = 1u << level;
+#pragma unroll 1
+    for (u32 index = threadIdx.x; index < r.size() * 2 >> STEP; index += WORKGROUP) {
+        const u32 below = index & ((1u << log_distance) - 1), block = index >> log_distance;
+        const u32 start = (block << (log_distance + STEP)) + below;
+        const u32 of_polynomial = block & (blocks - 1);
+        u64 x[1 << STEP];
+#pragma unroll
+        for (u32 m = 0; m < 1u << STEP; m++) x[m] = r.values[place(start + (m << log_distance))];
+        if (IS_FORWARD) {
+            forward<STEP>(x, r.roots, blocks + of_polynomial);
+        } else {
+            backward<STEP>(x, r.roots, 2 * blocks - 1 - of_polynomial, P << log_distance);
+        }
+#pragma unroll
+        for (u32 m = 0; m < 1u << STEP; m++) r.values[place(start + (m << log_distance))] = x[m];
     }
 }
 
-KERNEL bootstrap_rotate(u32* __restrict__ accumulators, const u32* __restrict__ exponents,
-                        const u32* __restrict__ key, const u32* __restrict__ roots,
-                        const Parameters p) {
+// The last levels forward, products with the key, and, once all levels of digits are there, as many
+// levels backward.
+DEVICE void core_pass(const Rotation& r, const u64* __restrict__ key, u32 level) {
+    const u32 size = r.size(), blocks = size >> CORE;
+    const bool is_last = level + 1 == r.levels;
+    u64* target = is_last ? r.values : r.sums;
+#pragma unroll 1
+    for (u32 block = threadIdx.x; block < blocks; block += WORKGROUP) {
+        const u32 start = block << CORE;
+        u64 a[1 << CORE], b[1 << CORE];
+        TwoWords words[4];
+#pragma unroll
+        for (u32 m = 0; m < 1u << CORE; m++) {
+            a[m] = r.values[place(start + m)];
+            b[m] = r.values[place(size + start + m)];
+        }
+        forward<CORE>(a, r.roots, blocks + block);
+        forward<CORE>(b, r.roots, blocks + block);
+#pragma unroll
+        for (u32 m = 0; m < 1u << CORE; m++) {
+            // Words m and m + 1 of each polynomial, when m is even.
+            if (m % 2 == 0) {
+#pragma unroll
+                for (u32 k = 0; k < 4; k++) {
+                    words[k] = reinterpret_cast<const TwoWords*>(key)[(k * size + start + m) / 2];
+                }
+            }
+            const u32 at = m % 2;
+            const u64 s = product(a[m], words[0].word[at]) + product(b[m], words[2].word[at]);
+            const u64 t = product(a[m], words[1].word[at]) + product(b[m], words[3].word[at]);
+            a[m] = modulo(s);
+            b[m] = modulo(t);
+            if (level > 0) {
+                a[m] = add_word(a[m], r.sums[place(start + m)]);
+                b[m] = add_word(b[m], r.sums[place(size + start + m)]);
+            }
+        }
+        if (is_last) {
+            backward<CORE>(a, r.roots, 2 * blocks - 1 - block, P);
+            backward<CORE>(b, r.roots, 2 * blocks - 1 - block, P);
+        }
+#pragma unroll
+        for (u32 m = 0; m < 1u << CORE; m++) {
+            target[place(start + m)] = a[m];
+            target[place(size + start + m)] = b[m];
+        }
+    }
+}
+
+// A part of the key.
+DEVICE void rotate(const Rotation& r, u32 exponent, const u64* __restrict__ key) {
+    const u32 first = (r.log_n - CORE - 1) % STEP + 1;
+#pragma unroll 1
+    for (u32 level = 0; level < r.levels; level++) {
+        __syncthreads();
+        if (first == 1) first_pass<1>(r, exponent, level);
+        if (first == 2) first_pass<2>(r, exponent, level);
+        if (first == 3) first_pass<3>(r, exponent, level);
+        __syncthreads();
+#pragma unroll 1
+        for (u32 l = first; l < r.log_n - CORE; l += STEP) {
+            middle_pass<true>(r, l);
+            __syncthreads();
+        }
+        core_pass(r, key + ((u64)level * 4 << r.log_n), level);
+    }
+    __syncthreads();
+#pragma unroll 1
+    for (u32 l = r.log_n - CORE; l > first; l -= STEP) {
+        middle_pass<false>(r, l - STEP);
+        __syncthreads();
+    }
+    if (first == 1) last_pass<1>(r);
+    if (first == 2) last_pass<2>(r);
+    if (first == 3) last_pass<3>(r);
+}
+
+static_assert(STEP == 3, "the first pass has 1 to 3 levels");
+
+// Three rotations with N = 2048 and one level share what a multiprocessor of the larger devices has.
+KERNEL_BESIDE(3)
+bootstrap_rotate(u32* __restrict__ accumulators, const u32* __restrict__ exponents,
+                 const u32* __restrict__ key, const u32* __restrict__ roots, const Parameters p) {
     SHARED_BY_LAUNCH(u64, shared);
     const u32 c = blockIdx.x, count = p.w[0], log_n = p.w[1], row = p.w[2], part = p.w[3];
     const u32 parts = p.w[4], base_log = p.w[5], levels = p.w[6];
     if (c >= count) return;
     const u32 size = 1u << log_n;
-    u64* pair = shared;
-    u64* values = shared + 2 * size;
-    u64* sums = levels == 1 ? values : shared + 4 * size;
+    const Rotation r = {shared, shared + 2 * size, shared + 4 * size, roots, log_n, base_log, levels};
     u64* memory = reinterpret_cast<u64*>(accumulators) + ((u64)c << (log_n + 1));
-    const u64* of_part = reinterpret_cast<const u64*>(key) + ((u64)part * levels * 4 << log_n);
-    for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) pair[at] = memory[at];
+    for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) r.pair[at] = memory[at];
 #pragma unroll 1
     for (u32 i = part; i < part + parts; i++) {
         const u32 exponent = exponents[(u64)c * row + i];
-#pragma unroll 1
-        for (u32 level = 0; level < levels; level++) {
-            __syncthreads();
-            for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) {
-                const u32 j = at & (size - 1);
-                const u64 residue = difference(pair + (at - j), log_n, exponent, j);
-                Digits rest = digits_of(residue, base_log, levels);
-                for (u32 l = 0; l < level; l++) rest.next();
-                values[at] = rest.next();
-            }
-            __syncthreads();
-            forward(values, roots, log_n);
-            multiply(sums, values, of_part, size, level == 0);
-            of_part += 4 * size;
-        }
-        __syncthreads();
-        backward(sums, roots, log_n);
-        for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) {
-            pair[at] = add_word(pair[at], sums[at]);
-        }
+        const u64* of_part = reinterpret_cast<const u64*>(key) + ((u64)i * levels * 4 << log_n);
+        rotate(r, exponent, of_part);
     }
-    for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) memory[at] = pair[at];
+    __syncthreads();
+    for (u32 at = threadIdx.x; at < 2 * size; at += WORKGROUP) memory[at] = r.pair[at];
 }

@@ -9,6 +9,9 @@ using u64 = unsigned long long;
 // For rare or large code: one copy, called.
 #define DEVICE_CALL static __device__ __noinline__
 #define KERNEL extern "C" __global__ void __launch_bounds__(WORKGROUP)
+// With so few registers that a multiprocessor has room for this many workgroups.
+#define KERNEL_BESIDE(workgroups) \
+    extern "C" __global__ void __launch_bounds__(WORKGROUP, workgroups)
 
 // Memory that a workgroup shares, of the size that the launch asks for.
 #ifndef SHARED_BY_LAUNCH

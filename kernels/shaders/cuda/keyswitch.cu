@@ -31,6 +31,13 @@ KERNEL keyswitch_digits(u32* __restrict__ digits, const u32* __restrict__ cipher
     }
 }
 
+// What is loaded in one access.
+struct alignas(16) FourDigits {
+    int digit[4];
+};
+
+static_assert(ROWS % 4 == 0, "digits are loaded four at a time");
+
 // A thread uses a word of the key for ROWS ciphertexts.
 KERNEL keyswitch_sums(u32* __restrict__ sums, const u32* __restrict__ digits,
                       const u32* __restrict__ key, const Parameters p) {
@@ -46,9 +53,13 @@ KERNEL keyswitch_sums(u32* __restrict__ sums, const u32* __restrict__ digits,
 #pragma unroll 2
     for (u32 d = begin; d < end; d++) {
         const u64 word = load_word(key, (u64)d * width + j);
-        const u32* row = digits + (u64)d * stride + tile * ROWS;
+        const u64 row = ((u64)d * stride + tile * ROWS) / 4;
 #pragma unroll
-        for (u32 k = 0; k < ROWS; k++) sum[k] += word * (u64)(long long)(int)row[k];
+        for (u32 k = 0; k < ROWS; k += 4) {
+            const FourDigits four = reinterpret_cast<const FourDigits*>(digits)[row + k / 4];
+#pragma unroll
+            for (u32 i = 0; i < 4; i++) sum[k + i] += word * (u64)(long long)four.digit[i];
+        }
     }
 #pragma unroll
     for (u32 k = 0; k < ROWS; k++) {

@@ -100,7 +100,6 @@ fn rounding_error(word: u64, log_size: u32) -> i64 {
 
 /// word·p/2^64, rounded, a half upwards, modulo p.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "at most p")]
 pub fn to_residue(word: u64) -> u64 {
     let scaled = ((u128::from(word) * u128::from(MODULUS) + (1 << 63)) >> 64) as u64;
     if scaled == MODULUS { 0 } else { scaled }
@@ -108,7 +107,6 @@ pub fn to_residue(word: u64) -> u64 {
 
 /// residue·2^64/p to within one: 2^14·residue + ⌊residue·[`WORD_FRACTION`]/2^64⌋.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "the high word of a product")]
 pub fn to_word(residue: u64) -> u64 {
     let fraction = (u128::from(residue) * u128::from(WORD_FRACTION)) >> 64;
     (residue << WORD_SHIFT) + fraction as u64
@@ -134,8 +132,8 @@ mod tests {
             prop_assert!(digits.iter().all(|digit| digit.abs() <= 1 << (base_log - 1)));
             let shift = 64 - base_log * levels;
             let error = (value(digits.into_iter(), base_log) << shift) - i128::from(word);
-            let error = (error as u64).cast_signed();
-            prop_assert!(error.unsigned_abs() <= 1 << (shift - 1));
+            let error = error.rem_euclid(1 << 64);
+            prop_assert!(error.min((1 << 64) - error) <= 1 << (shift - 1));
         }
 
         #[test]

@@ -36,7 +36,6 @@ pub const DIMENSION_MAX: usize = 1 << 14;
 pub const BASE_LOG_MAX: u32 = 31;
 
 /// p, the modulus bootstrapping computes with.
-#[expect(clippy::cast_possible_truncation, reason = "one word")]
 pub const MODULUS: u64 = {
     let modulus = <Prime50 as ark_ff::PrimeField>::MODULUS;
     modulus.0[0]

@@ -17,7 +17,7 @@
 #define __global__
 #define __forceinline__ inline
 #define __noinline__ __attribute__((noinline))
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __restrict__ __restrict
 #define __shared__ static __attribute__((section("shim_shared")))
 #define SHARED_BY_LAUNCH(type, name) type* const name = reinterpret_cast<type*>(shim::by_launch.data())
