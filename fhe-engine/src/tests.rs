@@ -8,7 +8,7 @@ use tfhe::core_crypto::prelude::*;
 use crate::cipher::{decode, phases};
 use crate::keys::{PublicKey, SecretKey, generate_keys_from};
 use crate::noise::{DIMENSION, NOISE_VARIANCE, variance_bound};
-use crate::{DecryptError, Field, Layout, LayoutRequest, Scale, Totals, add_assign};
+use crate::{DecryptError, Field, Layout, LayoutRequest, ListTotal, Scale, Totals, add_assign};
 
 type TestSeeder = DeterministicSeeder<DefaultRandomGenerator>;
 
@@ -227,6 +227,25 @@ fn bits_of_no_field_must_be_clear() {
     let layout = one_slot();
     assert_eq!(decode(&layout, &[1 << 27], 2), Err(DecryptError::UnusedBits));
     assert_eq!(decode(&layout, &[1 << 35], 2), Err(DecryptError::UnusedBits));
+}
+
+#[test]
+fn totals_that_contradict_the_slots_are_refused() {
+    let layout = Layout::plan(LayoutRequest { totals: true, ..request(360, 4, 10) }).unwrap();
+    let (secret, public) = generate_keys_from(&mut seeder(7));
+    let mut sum = vec![0; layout.words()];
+    for readings in [&[100i64, 200][..], &[5], &[]] {
+        add_assign(&mut sum, &public.encrypt(&layout, readings).unwrap(), 2);
+    }
+    let totals = secret.decrypt(&layout, &sum, 6).unwrap();
+    assert_eq!((totals.count, totals.sum), (6, 610));
+    for total in [ListTotal::Count, ListTotal::Inside, ListTotal::Sum] {
+        let (body, bits) = layout.body_of(total).unwrap();
+        let mut altered = sum.clone();
+        altered[DIMENSION + body] = altered[DIMENSION + body].wrapping_add(1 << (64 - bits));
+        let refused = secret.decrypt(&layout, &altered, 6);
+        assert_eq!(refused, Err(DecryptError::Inconsistent { total }));
+    }
 }
 
 proptest! {

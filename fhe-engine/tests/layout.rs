@@ -1,7 +1,7 @@
 //! Layouts: what is planned, what is refused, and how a plan travels.
 
 use pulseproof_fhe::{
-    FAILURE_LOG2_MAX, Field, Layout, LayoutError, LayoutRequest, Scale, head_room,
+    FAILURE_LOG2_MAX, Field, Layout, LayoutError, LayoutRequest, ListTotal, Scale, head_room,
 };
 
 fn request() -> LayoutRequest {
@@ -92,9 +92,33 @@ fn only_the_request_travels() {
     let json = serde_json::to_string(&layout).unwrap();
     assert_eq!(
         json,
-        r#"{"scale":{"decimals":0,"minimum":40,"maximum":400},"inside":[70,180],"slots":288,"summands_max":160}"#
+        r#"{"scale":{"decimals":0,"minimum":40,"maximum":400},"inside":[70,180],"slots":288,"summands_max":160,"totals":false}"#
     );
     assert_eq!(serde_json::from_str::<Layout>(&json).unwrap(), layout);
+}
+
+#[test]
+fn totals_have_bodies_of_their_own() {
+    let without = Layout::plan(request()).unwrap();
+    let with = Layout::plan(LayoutRequest { totals: true, ..request() }).unwrap();
+    assert_eq!(with.words(), without.words() + 4);
+    assert_ne!(with.id(), without.id());
+    assert!(with.failure_log2() <= -128.0);
+    assert_eq!(without.body_of(ListTotal::Mean), None);
+    // 288 readings of 360 from each of 160 devices are below 2^24, their means below 2^16.
+    let bodies = ListTotal::ALL.map(|total| with.body_of(total).unwrap());
+    assert_eq!(bodies.map(|(_, bits)| bits), [25, 25, 25, 22]);
+    let first = without.words() - 2048;
+    assert_eq!(bodies.map(|(body, _)| body), [first, first + 1, first + 2, first + 3]);
+    assert_eq!(with.maximum_of(ListTotal::Sum, 10), 10 * 288 * 360);
+    assert_eq!(with.maximum_of(ListTotal::Mean, 10), 3600);
+}
+
+#[test]
+fn totals_that_do_not_fit_are_refused() {
+    let request = LayoutRequest { totals: true, summands_max: 10_000, ..request() };
+    let error = Layout::plan(request).unwrap_err();
+    assert!(matches!(error, LayoutError::ListTotalTooWide { .. }), "{error}");
 }
 
 #[test]
