@@ -34,6 +34,8 @@ const FILES: &[File] = files![
     "accumulate.cu",
     "reduce.cu",
     "keyswitch.cu",
+    "residue.cuh",
+    "rotation.cuh",
     "bootstrap.cu",
 ];
 
