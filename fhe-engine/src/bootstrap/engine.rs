@@ -119,7 +119,7 @@ fn distinct(lookups: &[Lookup]) -> (Vec<&Arc<Table>>, Vec<u32>) {
     let mut choices = Vec::with_capacity(lookups.len());
     for Lookup { table, .. } in lookups {
         let same = |&other: &&Arc<Table>| Arc::ptr_eq(other, table) || other == table;
-        let choice = tables.iter().position(|other| same(other)).unwrap_or_else(|| {
+        let choice = tables.iter().position(same).unwrap_or_else(|| {
             tables.push(table);
             tables.len() - 1
         });

@@ -21,6 +21,15 @@ enum Content {
     Digits([u64; DIGIT_VALUES]),
 }
 
+impl Content {
+    fn table(&self) -> Table {
+        match self {
+            Self::TopBit => Table::of_top_bit(),
+            Self::Digits(values) => Table::of_digits(|v| values[usize::try_from(v).unwrap_or(0)]),
+        }
+    }
+}
+
 /// A circuit that grows.
 #[derive(Debug, Default)]
 pub struct Builder {
@@ -105,17 +114,14 @@ impl Builder {
     }
 
     fn node(&mut self, input: Linear, content: Content, deviation: u64) -> Linear {
-        let next = self.circuit.tables.len();
-        let table = *self.tables.entry(content.clone()).or_insert(next);
-        if table == next {
-            let made = match content {
-                Content::TopBit => Table::of_top_bit(),
-                Content::Digits(values) => {
-                    Table::of_digits(|v| values[usize::try_from(v).unwrap_or(0)])
-                }
-            };
-            self.circuit.tables.push(Arc::new(made));
-        }
+        let table = match self.tables.get(&content) {
+            Some(&table) => table,
+            None => {
+                self.circuit.tables.push(Arc::new(content.table()));
+                self.tables.insert(content, self.circuit.tables.len() - 1);
+                self.circuit.tables.len() - 1
+            }
+        };
         let key = (input, table);
         if let Some(&index) = self.known.get(&key) {
             return Linear::of(Source::Lookup(index));

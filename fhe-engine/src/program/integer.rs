@@ -26,7 +26,7 @@ pub fn digits_of(maximum: u128) -> usize {
 impl Integer {
     /// A number that everybody knows.
     pub fn known(value: u128) -> Self {
-        let digit = |i: usize| Linear::digit((value >> (2 * i)) as u64 & 3);
+        let digit = |i: usize| Linear::digit((value >> (2 * i) & 3) as u64);
         Self { digits: (0..digits_of(value)).map(digit).collect(), maximum: value }
     }
 

@@ -29,7 +29,7 @@ fn layout() -> Layout {
 const NOISE: i64 = 1 << 52;
 
 /// What a bootstrap without a key does to a phase, with the worst noise.
-fn look_up(lookups: Vec<Lookup>, rng: &mut StdRng) -> Vec<Ciphertext> {
+fn look_up(lookups: &[Lookup], rng: &mut StdRng) -> Vec<Ciphertext> {
     let one = |lookup: &Lookup| {
         let phase = lookup.ciphertext.words()[DIMENSION];
         let exponent = (phase >> 52) as usize;
@@ -59,16 +59,16 @@ fn run(
         .map(|input| {
             let (value, bits) = match input.from {
                 From::Sum { sum: index, total } => {
-                    (sum(index, total), layout.body_of(total).unwrap().1)
+                    (u64::try_from(sum(index, total)).unwrap(), layout.body_of(total).unwrap().1)
                 }
-                From::Word { word, plaintext_bits, .. } => (words[word].into(), plaintext_bits),
+                From::Word { word, plaintext_bits, .. } => (words[word], plaintext_bits),
             };
             let noise = rng.gen_range(-(1i64 << 29)..1 << 29);
-            Ciphertext::trivial(((value as u64) << (64 - bits)).wrapping_add(noise.cast_unsigned()))
+            Ciphertext::trivial((value << (64 - bits)).wrapping_add(noise.cast_unsigned()))
         })
         .collect();
     let found =
-        compiled.circuit.evaluate(&inputs, |lookups| Ok::<_, Infallible>(look_up(lookups, rng)));
+        compiled.circuit.evaluate(&inputs, |lookups| Ok::<_, Infallible>(look_up(&lookups, rng)));
     let Ok(digits) = found;
     let value = |digits: &[Ciphertext]| {
         digits.iter().rev().fold(0u128, |value, digit| {

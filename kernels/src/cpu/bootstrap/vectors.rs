@@ -218,7 +218,6 @@ impl Vectors<1> for Portable {
 
 /// The high half of a product.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the high half")]
 fn high(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
 }
