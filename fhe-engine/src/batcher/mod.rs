@@ -2,7 +2,7 @@
 //!
 //! A job opens a [`Session`] and blocks in [`Session::look_up`]. A thread closes a batch when it is full,
 //! when the oldest request has waited long enough, or when every session waits, so that nobody is left
-//! who could add to it. Regions are served in turn ([`queue`]). What a lookup gives does not depend on
+//! who could add to it. Regions are served in turn (`queue`). What a lookup gives does not depend on
 //! the batch it fell into.
 
 mod queue;

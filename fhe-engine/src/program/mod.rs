@@ -2,7 +2,7 @@
 //!
 //! - [`data`]: a program, as a client sends it; [`library`]: the ones that medicine asks for.
 //! - [`compile`]: checks a program and makes a circuit of it; [`estimate`]: what that costs.
-//! - [`circuit`]: lookups in linear combinations; [`integer`] and [`builder`] lay them out.
+//! - [`circuit`]: lookups in linear combinations; `integer` and `builder` lay them out.
 //! - [`plain`]: what a program means, on numbers in the clear: the oracle of everything else.
 //! - [`result`]: what the authority opens.
 

@@ -1,6 +1,6 @@
 //! Key switching and bootstrapping.
 //!
-//! Both are written once, over [`vectors`]: words one by one, or eight at a time where the machine has
+//! Both are written once, over `vectors`: words one by one, or eight at a time where the machine has
 //! AVX-512 IFMA. Results are integers, reduced, and so the same bit for bit.
 
 mod digits;
