@@ -1,9 +1,13 @@
 //! The backend that a command computes on: one option, the same everywhere.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use pulseproof_kernels::Error;
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::select::{Choice, Selected, open};
+
+use pulseproof_server::{Engines, ExactOn};
 
 use crate::output::complain;
 
@@ -31,4 +35,9 @@ pub fn unavailable(error: &Error) -> ExitCode {
     complain(&format!("error: {error}"));
     complain("`pulseproof doctor` shows what this machine has");
     ExitCode::from(UNAVAILABLE)
+}
+
+/// What bootstraps: the processor, whatever is chosen for proving. This is the one place that says so.
+pub fn engines() -> Arc<dyn Engines> {
+    Arc::new(ExactOn(Cpu::new()))
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
-use crate::backend::BackendArgs;
+use crate::backend::{BackendArgs, engines};
 use crate::home::Home;
 use crate::output::{complain, say};
 
@@ -22,6 +22,7 @@ Examples:
   pulseproof serve
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
   curl http://127.0.0.1:8750/healthz
+  curl -T evaluation.key http://127.0.0.1:8750/v1/evaluation-keys/$(sha256sum < evaluation.key | cut -c1-64)
 
 Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
 where it was.")]
@@ -56,7 +57,8 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        pulseproof_server::serve(listener, prover, Config::new(store), stopped()?).await?;
+        let config = Config::new(store);
+        pulseproof_server::serve(listener, prover, engines(), config, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })
