@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
 use crate::aggregate::internal;
+use crate::serve::stopped;
 
 /// How often a job is tried whose engine fails.
 const ATTEMPTS: usize = 2;
@@ -41,17 +42,17 @@ pub async fn compute(
     registry: &Arc<Registry>,
     prepared: Prepared,
     region: &Name,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Outcome {
     let prepared = Arc::new(prepared);
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {
         let leased = tokio::select! {
             leased = registry.lease(prepared.claim.key) => leased,
-            _ = stop.wait_for(|&stop| stop) => return Outcome::Stopped,
+            () = stopped(stop.clone()) => return Outcome::Stopped,
         };
         let error = match leased {
-            Ok(lease) => match evaluate(&lease, &prepared, region, &mut stop).await {
+            Ok(lease) => match evaluate(&lease, &prepared, region, &stop).await {
                 Ok(computed) => return Outcome::Done(computed),
                 Err(Failure::Stopped) => return Outcome::Stopped,
                 Err(Failure::Engine(error)) => {
@@ -76,7 +77,7 @@ async fn evaluate(
     lease: &Lease,
     prepared: &Arc<Prepared>,
     region: &Name,
-    stop: &mut watch::Receiver<bool>,
+    stop: &watch::Receiver<bool>,
 ) -> Result<Computed, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Engine(error.to_string());
     let batcher = lease.batcher().ok_or_else(|| failed(&"not open"))?;
@@ -87,7 +88,7 @@ async fn evaluate(
     let mut work = spawn_blocking(move || run(&prepared, session, engine));
     let done = tokio::select! {
         done = &mut work => done,
-        _ = stop.wait_for(|&stop| stop) => {
+        () = stopped(stop.clone()) => {
             canceller.cancel();
             work.await
         }

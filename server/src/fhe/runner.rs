@@ -39,7 +39,7 @@ impl Running {
     }
 
     fn stop_all(&self) {
-        self.lock().values().for_each(|stop| drop(stop.send_replace(true)));
+        self.lock().values().for_each(|stop| stop.send_modify(|stop| *stop = true));
     }
 
     fn begin(&self, id: &str) -> watch::Receiver<bool> {
@@ -108,10 +108,9 @@ async fn work<C: Curve>(app: Arc<App<C>>, job: TakenFhe) {
     let stop = app.running.begin(&job.id);
     while let Err(error) = finish(&app, &job, stop.clone()).await {
         tracing::error!(%error, "the store failed; the job will be tried again");
-        let mut stop = stop.clone();
         tokio::select! {
             () = sleep(RETRY_INTERVAL) => {}
-            _ = stop.wait_for(|&stop| stop) => break,
+            () = stopped(stop.clone()) => break,
         }
     }
     app.running.end(&job.id);
