@@ -127,7 +127,16 @@ fn people_get_a_table() {
     let output = run(&[&args[..], &["--alert-above", "100"]].concat());
     let text = stdout(&output);
     assert!(output.status.success());
-    for part in ["region-001", "all regions", "share in 70–180", "equal", "p99 ms", "proof 358", "mean above 100 mg/dL", "not asked: spike"] {
+    for part in [
+        "region-001",
+        "all regions",
+        "share in 70–180",
+        "equal",
+        "p99 ms",
+        "proof 358",
+        "mean above 100 mg/dL",
+        "not asked: spike",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     assert!(stderr(&output).contains("INSECURE"));
@@ -135,7 +144,9 @@ fn people_get_a_table() {
 
 fn caught(kind: &str, by: &[&str]) {
     let report =
-        json(&run(&[&QUICK[..], &["--epochs", "2", "--curve", "bn254", "--tamper", kind]].concat()));
+        json(
+            &run(&[&QUICK[..], &["--epochs", "2", "--curve", "bn254", "--tamper", kind]].concat()),
+        );
     let tamper = &report["tamper"];
     assert_eq!(tamper["kind"], kind);
     assert_eq!(tamper["caught"], true);

@@ -104,12 +104,9 @@ impl World {
             contributions: all.iter().zip(&weights).map(contribution).collect(),
             missing: self.devices[present..].iter().map(|d| d.name().clone()).collect(),
         };
-        let opening = |s: &'_ pulseproof_sdk::Submission<C>| s.commitment;
-        let commitments: Vec<_> = all.iter().map(opening).collect();
         let openings: Vec<_> = all
             .iter()
-            .zip(commitments)
-            .map(|(s, commitment)| Opening { commitment, words: &s.words, blinders: &s.blinders })
+            .map(|s| Opening { commitment: s.commitment, words: &s.words, blinders: &s.blinders })
             .collect();
         let context = claim.context().0;
         let (statement, proof) = prove(key(), &openings, &weights, &context, &mut OsRng).unwrap();

@@ -86,7 +86,8 @@ impl Outputs {
         let sums = reader.length(SUMS_MAX, "sums")?;
         let sums = (0..sums).map(|_| read_sum(&mut reader)).collect::<Result<_, _>>()?;
         let words = reader.length(WORDS_MAX, "words")?;
-        let words = (0..words).map(|_| reader.array("word").map(Digest)).collect::<Result<_, _>>()?;
+        let words =
+            (0..words).map(|_| reader.array("word").map(Digest)).collect::<Result<_, _>>()?;
         let count = reader.length(OUTPUTS_MAX, "outputs")?;
         let mut left = DIGITS_MAX;
         let outputs =

@@ -16,7 +16,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 fn word(seed: u64) -> Ciphertext {
-    let words = (0..Ciphertext::WORDS as u64).map(|i| (seed + i).wrapping_mul(0x9e37_79b9)).collect();
+    let words =
+        (0..Ciphertext::WORDS as u64).map(|i| (seed + i).wrapping_mul(0x9e37_79b9)).collect();
     Ciphertext::from_words(words).unwrap()
 }
 

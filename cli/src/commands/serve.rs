@@ -22,7 +22,7 @@ Examples:
   pulseproof serve
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
   curl http://127.0.0.1:8750/healthz
-  curl -T evaluation.key http://127.0.0.1:8750/v1/evaluation-keys/$(sha256sum < evaluation.key | cut -c1-64)
+  curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
 Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
 where it was.")]

@@ -129,12 +129,10 @@ impl Batcher {
         let shared = Arc::new(Shared { engine, limits, state, work, room });
         let worker = {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new()
-                .name("batcher".to_owned())
-                .spawn(move || {
-                    let _closing = Closing(Arc::clone(&shared));
-                    while shared.serve_one(&observe) {}
-                })?
+            std::thread::Builder::new().name("batcher".to_owned()).spawn(move || {
+                let _closing = Closing(Arc::clone(&shared));
+                while shared.serve_one(&observe) {}
+            })?
         };
         Ok(Self { shared, worker: Some(worker) })
     }

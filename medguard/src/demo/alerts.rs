@@ -173,7 +173,8 @@ fn plain<C: Curve>(parties: &Parties<C>, asked: &Asked<'_, C>) -> Vec<u128> {
         let devices = counted_by_device(parties, round);
         devices.map(|readings| list_total(layout, readings, total)).sum()
     };
-    let sum = |index: usize, of| i128::try_from(total(asked.rounds[index], of)).unwrap_or(i128::MAX);
+    let sum =
+        |index: usize, of| i128::try_from(total(asked.rounds[index], of)).unwrap_or(i128::MAX);
     evaluate(&asked.program, sum, |_| 0)
 }
 

@@ -35,10 +35,8 @@ pub struct Prepared {
 /// # Errors
 /// The problem with the request.
 pub fn check_lengths(request: &FheRequest) -> Result<(), Problem> {
-    let lengths = [
-        ("sums", request.sums.len(), 1..=SUMS_MAX),
-        ("words", request.words.len(), 0..=WORDS_MAX),
-    ];
+    let lengths =
+        [("sums", request.sums.len(), 1..=SUMS_MAX), ("words", request.words.len(), 0..=WORDS_MAX)];
     for (field, found, allowed) in lengths {
         if !allowed.contains(&found) {
             let (least, most) = (allowed.start(), allowed.end());
@@ -102,9 +100,8 @@ fn parse_sums<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Vec
 fn check_sums(request: &FheRequest, layout: &Layout, sums: &[Sum]) -> Result<(), Problem> {
     let (words, most) = (layout.words(), request.layout.summands_max);
     for (index, sum) in sums.iter().enumerate() {
-        let refuse = |kind, detail: String| {
-            Problem::new(422, kind, detail).field(format!("sums[{index}]"))
-        };
+        let refuse =
+            |kind, detail: String| Problem::new(422, kind, detail).field(format!("sums[{index}]"));
         if sum.list.len() != words {
             let detail = format!("{} words, the layout has {words}", sum.list.len());
             return Err(refuse("wrong-length", detail).limit(words as u64));

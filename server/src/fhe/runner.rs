@@ -171,11 +171,7 @@ async fn done<C: Curve>(
     Ok(())
 }
 
-async fn fail<C: Curve>(
-    app: &App<C>,
-    job: &TakenFhe,
-    problem: &Problem,
-) -> Result<(), StoreError> {
+async fn fail<C: Curve>(app: &App<C>, job: &TakenFhe, problem: &Problem) -> Result<(), StoreError> {
     if app.store.fail_fhe(&job.id, problem).await? {
         telemetry::job(JobState::Failed);
         tracing::warn!(%problem, "failed");

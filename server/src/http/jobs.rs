@@ -49,8 +49,7 @@ async fn queue<C: Curve>(
     let size = app.prover.srs().size();
     let check = |roster: &Roster, devices: &[String]| check(&weights, epoch, size, roster, devices);
     let id = new_id()?;
-    let request =
-        JobRequest::Aggregate { region: region.clone(), epoch, weights: weights.clone() };
+    let request = JobRequest::Aggregate { region: region.clone(), epoch, weights: weights.clone() };
     app.store.create_job(&id, (&region, epoch), &request, check).await??;
     app.queued.notify_one();
     Ok(Job::queued(id, request))
@@ -90,7 +89,6 @@ pub(super) async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusa
 fn not_ready(id: &str) -> Problem {
     Problem::new(409, "result-not-ready", format!("job {id} is not finished"))
 }
-
 
 /// 128 random bits from the operating system: who was not told an id cannot guess it.
 pub(super) fn new_id() -> Result<String, Problem> {

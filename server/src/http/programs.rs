@@ -21,10 +21,7 @@ use crate::store::fhe_jobs::unknown_key;
 use crate::telemetry;
 
 /// Checks a program against its key and its sums, and queues it.
-pub async fn queue<C: Curve>(
-    app: &Arc<App<C>>,
-    request: Box<FheRequest>,
-) -> Result<Job, Refusal> {
+pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Result<Job, Refusal> {
     check_lengths(&request)?;
     let key = app.store.key(&request.key).await?.ok_or_else(unknown_key)?;
     if key.engine != request.engine {

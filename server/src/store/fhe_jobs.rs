@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
-use pulseproof_sdk::Problem;
 use serde_json::from_str;
 
 use super::jobs::job_state;
@@ -62,10 +62,7 @@ impl Store {
     }
 
     /// The results that sums name, in order.
-    pub async fn sums(
-        &self,
-        sums: &[SumRef],
-    ) -> Result<Result<Vec<Vec<u8>>, Problem>, StoreError> {
+    pub async fn sums(&self, sums: &[SumRef]) -> Result<Result<Vec<Vec<u8>>, Problem>, StoreError> {
         let mut results = Vec::with_capacity(sums.len());
         for (index, sum) in sums.iter().enumerate() {
             let row: Option<(String, Option<Vec<u8>>)> =

@@ -26,7 +26,8 @@ impl Store {
                 .fetch_optional(&self.pool)
                 .await?;
         let stored = |(engine, fingerprint, bytes): (String, String, i64)| {
-            let fingerprint = fingerprint.parse().map_err(|error| corrupt("fingerprint", &error))?;
+            let fingerprint =
+                fingerprint.parse().map_err(|error| corrupt("fingerprint", &error))?;
             let engine = engine_kind(&engine)?;
             Ok(StoredKey { engine, fingerprint, bytes: bytes.unsigned_abs() })
         };
@@ -57,13 +58,15 @@ impl Store {
         if keys.unsigned_abs() >= keys_max as u64 {
             return Ok(Err(too_many_keys(keys_max)));
         }
-        sqlx::query("INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES (?, ?, ?, ?)")
-            .bind(id.to_string())
-            .bind(key.engine.to_string())
-            .bind(key.fingerprint.to_string())
-            .bind(i64::try_from(key.bytes).unwrap_or(i64::MAX))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES (?, ?, ?, ?)",
+        )
+        .bind(id.to_string())
+        .bind(key.engine.to_string())
+        .bind(key.fingerprint.to_string())
+        .bind(i64::try_from(key.bytes).unwrap_or(i64::MAX))
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(Ok(true))
     }

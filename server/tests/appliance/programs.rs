@@ -95,7 +95,12 @@ async fn jobs_of_several_regions_share_batches() {
     let metrics = server.client.metrics().await.unwrap();
     let value = |name: &str| -> f64 {
         let line = metrics.lines().find(|line| line.starts_with(name));
-        line.unwrap_or_else(|| panic!("{name} in {metrics}")).rsplit(' ').next().unwrap().parse().unwrap()
+        line.unwrap_or_else(|| panic!("{name} in {metrics}"))
+            .rsplit(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     let engine = r#"{engine="exact/cpu"}"#;
     let of = |name: &str| value(&format!("pulseproof_{name}{engine}"));
@@ -157,7 +162,8 @@ async fn what_cannot_be_computed_is_refused_at_once() {
         assert_problem(&problem, 422, kind, field, limit);
     }
     // A region that is there, whose sum is not finished.
-    let batch = [world.region.seal(world.region.label(0, 9, 9), vec![1; words.try_into().unwrap()])];
+    let batch =
+        [world.region.seal(world.region.label(0, 9, 9), vec![1; words.try_into().unwrap()])];
     server.submit(9, &batch.map(|submission| submission.to_bytes())).await;
     let store = store(directory.path()).await;
     sqlx::query(

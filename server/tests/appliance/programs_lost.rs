@@ -36,7 +36,8 @@ async fn until_running(server: &Server, job: &Job) {
 async fn queued_and_running_programs_are_cancelled() {
     let world = World::new();
     let directory = tempfile::tempdir().unwrap();
-    let config = Config { fhe_jobs_max: 1, fhe_jobs_unfinished_max: 2, ..Config::new(directory.path()) };
+    let config =
+        Config { fhe_jobs_max: 1, fhe_jobs_unfinished_max: 2, ..Config::new(directory.path()) };
     let (server, key) = open(&world, config, Odd::slow(PAUSE)).await;
     let request = world.above(key, "north", 1);
     let running = create(&server, &request).await;

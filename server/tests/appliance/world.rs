@@ -33,7 +33,8 @@ pub struct World {
 
 /// A device's readings.
 pub fn readings(device: usize, epoch: u64) -> Vec<i64> {
-    let of = |slot: i64| (i64::try_from(device).unwrap() + slot + i64::try_from(epoch).unwrap()) % 4;
+    let of =
+        |slot: i64| (i64::try_from(device).unwrap() + slot + i64::try_from(epoch).unwrap()) % 4;
     vec![of(0), of(1)]
 }
 
