@@ -7,7 +7,7 @@ use pulseproof_kernels::select::{self, Choice};
 use pulseproof_kernels::{Curve, with_backend};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
-use pulseproof_server::Prover;
+use pulseproof_server::{Engines, ExactOn, Prover};
 use rand::rngs::OsRng;
 
 use crate::output::complain;
@@ -51,18 +51,20 @@ impl Home {
         Ok(srs)
     }
 
-    /// [`Self::srs`], sent to a backend. Says which one, if the choice was ours.
+    /// What proves with [`Self::srs`] and what bootstraps, on one backend.
     ///
     /// # Errors
     /// No SRS; the backend is not available, or has no room.
-    pub fn prover<C: Curve>(
+    pub fn computers<C: Curve>(
         &self,
         log_size: u32,
         choice: Choice,
-    ) -> Result<Arc<dyn Prover<C>>, Box<dyn std::error::Error>> {
+    ) -> Result<(Arc<dyn Prover<C>>, Arc<dyn Engines>), Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
-        let selected = select::open(choice)?;
-        with_backend!(selected, backend => Ok(Arc::new(ProvingKey::new(backend, srs)?)))
+        with_backend!(select::open(choice)?, backend => {
+            let engines = Arc::new(ExactOn(backend.clone()));
+            Ok((Arc::new(ProvingKey::new(backend, srs)?), engines))
+        })
     }
 }
 

@@ -8,13 +8,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use common::{json, pulseproof, run, stderr, stdout};
+use pulseproof_sdk::Digest;
 
 #[test]
 fn a_result_verifies_and_a_changed_one_does_not() {
     let home = tempfile::tempdir().unwrap();
     let results = home.path().join("results");
     let demo = pulseproof(home.path())
-        .args(["demo", "--epochs", "1", "--curve", "bn254", "--out"])
+        .args(["demo", "--epochs", "1", "--alert-epochs", "0", "--curve", "bn254", "--out"])
         .arg(&results)
         .output()
         .unwrap();
@@ -78,6 +79,11 @@ fn keys_are_private_named_and_never_overwritten() {
         let mode = std::fs::metadata(folder.path().join(secret)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{secret}");
     }
+    let evaluation = ["evaluation", "authority.secret", "authority.evaluation"];
+    let id = stdout(&keys(&evaluation)).trim().to_owned();
+    let bytes = std::fs::read(folder.path().join("authority.evaluation")).unwrap();
+    assert_eq!(Digest::sha256(&bytes).to_string(), id);
+    assert!(stderr(&keys(&evaluation)).contains("authority.evaluation"));
     std::fs::write(folder.path().join("noise"), "noise").unwrap();
     assert!(stderr(&keys(&["show", "noise"])).contains("no key of ours"));
 }

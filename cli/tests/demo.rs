@@ -7,9 +7,12 @@ mod common;
 use common::{json, run, stderr, stdout};
 use serde_json::Value;
 
+/// Nothing is asked of encrypted sums.
+const QUICK: [&str; 4] = ["demo", "--json", "--alert-epochs", "0"];
+
 #[test]
 fn every_figure_equals_the_plain_one() {
-    let report = json(&run(&["demo", "--json", "--epochs", "2", "--curve", "bn254"]));
+    let report = json(&run(&[&QUICK[..], &["--epochs", "2", "--curve", "bn254"]].concat()));
     assert_eq!(report["equal"], true);
     assert_eq!(report["curve"], "bn254");
     assert_eq!(report["insecure_srs"], true);
@@ -29,8 +32,9 @@ fn every_figure_equals_the_plain_one() {
 
 #[test]
 fn devices_and_regions_scale_past_the_subjects() {
-    let args = ["demo", "--json", "--devices", "31", "--regions", "4", "--epochs", "1"];
-    let report = json(&run(&args));
+    let args = ["--devices", "31", "--regions", "4", "--epochs", "1"];
+    let report = json(&run(&[&QUICK[..], &args].concat()));
+    assert_eq!(report.get("alerts"), None);
     assert_eq!(report["devices"], 31);
     assert_eq!(report["rows"].as_array().unwrap().len(), 5);
     assert_eq!(report["proof_bytes"], 454);
@@ -79,18 +83,60 @@ fn epochs_of_too_few_devices_are_withheld_and_counted() {
     let file = folder.path().join("uneven.csv");
     std::fs::write(&file, "subject,time,value\na,1,5\na,2,6\na,3,7\nb,1,8\nc,1,9\n").unwrap();
     let file = file.to_str().unwrap();
-    let args = ["demo", "--json", "--curve", "bn254", "--slots", "1", "--inside", "5:6"];
-    let report = json(&run(&[&args[..], &["--data", file]].concat()));
+    let args = ["--curve", "bn254", "--slots", "1", "--inside", "5:6", "--data", file];
+    let report = json(&run(&[&QUICK[..], &args].concat()));
     assert_eq!((&report["withheld_readings"], &report["readings"]), (&2.into(), &3.into()));
     assert_eq!((&report["proofs"], &report["equal"]), (&1.into(), &true.into()));
 }
 
 #[test]
+fn every_answer_equals_the_plain_one() {
+    // Six devices with the first three days of six subjects: enough for every question.
+    let report = json(&run(&[
+        "demo",
+        "--json",
+        "--curve",
+        "bn254",
+        "--devices",
+        "6",
+        "--epochs",
+        "3",
+        "--alert-above",
+        "110",
+        "--alert-epochs",
+        "1",
+    ]));
+    assert_eq!(report["equal"], true);
+    let alerts = &report["alerts"];
+    assert_eq!((&alerts["above"], alerts["skipped"].as_array().unwrap().len()), (&"110".into(), 0));
+    let answers = alerts["answers"].as_array().unwrap();
+    let asked: Vec<_> = answers.iter().map(|answer| answer["question"].as_str().unwrap()).collect();
+    assert_eq!(asked, ["above", "spike", "trend"]);
+    for answer in answers {
+        assert_eq!((&answer["equal"], &answer["epoch"]), (&true.into(), &2.into()));
+        for bit in answer["bits"].as_array().unwrap() {
+            assert_eq!(bit["encrypted"], bit["plain"]);
+        }
+    }
+    assert!(report["latency"]["alert_ms"]["p50"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn people_get_a_table() {
-    let output = run(&["demo", "--epochs", "1", "--curve", "bn254"]);
+    let args = ["demo", "--epochs", "1", "--curve", "bn254", "--devices", "6"];
+    let output = run(&[&args[..], &["--alert-above", "100"]].concat());
     let text = stdout(&output);
     assert!(output.status.success());
-    for part in ["region-001", "all regions", "share in 70–180", "equal", "p99 ms", "proof 358"] {
+    for part in [
+        "region-001",
+        "all regions",
+        "share in 70–180",
+        "equal",
+        "p99 ms",
+        "proof 358",
+        "mean above 100 mg/dL",
+        "not asked: spike",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     assert!(stderr(&output).contains("INSECURE"));
@@ -98,7 +144,9 @@ fn people_get_a_table() {
 
 fn caught(kind: &str, by: &[&str]) {
     let report =
-        json(&run(&["demo", "--json", "--epochs", "2", "--curve", "bn254", "--tamper", kind]));
+        json(
+            &run(&[&QUICK[..], &["--epochs", "2", "--curve", "bn254", "--tamper", kind]].concat()),
+        );
     let tamper = &report["tamper"];
     assert_eq!(tamper["kind"], kind);
     assert_eq!(tamper["caught"], true);
@@ -151,4 +199,5 @@ fn bad_options_say_what_to_do() {
     fails(&["demo", "--slots", "5000"], 1, "at most 2048");
     fails(&["demo", "--devices", "4", "--regions", "2"], 1, "region-001 has 2 devices");
     fails(&["demo", "--inside", "7x:9"], 1, "--inside: \"7x\"");
+    fails(&["demo", "--alert-above", "high"], 1, "--alert-above: \"high\"");
 }

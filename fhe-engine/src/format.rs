@@ -12,6 +12,11 @@ pub(crate) struct Format {
 }
 
 impl Format {
+    /// Bytes in all.
+    pub const fn bytes(&self) -> usize {
+        HEADER + self.body
+    }
+
     /// The header, with room for the body that the caller appends.
     pub fn header(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER + self.body);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /v1/public-key` | the encryption key, binary |
 //! | `POST /v1/decryptions` | a [query](write_query) of proved results → [`Decryption`] |
+//! | `POST /v1/answers` | a [question](crate::answers::write_question) → [`Answer`]s |
 //!
 //! It decrypts the sum of the results in a query, adds up the slots inside, and answers with totals:
 //! no slot, no region's ciphertext and no single device's reading ever leaves it. Every result in a
@@ -22,11 +23,12 @@ use pulseproof_fhe::{DecryptError, Layout, PublicKey, SecretKey, Totals};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 use pulseproof_prover::srs::LOG_SIZE_MAX;
-use pulseproof_sdk::{Problem, ProvedResult};
+use pulseproof_sdk::{Digest, Problem, ProvedResult};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
+use crate::answers::Answer;
 use crate::combine::combine;
 use crate::http::{BODY_BYTES_MAX, Refusal, compute, serve_routes};
 use crate::trust::Trust;
@@ -35,7 +37,7 @@ const MAGIC: [u8; 4] = *b"PPDQ";
 const VERSION: u8 = 1;
 /// Most results in one query.
 pub const QUERY_RESULTS_MAX: usize = 100_000;
-const RESULT_BYTES_MAX: usize = 16 << 20;
+pub(crate) const RESULT_BYTES_MAX: usize = 16 << 20;
 
 /// What the authority insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Authority<C: Curve> {
     pub secret_key: SecretKey,
     /// The key that devices encrypt with.
     pub public_key: PublicKey,
+    /// The evaluation key that the appliance has of it, if any: SHA-256 of its bytes.
+    pub evaluation_key: Option<Digest>,
     /// The packing of readings.
     pub layout: Layout,
     /// What it trusts.
@@ -108,6 +112,7 @@ impl<C: Curve> Authority<C> {
         let routes = Router::new()
             .route("/v1/public-key", get(public_key::<C>))
             .route("/v1/decryptions", post(decryptions::<C>))
+            .route("/v1/answers", post(answers::<C>))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(Arc::new(self));
         serve_routes(routes, listener, stopped).await
@@ -136,7 +141,7 @@ impl<C: Curve> Authority<C> {
         Ok(Decryption { totals, results: results.len(), submissions })
     }
 
-    fn check_policy(&self, results: &[ProvedResult<C>]) -> Result<(), Problem> {
+    pub(crate) fn check_policy(&self, results: &[ProvedResult<C>]) -> Result<(), Problem> {
         for result in results {
             let (claim, least) = (&result.claim, self.policy.devices_min);
             if let Some(heavy) = claim.contributions.iter().find(|c| c.weight != 1) {
@@ -176,4 +181,11 @@ async fn decryptions<C: Curve>(
     body: Bytes,
 ) -> Result<Json<Decryption>, Refusal> {
     compute(move || authority.decrypt(&body)).await.map(Json)
+}
+
+async fn answers<C: Curve>(
+    State(authority): State<Arc<Authority<C>>>,
+    body: Bytes,
+) -> Result<Json<Vec<Answer>>, Refusal> {
+    compute(move || authority.answer(&body)).await.map(Json)
 }

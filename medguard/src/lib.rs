@@ -7,10 +7,13 @@
 //! - The parties: [`device`] encrypts, commits, signs, and audits; [`gateway`] only forwards; the
 //!   appliance is the crate `pulseproof-server`; [`cloud`] and [`authority`] verify for themselves
 //!   what [`trust`] lets them.
+//! - The questions: [`alerts`] (programs on sums), [`answers`] (the bits that the authority opens).
 //! - [`demo`] starts all of them on loopback and drives them over HTTP, honestly or not.
 //!
 //! `docs/medguard.md` says who trusts whom for what.
 
+pub mod alerts;
+pub mod answers;
 pub mod authority;
 pub mod cloud;
 pub mod cohort;

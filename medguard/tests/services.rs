@@ -80,7 +80,14 @@ impl World {
         let rosters = [(name("north"), roster.clone())].into();
         let trust = Trust { key: srs().verifying_key.clone(), rosters };
         let policy = Policy::default();
-        let authority = Authority { secret_key, public_key, layout, trust: trust.clone(), policy };
+        let authority = Authority {
+            secret_key,
+            public_key,
+            evaluation_key: None,
+            layout,
+            trust: trust.clone(),
+            policy,
+        };
         let authority = serve(|listener| authority.serve(listener, std::future::pending())).await;
         let cloud = Cloud::new(trust, authority.clone());
         let cloud = serve(|listener| cloud.serve(listener, std::future::pending())).await;

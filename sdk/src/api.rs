@@ -1,6 +1,7 @@
 //! The appliance's JSON, shared by server and client.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,52 @@ pub struct Refused {
     pub problem: Problem,
 }
 
+/// What `GET /v1/evaluation-keys/{id}` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvaluationKeyInfo {
+    /// SHA-256 of its bytes.
+    pub id: Digest,
+    /// The engine that computes with it.
+    pub engine: EngineKind,
+    /// Its length.
+    pub bytes: u64,
+    /// The fingerprint of the public key that it belongs to.
+    pub fingerprint: Digest,
+    /// Whether an engine holds it in memory.
+    pub resident: bool,
+}
+
+/// Who bootstraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// Our kernels, in exact integers.
+    #[default]
+    Exact,
+    /// tfhe-rs, in floating point on the processor: for comparison.
+    TfheCpu,
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::TfheCpu => "tfhe-cpu",
+        })
+    }
+}
+
+/// What a program costs, and how likely it fails, known before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Bootstraps.
+    pub lookups: usize,
+    /// Bootstraps one after the other.
+    pub depth: usize,
+    /// Bound on log2 of the probability that any of them gives a wrong digit.
+    pub failure_log2: f64,
+}
+
 /// `POST /v1/jobs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -70,6 +117,9 @@ pub enum JobRequest {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         weights: BTreeMap<Name, u64>,
     },
+    /// Compute a homomorphic program on sums.
+    #[cfg(feature = "fhe")]
+    Fhe(Box<crate::fhe::FheRequest>),
 }
 
 /// Where a job stands.
@@ -84,10 +134,12 @@ pub enum JobState {
     Done,
     /// There will be no result; see the job's problem.
     Failed,
+    /// Somebody cancelled it: there will be no result.
+    Cancelled,
 }
 
 /// `GET /v1/jobs/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Identifies the job.
     pub id: String,
@@ -104,7 +156,36 @@ pub struct Job {
     /// Time spent verifying the proof before its release, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_us: Option<u64>,
+    /// What a program costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+    /// Which engine computed the program, once it is done: `exact/cpu`, `tfhe-cpu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// Time from the program's first bootstrap to its last, in microseconds; other jobs' bootstraps are
+    /// in the same batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute_us: Option<u64>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+}
+
+impl Job {
+    /// A job as it is when it was just queued.
+    #[must_use]
+    pub fn queued(id: String, request: JobRequest) -> Self {
+        Self {
+            id,
+            request,
+            state: JobState::Queued,
+            backend: None,
+            prove_us: None,
+            verify_us: None,
+            estimate: None,
+            engine: None,
+            compute_us: None,
+            problem: None,
+        }
+    }
 }

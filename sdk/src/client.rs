@@ -6,7 +6,8 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::api::{Health, Intake, Job, JobRequest, JobState};
+use crate::api::{EvaluationKeyInfo, Health, Intake, Job, JobRequest, JobState};
+use crate::digest::Digest;
 use crate::name::Name;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::roster::Roster;
@@ -14,6 +15,8 @@ use crate::submission::batch_to_bytes;
 
 /// The longest a single request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest that handing in an evaluation key may take: some 60 MB.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// How often a job is looked at while it is waited for.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -204,16 +207,60 @@ impl Appliance {
                     });
                     return Err(Box::new(problem).into());
                 }
+                (JobState::Cancelled, _) => {
+                    let problem = Problem::new(409, "job-cancelled", "the job was cancelled");
+                    return Err(Box::new(problem).into());
+                }
                 _ => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
     }
 
-    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult).
+    /// Cancels a job that computes a program and is not finished.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cancel(&self, id: &str) -> Result<Job, ClientError> {
+        self.0.json(self.0.request(Method::DELETE, &format!("/v1/jobs/{id}"))).await
+    }
+
+    /// Hands in an evaluation key, and returns what it is called: SHA-256 of its bytes.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn put_evaluation_key(&self, bytes: Vec<u8>) -> Result<Digest, ClientError> {
+        let id = Digest::sha256(&bytes);
+        let request = self.0.request(Method::PUT, &key_path(&id)).timeout(UPLOAD_TIMEOUT);
+        let request = request.header(CONTENT_TYPE, "application/octet-stream").body(bytes);
+        self.0.send(request).await.map(|_| id)
+    }
+
+    /// What the appliance knows of an evaluation key.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn evaluation_key(&self, id: &Digest) -> Result<EvaluationKeyInfo, ClientError> {
+        self.0.json(self.0.request(Method::GET, &key_path(id))).await
+    }
+
+    /// Lets the appliance forget an evaluation key.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn delete_evaluation_key(&self, id: &Digest) -> Result<(), ClientError> {
+        self.0.send(self.0.request(Method::DELETE, &key_path(id))).await.map(drop)
+    }
+
+    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult), or of a program's
+    /// outputs.
     ///
     /// # Errors
     /// See [`ClientError`].
     pub async fn result(&self, id: &str) -> Result<Vec<u8>, ClientError> {
         self.0.bytes(self.0.request(Method::GET, &format!("/v1/jobs/{id}/result"))).await
     }
+}
+
+fn key_path(id: &Digest) -> String {
+    format!("/v1/evaluation-keys/{id}")
 }

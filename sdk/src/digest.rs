@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// SHA-256 of bytes, as any tool computes it.
+    pub fn sha256(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
     /// SHA-256 of a label and some bytes.
     pub fn of(label: &str, bytes: &[u8]) -> Self {
         use sha2::Digest as _;

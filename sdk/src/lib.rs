@@ -5,13 +5,18 @@
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
 //! - [`api`], [`problem`]: the appliance's JSON.
 //! - [`client`]: the appliance over HTTP.
+//! - With the feature `fhe`: `fhe`, homomorphic programs as jobs, and `outputs`, their results.
 //!
-//! Small on purpose: no prover, no GPU code, no encryption library.
+//! Small on purpose: no prover, no GPU code, and without `fhe` no encryption library.
 
 pub mod api;
 pub mod client;
 mod digest;
+#[cfg(feature = "fhe")]
+pub mod fhe;
 pub mod name;
+#[cfg(feature = "fhe")]
+pub mod outputs;
 pub mod problem;
 pub mod result;
 pub mod roster;
@@ -20,6 +25,8 @@ pub mod submission;
 
 pub use digest::Digest;
 pub use name::Name;
+#[cfg(feature = "fhe")]
+pub use outputs::Outputs;
 pub use problem::Problem;
 pub use result::ProvedResult;
 pub use roster::Roster;

@@ -8,7 +8,6 @@ use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
 use pulseproof_prover::wsa::modular::ProveError;
-use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use rayon::prelude::*;
@@ -39,14 +38,14 @@ pub struct Proved {
 /// What the job's problem is to be. It comes again if the job is run again.
 pub fn aggregate<C: Curve>(
     prover: &dyn Prover<C>,
-    request: &JobRequest,
+    epoch: u64,
+    weights: &BTreeMap<Name, u64>,
     roster: &Roster,
     stored: &[StoredSubmission],
 ) -> Result<Proved, Problem> {
     check_openings(stored)?;
-    let JobRequest::Aggregate { epoch, weights, .. } = request;
     let submissions = parse::<C>(stored, prover.srs().size())?;
-    let claim = claim(prover.srs(), roster, *epoch, weights, &submissions);
+    let claim = claim(prover.srs(), roster, epoch, weights, &submissions);
     let start = Instant::now();
     let result = prove(prover, claim, &submissions)?;
     let prove = start.elapsed();

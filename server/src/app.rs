@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use pulseproof_fhe::batcher::Limits;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::Digest;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::fhe::engines::Engines;
+use crate::fhe::keys::Keys;
+use crate::fhe::registry::Registry;
+use crate::fhe::runner::Running;
 use crate::http::gate::Gate;
 use crate::prover::Prover;
 use crate::store::Store;
@@ -27,6 +32,16 @@ pub struct App<C: Curve> {
     pub gate: Gate,
     /// Tells the worker that a job was queued.
     pub queued: Notify,
+    /// The files of evaluation keys.
+    pub keys: Arc<Keys>,
+    /// Keeps the keys that are read few.
+    pub key_gate: Gate,
+    /// The engines that hold a key.
+    pub registry: Arc<Registry>,
+    /// The programs at work.
+    pub running: Running,
+    /// Tells the runner that a program was queued.
+    pub fhe_queued: Notify,
     /// The limits.
     pub config: Config,
     /// The metrics.
@@ -37,10 +52,16 @@ impl<C: Curve> App<C> {
     /// An appliance over an open store.
     pub fn new(
         prover: Arc<dyn Prover<C>>,
+        engines: Arc<dyn Engines>,
         store: Store,
+        keys: Keys,
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
+        let keys = Arc::new(keys);
+        // There is a session for every job.
+        let limits = Limits { sessions_max: usize::MAX, ..config.batches };
+        let registry = Registry::new(engines, Arc::clone(&keys), limits, config.engines_max);
         Self {
             srs_id: Digest(prover.srs().verifying_key.id()),
             commitment_key: CommitmentKey::new(prover.srs()),
@@ -48,6 +69,11 @@ impl<C: Curve> App<C> {
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
             queued: Notify::new(),
+            keys,
+            key_gate: Gate::new(config.key_uploads_max, config.key_uploads_max),
+            registry: Arc::new(registry),
+            running: Running::default(),
+            fhe_queued: Notify::new(),
             config,
             telemetry,
         }

@@ -14,6 +14,9 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::fhe::engines::Engines;
+use crate::fhe::keys::Keys;
+use crate::fhe::runner;
 use crate::prover::Prover;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Telemetry};
@@ -45,20 +48,23 @@ pub enum ServeError {
 }
 
 /// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
-/// and the job at work finish, queued jobs stay queued, and the store is closed.
+/// and the sum at work finish, programs at work are given up and stay queued, and the store is closed.
 ///
 /// # Errors
 /// The data folder, the store or the listener cannot be used.
 pub async fn serve<C: Curve>(
     listener: TcpListener,
     prover: Arc<dyn Prover<C>>,
+    engines: Arc<dyn Engines>,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let lock = lock(&config.data_dir)?;
     let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
     let store = Store::open(&config.data_dir, Digest(prover.srs().verifying_key.id())).await?;
-    let app = Arc::new(App::new(prover, store, config, telemetry));
+    let keys = Keys::open(&config.data_dir, &store.keys().await?)
+        .map_err(|source| io_error("evaluation keys", source))?;
+    let app = Arc::new(App::new(prover, engines, store, keys, config, telemetry));
     announce(&app);
 
     let (stop, stopping) = watch::channel(false);
@@ -73,10 +79,11 @@ pub async fn serve<C: Curve>(
             () = stopped(stopping.clone()) => {}
         }
     };
-    let (served, (), (), ()) = tokio::join!(
+    let (served, (), (), (), ()) = tokio::join!(
         requests,
         signal,
         worker::run(&app, stopping.clone()),
+        runner::run(&app, stopping.clone()),
         telemetry::upkeep(&app.telemetry, stopping.clone()),
     );
     app.store.close().await;

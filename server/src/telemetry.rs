@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use pulseproof_fhe::batcher::Report;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
@@ -30,6 +31,22 @@ const PROVE: &str = "pulseproof_prove_seconds";
 const VERIFY: &str = "pulseproof_verify_seconds";
 /// Time to check and store a batch, without reading it from the network.
 const INTAKE: &str = "pulseproof_intake_seconds";
+/// Programs computed; label `engine`.
+const PROGRAMS: &str = "pulseproof_programs_total";
+/// Time from a program's first bootstrap to its last; label `engine`.
+const PROGRAM: &str = "pulseproof_program_seconds";
+/// Bootstraps; label `engine`.
+const LOOKUPS: &str = "pulseproof_bootstraps_total";
+/// Batches of bootstraps; labels `engine` and `outcome`: `done` or `failed`.
+const BATCHES: &str = "pulseproof_bootstrap_batches_total";
+/// How full batches are: bootstraps by those that there was room for; label `engine`.
+const BATCH_FILL: &str = "pulseproof_bootstrap_batch_fill_ratio";
+/// Regions that had bootstraps waiting when a batch was closed; label `engine`.
+const BATCH_REGIONS: &str = "pulseproof_bootstrap_batch_regions";
+/// How long the oldest of a batch had waited; label `engine`.
+const BATCH_WAIT: &str = "pulseproof_bootstrap_batch_wait_seconds";
+/// How long the engine took for a batch; label `engine`.
+const BATCH: &str = "pulseproof_bootstrap_batch_seconds";
 /// Jobs queued or running.
 const QUEUE: &str = "pulseproof_queue_length";
 /// 1 if the SRS is a development one: its proofs convince nobody.
@@ -38,6 +55,10 @@ const INSECURE: &str = "pulseproof_insecure_srs";
 /// Upper bounds of the histograms' buckets, in seconds.
 const BUCKETS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// Upper bounds of the buckets of how full batches are.
+const FILL_BUCKETS: [f64; 8] = [0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0];
+/// Upper bounds of the buckets of regions in a batch.
+const REGION_BUCKETS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// How often samples are folded into their histograms when nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -59,7 +80,12 @@ impl Telemetry {
 }
 
 fn recorder() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
+    let of = |name: &str| Matcher::Full(name.to_owned());
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
+        .set_buckets_for_metric(of(BATCH_FILL), &FILL_BUCKETS)?
+        .set_buckets_for_metric(of(BATCH_REGIONS), &REGION_BUCKETS)?
+        .install_recorder()?;
     describe_counter!(ACCEPTED, "Submissions stored");
     describe_counter!(REFUSED, "Submissions refused, by reason");
     describe_counter!(JOBS, "Jobs that entered a state");
@@ -68,6 +94,14 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(PROVE, "Seconds to prove a sum");
     describe_histogram!(VERIFY, "Seconds to verify a proof before its release");
     describe_histogram!(INTAKE, "Seconds to check and store a batch");
+    describe_counter!(PROGRAMS, "Programs computed, by engine");
+    describe_histogram!(PROGRAM, "Seconds from a program's first bootstrap to its last");
+    describe_counter!(LOOKUPS, "Bootstraps, by engine");
+    describe_counter!(BATCHES, "Batches of bootstraps, by engine and outcome");
+    describe_histogram!(BATCH_FILL, "Bootstraps of a batch by those that there was room for");
+    describe_histogram!(BATCH_REGIONS, "Regions that had bootstraps waiting");
+    describe_histogram!(BATCH_WAIT, "Seconds that the oldest of a batch had waited");
+    describe_histogram!(BATCH, "Seconds that the engine took for a batch");
     describe_gauge!(QUEUE, "Jobs queued or running");
     describe_gauge!(INSECURE, "1 if the SRS is a development one");
     counter!(PROOFS_REJECTED).absolute(0);
@@ -99,6 +133,7 @@ pub fn job(state: JobState) {
         JobState::Running => "running",
         JobState::Done => "done",
         JobState::Failed => "failed",
+        JobState::Cancelled => "cancelled",
     };
     counter!(JOBS, "state" => state).increment(1);
 }
@@ -115,7 +150,27 @@ pub fn proof_rejected() {
     counter!(PROOFS_REJECTED).increment(1);
 }
 
-/// Records the time that a batch took.
+/// Counts a computed program.
+pub fn computed(engine: &str, took: Duration) {
+    counter!(PROGRAMS, "engine" => engine.to_owned()).increment(1);
+    histogram!(PROGRAM, "engine" => engine.to_owned()).record(took);
+}
+
+/// Records a batch of bootstraps.
+#[expect(clippy::cast_precision_loss, reason = "batches are far smaller than 2^52")]
+pub fn batch(report: &Report) {
+    let engine = || report.engine.clone();
+    let outcome = if report.failed { "failed" } else { "done" };
+    let fill = report.size as f64 / report.capacity.max(1) as f64;
+    counter!(BATCHES, "engine" => engine(), "outcome" => outcome).increment(1);
+    counter!(LOOKUPS, "engine" => engine()).increment(report.size as u64);
+    histogram!(BATCH_FILL, "engine" => engine()).record(fill);
+    histogram!(BATCH_REGIONS, "engine" => engine()).record(report.regions as f64);
+    histogram!(BATCH_WAIT, "engine" => engine()).record(report.waited);
+    histogram!(BATCH, "engine" => engine()).record(report.took);
+}
+
+/// Records the time that a batch of submissions took.
 pub fn intake(elapsed: Duration) {
     histogram!(INTAKE).record(elapsed);
 }

@@ -1,4 +1,4 @@
-//! The one worker: takes the oldest job, proves, releases. The store is the queue, so a job
+//! The one worker that sums: takes the oldest job, proves, releases. The store is the queue, so a job
 //! outlives the process at any moment, and ends once.
 
 use std::sync::Arc;
@@ -66,11 +66,13 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
         Ok(work) => work,
         Err(error) => return fail(app, job, &internal(&error.to_string())).await,
     };
-    let JobRequest::Aggregate { region, epoch, .. } = request.clone();
+    let JobRequest::Aggregate { region, epoch, weights } = request else {
+        return fail(app, job, &internal("a stored sum is none")).await;
+    };
     let stored = app.store.submissions(&region, epoch).await?;
     let prover = app.prover.clone();
     // A panic in there ends this job only.
-    let work = move || aggregate(&*prover, &request, &roster, &stored);
+    let work = move || aggregate(&*prover, epoch, &weights, &roster, &stored);
     let span = tracing::Span::current();
     let proved = match spawn_blocking(move || span.in_scope(work)).await {
         Ok(Ok(proved)) => proved,

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
 use pulseproof_medguard::dataset::{Columns, Dataset};
-use pulseproof_medguard::demo::{self, Options, Percentiles, Report, Row, Tamper, TamperReport};
+use pulseproof_medguard::demo::{
+    self, AlertOptions, Options, Percentiles, Report, Row, Stage, Tamper, TamperReport,
+};
 use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 
-use super::Outcome;
+use super::{Outcome, alerts};
 use crate::backend::BackendArgs;
 use crate::home::Home;
 use crate::output::{progress_bar, say, say_json, table};
@@ -19,6 +21,8 @@ use crate::output::{progress_bar, say, say_json, table};
 /// The sensor's range and the consensus target range, in mg/dL, of the readings that come along.
 const HALL_RANGE: (&str, &str) = ("40", "400");
 const HALL_INSIDE: &str = "70:180";
+/// A mean that calls for attention, in mg/dL.
+const HALL_ABOVE: &str = "140";
 
 /// Run the whole path: devices, gateways, appliance, cloud and authority
 #[derive(Debug, clap::Args)]
@@ -27,13 +31,16 @@ Examples:
   pulseproof demo
   pulseproof demo --devices 200 --regions 20 --epochs 2 --json
   pulseproof demo --tamper forge-proof
+  pulseproof demo --alert-above 110 --alert-epochs 7
   pulseproof demo --data steps.csv --subject-column who --time-column at --value-column steps \\
                   --inside 4000:12000 --unit steps
 
 Without --data the readings are those of 19 people wearing a continuous glucose monitor for a week
 (Hall et al. 2018, PLOS Biology, CC BY 4.0). Everything runs on loopback ports of this machine and
 over HTTP. Every figure is decrypted from a proved sum and compared with the one computed in the
-clear: they must be equal. With --tamper the exit code is 0 only if every attempt was caught.")]
+clear: they must be equal. So must the answers to questions that the appliance computes on sums it
+cannot read: is the mean above a threshold, and in each region's last epoch, is it a spike against
+the four epochs before it, is it rising or falling. With --tamper the exit code is 0 only if every attempt was caught.")]
 pub(super) struct Args {
     /// Devices; beyond the subjects, days are drawn from all of them [default: one per subject]
     #[arg(long, value_name = "N")]
@@ -74,6 +81,13 @@ pub(super) struct Args {
     /// Range of interest, both ends included [default: 70:180]
     #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
     inside: Option<String>,
+    /// Ask of encrypted sums whether their mean is above this [default: 140, or the end of --inside]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    alert_above: Option<String>,
+    /// Of how many epochs of a region to ask that, newest first; few, because each takes a second or so
+    /// on a processor. With 0 nothing is asked of encrypted sums
+    #[arg(long, default_value_t = 3, value_name = "E")]
+    alert_epochs: usize,
     /// Unit of the values [default: mg/dL]
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
@@ -94,10 +108,14 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let prover = home.prover::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
+    let (prover, engines) = home.computers::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(demo::run(prover, options, |progress| {
+    let report = runtime.block_on(demo::run(prover, engines, options, |progress| {
+        bar.set_message(match progress.stage {
+            Stage::Proving => "proving",
+            Stage::Asking => "asking",
+        });
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     }));
@@ -134,6 +152,10 @@ fn options(args: &Args, appliance_dir: PathBuf) -> Result<Options, Box<dyn std::
         .split_once(':')
         .ok_or_else(|| format!("--inside: {inside:?} is not LOW:HIGH, such as 70:180"))?;
     let inside = (raw("inside", low)?, raw("inside", high)?);
+    let above = match &args.alert_above {
+        None if args.data.is_some() => inside.1,
+        given => raw("alert-above", given.as_deref().unwrap_or(HALL_ABOVE))?,
+    };
     Ok(Options {
         shape: Shape {
             devices: args.devices,
@@ -143,6 +165,7 @@ fn options(args: &Args, appliance_dir: PathBuf) -> Result<Options, Box<dyn std::
         },
         range,
         inside,
+        alerts: AlertOptions { above, epochs: args.alert_epochs },
         tamper: args.tamper,
         appliance_dir,
         artifacts: args.out.clone(),
@@ -194,6 +217,9 @@ fn print(report: &Report, args: &Args) {
             report.withheld_readings
         ));
     }
+    if let Some(found) = &report.alerts {
+        alerts::print(found, unit);
+    }
     print_latency(report);
     if let Some(tamper) = &report.tamper {
         print_tamper(tamper);
@@ -202,7 +228,7 @@ fn print(report: &Report, args: &Args) {
         say("Proved with an INSECURE development SRS: good for a demo, worth nothing as evidence.");
     }
     if !report.equal {
-        say("NOT EQUAL: a decrypted total differs from the plain one");
+        say("NOT EQUAL: a decrypted total or answer differs from the plain one");
     }
 }
 
@@ -238,6 +264,7 @@ fn print_latency(report: &Report) {
         row("cloud verifies", latency.verify_ms),
         row("end to end", latency.end_to_end_ms),
     ];
+    let rows = rows.into_iter().chain(latency.alert_ms.map(|ms| row("a question, computed", ms)));
     say(&table(["per region and epoch", "p50 ms", "p99 ms"], rows));
     say(&format!(
         "proof {} bytes, whole result {} bytes; a sum decrypts wrongly with probability below 2^{:.0}",

@@ -22,6 +22,7 @@ const DEVICE_PREFIX: &str = "pulseproof-device-key:";
 Examples:
   pulseproof keys device meter-17.key           prints the public key for the roster
   pulseproof keys authority /etc/pulseproof     authority.secret and authority.public
+  pulseproof keys evaluation /etc/pulseproof/authority.secret authority.evaluation
   pulseproof keys show meter-17.key
 
 Secret files are readable by their owner alone, and are never overwritten.")]
@@ -52,6 +53,19 @@ Prints the public key's fingerprint, which is part of every profile.")]
         /// Folder to write to
         folder: PathBuf,
     },
+    /// Make an evaluation key: what an appliance computes programs on encrypted sums with
+    #[command(after_help = "\
+Examples:
+  pulseproof keys evaluation /etc/pulseproof/authority.secret authority.evaluation
+  curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
+
+Prints the key's id, which is the SHA-256 of the file. The file is no secret: it reads nothing.")]
+    Evaluation {
+        /// The authority's secret key
+        secret: PathBuf,
+        /// File to write
+        file: PathBuf,
+    },
     /// Say what a key file holds, without its secret
     #[command(after_help = "\
 Examples:
@@ -67,6 +81,7 @@ pub(super) fn run(args: Args) -> Outcome {
     match args.what {
         What::Device { file } => device(&file),
         What::Authority { folder } => authority(&folder),
+        What::Evaluation { secret, file } => evaluation(&secret, &file),
         What::Show { file } => show(&file),
     }
 }
@@ -85,6 +100,15 @@ fn authority(folder: &Path) -> Outcome {
     write_new(&folder.join("authority.secret"), &secret.to_bytes(), 0o600)?;
     write_new(&folder.join("authority.public"), &public.to_bytes(), 0o644)?;
     say(&hex::encode(public.fingerprint()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evaluation(secret: &Path, file: &Path) -> Outcome {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", secret.display());
+    let bytes = std::fs::read(secret).map_err(|error| named(&error))?;
+    let key = SecretKey::from_bytes(&bytes).map_err(|error| named(&error))?.evaluation_key();
+    write_new(file, &key.to_bytes(), 0o644)?;
+    say(&hex::encode(key.id()));
     Ok(ExitCode::SUCCESS)
 }
 

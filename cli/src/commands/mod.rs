@@ -1,5 +1,6 @@
 //! The commands.
 
+mod alerts;
 mod bench;
 mod check;
 mod demo;

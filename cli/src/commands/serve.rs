@@ -22,6 +22,7 @@ Examples:
   pulseproof serve
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
   curl http://127.0.0.1:8750/healthz
+  curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
 Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
 where it was.")]
@@ -47,7 +48,7 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
-    let prover = home.prover::<C>(args.log_size, args.backend.backend)?;
+    let (prover, engines) = home.computers::<C>(args.log_size, args.backend.backend)?;
     complain(&format!("proving on {}", prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
@@ -56,7 +57,8 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        pulseproof_server::serve(listener, prover, Config::new(store), stopped()?).await?;
+        let config = Config::new(store);
+        pulseproof_server::serve(listener, prover, engines, config, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })

@@ -129,9 +129,10 @@ impl Batcher {
         let shared = Arc::new(Shared { engine, limits, state, work, room });
         let worker = {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new()
-                .name("batcher".to_owned())
-                .spawn(move || while shared.serve_one(&observe) {})?
+            std::thread::Builder::new().name("batcher".to_owned()).spawn(move || {
+                let _closing = Closing(Arc::clone(&shared));
+                while shared.serve_one(&observe) {}
+            })?
         };
         Ok(Self { shared, worker: Some(worker) })
     }
@@ -166,9 +167,19 @@ impl Drop for Batcher {
         self.shared.lock().close();
         self.shared.notify();
         if let Some(worker) = self.worker.take() {
-            // A panic of the engine has been reported to those who waited.
+            // If the engine panicked, those who waited were told that the batcher is closed.
             let _ = worker.join();
         }
+    }
+}
+
+/// Closes the batcher when its thread ends, also by a panic of the engine: nobody waits for ever.
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.lock().close();
+        self.0.notify();
     }
 }
 

@@ -195,3 +195,29 @@ fn shutting_down_lets_everybody_go() {
         assert_eq!(waiting.join().unwrap(), Err(BatchError::Closed));
     });
 }
+
+/// Panics.
+struct Broken;
+
+impl Engine for Broken {
+    fn name(&self) -> String {
+        "broken".to_owned()
+    }
+
+    fn fingerprint(&self) -> [u8; 32] {
+        [0; 32]
+    }
+
+    fn look_up(&self, _: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        panic!("a defect of the engine's");
+    }
+}
+
+#[test]
+fn a_panic_of_the_engine_leaves_nobody_waiting() {
+    let batcher = Batcher::start(Arc::new(Broken), patient(2), |_| {}).unwrap();
+    let mut session = batcher.open("north").unwrap();
+    assert_eq!(session.look_up(lookups([1])), Err(BatchError::Closed));
+    assert_eq!(session.look_up(lookups([1])), Err(BatchError::Closed));
+    assert_eq!(batcher.open("north").err(), Some(BatchError::Closed));
+}

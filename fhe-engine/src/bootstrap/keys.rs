@@ -191,6 +191,9 @@ fn levels(levels: u32) -> DecompositionLevelCount {
 }
 
 impl EvaluationKey {
+    /// Length of [`Self::to_bytes`].
+    pub const BYTES: usize = EXACT.bytes();
+
     /// The fingerprint of the public key that this key belongs to.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
@@ -244,6 +247,9 @@ impl EvaluationKey {
 }
 
 impl FloatingKey {
+    /// Length of [`Self::to_bytes`].
+    pub const BYTES: usize = FLOATING.bytes();
+
     /// The fingerprint of the public key that this key belongs to.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! The whole path on one machine: devices, gateways, appliance, cloud and authority on loopback
 //! ports, driven over HTTP, with every figure compared to the one computed in the clear.
 
+mod alerts;
 mod parties;
 mod report;
 mod tamper;
@@ -11,11 +12,13 @@ use std::sync::Arc;
 use pulseproof_fhe::{EncryptError, LayoutError};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::ClientError;
-use pulseproof_server::Prover;
+use pulseproof_server::{Engines, Prover};
+use serde::Serialize;
 
 use crate::cohort::{CohortError, Shape};
 use crate::dataset::Dataset;
 
+pub use alerts::{Alert, Alerts, Bit, Skipped};
 use parties::{Parties, Round};
 pub use report::{Caught, Latency, Percentiles, Report, Row, TamperReport};
 pub use tamper::Tamper;
@@ -31,6 +34,8 @@ pub struct Options {
     pub range: (i64, i64),
     /// The raw values that count as inside.
     pub inside: (i64, i64),
+    /// What is asked of the sums.
+    pub alerts: AlertOptions,
     /// Who cheats, if anybody.
     pub tamper: Option<Tamper>,
     /// Where the appliance keeps its store; must be empty.
@@ -39,13 +44,33 @@ pub struct Options {
     pub artifacts: Option<PathBuf>,
 }
 
+/// What is asked of the sums, under encryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertOptions {
+    /// The raw value that means are compared with.
+    pub above: i64,
+    /// Of how many epochs of a region, the newest ones; of none at all, nothing is asked.
+    pub epochs: usize,
+}
+
 /// How far the demo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Regions' epochs that are proved and accepted.
+    /// With what.
+    pub stage: Stage,
+    /// How many are done.
     pub done: usize,
-    /// Regions' epochs in all.
+    /// How many there are.
     pub total: usize,
+}
+
+/// What the demo is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Regions' epochs are proved and accepted.
+    Proving,
+    /// Questions are computed and answered.
+    Asking,
 }
 
 /// Why the demo could not be run to its end.
@@ -90,10 +115,11 @@ pub enum DemoError {
 /// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
 pub async fn run<C: Curve>(
     prover: Arc<dyn Prover<C>>,
+    engines: Arc<dyn Engines>,
     options: Options,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, DemoError> {
-    let mut parties = Parties::start(prover, &options).await?;
+    let mut parties = Parties::start(prover, engines, &options).await?;
     let total = parties.rounds();
     let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
     let tampered = match options.tamper {
@@ -109,11 +135,15 @@ pub async fn run<C: Curve>(
             if !concluded {
                 rounds.push(parties.round(region, epoch).await?);
             }
-            progress(Progress { done: rounds.len(), total });
+            progress(Progress { stage: Stage::Proving, done: rounds.len(), total });
         }
     }
     parties.audit(&rounds, tampered.as_ref())?;
-    let report = report::compile(&parties, &rounds, tampered).await?;
+    let alerts = match parties.evaluation_key {
+        Some(key) => Some(alerts::ask(&parties, &rounds, options.alerts, key, progress).await?),
+        None => None,
+    };
+    let report = report::compile(&parties, &rounds, alerts, tampered).await?;
     if let Some(folder) = &options.artifacts {
         parties.leave_artifacts(folder, &rounds)?;
     }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
+use pulseproof_fhe::{Layout, LayoutRequest, Scale, SecretKey, generate_keys};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
-use pulseproof_sdk::{Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Config, Prover};
+use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
+use pulseproof_server::{Config, Engines, Prover};
 use rayon::prelude::*;
 use reqwest::Method;
 
@@ -30,6 +30,10 @@ pub(super) struct Parties<C: Curve> {
     pub prover: Arc<dyn Prover<C>>,
     pub regions: Vec<Region<C>>,
     pub cloud: Service,
+    pub authority: Service,
+    pub appliance: Appliance,
+    /// The evaluation key that the appliance has, if anything is asked.
+    pub evaluation_key: Option<Digest>,
     services: Vec<Running>,
 }
 
@@ -64,7 +68,11 @@ pub(super) struct Sealed<C: Curve> {
 
 impl<C: Curve> Parties<C> {
     /// Makes keys, plans the packing, enrols the devices and starts the services.
-    pub async fn start(prover: Arc<dyn Prover<C>>, options: &Options) -> Result<Self, DemoError> {
+    pub async fn start(
+        prover: Arc<dyn Prover<C>>,
+        engines: Arc<dyn Engines>,
+        options: &Options,
+    ) -> Result<Self, DemoError> {
         let members = options.shape.apply(&options.data, &mut rand::rngs::OsRng)?;
         let least = Policy::default().devices_min;
         if let Some(thin) = members.iter().find(|region| region.members.len() < least) {
@@ -92,7 +100,7 @@ impl<C: Curve> Parties<C> {
         let (config, proves) = (Config::new(options.appliance_dir.clone()), prover.clone());
         let appliance = Running::start(|listener, stopped| async move {
             let stopped = async { drop(stopped.await) };
-            let served = pulseproof_server::serve(listener, proves, config, stopped).await;
+            let served = pulseproof_server::serve(listener, proves, engines, config, stopped).await;
             served.map_err(std::io::Error::other)
         })
         .await?;
@@ -103,22 +111,43 @@ impl<C: Curve> Parties<C> {
             client.register(&region.roster).await?;
         }
 
+        let evaluation_key = match options.alerts.epochs {
+            0 => None,
+            _ => Some(upload_key(&secret_key, &client).await?),
+        };
         let rosters = regions.iter().map(|r| (r.roster.region.clone(), r.roster.clone())).collect();
         let trust = Trust { key: prover.srs().verifying_key.clone(), rosters };
         let policy = Policy::default();
-        let authority = Authority { secret_key, public_key, layout, trust: trust.clone(), policy };
+        let authority = Authority {
+            secret_key,
+            public_key,
+            evaluation_key,
+            layout,
+            trust: trust.clone(),
+            policy,
+        };
         let authority = Running::start(|listener, stopped| {
             authority.serve(listener, async { drop(stopped.await) })
         })
         .await?;
-        let cloud = Cloud::new(trust, Service::new(authority.url()));
+        let authority_service = Service::new(authority.url());
+        let cloud = Cloud::new(trust, authority_service.clone());
         let cloud = Running::start(|listener, stopped| {
             cloud.serve(listener, async { drop(stopped.await) })
         })
         .await?;
         let cloud_service = Service::new(cloud.url());
         let services = vec![cloud, authority, appliance];
-        Ok(Self { profile, prover, regions, cloud: cloud_service, services })
+        Ok(Self {
+            profile,
+            prover,
+            regions,
+            cloud: cloud_service,
+            authority: authority_service,
+            appliance: client,
+            evaluation_key,
+            services,
+        })
     }
 
     /// The most epochs any device has.
@@ -255,6 +284,12 @@ impl<C: Curve> Parties<C> {
         }
         Ok(())
     }
+}
+
+/// Makes an evaluation key and hands it to the appliance.
+async fn upload_key(secret_key: &SecretKey, appliance: &Appliance) -> Result<Digest, ClientError> {
+    let bytes = tokio::task::block_in_place(|| secret_key.evaluation_key().to_bytes());
+    appliance.put_evaluation_key(bytes).await
 }
 
 impl<C: Curve> Region<C> {

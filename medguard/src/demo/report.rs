@@ -8,6 +8,7 @@ use pulseproof_sdk::{Digest, Name};
 use reqwest::Method;
 use serde::Serialize;
 
+use super::alerts::{Alert, Alerts};
 use super::parties::{Parties, Round};
 use super::{DemoError, Tamper};
 use crate::authority::Decryption;
@@ -47,7 +48,10 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// Devices left out of a result.
     pub missing: Vec<Missing>,
-    /// Whether every encrypted figure equals the plain one.
+    /// Questions that were computed on encrypted sums, if any were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
+    /// Whether every encrypted figure and answer equals the plain one.
     pub equal: bool,
     /// Who cheated, and whether it was caught.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +71,9 @@ pub struct Latency {
     pub verify_ms: Percentiles,
     /// From the first device's encryption to the cloud's acceptance.
     pub end_to_end_ms: Percentiles,
+    /// Computing a question, from its first bootstrap to its last, with others' in between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert_ms: Option<Percentiles>,
 }
 
 /// Nearest-rank percentiles.
@@ -130,8 +137,10 @@ pub struct Caught {
 pub(super) async fn compile<C: Curve>(
     parties: &Parties<C>,
     rounds: &[Round<C>],
+    alerts: Option<Alerts>,
     tamper: Option<TamperReport>,
 ) -> Result<Report, DemoError> {
+    let asked = alerts.as_ref().map_or(&[][..], |alerts| &alerts.answers);
     let names: Vec<_> = parties.regions.iter().map(|r| r.roster.region.clone()).collect();
     let mut rows = Vec::new();
     for (index, name) in names.iter().enumerate() {
@@ -160,10 +169,11 @@ pub(super) async fn compile<C: Curve>(
         failure_log2: layout.failure_log2(),
         proof_bytes: rounds.iter().map(|r| r.result.proof.to_bytes().len()).max().unwrap_or(0),
         result_bytes: rounds.iter().map(|r| r.result_bytes.len()).max().unwrap_or(0),
-        latency: latency(rounds),
+        latency: latency(rounds, asked),
         missing: missing.collect(),
-        equal: rows.iter().all(|row| row.equal),
+        equal: rows.iter().all(|row| row.equal) && asked.iter().all(|alert| alert.equal),
         rows,
+        alerts,
         tamper,
     })
 }
@@ -192,16 +202,22 @@ fn counted<'a, C: Curve>(
     parties: &'a Parties<C>,
     round: &'a Round<C>,
 ) -> impl Iterator<Item = i64> + 'a {
+    counted_by_device(parties, round).flatten().copied()
+}
+
+/// The same, device by device.
+pub(super) fn counted_by_device<'a, C: Curve>(
+    parties: &'a Parties<C>,
+    round: &'a Round<C>,
+) -> impl Iterator<Item = &'a [i64]> + 'a {
     let region = &parties.regions[round.region];
     let devices = region.devices.iter().zip(&region.readings);
     devices
         .filter(|(device, _)| !round.accepted.missing.contains(device.name()))
-        .filter_map(|(_, readings)| readings.get(round.epoch))
-        .flatten()
-        .copied()
+        .filter_map(|(_, readings)| readings.get(round.epoch).map(Vec::as_slice))
 }
 
-fn latency<C: Curve>(rounds: &[Round<C>]) -> Latency {
+fn latency<C: Curve>(rounds: &[Round<C>], asked: &[Alert]) -> Latency {
     let of = |figure: &dyn Fn(&Round<C>) -> Duration| {
         percentiles(rounds.iter().map(|round| figure(round).as_secs_f64() * 1e3).collect())
     };
@@ -212,6 +228,8 @@ fn latency<C: Curve>(rounds: &[Round<C>]) -> Latency {
         prove_ms: of(&|round| micros(round.job.prove_us)),
         verify_ms: of(&|round| micros(Some(round.accepted.verify_us))),
         end_to_end_ms: of(&|round| round.end_to_end),
+        alert_ms: (!asked.is_empty())
+            .then(|| percentiles(asked.iter().map(|alert| alert.compute_ms).collect())),
     }
 }
 

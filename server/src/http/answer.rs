@@ -30,7 +30,8 @@ impl Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { problem, retry: false }
+        let retry = problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        Self { problem, retry }
     }
 }
 
@@ -53,7 +54,7 @@ impl From<JoinError> for Refusal {
 }
 
 /// What went wrong is for the log; who asked can only ask again.
-fn internal(error: &dyn std::error::Error) -> Refusal {
+pub fn internal(error: &dyn std::error::Error) -> Refusal {
     tracing::error!(%error, "internal");
     let detail = "the appliance failed to do this; its log says why";
     Refusal::for_now(Problem::new(500, "internal", detail))

@@ -1,7 +1,7 @@
 //! Reading bodies: never more than a limit, never longer than a while.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_LENGTH;
 use pulseproof_sdk::Problem;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 /// Longest JSON body: a roster of the most devices, and room.
@@ -21,19 +22,37 @@ const DROPPED_BYTES_MAX: usize = 1 << 20;
 /// # Errors
 /// It is longer, takes longer, or breaks off.
 pub async fn read(request: Request, limit: usize, patience: Duration) -> Result<Bytes, Problem> {
-    let announced = announced_length(&request);
-    let body = request.into_body();
-    let reading = async {
-        if announced.is_some_and(|length| length > limit as u64) {
-            skip(body).await;
-            return Err(too_large(limit));
+    within(patience, async {
+        let mut chunks = Chunks::open(request, limit).await?;
+        let mut bytes = Vec::new();
+        while let Some(data) = chunks.next().await? {
+            bytes.extend_from_slice(&data);
         }
-        collect(body, limit).await
-    };
-    timeout(patience, reading).await.unwrap_or_else(|_| {
-        let detail = format!("the body did not arrive within {} s", patience.as_secs_f64());
-        Err(Problem::new(408, "body-timeout", detail).field("body"))
+        Ok(bytes.into())
     })
+    .await
+}
+
+/// Hands on a body of at most `limit` bytes as it arrives; what nobody takes any more is left unread.
+///
+/// # Errors
+/// As [`read`].
+pub async fn stream(
+    request: Request,
+    limit: usize,
+    patience: Duration,
+    taker: Sender<Bytes>,
+) -> Result<(), Problem> {
+    within(patience, async {
+        let mut chunks = Chunks::open(request, limit).await?;
+        while let Some(data) = chunks.next().await? {
+            if taker.send(data).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Reads a JSON body.
@@ -50,26 +69,56 @@ fn announced_length(request: &Request) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|error| broken_off(&error))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit - bytes.len() {
-            return Err(too_large(limit));
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes.into())
+async fn within<T>(
+    patience: Duration,
+    reading: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    timeout(patience, reading).await.unwrap_or_else(|_| {
+        let detail = format!("the body did not arrive within {} s", patience.as_secs_f64());
+        Err(Problem::new(408, "body-timeout", detail).field("body"))
+    })
 }
 
-async fn skip(body: Body) {
-    let mut body = pin!(body);
+/// What is left of a body, and of its limit.
+struct Chunks {
+    body: Body,
+    limit: usize,
+    left: usize,
+}
+
+impl Chunks {
+    /// Refuses a body that announces to be over the limit.
+    async fn open(request: Request, limit: usize) -> Result<Self, Problem> {
+        let announced = announced_length(&request);
+        let body = request.into_body();
+        if announced.is_some_and(|length| length > limit as u64) {
+            skip(body).await;
+            return Err(too_large(limit));
+        }
+        Ok(Self { body, limit, left: limit })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let Some(data) = next(&mut self.body).await else { return Ok(None) };
+        let data = data.map_err(|error| broken_off(&error))?;
+        match self.left.checked_sub(data.len()) {
+            Some(left) => self.left = left,
+            None => return Err(too_large(self.limit)),
+        }
+        Ok(Some(data))
+    }
+}
+
+/// The next chunk; trailers are empty ones.
+async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+async fn skip(mut body: Body) {
     let mut left = DROPPED_BYTES_MAX;
-    while let Some(Ok(frame)) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(length) {
+    while let Some(Ok(data)) = next(&mut body).await {
+        match left.checked_sub(data.len()) {
             Some(rest) => left = rest,
             None => return,
         }

@@ -1,4 +1,4 @@
-//! How many batches are in memory at a time, and how many may wait. Decided before a body is read.
+//! How many bodies are read at a time, and how many may wait. Decided before a body is read.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Gate {
 }
 
 fn busy() -> Refusal {
-    let detail = "too many batches are waiting; send this one again";
+    let detail = "too many bodies are waiting to be read; send this one again";
     Refusal::for_now(Problem::new(503, "busy", detail))
 }
 

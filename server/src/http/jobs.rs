@@ -17,26 +17,42 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 
 use super::answer::Refusal;
-use super::body;
+use super::{body, programs};
 use crate::app::App;
 use crate::telemetry;
 
-/// Closes an epoch and queues the job that sums it.
+/// Queues a job of either kind.
 pub async fn create<C: Curve>(
     State(app): State<Arc<App<C>>>,
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     let request: JobRequest = body::json(request, app.config.body_timeout).await?;
-    let JobRequest::Aggregate { weights, epoch, .. } = &request;
-    let size = app.prover.srs().size();
-    let check = |roster: &Roster, devices: &[String]| check(weights, *epoch, size, roster, devices);
-    let id = new_id()?;
-    app.store.create_job(&id, &request, check).await??;
+    let job = match request {
+        JobRequest::Fhe(request) => programs::queue(&app, request).await?,
+        JobRequest::Aggregate { region, epoch, weights } => {
+            queue(&app, region, epoch, weights).await?
+        }
+    };
     telemetry::job(JobState::Queued);
-    tracing::info!(id, "queued");
+    tracing::info!(id = job.id, "queued");
+    let location = [(LOCATION, format!("/v1/jobs/{}", job.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(job)))
+}
+
+/// Closes an epoch and queues the job that sums it.
+async fn queue<C: Curve>(
+    app: &App<C>,
+    region: Name,
+    epoch: u64,
+    weights: BTreeMap<Name, u64>,
+) -> Result<Job, Refusal> {
+    let size = app.prover.srs().size();
+    let check = |roster: &Roster, devices: &[String]| check(&weights, epoch, size, roster, devices);
+    let id = new_id()?;
+    let request = JobRequest::Aggregate { region: region.clone(), epoch, weights: weights.clone() };
+    app.store.create_job(&id, (&region, epoch), &request, check).await??;
     app.queued.notify_one();
-    let location = [(LOCATION, format!("/v1/jobs/{id}"))];
-    Ok((StatusCode::ACCEPTED, location, Json(queued(id, request))))
+    Ok(Job::queued(id, request))
 }
 
 /// Where a job stands.
@@ -55,12 +71,15 @@ pub async fn result<C: Curve>(
     let job = find(&app, &path?.0).await?;
     match (job.problem, app.store.result(&job.id).await?) {
         (Some(problem), _) => Err(problem.into()),
+        (None, None) if job.state == JobState::Cancelled => {
+            Err(Problem::new(409, "job-cancelled", format!("job {} was cancelled", job.id)).into())
+        }
         (None, Some(bytes)) => Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes)),
         (None, None) => Err(Refusal::for_now(not_ready(&job.id))),
     }
 }
 
-async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusal> {
+pub(super) async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusal> {
     app.store
         .job(id)
         .await?
@@ -71,13 +90,8 @@ fn not_ready(id: &str) -> Problem {
     Problem::new(409, "result-not-ready", format!("job {id} is not finished"))
 }
 
-fn queued(id: String, request: JobRequest) -> Job {
-    let state = JobState::Queued;
-    Job { id, request, state, backend: None, prove_us: None, verify_us: None, problem: None }
-}
-
 /// 128 random bits from the operating system: who was not told an id cannot guess it.
-fn new_id() -> Result<String, Problem> {
+pub(super) fn new_id() -> Result<String, Problem> {
     let mut bytes = [0; 16];
     OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
         tracing::error!(%error, "no randomness");

@@ -1,12 +1,14 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`status`]: the endpoints.
+//! - [`regions`], [`readings`], [`jobs`], [`programs`], [`keys`], [`status`]: the endpoints.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
 pub mod answer;
 pub mod body;
 pub mod gate;
 pub mod jobs;
+pub mod keys;
+pub mod programs;
 pub mod readings;
 pub mod regions;
 pub mod status;
@@ -35,8 +37,12 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         .route("/v1/regions/{region}", put(regions::register::<C>))
         .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept::<C>))
         .route("/v1/jobs", post(jobs::create::<C>))
-        .route("/v1/jobs/{id}", get(jobs::show::<C>))
+        .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(programs::cancel::<C>))
         .route("/v1/jobs/{id}/result", get(jobs::result::<C>))
+        .route(
+            "/v1/evaluation-keys/{id}",
+            put(keys::put::<C>).get(keys::show::<C>).delete(keys::delete::<C>),
+        )
         .route("/healthz", get(status::health::<C>))
         .route("/metrics", get(status::metrics::<C>))
         .fallback(no_such_resource)

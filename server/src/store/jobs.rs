@@ -59,22 +59,22 @@ impl Store {
     pub async fn create_job(
         &self,
         id: &str,
+        (region, epoch): (&Name, u64),
         request: &JobRequest,
         check: impl Fn(&Roster, &[String]) -> Result<(), Problem> + Send,
     ) -> Result<Result<(), Problem>, StoreError> {
-        let JobRequest::Aggregate { region, epoch, .. } = request;
         let mut transaction = self.write().await?;
         let Some(roster) = regions::stored(&mut transaction, region).await? else {
             return Ok(Err(unknown_region(region)));
         };
-        if let Some(other) = closing_job(&mut transaction, region, *epoch).await? {
-            return Ok(Err(epoch_reused(region, *epoch, &other)));
+        if let Some(other) = closing_job(&mut transaction, region, epoch).await? {
+            return Ok(Err(epoch_reused(region, epoch, &other)));
         }
-        let devices = submissions::devices(&mut transaction, region, *epoch).await?;
+        let devices = submissions::devices(&mut transaction, region, epoch).await?;
         if let Err(problem) = check(&regions::parse(&roster)?, &devices) {
             return Ok(Err(problem));
         }
-        insert(&mut transaction, id, request, &roster).await?;
+        insert(&mut transaction, id, (region, epoch), request, &roster).await?;
         transaction.commit().await?;
         Ok(Ok(()))
     }
@@ -88,7 +88,10 @@ impl Store {
         .bind(id)
         .fetch_optional(&self.pool)
         .await?;
-        row.map(job).transpose()
+        match row {
+            Some(row) => job(row).map(Some),
+            None => self.fhe_job(id).await,
+        }
     }
 
     /// A finished job's result.
@@ -98,14 +101,20 @@ impl Store {
                 .bind(id)
                 .fetch_optional(&self.pool)
                 .await?;
-        Ok(row.flatten())
+        match row {
+            Some(result) => Ok(result),
+            None => self.fhe_result(id).await,
+        }
     }
 
     /// Jobs that are not finished.
     pub async fn queue_length(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")
-            .fetch_one(&self.pool)
-            .await?)
+        Ok(sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running'))
+                  + (SELECT count(*) FROM fhe_jobs WHERE state IN ('queued', 'running'))",
+        )
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Puts interrupted jobs back into the queue, at their old place. Only for the one worker.
@@ -169,9 +178,8 @@ fn job(
     (id, request, state, backend, prove_us, verify_us, problem): JobRow,
 ) -> Result<Job, StoreError> {
     let micros = |micros: Option<i64>| micros.map(i64::unsigned_abs);
+    let request = from_str(&request).map_err(|error| corrupt("request", &error))?;
     Ok(Job {
-        id,
-        request: from_str(&request).map_err(|error| corrupt("request", &error))?,
         state: job_state(&state)?,
         backend,
         prove_us: micros(prove_us),
@@ -179,15 +187,17 @@ fn job(
         problem: problem
             .map(|json| from_str(&json).map_err(|error| corrupt("problem", &error)))
             .transpose()?,
+        ..Job::queued(id, request)
     })
 }
 
-fn job_state(text: &str) -> Result<JobState, StoreError> {
+pub(super) fn job_state(text: &str) -> Result<JobState, StoreError> {
     match text {
         "queued" => Ok(JobState::Queued),
         "running" => Ok(JobState::Running),
         "done" => Ok(JobState::Done),
         "failed" => Ok(JobState::Failed),
+        "cancelled" => Ok(JobState::Cancelled),
         other => Err(corrupt("state", &other)),
     }
 }
@@ -195,15 +205,15 @@ fn job_state(text: &str) -> Result<JobState, StoreError> {
 async fn insert(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
+    (region, epoch): (&Name, u64),
     request: &JobRequest,
     roster: &str,
 ) -> Result<(), StoreError> {
-    let JobRequest::Aggregate { region, epoch, .. } = request;
     let json = serde_json::to_string(request).map_err(|error| corrupt("request", &error))?;
     sqlx::query("INSERT INTO jobs (id, region, epoch, request, roster) VALUES (?, ?, ?, ?, ?)")
         .bind(id)
         .bind(region.as_str())
-        .bind(ordered(*epoch))
+        .bind(ordered(epoch))
         .bind(json)
         .bind(roster)
         .execute(&mut **transaction)

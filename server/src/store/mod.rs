@@ -2,11 +2,14 @@
 //! before the answer leaves.
 //!
 //! - [`regions`]: rosters. [`submissions`]: accepted readings. [`jobs`]: the queue and its results.
+//! - [`keys`]: which evaluation keys there are. [`fhe_jobs`]: the queue of programs and its results.
 //!
 //! Rules that depend on what is stored are checked inside the transaction that stores, and every
 //! writing transaction begins with the write lock, so that two requests cannot both pass.
 
+pub mod fhe_jobs;
 pub mod jobs;
+pub mod keys;
 pub mod regions;
 pub mod submissions;
 
@@ -22,8 +25,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "appliance", include_str!("../../migrations/0001_appliance.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
+    (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
+];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Open connections: one writes, the others read.

@@ -16,7 +16,7 @@ use pulseproof_sdk::client::{Appliance, ClientError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Config, ServeError, serve};
+use pulseproof_server::{Config, Engines, ExactOn, ServeError, serve};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -135,6 +135,15 @@ pub struct Server {
 
 impl Server {
     pub fn start<C: Curve>(srs: Arc<Srs<C>>, config: Config) -> Self {
+        Self::start_with(srs, Arc::new(ExactOn(Cpu::new())), config)
+    }
+
+    /// Starts it with other engines for programs.
+    pub fn start_with<C: Curve>(
+        srs: Arc<Srs<C>>,
+        engines: Arc<dyn Engines>,
+        config: Config,
+    ) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -147,7 +156,7 @@ impl Server {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let shutdown = async { stopped.await.unwrap_or(()) };
                 tokio::select! {
-                    ended = serve(listener, prover, config, shutdown) => ended,
+                    ended = serve(listener, prover, engines, config, shutdown) => ended,
                     _ = killed => Ok(()),
                 }
             });

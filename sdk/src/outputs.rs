@@ -1,0 +1,133 @@
+//! What a program computed: ciphertexts, and what they were computed from.
+//!
+//! Nothing proves that they are what the program says. Whoever opens them trusts the appliance for that,
+//! and knows from the digests what it claims.
+
+use pulseproof_fhe::Ciphertext;
+use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
+use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
+
+use crate::digest::Digest;
+use crate::fhe::{SUMS_MAX, WORDS_MAX};
+use crate::name::Name;
+use crate::submission::read_name;
+
+const MAGIC: [u8; 4] = *b"PPFO";
+const VERSION: u8 = 1;
+
+/// Most outputs of a program.
+pub const OUTPUTS_MAX: usize = 256;
+/// Most digits of all outputs together: 16 MiB.
+pub const DIGITS_MAX: usize = 1024;
+/// Longest name of an output or an engine, in bytes.
+const TEXT_BYTES_MAX: usize = 64;
+
+/// A sum that a program was computed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SumUsed {
+    /// The region.
+    pub region: Name,
+    /// The epoch.
+    pub epoch: u64,
+    /// SHA-256 of the proved result's bytes.
+    pub result: Digest,
+}
+
+/// The result of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    /// The evaluation key.
+    pub key: Digest,
+    /// Who bootstrapped.
+    pub engine: String,
+    /// The program; see [`program_digest`](crate::fhe::program_digest).
+    pub program: Digest,
+    /// The sums, as the program counts them.
+    pub sums: Vec<SumUsed>,
+    /// The encrypted words, as the program counts them; see [`word_digest`](crate::fhe::word_digest).
+    pub words: Vec<Digest>,
+    /// The outputs, in the program's order.
+    pub outputs: Vec<EncryptedOutput>,
+}
+
+impl Outputs {
+    /// The binary form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::with_header(MAGIC, VERSION);
+        writer.bytes(&self.key.0).string(self.engine.as_bytes()).bytes(&self.program.0);
+        writer.length(self.sums.len());
+        for sum in &self.sums {
+            writer.string(sum.region.as_str().as_bytes()).u64(sum.epoch).bytes(&sum.result.0);
+        }
+        writer.length(self.words.len());
+        for word in &self.words {
+            writer.bytes(&word.0);
+        }
+        writer.length(self.outputs.len());
+        for EncryptedOutput { shape, digits } in &self.outputs {
+            writer.string(shape.name.as_bytes()).u8(shape.is_bit.into()).length(digits.len());
+            for word in digits.iter().flat_map(Ciphertext::words) {
+                writer.u64(*word);
+            }
+        }
+        writer.finish()
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// Any other bytes, with the field that is wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::with_header(bytes, MAGIC, VERSION, "program outputs")?;
+        let key = Digest(reader.array("key")?);
+        let engine = reader.text(TEXT_BYTES_MAX, "engine")?.to_owned();
+        let program = Digest(reader.array("program")?);
+        let sums = reader.length(SUMS_MAX, "sums")?;
+        let sums = (0..sums).map(|_| read_sum(&mut reader)).collect::<Result<_, _>>()?;
+        let words = reader.length(WORDS_MAX, "words")?;
+        let words =
+            (0..words).map(|_| reader.array("word").map(Digest)).collect::<Result<_, _>>()?;
+        let count = reader.length(OUTPUTS_MAX, "outputs")?;
+        let mut left = DIGITS_MAX;
+        let outputs =
+            (0..count).map(|_| read_output(&mut reader, &mut left)).collect::<Result<_, _>>()?;
+        reader.finish()?;
+        Ok(Self { key, engine, program, sums, words, outputs })
+    }
+}
+
+fn read_sum(reader: &mut Reader<'_>) -> Result<SumUsed, DecodeError> {
+    Ok(SumUsed {
+        region: read_name(reader, "region")?,
+        epoch: reader.u64("epoch")?,
+        result: Digest(reader.array("result")?),
+    })
+}
+
+fn read_output(reader: &mut Reader<'_>, left: &mut usize) -> Result<EncryptedOutput, DecodeError> {
+    let name = reader.text(TEXT_BYTES_MAX, "name")?.to_owned();
+    let is_bit = match reader.u8("is_bit")? {
+        0 => false,
+        1 => true,
+        other => {
+            let reason = format!("{other} is neither 0 nor 1");
+            return Err(DecodeError::Invalid { field: "is_bit", reason });
+        }
+    };
+    let count = reader.length(*left, "digits")?;
+    *left -= count;
+    if is_bit && count != 1 {
+        let reason = format!("a bit has 1 digit, not {count}");
+        return Err(DecodeError::Invalid { field: "digits", reason });
+    }
+    let digits = (0..count).map(|_| read_digit(reader)).collect::<Result<_, _>>()?;
+    Ok(EncryptedOutput { shape: OutputShape { name, is_bit, digits: count }, digits })
+}
+
+fn read_digit(reader: &mut Reader<'_>) -> Result<Ciphertext, DecodeError> {
+    let bytes = reader.take(8 * Ciphertext::WORDS, "digit")?;
+    let words = bytes.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+    let reason = "another number of words".to_owned();
+    Ciphertext::from_words(words).ok_or(DecodeError::Invalid { field: "digit", reason })
+}

@@ -1,0 +1,123 @@
+//! One job's work: an engine is leased, the circuit evaluated through its batcher, the outputs packed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pulseproof_fhe::batcher::{BatchError, Session};
+use pulseproof_sdk::api::EngineKind;
+use pulseproof_sdk::{Name, Outputs, Problem};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+use super::prepare::Prepared;
+use super::registry::{Lease, Registry};
+use crate::aggregate::internal;
+use crate::serve::stopped;
+
+/// How often a job is tried whose engine fails.
+const ATTEMPTS: usize = 2;
+
+/// What a job came to.
+pub enum Outcome {
+    /// A result.
+    Done(Computed),
+    /// None, and why.
+    Failed(Problem),
+    /// It was stopped from outside.
+    Stopped,
+}
+
+/// A program's outputs.
+pub struct Computed {
+    /// The bytes of [`Outputs`].
+    pub bytes: Vec<u8>,
+    /// Who bootstrapped.
+    pub engine: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
+pub async fn compute(
+    registry: &Arc<Registry>,
+    prepared: Prepared,
+    region: &Name,
+    stop: watch::Receiver<bool>,
+) -> Outcome {
+    let prepared = Arc::new(prepared);
+    let mut reason = String::new();
+    for attempt in 1..=ATTEMPTS {
+        let leased = tokio::select! {
+            leased = registry.lease(prepared.claim.key) => leased,
+            () = stopped(stop.clone()) => return Outcome::Stopped,
+        };
+        let error = match leased {
+            Ok(lease) => match evaluate(&lease, &prepared, region, &stop).await {
+                Ok(computed) => return Outcome::Done(computed),
+                Err(Failure::Stopped) => return Outcome::Stopped,
+                Err(Failure::Engine(error)) => {
+                    lease.discard();
+                    error
+                }
+            },
+            Err(error) => error,
+        };
+        tracing::warn!(%error, attempt, "the engine failed");
+        reason = error;
+    }
+    Outcome::Failed(engine_failed(&reason))
+}
+
+enum Failure {
+    Stopped,
+    Engine(String),
+}
+
+async fn evaluate(
+    lease: &Lease,
+    prepared: &Arc<Prepared>,
+    region: &Name,
+    stop: &watch::Receiver<bool>,
+) -> Result<Computed, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Engine(error.to_string());
+    let batcher = lease.batcher().ok_or_else(|| failed(&"not open"))?;
+    let engine = batcher.engine().name();
+    let session = batcher.open(region.as_str()).map_err(|error| failed(&error))?;
+    let canceller = session.canceller();
+    let prepared = Arc::clone(prepared);
+    let mut work = spawn_blocking(move || run(&prepared, session, engine));
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = stopped(stop.clone()) => {
+            canceller.cancel();
+            work.await
+        }
+    };
+    match done {
+        Ok(Ok(computed)) => Ok(computed),
+        Ok(Err(BatchError::Cancelled)) => Err(Failure::Stopped),
+        Ok(Err(error)) => Err(failed(&error)),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn run(prepared: &Prepared, mut session: Session, engine: String) -> Result<Computed, BatchError> {
+    let start = Instant::now();
+    let circuit = &prepared.circuit;
+    let digits = circuit.evaluate(&prepared.inputs, |lookups| session.look_up(lookups))?;
+    let took = start.elapsed();
+    let outputs = circuit.outputs_of(digits);
+    let outputs = Outputs { engine: engine.clone(), outputs, ..prepared.claim.clone() };
+    Ok(Computed { bytes: outputs.to_bytes(), engine, took })
+}
+
+fn engine_failed(reason: &str) -> Problem {
+    let Problem { detail, .. } = internal(reason);
+    Problem::new(500, "engine-failed", detail).field("engine")
+}
+
+/// The problem of a job whose key is for another engine.
+pub fn wrong_engine(found: EngineKind, asked: EngineKind) -> Problem {
+    let detail = format!("the evaluation key is for the engine {found}, asked is {asked}");
+    Problem::new(422, "wrong-engine", detail).field("engine")
+}

@@ -1,0 +1,150 @@
+//! Engines that hold a key in memory, each behind a batcher: a few at a time, the least recently used
+//! makes room for the next.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pulseproof_fhe::batcher::{Batcher, Limits};
+use pulseproof_fhe::bootstrap::engine::Engine;
+use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
+use pulseproof_sdk::Digest;
+use tokio::sync::{Notify, OnceCell};
+use tokio::task::spawn_blocking;
+
+use super::engines::Engines;
+use super::keys::{Key, Keys};
+use crate::telemetry;
+
+/// The engines.
+pub struct Registry {
+    engines: Arc<dyn Engines>,
+    keys: Arc<Keys>,
+    limits: Limits,
+    resident_max: usize,
+    /// The most recently used last.
+    slots: Mutex<Vec<Arc<Slot>>>,
+    /// Tells those who wait for room that a lease ended.
+    freed: Notify,
+}
+
+struct Slot {
+    key: Digest,
+    batcher: OnceCell<Batcher>,
+}
+
+/// An engine that stays as long as this.
+pub struct Lease {
+    registry: Arc<Registry>,
+    /// There until the lease is dropped.
+    slot: Option<Arc<Slot>>,
+}
+
+impl Registry {
+    /// A registry that keeps at most so many engines.
+    pub fn new(
+        engines: Arc<dyn Engines>,
+        keys: Arc<Keys>,
+        limits: Limits,
+        resident_max: usize,
+    ) -> Self {
+        let (slots, freed) = (Mutex::default(), Notify::new());
+        Self { engines, keys, limits, resident_max: resident_max.max(1), slots, freed }
+    }
+
+    /// The engine of a key. It is opened if it is not there, once for all who ask meanwhile; who finds
+    /// all of them in use waits.
+    ///
+    /// # Errors
+    /// The key cannot be read, or the engine cannot be opened.
+    pub async fn lease(self: &Arc<Self>, key: Digest) -> Result<Lease, String> {
+        let slot = loop {
+            // Made before looking, so that nothing is missed.
+            let freed = self.freed.notified();
+            match self.slot(key) {
+                Some(slot) => break slot,
+                None => freed.await,
+            }
+        };
+        let lease = Lease { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
+        slot.batcher.get_or_try_init(|| self.open(key)).await?;
+        Ok(lease)
+    }
+
+    /// Whether a key's engine is in memory.
+    pub fn is_resident(&self, key: Digest) -> bool {
+        self.lock().iter().any(|slot| slot.key == key && slot.batcher.initialized())
+    }
+
+    /// Forgets a key's engine; who uses it keeps it to the end.
+    pub fn forget(&self, key: Digest) {
+        self.lock().retain(|slot| slot.key != key);
+        self.freed.notify_waiters();
+    }
+
+    /// A key's place, or a new one, unless all are in use.
+    fn slot(&self, key: Digest) -> Option<Arc<Slot>> {
+        let mut slots = self.lock();
+        let slot = if let Some(at) = slots.iter().position(|slot| slot.key == key) {
+            slots.remove(at)
+        } else {
+            if slots.len() >= self.resident_max {
+                // Only who holds the lock makes more of them.
+                let unused = slots.iter().position(|slot| Arc::strong_count(slot) == 1)?;
+                drop_elsewhere(slots.remove(unused));
+            }
+            Arc::new(Slot { key, batcher: OnceCell::new() })
+        };
+        slots.push(Arc::clone(&slot));
+        Some(slot)
+    }
+
+    async fn open(self: &Arc<Self>, key: Digest) -> Result<Batcher, String> {
+        let registry = Arc::clone(self);
+        let opened = spawn_blocking(move || {
+            let engine = registry.engine(key)?;
+            tracing::info!(%key, engine = engine.name(), "opened an engine");
+            let batcher = Batcher::start(engine, registry.limits, telemetry::batch);
+            batcher.map_err(|error| error.to_string())
+        });
+        opened.await.map_err(|error| error.to_string())?
+    }
+
+    fn engine(&self, key: Digest) -> Result<Arc<dyn Engine>, String> {
+        match self.keys.load(&key)? {
+            Key::Exact(key) => self.engines.exact(&key).map_err(|error| error.to_string()),
+            Key::Floating(key) => Ok(Arc::new(TfheCpu::new(&key))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    /// The engine's batcher.
+    pub fn batcher(&self) -> Option<&Batcher> {
+        self.slot.as_ref()?.batcher.get()
+    }
+
+    /// Sees to it that nobody gets this engine any more: the next lease opens another.
+    pub fn discard(self) {
+        if let Some(mine) = &self.slot {
+            self.registry.lock().retain(|slot| !Arc::ptr_eq(slot, mine));
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.slot.take().map(drop_elsewhere);
+        self.registry.freed.notify_waiters();
+    }
+}
+
+/// The last one to drop a batcher waits for its thread, and frees what may be gigabytes.
+fn drop_elsewhere(slot: Arc<Slot>) {
+    if let Some(slot) = Arc::into_inner(slot) {
+        // If there is no thread to be had, it is dropped here.
+        let _ = std::thread::Builder::new().name("closing".to_owned()).spawn(move || drop(slot));
+    }
+}

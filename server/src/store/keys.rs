@@ -1,0 +1,124 @@
+//! Which evaluation keys there are.
+
+use pulseproof_sdk::api::EngineKind;
+use pulseproof_sdk::{Digest, Problem};
+use sqlx::{Sqlite, Transaction};
+
+use super::{Store, StoreError, corrupt};
+
+/// A key whose file is there.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredKey {
+    /// Who computes with it.
+    pub engine: EngineKind,
+    /// The fingerprint of its public key.
+    pub fingerprint: Digest,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// A key, if it is known.
+    pub async fn key(&self, id: &Digest) -> Result<Option<StoredKey>, StoreError> {
+        let row: Option<(String, String, i64)> =
+            sqlx::query_as("SELECT engine, fingerprint, bytes FROM evaluation_keys WHERE id = ?")
+                .bind(id.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+        let stored = |(engine, fingerprint, bytes): (String, String, i64)| {
+            let fingerprint =
+                fingerprint.parse().map_err(|error| corrupt("fingerprint", &error))?;
+            let engine = engine_kind(&engine)?;
+            Ok(StoredKey { engine, fingerprint, bytes: bytes.unsigned_abs() })
+        };
+        row.map(stored).transpose()
+    }
+
+    /// All keys.
+    pub async fn keys(&self) -> Result<Vec<Digest>, StoreError> {
+        let ids: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM evaluation_keys").fetch_all(&self.pool).await?;
+        ids.iter().map(|id| id.parse().map_err(|error| corrupt("id", &error))).collect()
+    }
+
+    /// Adds a key, or finds that it is there: true if it is new.
+    pub async fn add_key(
+        &self,
+        id: &Digest,
+        key: &StoredKey,
+        keys_max: usize,
+    ) -> Result<Result<bool, Problem>, StoreError> {
+        let mut transaction = self.write().await?;
+        if is_known(&mut transaction, id).await? {
+            return Ok(Ok(false));
+        }
+        let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM evaluation_keys")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if keys.unsigned_abs() >= keys_max as u64 {
+            return Ok(Err(too_many_keys(keys_max)));
+        }
+        sqlx::query(
+            "INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES (?, ?, ?, ?)",
+        )
+        .bind(id.to_string())
+        .bind(key.engine.to_string())
+        .bind(key.fingerprint.to_string())
+        .bind(i64::try_from(key.bytes).unwrap_or(i64::MAX))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Ok(true))
+    }
+
+    /// Removes a key that no unfinished job needs.
+    pub async fn remove_key(&self, id: &Digest) -> Result<Result<(), Problem>, StoreError> {
+        let mut transaction = self.write().await?;
+        if !is_known(&mut transaction, id).await? {
+            return Ok(Err(no_such_key()));
+        }
+        let job: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM fhe_jobs WHERE key = ? AND state IN ('queued', 'running') LIMIT 1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(job) = job {
+            let detail = format!("job {job} needs the key: wait for it or cancel it");
+            return Ok(Err(Problem::new(409, "key-in-use", detail).field("id")));
+        }
+        sqlx::query("DELETE FROM evaluation_keys WHERE id = ?")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+/// Whether a key is there.
+pub(super) async fn is_known(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &Digest,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM evaluation_keys WHERE id = ?)")
+        .bind(id.to_string())
+        .fetch_one(&mut **transaction)
+        .await?)
+}
+
+fn engine_kind(text: &str) -> Result<EngineKind, StoreError> {
+    let kinds = [EngineKind::Exact, EngineKind::TfheCpu];
+    let found = kinds.into_iter().find(|kind| kind.to_string() == text);
+    found.ok_or_else(|| corrupt("engine", &text))
+}
+
+/// There is no key of that name.
+pub fn no_such_key() -> Problem {
+    Problem::new(404, "unknown-key", "there is no such evaluation key").field("id")
+}
+
+fn too_many_keys(limit: usize) -> Problem {
+    let detail = format!("the appliance keeps {limit} evaluation keys: delete one first");
+    Problem::new(409, "too-many-keys", detail).field("id").limit(limit as u64)
+}
