@@ -12,6 +12,9 @@ use rand::rngs::OsRng;
 
 use crate::output::complain;
 
+/// What proves and what bootstraps.
+pub type Computers<C> = (Arc<dyn Prover<C>>, Arc<dyn Engines>);
+
 /// The folder of Pulseproof's files.
 pub struct Home(PathBuf);
 
@@ -59,10 +62,10 @@ impl Home {
         &self,
         log_size: u32,
         choice: Choice,
-    ) -> Result<(Arc<dyn Prover<C>>, Arc<dyn Engines>), Box<dyn std::error::Error>> {
+    ) -> Result<Computers<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
         with_backend!(select::open(choice)?, backend => {
-            let engines = Arc::new(ExactOn(backend.clone()));
+            let engines = Arc::new(ExactOn(Clone::clone(&backend)));
             Ok((Arc::new(ProvingKey::new(backend, srs)?), engines))
         })
     }

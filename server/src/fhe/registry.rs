@@ -136,7 +136,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.slot.take().map(drop_elsewhere);
+        if let Some(slot) = self.slot.take() {
+            drop_elsewhere(slot);
+        }
         self.registry.freed.notify_waiters();
     }
 }
