@@ -102,13 +102,13 @@ fn check_sums(request: &FheRequest, layout: &Layout, sums: &[Sum]) -> Result<(),
     for (index, sum) in sums.iter().enumerate() {
         let refuse =
             |kind, detail: String| Problem::new(422, kind, detail).field(format!("sums[{index}]"));
-        if sum.list.len() != words {
-            let detail = format!("{} words, the layout has {words}", sum.list.len());
-            return Err(refuse("wrong-length", detail).limit(words as u64));
-        }
         if sum.weight > most {
             let detail = format!("total weight {}, the layout is for {most}", sum.weight);
             return Err(refuse("too-many-summands", detail).limit(most));
+        }
+        if sum.list.len() != words {
+            let detail = format!("{} words, the layout has {words}", sum.list.len());
+            return Err(refuse("wrong-length", detail).limit(words as u64));
         }
         if sum.profile != sums[0].profile {
             let detail = "packed or encrypted differently than the first sum".to_owned();
