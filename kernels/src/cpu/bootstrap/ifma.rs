@@ -1,10 +1,11 @@
 //! Eight words in AVX-512, multiplied in 52 bits: R = 2^52, just over 4p.
 
-use super::vectors::{Factor, INVERSE, Vectors};
+use super::vectors::{Factor, INVERSE, Vectors, missing};
 use crate::bootstrap::MODULUS;
 use crate::cpu::simd::{Avx512, Words};
 
 const BITS: u32 = 52;
+const MASK: u64 = (1 << BITS) - 1;
 
 /// Σ x·y = low + 2^52·high, not carried.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,11 @@ impl Vectors<8> for Avx512 {
     }
 
     #[inline(always)]
+    fn shift_right_signed(self, a: Words, bits: u32) -> Words {
+        Avx512::shift_right_signed(self, a, Avx512::splat(self, bits.into()))
+    }
+
+    #[inline(always)]
     fn min(self, a: Words, b: Words) -> Words {
         Avx512::min(self, a, b)
     }
@@ -81,13 +87,18 @@ impl Vectors<8> for Avx512 {
     }
 
     #[inline(always)]
+    fn add_where(self, mask: u8, a: Words, b: Words) -> Words {
+        Avx512::add_where(self, mask, a, b)
+    }
+
+    #[inline(always)]
     fn select(self, mask: u8, a: Words, b: Words) -> Words {
         Avx512::select(self, mask, a, b)
     }
 
     #[inline(always)]
-    fn transpose(self, vectors: &mut [Words; 8]) {
-        *vectors = Avx512::transpose(self, *vectors);
+    fn transpose(self, vectors: [Words; 8]) -> [Words; 8] {
+        Avx512::transpose(self, vectors)
     }
 
     #[inline(always)]
@@ -99,9 +110,18 @@ impl Vectors<8> for Avx512 {
     }
 
     #[inline(always)]
+    fn quick_product(self, start: Words, x: Words, w: Factor<Words>) -> Words {
+        let negative = Avx512::splat(self, INVERSE.wrapping_neg() & MASK);
+        // It may be over 2^52: the low 52 bits are multiplied.
+        let quotient = self.mul_lo(negative, x, w.quotient);
+        let high = self.mul_hi(start, x, w.value);
+        self.mul_hi(high, quotient, Avx512::splat(self, MODULUS))
+    }
+
+    #[inline(always)]
     fn sum(self) -> Halves {
-        let zero = Avx512::splat(self, 0);
-        Halves { low: zero, high: zero }
+        let high = Avx512::splat(self, missing(BITS));
+        Halves { low: Avx512::splat(self, 0), high }
     }
 
     /// x·y is below 2^52·p: `high` grows by less than p.
@@ -113,20 +133,18 @@ impl Vectors<8> for Avx512 {
     /// The sum, below 4p·2^52, to less than 2p·2^52.
     #[inline(always)]
     fn carry(self, sum: Halves) -> Halves {
-        let mask = Avx512::splat(self, (1 << BITS) - 1);
+        let mask = Avx512::splat(self, MASK);
         let high = self.carried(sum);
         let less = Avx512::sub(self, high, Avx512::splat(self, 2 * MODULUS));
         Halves { low: Avx512::and(self, sum.low, mask), high: Avx512::min(self, high, less) }
     }
 
-    /// For a sum of two products, or one that was carried: below 2p·2^52.
+    /// A sum of two products is below 3p·2^52, as it starts below p·2^52.
     #[inline(always)]
     fn reduce(self, sum: Halves) -> Words {
-        let zero = Avx512::splat(self, 0);
-        let inverse = Avx512::splat(self, INVERSE & ((1 << BITS) - 1));
-        let quotient = self.mul_lo(zero, sum.low, inverse);
-        let less = self.mul_hi(zero, quotient, Avx512::splat(self, MODULUS));
-        Avx512::sub(self, self.carried(sum), less)
+        let negative = Avx512::splat(self, INVERSE.wrapping_neg() & MASK);
+        let quotient = self.mul_lo(negative, sum.low, negative);
+        self.mul_hi(self.carried(sum), quotient, Avx512::splat(self, MODULUS))
     }
 }
 

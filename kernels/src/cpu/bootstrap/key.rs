@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use ark_ff::Field;
 
+use super::constants::Constants;
 use super::roots::{Roots, factor};
-use super::transform::{forward, forward_within};
-use super::vectors::Vectors;
+use super::transform::{block_vectors, forward_head, forward_tail, forward_within};
+use super::vectors::{Factor, Vectors};
 use crate::bootstrap::{BootstrapShape, MODULUS};
 use crate::cpu::reserve;
 use crate::error::Error;
@@ -21,6 +22,7 @@ pub(super) struct Prepared<V> {
     pub shape: BootstrapShape,
     pub forward: Roots<V>,
     pub inverse: Roots<V>,
+    pub constants: Constants,
     values: Vec<V>,
 }
 
@@ -31,22 +33,17 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         residues: &[u64],
     ) -> Result<Self, Error> {
         let [forward, inverse] = Roots::both_ways(a, shape.log_size);
+        let constants = Constants::new(a, shape.size() / W, &forward, &inverse);
         let mut values = reserve(residues.len() / W)?;
         values.resize(residues.len() / W, a.splat(0));
-        let mut key = Self { shape, forward, inverse, values: Vec::new() };
-        let words = 4 * shape.levels as usize * shape.size();
+        let mut key = Self { shape, forward, inverse, constants, values: Vec::new() };
+        let words = residues.len() / shape.dimension;
         let parts = values.par_chunks_exact_mut(words / W).zip(residues.par_chunks_exact(words));
-        parts.for_each(|(part, residues)| {
-            a.run(
-                #[inline(always)]
-                || key.prepare(a, residues, part),
-            );
-        });
+        parts.for_each(|(part, residues)| key.prepare(a, residues, part));
         key.values = values;
         Ok(key)
     }
 
-    #[inline(always)]
     fn prepare<A: Vectors<W, V = V>, const W: usize>(
         &self,
         a: A,
@@ -54,20 +51,46 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         part: &mut [V],
     ) {
         let size = self.shape.size();
-        let polynomials = 4 * self.shape.levels as usize;
+        let polynomials = residues.len() / size;
         let scale = Prime50::from(2u64).pow([A::BITS.into()]) / Prime50::from(size as u64);
         let scale = factor(scale, A::BITS).splat(a);
         for (index, residues) in residues.chunks_exact(size).enumerate() {
-            let mut values: Vec<V> = residues.as_chunks().0.iter().map(|x| a.load(x)).collect();
-            forward(a, &mut values, &self.forward);
-            let (squares, _) = values.as_chunks_mut::<W>();
-            for (at, square) in squares.iter_mut().enumerate() {
-                forward_within(a, square, self.forward.of_square::<W>(at));
-                let to = &mut part[(at * polynomials + index) * W..][..W];
-                for (to, &value) in to.iter_mut().zip(&*square) {
-                    let product = a.product(a.splat(MODULUS), value, scale);
-                    *to = a.min(product, a.sub(product, a.splat(MODULUS)));
-                }
+            let with_constant = |(words, &constant)| a.add(a.load(words), a.splat(constant));
+            let words = residues.as_chunks().0.iter().zip(&self.constants.before);
+            let mut values: Vec<V> = words.map(with_constant).collect();
+            forward_head(a, &mut values, &self.forward);
+            a.run(
+                #[inline(always)]
+                || {
+                    self.finish(a, &mut values, scale);
+                },
+            );
+            let (squares, _) = values.as_chunks::<W>();
+            for (to, square) in
+                part.as_chunks_mut().0[index..].iter_mut().step_by(polynomials).zip(squares)
+            {
+                *to = *square;
+            }
+        }
+    }
+
+    /// The levels after the first ones, and the factor that values are kept with.
+    #[inline(always)]
+    fn finish<A: Vectors<W, V = V>, const W: usize>(
+        &self,
+        a: A,
+        values: &mut [V],
+        scale: Factor<V>,
+    ) {
+        let block = block_vectors::<A, W>(values.len());
+        for (index, block) in values.chunks_exact_mut(block).enumerate() {
+            forward_tail(a, block, index, &self.forward);
+        }
+        for (index, square) in values.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            *square = forward_within(a, *square, self.forward.of_square::<W>(index));
+            for value in square {
+                let product = a.product(a.splat(MODULUS), *value, scale);
+                *value = a.min(product, a.sub(product, a.splat(MODULUS)));
             }
         }
     }

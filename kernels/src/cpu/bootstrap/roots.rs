@@ -8,24 +8,19 @@
 
 use ark_ff::{FftField, Field, PrimeField};
 
+use super::transform::{pass, passes};
 use super::vectors::{Factor, INVERSE, Vectors};
 use crate::field::Prime50;
 
 /// The factors of all levels, one way.
+///
+/// Those of a pass lie block by block. In a block come those of its levels, one, two, four and so on: that
+/// of block b in level l at 2^l + b − 1.
 pub(super) struct Roots<V> {
-    /// Of blocks of whole vectors: that of block b in level l at 2^l + b.
-    across: Vec<Factor<u64>>,
-    /// Of the levels within vectors. For W vectors that follow each other W − 1, ordered likewise, with
-    /// a lane for each of these vectors.
+    /// Of the passes over whole vectors, for quick products.
+    across: Vec<Vec<Factor<u64>>>,
+    /// Of the levels within vectors: a block is a square, and has a lane for each of its vectors.
     within: Vec<Factor<V>>,
-}
-
-/// The roots themselves: 2^l + b is that of block b in level l.
-fn in_order(log_size: u32) -> Vec<Prime50> {
-    let order = 2u64 << log_size;
-    let root = Prime50::get_root_of_unity(order).expect("the order is at most 2^13");
-    let reversed = |k: u64| k.reverse_bits() >> (u64::BITS - log_size);
-    (0..order / 2).map(|k| root.pow([reversed(k)])).collect()
 }
 
 /// w as a factor, for products with R = 2^`bits`.
@@ -34,49 +29,80 @@ pub(super) fn factor(w: Prime50, bits: u32) -> Factor<u64> {
     Factor { value, quotient: value.wrapping_mul(INVERSE) & (u64::MAX >> (u64::BITS - bits)) }
 }
 
+/// The same for quick products.
+fn quick(Factor { value, quotient }: Factor<u64>, bits: u32) -> Factor<u64> {
+    Factor { value, quotient: quotient.wrapping_neg() & (u64::MAX >> (u64::BITS - bits)) }
+}
+
+/// The roots themselves: at 2^l + b is that of block b in level l.
+fn in_order(log_size: u32) -> Vec<Prime50> {
+    let order = 2u64 << log_size;
+    let root = Prime50::get_root_of_unity(order).expect("the order is at most 2^13");
+    let reversed = |k: u64| k.reverse_bits() >> (u64::BITS - log_size);
+    (0..order / 2).map(|k| root.pow([reversed(k)])).collect()
+}
+
 impl<V: Copy> Roots<V> {
     /// From coefficients to values, and back.
-    pub fn both_ways<A: Vectors<W, V = V>, const W: usize>(vectors: A, log_size: u32) -> [Self; 2] {
+    pub fn both_ways<A: Vectors<W, V = V>, const W: usize>(a: A, log_size: u32) -> [Self; 2] {
         let forward = in_order(log_size);
         let mut inverse = forward.clone();
         ark_ff::batch_inversion(&mut inverse);
         [forward, inverse].map(|roots| {
             let factors: Vec<_> = roots.into_iter().map(|root| factor(root, A::BITS)).collect();
-            let within = Self::within_vectors(vectors, &factors);
-            Self { across: factors[..factors.len() / W].to_vec(), within }
+            let vectors = factors.len() / W;
+            let across = (0..passes::<A, W>(vectors)).map(|index| {
+                let (level, log_radix) = pass::<A, W>(vectors, index);
+                let blocks =
+                    (0..1 << level).map(|block| of_block(&factors, level, block, log_radix));
+                blocks.flatten().map(|factor| quick(factor, A::BITS)).collect()
+            });
+            Self { across: across.collect(), within: within_vectors(a, &factors) }
         })
     }
 
-    fn within_vectors<A: Vectors<W, V = V>, const W: usize>(
-        vectors: A,
-        factors: &[Factor<u64>],
-    ) -> Vec<Factor<V>> {
-        let (blocks, squares) = (factors.len() / W, factors.len() / (W * W));
-        let mut within = Vec::with_capacity(squares * (W - 1));
-        for square in 0..squares {
-            for at in 1..W {
-                let level = at.ilog2();
-                let block = at - (1 << level);
-                let lane = |lane| factors[((blocks + square * W + lane) << level) + block];
-                let load = |words: [u64; W]| vectors.load(&words);
-                within.push(Factor {
-                    value: load(std::array::from_fn(|i| lane(i).value)),
-                    quotient: load(std::array::from_fn(|i| lane(i).quotient)),
-                });
-            }
-        }
-        within
-    }
-
-    /// The factor at a position of [`Self::across`], in all lanes.
+    /// The factors of a pass over whole vectors.
     #[inline(always)]
-    pub fn at<A: Vectors<W, V = V>, const W: usize>(&self, vectors: A, at: usize) -> Factor<V> {
-        self.across[at].splat(vectors)
+    pub fn of_pass(&self, index: u32) -> &[Factor<u64>] {
+        &self.across[index as usize]
     }
 
-    /// The W − 1 factors within the vectors of a square.
+    /// The factors of a block in the last of these passes, which takes `RADIX` vectors at a time.
+    #[inline(always)]
+    pub fn of_tail<const RADIX: usize>(&self, block: usize) -> &[Factor<u64>] {
+        &self.across[self.across.len() - 1][block * (RADIX - 1)..][..RADIX - 1]
+    }
+
+    /// The factors of a square.
     #[inline(always)]
     pub fn of_square<const W: usize>(&self, square: usize) -> &[Factor<V>] {
         &self.within[square * (W - 1)..][..W - 1]
     }
+}
+
+/// Those of `levels` levels from `level` on.
+fn of_block(
+    factors: &[Factor<u64>],
+    level: u32,
+    block: usize,
+    levels: u32,
+) -> impl Iterator<Item = Factor<u64>> {
+    let first = (1 << level) + block;
+    (0..levels).flat_map(move |level| factors[first << level..][..1 << level].iter().copied())
+}
+
+fn within_vectors<A: Vectors<W>, const W: usize>(
+    a: A,
+    factors: &[Factor<u64>],
+) -> Vec<Factor<A::V>> {
+    let level = (factors.len() / W).ilog2();
+    let lane = |block| of_block(factors, level, block, W.ilog2()).collect::<Vec<_>>();
+    let square = |square| {
+        let lanes: [Vec<_>; W] = std::array::from_fn(|i| lane(square * W + i));
+        (0..W - 1).map(move |at| Factor {
+            value: a.load(&std::array::from_fn(|i| lanes[i][at].value)),
+            quotient: a.load(&std::array::from_fn(|i| lanes[i][at].quotient)),
+        })
+    };
+    (0..factors.len() / (W * W)).flat_map(square).collect()
 }

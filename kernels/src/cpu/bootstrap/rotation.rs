@@ -9,12 +9,16 @@
 use super::digits::turned_difference;
 use super::key::Prepared;
 use super::memory::Lines;
-use super::transform::{forward, forward_within, inverse, inverse_within};
+use super::product::multiply;
+use super::transform::{forward_head, inverse_head};
 use super::vectors::Vectors;
 use crate::bootstrap::MODULUS;
 use crate::bootstrap::integers::{monomials, to_residue, to_word};
 use crate::cpu::reserve;
 use crate::error::Error;
+
+/// Ciphertexts that are multiplied with a block of a key while it is in the first-level cache.
+const TILE: usize = 4;
 
 /// Bootstraps ciphertexts with a table each, together.
 pub(super) fn bootstrap<A: Vectors<W>, const W: usize>(
@@ -25,40 +29,84 @@ pub(super) fn bootstrap<A: Vectors<W>, const W: usize>(
     results: &mut [u64],
 ) -> Result<(), Error> {
     let shape = &key.shape;
+    let mut group = Group::new(a, key, tables.len())?;
     let rows = ciphertexts.chunks_exact(shape.row_from());
     let exponents: Vec<_> = rows.map(|row| monomials(row, shape.log_size)).collect();
-    let words = 2 * (shape.size() + W);
-    let mut accumulators = Lines::zeroed(tables.len() * words)?;
-    let mut digits = reserve(2 * shape.levels as usize * shape.size() / W)?;
-    digits.resize(digits.capacity(), a.splat(0));
-    let begin = exponents.iter().zip(tables).zip(accumulators.words().chunks_exact_mut(words));
-    for ((exponents, table), accumulator) in begin {
-        turn_table::<W>(table, exponents[shape.dimension], &mut accumulator[shape.size() + W..]);
+    for (index, (exponents, table)) in exponents.iter().zip(tables).enumerate() {
+        turn::<W>(table, exponents[shape.dimension], &mut group.pair(index)[shape.size() + W..]);
     }
-    a.run(
-        #[inline(always)]
-        || {
-            for (index, part) in key.parts().enumerate() {
-                let group = accumulators.words().chunks_exact_mut(words);
-                for (accumulator, exponents) in group.zip(&exponents) {
-                    let exponent = exponents[index] as usize;
-                    if exponent > 0 {
-                        rotate(a, key, part, exponent, accumulator, &mut digits);
-                    }
-                }
-            }
-        },
-    );
-    let group = accumulators.words().chunks_exact(words);
-    for (accumulator, result) in group.zip(results.chunks_exact_mut(shape.row_to())) {
-        let (mask, body) = accumulator.split_at(shape.size() + W);
-        extract(&mask[..shape.size()], body[0], result);
+    for (index, part) in key.parts().enumerate() {
+        let exponents = exponents.iter().map(|exponents| exponents[index] as usize).enumerate();
+        // X^0 − 1 is zero.
+        let rotations: Vec<_> = exponents.filter(|&(_, exponent)| exponent > 0).collect();
+        for rotations in rotations.chunks(TILE) {
+            group.rotate(rotations, part);
+        }
+    }
+    for (index, result) in results.chunks_exact_mut(shape.row_to()).enumerate() {
+        extract(group.pair(index), shape.size(), result);
     }
     Ok(())
 }
 
-/// X^(−exponent)·table modulo p, exponent from 0 to 2N − 1, with its first coefficients once more.
-fn turn_table<const W: usize>(table: &[u64], exponent: u32, polynomial: &mut [u64]) {
+/// Accumulators, and what is needed to rotate them.
+struct Group<'a, A: Vectors<W>, const W: usize> {
+    a: A,
+    key: &'a Prepared<A::V>,
+    /// (A, B) after (A, B), reduced; after each polynomial W words that [`repeat`] writes.
+    pairs: Lines,
+    /// The digits of a tile.
+    digits: Vec<A::V>,
+}
+
+impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
+    /// Accumulators that are zero.
+    fn new(a: A, key: &'a Prepared<A::V>, count: usize) -> Result<Self, Error> {
+        let size = key.shape.size();
+        let pairs = Lines::zeroed(count * 2 * (size + W))?;
+        let len = count.min(TILE) * 2 * key.shape.levels as usize * size / W;
+        let mut digits = reserve(len)?;
+        digits.resize(len, a.splat(0));
+        Ok(Self { a, key, pairs, digits })
+    }
+
+    /// An accumulator.
+    fn pair(&mut self, index: usize) -> &mut [u64] {
+        let words = 2 * (self.key.shape.size() + W);
+        &mut self.pairs.words()[index * words..][..words]
+    }
+
+    /// Adds to each of a tile of accumulators its product with X^exponent − 1 and what `part` encrypts.
+    fn rotate(&mut self, rotations: &[(usize, usize)], part: &[A::V]) {
+        let Self { a, key, .. } = *self;
+        let (size, vectors) = (key.shape.size(), key.shape.size() / W);
+        let polynomials = 2 * key.shape.levels as usize;
+        let mut digits = std::mem::take(&mut self.digits);
+        let tile = &mut digits[..rotations.len() * polynomials * vectors];
+        for (digits, &(index, exponent)) in tile.chunks_mut(polynomials * vectors).zip(rotations) {
+            for (r, polynomial) in self.pair(index).chunks_exact(size + W).enumerate() {
+                let (digits, constants) = (&mut digits[r * vectors..], &key.constants.before);
+                turned_difference(a, &key.shape, polynomial, exponent, constants, digits);
+                for digits in digits.chunks_mut(vectors).step_by(2) {
+                    forward_head(a, digits, &key.forward);
+                }
+            }
+        }
+        multiply(a, key, part, tile);
+        for (products, &(index, _)) in tile.chunks_mut(polynomials * vectors).zip(rotations) {
+            let pair = self.pair(index).chunks_exact_mut(size + W);
+            for (products, polynomial) in products.chunks_mut(vectors).zip(pair) {
+                let (sums, _) = polynomial.as_chunks_mut();
+                inverse_head(a, products, &key.inverse, &key.constants.after, sums);
+                repeat::<W>(polynomial);
+            }
+        }
+        self.digits = digits;
+    }
+}
+
+/// X^(−exponent)·table modulo p, exponent from 0 to 2N − 1.
+fn turn<const W: usize>(table: &[u64], exponent: u32, polynomial: &mut [u64]) {
     let size = table.len();
     let (is_negative, exponent) = (exponent as usize >= size, exponent as usize % size);
     let (first, second) = table.split_at(exponent);
@@ -72,7 +120,6 @@ fn turn_table<const W: usize>(table: &[u64], exponent: u32, polynomial: &mut [u6
 }
 
 /// Writes the first W coefficients, negated, after the last.
-#[inline(always)]
 fn repeat<const W: usize>(polynomial: &mut [u64]) {
     let (coefficients, again) = polynomial.split_at_mut(polynomial.len() - W);
     for (again, &coefficient) in again.iter_mut().zip(&*coefficients) {
@@ -80,102 +127,15 @@ fn repeat<const W: usize>(polynomial: &mut [u64]) {
     }
 }
 
-#[inline(always)]
 fn negative(residue: u64) -> u64 {
     if residue == 0 { 0 } else { MODULUS - residue }
 }
 
-/// Adds to (A, B) the product of (X^exponent − 1)·(A, B) with what `part` encrypts.
-#[inline(always)]
-fn rotate<A: Vectors<W>, const W: usize>(
-    a: A,
-    key: &Prepared<A::V>,
-    part: &[A::V],
-    exponent: usize,
-    accumulator: &mut [u64],
-    digits: &mut [A::V],
-) {
-    let size = key.shape.size();
-    let vectors = size / W;
-    for (r, polynomial) in accumulator.chunks_exact(size + W).enumerate() {
-        let digits = &mut digits[r * vectors..];
-        turned_difference(a, &key.shape, polynomial, exponent, digits);
-        for digits in digits.chunks_mut(vectors).step_by(2) {
-            forward(a, digits, &key.forward);
-        }
-    }
-    for square in 0..vectors / W {
-        multiply(a, key, part, square, digits);
-    }
-    let products = digits.chunks_exact_mut(vectors);
-    for (products, polynomial) in products.zip(accumulator.chunks_exact_mut(size + W)) {
-        let (sums, _) = polynomial.as_chunks_mut();
-        inverse(
-            a,
-            products,
-            &key.inverse,
-            #[inline(always)]
-            |at, product| add(a, &mut sums[at], product),
-        );
-        repeat::<W>(polynomial);
-    }
-}
-
-/// Adds a product from 0 to 2p.
-#[inline(always)]
-fn add<A: Vectors<W>, const W: usize>(a: A, sum: &mut [u64; W], product: A::V) {
-    let total = a.add(a.load(sum), product);
-    let total = a.min(total, a.sub(total, a.splat(2 * MODULUS)));
-    a.store(a.min(total, a.sub(total, a.splat(MODULUS))), sum);
-}
-
-/// Replaces the digits of A and B in a square by what they contribute to A and to B. The levels of
-/// transforms within vectors are done here, too.
-#[inline(always)]
-fn multiply<A: Vectors<W>, const W: usize>(
-    a: A,
-    key: &Prepared<A::V>,
-    part: &[A::V],
-    square: usize,
-    digits: &mut [A::V],
-) {
-    let vectors = key.shape.size() / W;
-    let polynomials = 2 * key.shape.levels as usize;
-    let (values, _) = part[square * 2 * polynomials * W..].as_chunks::<W>();
-    for digits in digits.chunks_exact_mut(vectors) {
-        let (squares, _) = digits.as_chunks_mut();
-        forward_within(a, &mut squares[square], key.forward.of_square::<W>(square));
-    }
-    let mut products = [[a.splat(0); W]; 2];
-    let (squares, _) = digits.as_chunks::<W>();
-    unroll!(r < 2, {
-        unroll!(i < W, {
-            let mut sum = a.sum();
-            for level in 0..key.shape.levels as usize {
-                if level > 0 {
-                    sum = a.carry(sum);
-                }
-                let (x, y) = (2 * level * vectors / W + square, 4 * level + r);
-                sum = a.add_product(sum, squares[x][i], values[y][i]);
-                sum = a.add_product(sum, squares[x + vectors / W][i], values[y + 2][i]);
-            }
-            if key.shape.levels > 1 {
-                sum = a.carry(sum);
-            }
-            let product = a.reduce(sum);
-            products[r][i] = a.min(product, a.add(product, a.splat(2 * MODULUS)));
-        });
-    });
-    for (digits, mut products) in digits.chunks_exact_mut(vectors).zip(products) {
-        inverse_within(a, &mut products, key.inverse.of_square::<W>(square));
-        digits[square * W..][..W].copy_from_slice(&products);
-    }
-}
-
-/// The constant coefficient of (A, B), as words: `mask` is A, and `body` the constant coefficient of B.
-fn extract(mask: &[u64], body: u64, result: &mut [u64]) {
-    let others = mask[1..].iter().rev().map(|&residue| negative(residue));
-    let residues = [mask[0]].into_iter().chain(others).chain([body]);
+/// The constant coefficient of (A, B), as words.
+fn extract(pair: &[u64], size: usize, result: &mut [u64]) {
+    let (a, b) = (&pair[..size], &pair[pair.len() / 2..]);
+    let others = a[1..].iter().rev().map(|&residue| negative(residue));
+    let residues = [a[0]].into_iter().chain(others).chain([b[0]]);
     for (word, residue) in result.iter_mut().zip(residues) {
         *word = to_word(residue);
     }

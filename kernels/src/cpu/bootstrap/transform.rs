@@ -1,13 +1,18 @@
 //! Transforms modulo X^N + 1, from coefficients to values and back without the factor 1/N, on vectors
 //! that stay in the first-level cache.
 //!
-//! Forward, values between passes are from 0 to 4p, both excluded. Within a pass sums are that too, and
-//! differences from −2p to 2p; which of them is which depends on positions alone, so that nothing is
-//! corrected twice. Back, they are from 0 to 2p between passes; within one the first of the two that meet
-//! next is from 0 to 2p and the second from −2p to 0: their difference can be multiplied as it is.
+//! Forward, values between passes are from 0 to 4p. Within a pass sums are that too, and differences from
+//! −2p to 2p; which of them is which depends on positions alone, so that nothing is corrected twice.
+//! Back, they are from 0 to 2p between passes; within one the first of the two that meet next is from 0 to
+//! 2p and the second from −2p to 0: their difference can be multiplied as it is. Lower bounds are
+//! attained, upper ones are not.
 //!
-//! The levels within vectors are done on squares of W vectors, of which lanes and vectors are exchanged.
-//! Values stay so: they are only ever multiplied with others in the same order.
+//! The last levels forward are within vectors. They are done on squares of W vectors, of which lanes and
+//! vectors are exchanged, and values stay so: they are only ever multiplied with others in the same
+//! order.
+//!
+//! Levels over whole vectors use [quick products](Vectors::quick_product), and so add constants to what
+//! a transform should be: [`Constants`](super::constants::Constants) make up for them.
 //!
 //! Source of butterflies that reduce late: Harvey, "Faster arithmetic for number-theoretic transforms"
 //! (2014).
@@ -16,125 +21,189 @@ use super::roots::Roots;
 use super::vectors::{Factor, Vectors};
 use crate::bootstrap::MODULUS;
 
-/// The passes over whole vectors of a transform: first levels, and log2 of the vectors they take at once.
-/// The first pass takes what the others leave.
-fn passes(levels: u32, log_radix: u32) -> impl DoubleEndedIterator<Item = (u32, u32)> {
-    let first = (levels - 1) % log_radix + 1;
-    let others = (levels - first) / log_radix;
-    let others = (0..others).map(move |index| (first + index * log_radix, log_radix));
-    [(0, first)].into_iter().chain(others)
-}
-
-/// The levels over whole vectors, in place.
-#[inline(always)]
-pub(super) fn forward<A: Vectors<W>, const W: usize>(
-    a: A,
-    polynomial: &mut [A::V],
-    roots: &Roots<A::V>,
-) {
-    for (level, log_radix) in passes(polynomial.len().ilog2(), A::LOG_RADIX) {
-        let log_radix = if level == 0 { log_radix } else { A::LOG_RADIX };
-        match log_radix {
-            1 => forward_pass::<A, W, 2>(a, polynomial, level, roots),
-            2 => forward_pass::<A, W, 4>(a, polynomial, level, roots),
-            3 => forward_pass::<A, W, 8>(a, polynomial, level, roots),
-            _ => forward_pass::<A, W, 16>(a, polynomial, level, roots),
-        }
+/// A pass over whole vectors, of a polynomial of so many vectors: its first level, and log2 of the
+/// vectors that are in registers at a time. The first pass takes what the others leave.
+pub(super) fn pass<A: Vectors<W>, const W: usize>(vectors: usize, index: u32) -> (u32, u32) {
+    let first = (vectors.ilog2() - 1) % A::LOG_RADIX + 1;
+    match index.checked_sub(1) {
+        None => (0, first),
+        Some(index) => (first + index * A::LOG_RADIX, A::LOG_RADIX),
     }
 }
 
-/// The levels back over whole vectors. Results, from 0 to 2p, are given to `put` with their positions.
-#[inline(always)]
-pub(super) fn inverse<A: Vectors<W>, const W: usize>(
-    a: A,
-    polynomial: &mut [A::V],
-    roots: &Roots<A::V>,
-    mut put: impl FnMut(usize, A::V),
-) {
-    for (level, log_radix) in passes(polynomial.len().ilog2(), A::LOG_RADIX).rev() {
-        if level == 0 {
-            let put = |_: &mut A::V, at, value| put(at, value);
-            inverse_pass_of(a, polynomial, (0, log_radix), roots, put);
-        } else {
-            let put = |place: &mut A::V, _, value| *place = value;
-            inverse_pass_of(a, polynomial, (level, A::LOG_RADIX), roots, put);
-        }
-    }
+/// How many passes over whole vectors there are.
+pub(super) fn passes<A: Vectors<W>, const W: usize>(vectors: usize) -> u32 {
+    vectors.ilog2().div_ceil(A::LOG_RADIX)
 }
 
-#[inline(always)]
-fn inverse_pass_of<A: Vectors<W>, const W: usize>(
-    a: A,
-    polynomial: &mut [A::V],
-    (level, log_radix): (u32, u32),
-    roots: &Roots<A::V>,
-    put: impl FnMut(&mut A::V, usize, A::V),
-) {
-    match log_radix {
-        1 => inverse_pass::<A, W, 2>(a, polynomial, level, roots, put),
-        2 => inverse_pass::<A, W, 4>(a, polynomial, level, roots, put),
-        3 => inverse_pass::<A, W, 8>(a, polynomial, level, roots, put),
-        _ => inverse_pass::<A, W, 16>(a, polynomial, level, roots, put),
-    }
+/// The last pass is done block by block, unless it is the first, too.
+fn has_tail<A: Vectors<W>, const W: usize>(vectors: usize) -> bool {
+    passes::<A, W>(vectors) > 1
 }
 
-/// Levels from `level` on, in one go over the polynomial.
-#[inline(always)]
-fn forward_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
+/// How many vectors make up a block: those that are in registers at a time in the tail, or a square.
+pub(super) fn block_vectors<A: Vectors<W>, const W: usize>(vectors: usize) -> usize {
+    if has_tail::<A, W>(vectors) { 1 << A::LOG_RADIX } else { W }
+}
+
+/// The first levels forward.
+#[inline(never)]
+pub(super) fn forward_head<A: Vectors<W>, const W: usize>(
     a: A,
     polynomial: &mut [A::V],
-    level: u32,
     roots: &Roots<A::V>,
 ) {
-    let run = polynomial.len() >> (level + RADIX.ilog2());
-    for (block, values) in polynomial.chunks_exact_mut(RADIX * run).enumerate() {
-        let first = (1 << level) + block;
+    a.run(
+        #[inline(always)]
+        || {
+            let vectors = polynomial.len();
+            let heads = passes::<A, W>(vectors) - u32::from(has_tail::<A, W>(vectors));
+            for index in 0..heads {
+                let (level, log_radix) = pass::<A, W>(vectors, index);
+                let blocks = polynomial.chunks_exact_mut(vectors >> level);
+                let factors = roots.of_pass(index);
+                match log_radix {
+                    1 => forward_pass::<A, W, 2>(a, blocks, factors),
+                    2 => forward_pass::<A, W, 4>(a, blocks, factors),
+                    3 => forward_pass::<A, W, 8>(a, blocks, factors),
+                    _ => forward_pass::<A, W, 16>(a, blocks, factors),
+                }
+            }
+        },
+    );
+}
+
+/// The last levels back. Results are added to sums that are reduced, with the constants of their vectors.
+#[inline(never)]
+pub(super) fn inverse_head<A: Vectors<W>, const W: usize>(
+    a: A,
+    polynomial: &mut [A::V],
+    roots: &Roots<A::V>,
+    constants: &[u64],
+    sums: &mut [[u64; W]],
+) {
+    a.run(
+        #[inline(always)]
+        || {
+            let vectors = polynomial.len();
+            let heads = passes::<A, W>(vectors) - u32::from(has_tail::<A, W>(vectors));
+            for index in (1..heads).rev() {
+                let (level, _) = pass::<A, W>(vectors, index);
+                let blocks = polynomial.chunks_exact_mut(vectors >> level);
+                if A::LOG_RADIX == 2 {
+                    inverse_pass::<A, W, 4>(a, blocks, roots.of_pass(index));
+                } else {
+                    inverse_pass::<A, W, 16>(a, blocks, roots.of_pass(index));
+                }
+            }
+            let factors = roots.of_pass(0);
+            match pass::<A, W>(vectors, 0).1 {
+                1 => last_pass::<A, W, 2>(a, polynomial, factors, constants, sums),
+                2 => last_pass::<A, W, 4>(a, polynomial, factors, constants, sums),
+                3 => last_pass::<A, W, 8>(a, polynomial, factors, constants, sums),
+                _ => last_pass::<A, W, 16>(a, polynomial, factors, constants, sums),
+            }
+        },
+    );
+}
+
+/// Some levels, in one go over the polynomial.
+#[inline(always)]
+fn forward_pass<'a, A: Vectors<W>, const W: usize, const RADIX: usize>(
+    a: A,
+    blocks: impl Iterator<Item = &'a mut [A::V]>,
+    factors: &[Factor<u64>],
+) {
+    for (block, factors) in blocks.zip(factors.chunks_exact(RADIX - 1)) {
+        let run = block.len() / RADIX;
         for i in 0..run {
-            let mut x: [A::V; RADIX] = std::array::from_fn(
-                #[inline(always)]
-                |k| values[k * run + i],
-            );
-            forward_levels(
-                a,
-                &mut x,
-                #[inline(always)]
-                |level, block| roots.at(a, (first << level) + block),
-            );
-            for (k, x) in x.into_iter().enumerate() {
-                values[k * run + i] = x;
+            let x = gather::<A, W, RADIX>(block, run, i);
+            for (k, x) in forward_levels(a, x, across(a, factors)).into_iter().enumerate() {
+                block[k * run + i] = x;
             }
         }
     }
 }
 
-/// Levels down to `level`, in one go over the polynomial.
+/// Some levels back, in one go over the polynomial.
 #[inline(always)]
-fn inverse_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
+fn inverse_pass<'a, A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
-    polynomial: &mut [A::V],
-    level: u32,
-    roots: &Roots<A::V>,
-    mut put: impl FnMut(&mut A::V, usize, A::V),
+    blocks: impl Iterator<Item = &'a mut [A::V]>,
+    factors: &[Factor<u64>],
 ) {
-    let run = polynomial.len() >> (level + RADIX.ilog2());
-    for (block, values) in polynomial.chunks_exact_mut(RADIX * run).enumerate() {
-        let first = (1 << level) + block;
+    for (block, factors) in blocks.zip(factors.chunks_exact(RADIX - 1)) {
+        let run = block.len() / RADIX;
         for i in 0..run {
-            let mut x: [A::V; RADIX] = std::array::from_fn(
-                #[inline(always)]
-                |k| values[k * run + i],
-            );
-            inverse_levels(
-                a,
-                &mut x,
-                #[inline(always)]
-                |level, block| roots.at(a, (first << level) + block),
-            );
-            for (k, x) in x.into_iter().enumerate() {
-                let at = k * run + i;
-                put(&mut values[at], block * RADIX * run + at, x);
+            let x = gather::<A, W, RADIX>(block, run, i);
+            for (k, x) in inverse_levels(a, x, 0, across(a, factors)).into_iter().enumerate() {
+                block[k * run + i] = x;
             }
         }
+    }
+}
+
+/// The last levels back, and sums.
+#[inline(always)]
+fn last_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
+    a: A,
+    polynomial: &[A::V],
+    factors: &[Factor<u64>],
+    constants: &[u64],
+    sums: &mut [[u64; W]],
+) {
+    let run = polynomial.len() / RADIX;
+    let factors = &factors[..RADIX - 1];
+    let two_p = a.splat(2 * MODULUS);
+    for i in 0..run {
+        let x = gather::<A, W, RADIX>(polynomial, run, i);
+        let x = inverse_levels(a, x, 1, across(a, factors));
+        unroll!(k < RADIX / 2, {
+            let (low, high) = (k * run + i, (k + RADIX / 2) * run + i);
+            let start = |at| a.add(a.load(&sums[at]), a.splat(constants[at]));
+            let (sum, difference) = (a.add(x[k], x[k + RADIX / 2]), a.sub(x[k], x[k + RADIX / 2]));
+            let first = a.add(start(low), a.min(sum, a.add(sum, two_p)));
+            let second = a.quick_product(start(high), difference, factors[0].splat(a));
+            a.store(reduced(a, first), &mut sums[low]);
+            a.store(reduced(a, second), &mut sums[high]);
+        });
+    }
+}
+
+/// Below p, for x below 4p.
+#[inline(always)]
+pub(super) fn reduced<A: Vectors<W>, const W: usize>(a: A, x: A::V) -> A::V {
+    let x = a.min(x, a.sub(x, a.splat(2 * MODULUS)));
+    a.min(x, a.sub(x, a.splat(MODULUS)))
+}
+
+/// The last levels over whole vectors, of a block.
+#[inline(always)]
+pub(super) fn forward_tail<A: Vectors<W>, const W: usize>(
+    a: A,
+    block: &mut [A::V],
+    index: usize,
+    roots: &Roots<A::V>,
+) {
+    if let Some(block) = block.first_chunk_mut::<4>().filter(|_| A::LOG_RADIX == 2) {
+        *block = forward_levels(a, *block, across(a, roots.of_tail::<4>(index)));
+    } else if let Some(block) = block.first_chunk_mut::<16>() {
+        *block = forward_levels(a, *block, across(a, roots.of_tail::<16>(index)));
+    }
+}
+
+/// The first levels back over whole vectors, of a block.
+#[inline(always)]
+pub(super) fn inverse_tail<A: Vectors<W>, const W: usize>(
+    a: A,
+    block: &mut [A::V],
+    index: usize,
+    roots: &Roots<A::V>,
+) {
+    if let Some(block) = block.first_chunk_mut::<4>().filter(|_| A::LOG_RADIX == 2) {
+        *block = inverse_levels(a, *block, 0, across(a, roots.of_tail::<4>(index)));
+    } else if let Some(block) = block.first_chunk_mut::<16>() {
+        *block = inverse_levels(a, *block, 0, across(a, roots.of_tail::<16>(index)));
     }
 }
 
@@ -142,117 +211,116 @@ fn inverse_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
 #[inline(always)]
 pub(super) fn forward_within<A: Vectors<W>, const W: usize>(
     a: A,
-    square: &mut [A::V; W],
+    square: [A::V; W],
     factors: &[Factor<A::V>],
-) {
-    a.transpose(square);
-    forward_levels(
-        a,
-        square,
-        #[inline(always)]
-        |level, block| factors[(1 << level) + block - 1],
-    );
+) -> [A::V; W] {
+    forward_levels(a, a.transpose(square), within(a, factors))
 }
 
 /// The first levels back, of a square.
 #[inline(always)]
 pub(super) fn inverse_within<A: Vectors<W>, const W: usize>(
     a: A,
-    square: &mut [A::V; W],
+    square: [A::V; W],
     factors: &[Factor<A::V>],
-) {
-    inverse_levels(
-        a,
-        square,
-        #[inline(always)]
-        |level, block| factors[(1 << level) + block - 1],
-    );
-    a.transpose(square);
+) -> [A::V; W] {
+    a.transpose(inverse_levels(a, square, 0, within(a, factors)))
 }
 
-/// A transform of `RADIX` vectors.
+/// Every `run`-th vector from the i-th on.
+#[inline(always)]
+fn gather<A: Vectors<W>, const W: usize, const RADIX: usize>(
+    values: &[A::V],
+    run: usize,
+    i: usize,
+) -> [A::V; RADIX] {
+    std::array::from_fn(
+        #[inline(always)]
+        |k| values[k * run + i],
+    )
+}
+
+/// x·w + start for the factor w of a level and a block in it.
+trait Multiply<V>: Fn(usize, usize, V, V) -> V {}
+impl<V, F: Fn(usize, usize, V, V) -> V> Multiply<V> for F {}
+
+/// Products of whole vectors.
+#[inline(always)]
+fn across<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<u64>]) -> impl Multiply<A::V> {
+    #[inline(always)]
+    move |level, block, start, x| {
+        a.quick_product(start, x, factors[(1 << level) + block - 1].splat(a))
+    }
+}
+
+/// Products within vectors.
+#[inline(always)]
+fn within<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<A::V>]) -> impl Multiply<A::V> {
+    let p = a.splat(MODULUS);
+    #[inline(always)]
+    move |level, block, start, x| a.product(a.add(start, p), x, factors[(1 << level) + block - 1])
+}
+
+/// All levels of `RADIX` vectors.
 #[inline(always)]
 fn forward_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
-    x: &mut [A::V; RADIX],
-    factor: impl Fn(usize, usize) -> Factor<A::V>,
-) {
+    mut x: [A::V; RADIX],
+    multiply: impl Multiply<A::V>,
+) -> [A::V; RADIX] {
     let two_p = a.splat(2 * MODULUS);
     unroll!(level < RADIX.ilog2() as usize, {
         unroll!(pair < RADIX / 2, {
             let half = RADIX >> (level + 1);
             let block = pair / half;
             let at = pair + block * half;
-            let is_difference = level > 0 && block % 2 == 1;
-            (x[at], x[at + half]) =
-                forward_pair(a, x[at], x[at + half], factor(level, block), is_difference);
+            let are_differences = level > 0 && block % 2 == 1;
+            let (u, v) = (x[at], x[at + half]);
+            let (u, v) = if are_differences {
+                (a.min(u, a.add(u, two_p)), a.add(v, two_p))
+            } else {
+                (a.min(u, a.sub(u, two_p)), v)
+            };
+            let product = multiply(level, block, a.splat(0), v);
+            (x[at], x[at + half]) = (a.add(u, product), a.sub(u, product));
         });
     });
     unroll!(pair < RADIX / 2, {
         x[2 * pair + 1] = a.add(x[2 * pair + 1], two_p);
     });
+    x
 }
 
-/// The transform back of `RADIX` vectors.
+/// Levels back of `RADIX` vectors, down to `lowest`.
 #[inline(always)]
 fn inverse_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
-    x: &mut [A::V; RADIX],
-    factor: impl Fn(usize, usize) -> Factor<A::V>,
-) {
+    mut x: [A::V; RADIX],
+    lowest: usize,
+    multiply: impl Multiply<A::V>,
+) -> [A::V; RADIX] {
     let two_p = a.splat(2 * MODULUS);
     unroll!(pair < RADIX / 2, {
         x[2 * pair + 1] = a.sub(x[2 * pair + 1], two_p);
     });
     let levels = RADIX.ilog2() as usize;
-    unroll!(step < levels, {
+    unroll!(step < levels - lowest, {
         unroll!(pair < RADIX / 2, {
             let level = levels - 1 - step;
             let half = RADIX >> (level + 1);
             let block = pair / half;
             let at = pair + block * half;
             let is_second = level > 0 && block % 2 == 1;
-            (x[at], x[at + half]) =
-                inverse_pair(a, x[at], x[at + half], factor(level, block), is_second);
+            let (u, v) = (x[at], x[at + half]);
+            let (sum, difference) = (a.add(u, v), a.sub(u, v));
+            let start = if is_second { (2 * MODULUS).wrapping_neg() } else { 0 };
+            x[at] = if is_second {
+                a.max(sum, a.sub(sum, two_p))
+            } else {
+                a.min(sum, a.add(sum, two_p))
+            };
+            x[at + half] = multiply(level, block, a.splat(start), difference);
         });
     });
-}
-
-/// (u + v·w, u − v·w): from 0 to 4p, and from −2p to 2p. Both operands are one or the other.
-#[inline(always)]
-fn forward_pair<A: Vectors<W>, const W: usize>(
-    a: A,
-    u: A::V,
-    v: A::V,
-    w: Factor<A::V>,
-    are_differences: bool,
-) -> (A::V, A::V) {
-    let two_p = a.splat(2 * MODULUS);
-    let (u, v) = if are_differences {
-        (a.min(u, a.add(u, two_p)), a.add(v, two_p))
-    } else {
-        (a.min(u, a.sub(u, two_p)), v)
-    };
-    let product = a.product(a.splat(MODULUS), v, w);
-    (a.add(u, product), a.sub(u, product))
-}
-
-/// (u + v, (u − v)·w) for u from 0 to 2p and v from −2p to 0: both from 0 to 2p, or from −2p to 0.
-#[inline(always)]
-fn inverse_pair<A: Vectors<W>, const W: usize>(
-    a: A,
-    u: A::V,
-    v: A::V,
-    w: Factor<A::V>,
-    is_second: bool,
-) -> (A::V, A::V) {
-    let two_p = a.splat(2 * MODULUS);
-    let (sum, difference) = (a.add(u, v), a.sub(u, v));
-    if is_second {
-        let less = a.max(sum, a.sub(sum, two_p));
-        (less, a.product(a.splat(MODULUS.wrapping_neg()), difference, w))
-    } else {
-        let more = a.min(sum, a.add(sum, two_p));
-        (more, a.product(a.splat(MODULUS), difference, w))
-    }
+    x
 }

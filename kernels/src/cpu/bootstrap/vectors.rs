@@ -17,7 +17,16 @@ pub(super) const INVERSE: u64 = {
     x
 };
 
-/// w·R mod p, and that times p^(−1) mod R: what multiplies by w.
+/// 1 − 1/R mod p: what is missing from a [`Vectors::quick_product`], and where a sum of products starts.
+#[expect(clippy::cast_possible_truncation, reason = "below p")]
+pub(super) const fn missing(bits: u32) -> u64 {
+    let inverse = INVERSE & (u64::MAX >> (u64::BITS - bits));
+    // p·p^(−1) = 1 + R·θ, so that θ = −1/R.
+    ((inverse as u128 * MODULUS as u128) >> bits) as u64 + 1
+}
+
+/// w·R mod p, and that times p^(−1) mod R, or −p^(−1) for [`Vectors::quick_product`]: what multiplies by
+/// w.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Factor<V> {
     pub value: V,
@@ -75,6 +84,9 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// a shifted right.
     fn shift_right(self, a: Self::V, bits: u32) -> Self::V;
 
+    /// a shifted right, with copies of its sign.
+    fn shift_right_signed(self, a: Self::V, bits: u32) -> Self::V;
+
     /// The lesser, unsigned.
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
 
@@ -84,11 +96,14 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// Where a is less than b, unsigned.
     fn less(self, a: Self::V, b: Self::V) -> Self::Mask;
 
+    /// a + b where the mask is set, a where it is not.
+    fn add_where(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+
     /// b where the mask is set, a where it is not.
     fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
 
     /// Lane i of vector j becomes lane j of vector i.
-    fn transpose(self, vectors: &mut [Self::V; W]);
+    fn transpose(self, vectors: [Self::V; W]) -> [Self::V; W];
 
     /// x·w + `offset` for x from 0 to 4p: from −p to p, both excluded, more than `offset`.
     ///
@@ -97,7 +112,14 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// number-theoretic transforms", 2014, section 4).
     fn product(self, offset: Self::V, x: Self::V, w: Factor<Self::V>) -> Self::V;
 
-    /// No products.
+    /// x·w + 1/R − 1 + `start` for x from 0 to 4p: from 0 to 2p, more than `start`.
+    ///
+    /// An operation less than [`Self::product`]. The multiple of p is chosen so that both low halves add
+    /// up to R − 1: their carry is never anything but 0, and both high halves can be accumulated. What
+    /// that adds, 1/R − 1, is the same for all x, so that a transform's results are off by constants.
+    fn quick_product(self, start: Self::V, x: Self::V, w: Factor<Self::V>) -> Self::V;
+
+    /// A sum of no products.
     fn sum(self) -> Self::Sum;
 
     /// sum + x·y for x from 0 to 4p and y below p. Twice between one [`Self::carry`] and the next.
@@ -106,7 +128,7 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// The same sum with room for two more products.
     fn carry(self, sum: Self::Sum) -> Self::Sum;
 
-    /// sum/R: from −p to 2p, both excluded.
+    /// sum/R, from 0 to 4p, for a sum of two products, or one that was carried.
     fn reduce(self, sum: Self::Sum) -> Self::V;
 }
 
@@ -164,6 +186,11 @@ impl Vectors<1> for Portable {
     }
 
     #[inline(always)]
+    fn shift_right_signed(self, a: u64, bits: u32) -> u64 {
+        (a.cast_signed() >> bits).cast_unsigned()
+    }
+
+    #[inline(always)]
     fn min(self, a: u64, b: u64) -> u64 {
         a.min(b)
     }
@@ -179,12 +206,19 @@ impl Vectors<1> for Portable {
     }
 
     #[inline(always)]
+    fn add_where(self, mask: bool, a: u64, b: u64) -> u64 {
+        if mask { a.wrapping_add(b) } else { a }
+    }
+
+    #[inline(always)]
     fn select(self, mask: bool, a: u64, b: u64) -> u64 {
         if mask { b } else { a }
     }
 
     #[inline(always)]
-    fn transpose(self, _vectors: &mut [u64; 1]) {}
+    fn transpose(self, vectors: [u64; 1]) -> [u64; 1] {
+        vectors
+    }
 
     #[inline(always)]
     fn product(self, offset: u64, x: u64, w: Factor<u64>) -> u64 {
@@ -193,8 +227,14 @@ impl Vectors<1> for Portable {
     }
 
     #[inline(always)]
+    fn quick_product(self, start: u64, x: u64, w: Factor<u64>) -> u64 {
+        let quotient = x.wrapping_mul(w.quotient).wrapping_sub(INVERSE);
+        start.wrapping_add(high(x, w.value)).wrapping_add(high(quotient, MODULUS))
+    }
+
+    #[inline(always)]
     fn sum(self) -> u128 {
-        0
+        u128::from(missing(<Self as Vectors<1>>::BITS)) << 64
     }
 
     #[inline(always)]
@@ -211,8 +251,9 @@ impl Vectors<1> for Portable {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     fn reduce(self, sum: u128) -> u64 {
-        let quotient = (sum as u64).wrapping_mul(INVERSE);
-        ((sum >> 64) as u64).wrapping_sub(high(quotient, MODULUS))
+        // As in a quick product: −(low + 1)/p.
+        let quotient = (!(sum as u64)).wrapping_mul(INVERSE);
+        ((sum >> 64) as u64) + high(quotient, MODULUS)
     }
 }
 

@@ -1,0 +1,102 @@
+//! Products of digits with a part of a key, as values; and the levels of transforms just before and after,
+//! while a few vectors are in the first-level cache.
+
+use super::key::Prepared;
+use super::transform::{block_vectors, forward_tail, forward_within, inverse_tail, inverse_within};
+use super::vectors::Vectors;
+use crate::bootstrap::MODULUS;
+
+/// Replaces the first two polynomials of digits, those of A and of B, by what the part makes of all: what
+/// is added to A and to B. The digits of several ciphertexts lie one after the other, the first levels of
+/// their transforms done.
+#[inline(never)]
+pub(super) fn multiply<A: Vectors<W>, const W: usize>(
+    a: A,
+    key: &Prepared<A::V>,
+    part: &[A::V],
+    digits: &mut [A::V],
+) {
+    a.run(
+        #[inline(always)]
+        || {
+            let vectors = key.shape.size() / W;
+            let levels = key.shape.levels as usize;
+            let block = block_vectors::<A, W>(vectors);
+            for (index, part) in part.chunks_exact(4 * levels * block).enumerate() {
+                let (part, _) = part.as_chunks();
+                for digits in digits.chunks_exact_mut(2 * levels * vectors) {
+                    if levels == 1 {
+                        multiply_block::<A, W, false>(a, key, part, digits, index, block);
+                    } else {
+                        multiply_block::<A, W, true>(a, key, part, digits, index, block);
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// The same for a block of one ciphertext. There are `MANY` levels of digits, or one.
+#[inline(always)]
+fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
+    a: A,
+    key: &Prepared<A::V>,
+    part: &[[A::V; W]],
+    digits: &mut [A::V],
+    index: usize,
+    block: usize,
+) {
+    let vectors = key.shape.size() / W;
+    let squares = block / W;
+    for polynomial in digits.chunks_exact_mut(vectors) {
+        let block = &mut polynomial[index * block..][..block];
+        forward_tail(a, block, index, &key.forward);
+        for (square, vectors) in block.as_chunks_mut().0.iter_mut().enumerate() {
+            let factors = key.forward.of_square::<W>(index * squares + square);
+            *vectors = forward_within(a, *vectors, factors);
+        }
+    }
+    for (square, part) in part.chunks_exact(part.len() / squares).enumerate() {
+        multiply_square::<A, W, MANY>(a, key, part, digits, index * squares + square);
+    }
+    for polynomial in digits.chunks_exact_mut(vectors).take(2) {
+        inverse_tail(a, &mut polynomial[index * block..][..block], index, &key.inverse);
+    }
+}
+
+/// The same for a square, whose digits are values already.
+#[inline(always)]
+fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
+    a: A,
+    key: &Prepared<A::V>,
+    part: &[[A::V; W]],
+    digits: &mut [A::V],
+    square: usize,
+) {
+    let squares = key.shape.size() / (W * W);
+    let (digits, _) = digits.as_chunks_mut::<W>();
+    let mut products = [[a.splat(0); W]; 2];
+    unroll!(r < 2, {
+        let (x, y) = ([&digits[square], &digits[square + squares]], [&part[r], &part[2 + r]]);
+        unroll!(i < W, {
+            let sum = a.add_product(a.sum(), x[0][i], y[0][i]);
+            let mut sum = a.add_product(sum, x[1][i], y[1][i]);
+            if MANY {
+                let x = digits[square..].iter().step_by(squares).skip(2);
+                let y = part[r..].iter().step_by(2).skip(2);
+                for (index, (x, y)) in x.zip(y).enumerate() {
+                    if index % 2 == 0 {
+                        sum = a.carry(sum);
+                    }
+                    sum = a.add_product(sum, x[i], y[i]);
+                }
+                sum = a.carry(sum);
+            }
+            let product = a.reduce(sum);
+            products[r][i] = a.min(product, a.sub(product, a.splat(2 * MODULUS)));
+        });
+    });
+    for (digits, products) in digits[square..].iter_mut().step_by(squares).zip(products) {
+        *digits = inverse_within(a, products, key.inverse.of_square::<W>(square));
+    }
+}
