@@ -2,7 +2,7 @@
 
 use super::vectors::{Factor, INVERSE, Vectors, missing};
 use crate::bootstrap::MODULUS;
-use crate::cpu::simd::{Avx512, Words};
+use crate::cpu::simd::{Avx512, Words, avx512};
 
 const BITS: u32 = 52;
 const MASK: u64 = (1 << BITS) - 1;
@@ -24,6 +24,11 @@ impl Vectors<8> for Avx512 {
     #[inline(always)]
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         Avx512::run(self, work)
+    }
+
+    #[inline(always)]
+    fn prefetch(self, v: &Words) {
+        avx512::prefetch_far(v);
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@ pub(super) fn multiply<A: Vectors<W>, const W: usize>(
     a: A,
     key: &Prepared<A::V>,
     part: &[A::V],
+    next: &[A::V],
     digits: &mut [A::V],
 ) {
     a.run(
@@ -22,14 +23,18 @@ pub(super) fn multiply<A: Vectors<W>, const W: usize>(
             let vectors = key.shape.size() / W;
             let levels = key.shape.levels as usize;
             let block = block_vectors::<A, W>(vectors);
+            let mut next = next.chunks_exact(4 * levels * block);
             for (index, part) in part.chunks_exact(4 * levels * block).enumerate() {
                 let (part, _) = part.as_chunks();
+                let (mut next, _) = next.next().unwrap_or_default().as_chunks();
                 for digits in digits.chunks_exact_mut(2 * levels * vectors) {
                     if levels == 1 {
-                        multiply_block::<A, W, false>(a, key, part, digits, index, block);
+                        multiply_block::<A, W, false>(a, key, [part, next], digits, index, block);
                     } else {
-                        multiply_block::<A, W, true>(a, key, part, digits, index, block);
+                        multiply_block::<A, W, true>(a, key, [part, next], digits, index, block);
                     }
+                    // The others find it on its way.
+                    next = &[];
                 }
             }
         },
@@ -41,7 +46,7 @@ pub(super) fn multiply<A: Vectors<W>, const W: usize>(
 fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
     a: A,
     key: &Prepared<A::V>,
-    part: &[[A::V; W]],
+    [part, next]: [&[[A::V; W]]; 2],
     digits: &mut [A::V],
     index: usize,
     block: usize,
@@ -56,8 +61,10 @@ fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
             *vectors = forward_within(a, *vectors, factors);
         }
     }
+    let mut next = next.chunks_exact(part.len() / squares);
     for (square, part) in part.chunks_exact(part.len() / squares).enumerate() {
-        multiply_square::<A, W, MANY>(a, key, part, digits, index * squares + square);
+        let parts = [part, next.next().unwrap_or_default()];
+        multiply_square::<A, W, MANY>(a, key, parts, digits, index * squares + square);
     }
     for polynomial in digits.chunks_exact_mut(vectors).take(2) {
         inverse_tail(a, &mut polynomial[index * block..][..block], index, &key.inverse);
@@ -69,7 +76,7 @@ fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
 fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
     a: A,
     key: &Prepared<A::V>,
-    part: &[[A::V; W]],
+    [part, next]: [&[[A::V; W]]; 2],
     digits: &mut [A::V],
     square: usize,
 ) {
@@ -78,6 +85,9 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
     let mut products = [[a.splat(0); W]; 2];
     unroll!(r < 2, {
         let (x, y) = ([&digits[square], &digits[square + squares]], [&part[r], &part[2 + r]]);
+        for vector in next.iter().skip(r).step_by(2).flatten() {
+            a.prefetch(vector);
+        }
         unroll!(i < W, {
             let sum = a.add_product(a.sum(), x[0][i], y[0][i]);
             let mut sum = a.add_product(sum, x[1][i], y[1][i]);

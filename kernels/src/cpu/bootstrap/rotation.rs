@@ -35,12 +35,16 @@ pub(super) fn bootstrap<A: Vectors<W>, const W: usize>(
     for (index, (exponents, table)) in exponents.iter().zip(tables).enumerate() {
         turn::<W>(table, exponents[shape.dimension], &mut group.pair(index)[shape.size() + W..]);
     }
-    for (index, part) in key.parts().enumerate() {
+    let mut parts = key.parts().enumerate().peekable();
+    while let Some((index, part)) = parts.next() {
+        let next = parts.peek().map_or(&[][..], |&(_, next)| next);
         let exponents = exponents.iter().map(|exponents| exponents[index] as usize).enumerate();
         // X^0 − 1 is zero.
         let rotations: Vec<_> = exponents.filter(|&(_, exponent)| exponent > 0).collect();
-        for rotations in rotations.chunks(TILE) {
-            group.rotate(rotations, part);
+        let tiles = rotations.chunks(TILE);
+        let count = tiles.len();
+        for (index, rotations) in tiles.enumerate() {
+            group.rotate(rotations, part, if index + 1 == count { next } else { &[] });
         }
     }
     for (index, result) in results.chunks_exact_mut(shape.row_to()).enumerate() {
@@ -77,7 +81,7 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
     }
 
     /// Adds to each of a tile of accumulators its product with X^exponent − 1 and what `part` encrypts.
-    fn rotate(&mut self, rotations: &[(usize, usize)], part: &[A::V]) {
+    fn rotate(&mut self, rotations: &[(usize, usize)], part: &[A::V], next: &[A::V]) {
         let Self { a, key, .. } = *self;
         let (size, vectors) = (key.shape.size(), key.shape.size() / W);
         let polynomials = 2 * key.shape.levels as usize;
@@ -92,7 +96,7 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
                 }
             }
         }
-        multiply(a, key, part, tile);
+        multiply(a, key, part, next, tile);
         for (products, &(index, _)) in tile.chunks_mut(polynomials * vectors).zip(rotations) {
             let pair = self.pair(index).chunks_exact_mut(size + W);
             for (products, polynomial) in products.chunks_mut(vectors).zip(pair) {

@@ -60,6 +60,9 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// Runs `work` with the instructions of these vectors.
     fn run<R>(self, work: impl FnOnce() -> R) -> R;
 
+    /// Asks the memory for a vector that will be read before long. It has no other effect.
+    fn prefetch(self, v: &Self::V);
+
     /// The same word in every lane.
     fn splat(self, word: u64) -> Self::V;
 
@@ -144,6 +147,9 @@ impl Vectors<1> for Portable {
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         work()
     }
+
+    #[inline(always)]
+    fn prefetch(self, _v: &u64) {}
 
     #[inline(always)]
     fn splat(self, word: u64) -> u64 {

@@ -277,6 +277,13 @@ pub fn prefetch(line: &Line) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(line).cast()) }
 }
 
+/// Asks for the line where a value begins to be brought to the second-level cache. A hint, too.
+#[inline(always)]
+pub fn prefetch_far<T>(value: &T) {
+    // SAFETY: SSE is part of x86-64, and a prefetch may be given any address.
+    unsafe { _mm_prefetch::<_MM_HINT_T1>(core::ptr::from_ref(value).cast()) }
+}
+
 /// Checks, when compiled, that an element is its words and nothing else.
 const fn is_words<P: FpConfig<N>, const N: usize>() {
     assert!(size_of::<Fp<P, N>>() == size_of::<[u64; N]>());
