@@ -8,7 +8,7 @@ use crate::bootstrap::integers::MODULUS_BITS;
 use crate::bootstrap::{BootstrapShape, MODULUS};
 
 /// Writes the digits of (X^exponent − 1)·polynomial, exponent from 1 to 2N − 1: those of a level are the
-/// vectors of `digits` from 2·level·N/W on. To each is added p and the constant of its vector, below p.
+/// vectors of `digits` from 2·level·N/W on. To each is added the constant of its vector.
 #[inline(never)]
 pub(super) fn turned_difference<A: Vectors<W>, const W: usize>(
     a: A,
@@ -28,7 +28,7 @@ pub(super) fn turned_difference<A: Vectors<W>, const W: usize>(
                     a,
                     #[inline(always)]
                     |at, residue| {
-                        digits[at] = a.add(only_digit(a, residue, shift), offset(a, constants[at]))
+                        digits[at] = a.add(only_digit(a, residue, shift), a.splat(constants[at]))
                     },
                 );
             } else {
@@ -36,18 +36,12 @@ pub(super) fn turned_difference<A: Vectors<W>, const W: usize>(
                     a,
                     #[inline(always)]
                     |at, residue| {
-                        cut(a, shape, residue, offset(a, constants[at]), &mut digits[at..])
+                        cut(a, shape, residue, a.splat(constants[at]), &mut digits[at..])
                     },
                 );
             }
         },
     );
-}
-
-/// A constant for digits that may be negative.
-#[inline(always)]
-fn offset<A: Vectors<W>, const W: usize>(a: A, constant: u64) -> A::V {
-    a.splat(constant + MODULUS)
 }
 
 /// (X^exponent − 1)·polynomial.

@@ -1,6 +1,6 @@
 //! Eight words in AVX-512, multiplied in 52 bits: R = 2^52, just over 4p.
 
-use super::vectors::{Factor, INVERSE, Vectors, missing};
+use super::vectors::{Factor, INVERSE, Vectors};
 use crate::bootstrap::MODULUS;
 use crate::cpu::simd::{Avx512, Words, avx512};
 
@@ -124,9 +124,8 @@ impl Vectors<8> for Avx512 {
     }
 
     #[inline(always)]
-    fn sum(self) -> Halves {
-        let high = Avx512::splat(self, missing(BITS));
-        Halves { low: Avx512::splat(self, 0), high }
+    fn sum(self, start: Words) -> Halves {
+        Halves { low: Avx512::splat(self, 0), high: start }
     }
 
     /// x·y is below 2^52·p: `high` grows by less than p.

@@ -3,7 +3,6 @@
 //! Both are written once, over `vectors`: words one by one, or eight at a time where the machine has
 //! AVX-512 IFMA. Results are integers, reduced, and so the same bit for bit.
 
-mod constants;
 mod digits;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
@@ -13,6 +12,7 @@ mod memory;
 mod product;
 mod roots;
 mod rotation;
+mod tables;
 mod transform;
 mod vectors;
 

@@ -55,9 +55,9 @@ fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
     let squares = block / W;
     for polynomial in digits.chunks_exact_mut(vectors) {
         let block = &mut polynomial[index * block..][..block];
-        forward_tail(a, block, index, &key.forward);
+        forward_tail(a, block, index, &key.tables.forward);
         for (square, vectors) in block.as_chunks_mut().0.iter_mut().enumerate() {
-            let factors = key.forward.of_square::<W>(index * squares + square);
+            let factors = key.tables.forward.of_square::<W>(index * squares + square);
             *vectors = forward_within(a, *vectors, factors);
         }
     }
@@ -67,7 +67,7 @@ fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
         multiply_square::<A, W, MANY>(a, key, parts, digits, index * squares + square);
     }
     for polynomial in digits.chunks_exact_mut(vectors).take(2) {
-        inverse_tail(a, &mut polynomial[index * block..][..block], index, &key.inverse);
+        inverse_tail(a, &mut polynomial[index * block..][..block], index, &key.tables.inverse);
     }
 }
 
@@ -82,6 +82,8 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
 ) {
     let squares = key.shape.size() / (W * W);
     let (digits, _) = digits.as_chunks_mut::<W>();
+    let (start, _) = key.tables.start.as_chunks::<W>();
+    let start = &start[square];
     let mut products = [[a.splat(0); W]; 2];
     unroll!(r < 2, {
         let (x, y) = ([&digits[square], &digits[square + squares]], [&part[r], &part[2 + r]]);
@@ -89,7 +91,7 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
             a.prefetch(vector);
         }
         unroll!(i < W, {
-            let sum = a.add_product(a.sum(), x[0][i], y[0][i]);
+            let sum = a.add_product(a.sum(start[i]), x[0][i], y[0][i]);
             let mut sum = a.add_product(sum, x[1][i], y[1][i]);
             if MANY {
                 let x = digits[square..].iter().step_by(squares).skip(2);
@@ -107,6 +109,6 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
         });
     });
     for (digits, products) in digits[square..].iter_mut().step_by(squares).zip(products) {
-        *digits = inverse_within(a, products, key.inverse.of_square::<W>(square));
+        *digits = inverse_within(a, products, key.tables.inverse.of_square::<W>(square));
     }
 }

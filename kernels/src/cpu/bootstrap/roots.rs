@@ -19,7 +19,8 @@ use crate::field::Prime50;
 pub(super) struct Roots<V> {
     /// Of the passes over whole vectors, for quick products.
     across: Vec<Vec<Factor<u64>>>,
-    /// Of the levels within vectors: a block is a square, and has a lane for each of its vectors.
+    /// Of the levels within vectors: a block is a square, and has a lane for each of its vectors. Back
+    /// they are for quick products, too.
     within: Vec<Factor<V>>,
 }
 
@@ -48,16 +49,16 @@ impl<V: Copy> Roots<V> {
         let forward = in_order(log_size);
         let mut inverse = forward.clone();
         ark_ff::batch_inversion(&mut inverse);
-        [forward, inverse].map(|roots| {
-            let factors: Vec<_> = roots.into_iter().map(|root| factor(root, A::BITS)).collect();
-            let vectors = factors.len() / W;
+        [(forward, false), (inverse, true)].map(|(roots, is_quick)| {
+            let exact: Vec<_> = roots.into_iter().map(|root| factor(root, A::BITS)).collect();
+            let quick: Vec<_> = exact.iter().map(|&factor| quick(factor, A::BITS)).collect();
+            let vectors = exact.len() / W;
             let across = (0..passes::<A, W>(vectors)).map(|index| {
                 let (level, log_radix) = pass::<A, W>(vectors, index);
-                let blocks =
-                    (0..1 << level).map(|block| of_block(&factors, level, block, log_radix));
-                blocks.flatten().map(|factor| quick(factor, A::BITS)).collect()
+                (0..1 << level).flat_map(|block| of_block(&quick, level, block, log_radix)).collect()
             });
-            Self { across: across.collect(), within: within_vectors(a, &factors) }
+            let within = within_vectors(a, if is_quick { &quick } else { &exact });
+            Self { across: across.collect(), within }
         })
     }
 

@@ -89,10 +89,10 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
         let tile = &mut digits[..rotations.len() * polynomials * vectors];
         for (digits, &(index, exponent)) in tile.chunks_mut(polynomials * vectors).zip(rotations) {
             for (r, polynomial) in self.pair(index).chunks_exact(size + W).enumerate() {
-                let (digits, constants) = (&mut digits[r * vectors..], &key.constants.before);
+                let (digits, constants) = (&mut digits[r * vectors..], &key.tables.before);
                 turned_difference(a, &key.shape, polynomial, exponent, constants, digits);
                 for digits in digits.chunks_mut(vectors).step_by(2) {
-                    forward_head(a, digits, &key.forward);
+                    forward_head(a, digits, &key.tables.forward);
                 }
             }
         }
@@ -101,7 +101,7 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
             let pair = self.pair(index).chunks_exact_mut(size + W);
             for (products, polynomial) in products.chunks_mut(vectors).zip(pair) {
                 let (sums, _) = polynomial.as_chunks_mut();
-                inverse_head(a, products, &key.inverse, &key.constants.after, sums);
+                inverse_head(a, products, &key.tables.inverse, sums);
                 repeat::<W>(polynomial);
             }
         }

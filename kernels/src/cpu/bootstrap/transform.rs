@@ -11,8 +11,8 @@
 //! vectors are exchanged, and values stay so: they are only ever multiplied with others in the same
 //! order.
 //!
-//! Levels over whole vectors use [quick products](Vectors::quick_product), and so add constants to what
-//! a transform should be: [`Constants`](super::constants::Constants) make up for them.
+//! All but the last levels forward use [quick products](Vectors::quick_product), and so add constants to
+//! what a transform should be: [`Tables`](super::tables::Tables) make up for them.
 //!
 //! Source of butterflies that reduce late: Harvey, "Faster arithmetic for number-theoretic transforms"
 //! (2014).
@@ -46,7 +46,7 @@ pub(super) fn block_vectors<A: Vectors<W>, const W: usize>(vectors: usize) -> us
     if has_tail::<A, W>(vectors) { 1 << A::LOG_RADIX } else { W }
 }
 
-/// The first levels forward.
+/// The first levels forward, of values from 0 to 2p.
 #[inline(never)]
 pub(super) fn forward_head<A: Vectors<W>, const W: usize>(
     a: A,
@@ -58,28 +58,32 @@ pub(super) fn forward_head<A: Vectors<W>, const W: usize>(
         || {
             let vectors = polynomial.len();
             let heads = passes::<A, W>(vectors) - u32::from(has_tail::<A, W>(vectors));
-            for index in 0..heads {
-                let (level, log_radix) = pass::<A, W>(vectors, index);
+            let (blocks, factors) = (polynomial.chunks_exact_mut(vectors), roots.of_pass(0));
+            match pass::<A, W>(vectors, 0).1 {
+                1 => forward_pass::<A, W, 2>(a, blocks, true, factors),
+                2 => forward_pass::<A, W, 4>(a, blocks, true, factors),
+                3 => forward_pass::<A, W, 8>(a, blocks, true, factors),
+                _ => forward_pass::<A, W, 16>(a, blocks, true, factors),
+            }
+            for index in 1..heads {
+                let (level, _) = pass::<A, W>(vectors, index);
                 let blocks = polynomial.chunks_exact_mut(vectors >> level);
-                let factors = roots.of_pass(index);
-                match log_radix {
-                    1 => forward_pass::<A, W, 2>(a, blocks, factors),
-                    2 => forward_pass::<A, W, 4>(a, blocks, factors),
-                    3 => forward_pass::<A, W, 8>(a, blocks, factors),
-                    _ => forward_pass::<A, W, 16>(a, blocks, factors),
+                if A::LOG_RADIX == 2 {
+                    forward_pass::<A, W, 4>(a, blocks, false, roots.of_pass(index));
+                } else {
+                    forward_pass::<A, W, 16>(a, blocks, false, roots.of_pass(index));
                 }
             }
         },
     );
 }
 
-/// The last levels back. Results are added to sums that are reduced, with the constants of their vectors.
+/// The last levels back. Results are added to sums that are reduced.
 #[inline(never)]
 pub(super) fn inverse_head<A: Vectors<W>, const W: usize>(
     a: A,
     polynomial: &mut [A::V],
     roots: &Roots<A::V>,
-    constants: &[u64],
     sums: &mut [[u64; W]],
 ) {
     a.run(
@@ -98,27 +102,28 @@ pub(super) fn inverse_head<A: Vectors<W>, const W: usize>(
             }
             let factors = roots.of_pass(0);
             match pass::<A, W>(vectors, 0).1 {
-                1 => last_pass::<A, W, 2>(a, polynomial, factors, constants, sums),
-                2 => last_pass::<A, W, 4>(a, polynomial, factors, constants, sums),
-                3 => last_pass::<A, W, 8>(a, polynomial, factors, constants, sums),
-                _ => last_pass::<A, W, 16>(a, polynomial, factors, constants, sums),
+                1 => last_pass::<A, W, 2>(a, polynomial, factors, sums),
+                2 => last_pass::<A, W, 4>(a, polynomial, factors, sums),
+                3 => last_pass::<A, W, 8>(a, polynomial, factors, sums),
+                _ => last_pass::<A, W, 16>(a, polynomial, factors, sums),
             }
         },
     );
 }
 
-/// Some levels, in one go over the polynomial.
+/// Some levels, in one go over the polynomial. Values may be below 2p.
 #[inline(always)]
 fn forward_pass<'a, A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
     blocks: impl Iterator<Item = &'a mut [A::V]>,
+    are_small: bool,
     factors: &[Factor<u64>],
 ) {
     for (block, factors) in blocks.zip(factors.chunks_exact(RADIX - 1)) {
         let run = block.len() / RADIX;
         for i in 0..run {
             let x = gather::<A, W, RADIX>(block, run, i);
-            for (k, x) in forward_levels(a, x, across(a, factors)).into_iter().enumerate() {
+            for (k, x) in forward_levels(a, x, are_small, across(a, factors)).into_iter().enumerate() {
                 block[k * run + i] = x;
             }
         }
@@ -149,7 +154,6 @@ fn last_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
     polynomial: &[A::V],
     factors: &[Factor<u64>],
-    constants: &[u64],
     sums: &mut [[u64; W]],
 ) {
     let run = polynomial.len() / RADIX;
@@ -160,10 +164,10 @@ fn last_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
         let x = inverse_levels(a, x, 1, across(a, factors));
         unroll!(k < RADIX / 2, {
             let (low, high) = (k * run + i, (k + RADIX / 2) * run + i);
-            let start = |at| a.add(a.load(&sums[at]), a.splat(constants[at]));
             let (sum, difference) = (a.add(x[k], x[k + RADIX / 2]), a.sub(x[k], x[k + RADIX / 2]));
-            let first = a.add(start(low), a.min(sum, a.add(sum, two_p)));
-            let second = a.quick_product(start(high), difference, factors[0].splat(a));
+            let first = a.add(a.load(&sums[low]), a.min(sum, a.add(sum, two_p)));
+            let start = a.load(&sums[high]);
+            let second = a.quick_product(start, difference, factors[0].splat(a));
             a.store(reduced(a, first), &mut sums[low]);
             a.store(reduced(a, second), &mut sums[high]);
         });
@@ -186,9 +190,9 @@ pub(super) fn forward_tail<A: Vectors<W>, const W: usize>(
     roots: &Roots<A::V>,
 ) {
     if let Some(block) = block.first_chunk_mut::<4>().filter(|_| A::LOG_RADIX == 2) {
-        *block = forward_levels(a, *block, across(a, roots.of_tail::<4>(index)));
+        *block = forward_levels(a, *block, false, across(a, roots.of_tail::<4>(index)));
     } else if let Some(block) = block.first_chunk_mut::<16>() {
-        *block = forward_levels(a, *block, across(a, roots.of_tail::<16>(index)));
+        *block = forward_levels(a, *block, false, across(a, roots.of_tail::<16>(index)));
     }
 }
 
@@ -214,7 +218,7 @@ pub(super) fn forward_within<A: Vectors<W>, const W: usize>(
     square: [A::V; W],
     factors: &[Factor<A::V>],
 ) -> [A::V; W] {
-    forward_levels(a, a.transpose(square), within(a, factors))
+    forward_levels(a, a.transpose(square), false, within(a, factors))
 }
 
 /// The first levels back, of a square.
@@ -224,7 +228,7 @@ pub(super) fn inverse_within<A: Vectors<W>, const W: usize>(
     square: [A::V; W],
     factors: &[Factor<A::V>],
 ) -> [A::V; W] {
-    a.transpose(inverse_levels(a, square, 0, within(a, factors)))
+    a.transpose(inverse_levels(a, square, 0, quick_within(a, factors)))
 }
 
 /// Every `run`-th vector from the i-th on.
@@ -253,19 +257,33 @@ fn across<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<u64>]) -> impl 
     }
 }
 
-/// Products within vectors.
+/// Exact products within vectors.
 #[inline(always)]
 fn within<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<A::V>]) -> impl Multiply<A::V> {
-    let p = a.splat(MODULUS);
     #[inline(always)]
-    move |level, block, start, x| a.product(a.add(start, p), x, factors[(1 << level) + block - 1])
+    move |level, block, _, x| {
+        a.product(a.splat(MODULUS), x, factors[(1 << level) + block - 1])
+    }
 }
 
-/// All levels of `RADIX` vectors.
+/// Products within vectors.
+#[inline(always)]
+fn quick_within<A: Vectors<W>, const W: usize>(
+    a: A,
+    factors: &[Factor<A::V>],
+) -> impl Multiply<A::V> {
+    #[inline(always)]
+    move |level, block, start, x| {
+        a.quick_product(start, x, factors[(1 << level) + block - 1])
+    }
+}
+
+/// All levels of `RADIX` vectors, which may be below 2p.
 #[inline(always)]
 fn forward_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
     a: A,
     mut x: [A::V; RADIX],
+    are_small: bool,
     multiply: impl Multiply<A::V>,
 ) -> [A::V; RADIX] {
     let two_p = a.splat(2 * MODULUS);
@@ -276,7 +294,9 @@ fn forward_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
             let at = pair + block * half;
             let are_differences = level > 0 && block % 2 == 1;
             let (u, v) = (x[at], x[at + half]);
-            let (u, v) = if are_differences {
+            let (u, v) = if level == 0 && are_small {
+                (u, v)
+            } else if are_differences {
                 (a.min(u, a.add(u, two_p)), a.add(v, two_p))
             } else {
                 (a.min(u, a.sub(u, two_p)), v)

@@ -122,8 +122,8 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// that adds, 1/R − 1, is the same for all x, so that a transform's results are off by constants.
     fn quick_product(self, start: Self::V, x: Self::V, w: Factor<Self::V>) -> Self::V;
 
-    /// A sum of no products.
-    fn sum(self) -> Self::Sum;
+    /// A sum of no products, which [`Self::reduce`] gives as `start`, below p.
+    fn sum(self, start: Self::V) -> Self::Sum;
 
     /// sum + x·y for x from 0 to 4p and y below p. Twice between one [`Self::carry`] and the next.
     fn add_product(self, sum: Self::Sum, x: Self::V, y: Self::V) -> Self::Sum;
@@ -131,7 +131,7 @@ pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// The same sum with room for two more products.
     fn carry(self, sum: Self::Sum) -> Self::Sum;
 
-    /// sum/R, from 0 to 4p, for a sum of two products, or one that was carried.
+    /// sum/R + 1/R − 1, from 0 to 4p, for a sum of two products, or one that was carried.
     fn reduce(self, sum: Self::Sum) -> Self::V;
 }
 
@@ -239,8 +239,8 @@ impl Vectors<1> for Portable {
     }
 
     #[inline(always)]
-    fn sum(self) -> u128 {
-        u128::from(missing(<Self as Vectors<1>>::BITS)) << 64
+    fn sum(self, start: u64) -> u128 {
+        u128::from(start) << 64
     }
 
     #[inline(always)]
