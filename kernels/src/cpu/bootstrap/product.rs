@@ -83,32 +83,44 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
     let squares = key.shape.size() / (W * W);
     let (digits, _) = digits.as_chunks_mut::<W>();
     let (start, _) = key.tables.start.as_chunks::<W>();
-    let start = &start[square];
-    let mut products = [[a.splat(0); W]; 2];
-    unroll!(r < 2, {
-        let (x, y) = ([&digits[square], &digits[square + squares]], [&part[r], &part[2 + r]]);
-        for vector in next.iter().skip(r).step_by(2).flatten() {
-            a.prefetch(vector);
-        }
-        unroll!(i < W, {
-            let sum = a.add_product(a.sum(start[i]), x[0][i], y[0][i]);
-            let mut sum = a.add_product(sum, x[1][i], y[1][i]);
-            if MANY {
-                let x = digits[square..].iter().step_by(squares).skip(2);
-                let y = part[r..].iter().step_by(2).skip(2);
-                for (index, (x, y)) in x.zip(y).enumerate() {
-                    if index % 2 == 0 {
-                        sum = a.carry(sum);
-                    }
-                    sum = a.add_product(sum, x[i], y[i]);
-                }
-                sum = a.carry(sum);
-            }
-            let product = a.reduce(sum);
-            products[r][i] = a.min(product, a.sub(product, a.splat(2 * MODULUS)));
-        });
-    });
-    for (digits, products) in digits[square..].iter_mut().step_by(squares).zip(products) {
-        *digits = inverse_within(a, products, key.tables.inverse.of_square::<W>(square));
+    let factors = key.tables.inverse.of_square::<W>(square);
+    let first = sums::<A, W, MANY>(a, &start[square], &digits[square..], squares, part);
+    let first = inverse_within(a, first, factors);
+    let second = sums::<A, W, MANY>(a, &start[square], &digits[square..], squares, &part[1..]);
+    digits[square + squares] = inverse_within(a, second, factors);
+    digits[square] = first;
+    for vector in next.as_flattened() {
+        a.prefetch(vector);
     }
+}
+
+/// Sums of products, from 0 to 2p: of every `squares`-th square of digits with every second polynomial of
+/// a part.
+#[inline(always)]
+fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
+    a: A,
+    start: &[A::V; W],
+    digits: &[[A::V; W]],
+    squares: usize,
+    part: &[[A::V; W]],
+) -> [A::V; W] {
+    let (x, y) = ([&digits[0], &digits[squares]], [&part[0], &part[2]]);
+    let mut products = *start;
+    unroll!(i < W, {
+        let sum = a.add_product(a.sum(start[i]), x[0][i], y[0][i]);
+        let mut sum = a.add_product(sum, x[1][i], y[1][i]);
+        if MANY {
+            let pairs = digits.iter().step_by(squares).zip(part.iter().step_by(2));
+            for (index, (x, y)) in pairs.skip(2).enumerate() {
+                if index % 2 == 0 {
+                    sum = a.carry(sum);
+                }
+                sum = a.add_product(sum, x[i], y[i]);
+            }
+            sum = a.carry(sum);
+        }
+        let product = a.reduce(sum);
+        products[i] = a.min(product, a.sub(product, a.splat(2 * MODULUS)));
+    });
+    products
 }
