@@ -18,8 +18,10 @@ const WIDTH: usize = 4;
 const ROWS: usize = 512;
 /// Ciphertexts whose sums are in registers at a time: with those of a strip, sixteen vectors.
 const TILE: usize = 4;
-/// Ciphertexts whose digits are kept at a time: some 4 MiB of them.
+/// Ciphertexts whose digits are kept at a time, at most.
 const BATCH: usize = 64;
+/// Digits that are kept at a time, where those of a tile are not more: 8 MiB.
+const DIGITS: usize = 1 << 20;
 
 /// A strip's part of a row.
 type Row<V> = [V; WIDTH];
@@ -41,13 +43,19 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         let mut strips = reserve(count * rows)?;
         strips.resize(count * rows, [a.splat(0); WIDTH]);
         strips.par_chunks_exact_mut(rows).enumerate().for_each(|(strip, to)| {
-            for (to, row) in to.iter_mut().zip(words.chunks_exact(shape.row_to())) {
-                for (vector, words) in to.iter_mut().zip(row[strip * WIDTH * W..].chunks(W)) {
-                    let mut lanes = [0; W];
-                    lanes[..words.len()].copy_from_slice(words);
-                    *vector = a.load(&lanes);
-                }
-            }
+            a.run(
+                #[inline(always)]
+                || {
+                    for (to, row) in to.iter_mut().zip(words.chunks_exact(shape.row_to())) {
+                        let words = row[strip * WIDTH * W..].chunks(W);
+                        for (vector, words) in to.iter_mut().zip(words) {
+                            let mut lanes = [0; W];
+                            lanes[..words.len()].copy_from_slice(words);
+                            *vector = a.load(&lanes);
+                        }
+                    }
+                },
+            );
         });
         Ok(Self { shape, strips })
     }
@@ -59,8 +67,9 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         ciphertexts: &[u64],
         results: &mut [u64],
     ) -> Result<(), Error> {
-        let batches = ciphertexts.par_chunks(BATCH * self.shape.row_from());
-        let results = results.par_chunks_mut(BATCH * self.shape.row_to());
+        let batch = (DIGITS / rows(&self.shape) / TILE * TILE).clamp(TILE, BATCH);
+        let batches = ciphertexts.par_chunks(batch * self.shape.row_from());
+        let results = results.par_chunks_mut(batch * self.shape.row_to());
         batches.zip(results).try_for_each(|(batch, results)| self.switch_batch(a, batch, results))
     }
 
@@ -77,8 +86,9 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         tiles
             .zip(ciphertexts.par_chunks(TILE * self.shape.row_from()))
             .for_each(|(digits, ciphertexts)| write_digits(&self.shape, ciphertexts, digits));
-        let mut sums = reserve(self.strips.len() / rows * count)?;
-        sums.resize(sums.capacity(), [a.splat(0); WIDTH]);
+        let len = self.strips.len() / rows * count;
+        let mut sums = reserve(len)?;
+        sums.resize(len, [a.splat(0); WIDTH]);
         let strips = self.strips.par_chunks_exact(rows);
         strips.zip(sums.par_chunks_exact_mut(count)).for_each(|(strip, sums)| {
             a.run(
@@ -88,12 +98,17 @@ impl<V: Copy + Send + Sync> Prepared<V> {
         });
         let outputs = results.par_chunks_exact_mut(self.shape.row_to()).enumerate();
         outputs.for_each(|(index, result)| {
-            let sums = sums.iter().skip(index).step_by(count).flatten();
-            for (words, &sum) in result.chunks_mut(W).zip(sums) {
-                let mut lanes = [0; W];
-                a.store(sum, &mut lanes);
-                words.copy_from_slice(&lanes[..words.len()]);
-            }
+            a.run(
+                #[inline(always)]
+                || {
+                    let sums = sums.iter().skip(index).step_by(count).flatten();
+                    for (words, &sum) in result.chunks_mut(W).zip(sums) {
+                        let mut lanes = [0; W];
+                        a.store(sum, &mut lanes);
+                        words.copy_from_slice(&lanes[..words.len()]);
+                    }
+                },
+            );
             let ciphertext = &ciphertexts[index * self.shape.row_from()..];
             let body = &mut result[self.shape.to];
             *body = body.wrapping_add(ciphertext[self.shape.from]);

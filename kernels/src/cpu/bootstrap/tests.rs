@@ -172,6 +172,24 @@ fn both_instructions_agree_at_full_size() {
     assert!(fast == portable);
 }
 
+#[test]
+fn keys_are_used_as_they_were_prepared() {
+    let rng = &mut StdRng::seed_from_u64(5);
+    let switch = KeyswitchShape { from: 5, to: 40, base_log: 4, levels: 4 };
+    let shape = BootstrapShape { dimension: 2, log_size: 7, base_log: 23, levels: 1 };
+    let (words, residues) = (words(rng, switch.key_words()), residues(rng, shape.key_words()));
+    let batch = Batch::random(rng, &shape, 2, 1);
+    let ciphertexts = HostBuffer(words[..2 * switch.row_from()].to_vec());
+    let [fast, portable] = machines();
+    let key = portable.keyswitch_key(switch, &words).unwrap();
+    let got = [fast, portable].map(|cpu| cpu.keyswitch_batch(&key, &ciphertexts).unwrap());
+    assert_eq!(got[0], got[1]);
+    let key = fast.bootstrap_key(shape, &residues).unwrap();
+    let (ciphertexts, tables) = (HostBuffer(batch.ciphertexts), HostBuffer(batch.tables));
+    let bootstrap = |cpu: Cpu| cpu.pbs_batch(&key, &ciphertexts, &tables, &batch.choices);
+    assert_eq!(bootstrap(fast), bootstrap(portable));
+}
+
 /// The errors of both, which are to be equal.
 fn check_refused<T, U>(got: Result<T, Error>, naive: Result<U, Error>) {
     let naive = naive.err().expect("is refused");
