@@ -28,16 +28,14 @@ pub(super) fn turned_difference<A: Vectors<W>, const W: usize>(
                     a,
                     #[inline(always)]
                     |at, residue| {
-                        digits[at] = a.add(only_digit(a, residue, shift), a.splat(constants[at]))
+                        digits[at] = a.add(only_digit(a, residue, shift), a.splat(constants[at]));
                     },
                 );
             } else {
                 residues.for_each(
                     a,
                     #[inline(always)]
-                    |at, residue| {
-                        cut(a, shape, residue, a.splat(constants[at]), &mut digits[at..])
-                    },
+                    |at, residue| cut(a, shape, residue, a.splat(constants[at]), &mut digits[at..]),
                 );
             }
         },

@@ -17,6 +17,8 @@ mod transform;
 mod vectors;
 
 #[cfg(test)]
+mod ranges;
+#[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;

@@ -107,6 +107,7 @@ fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
     let (x, y) = ([&digits[0], &digits[squares]], [&part[0], &part[2]]);
     let mut products = *start;
     unroll!(i < W, {
+        // Digits are from 0 to 4p, as transforms leave them, the key's values and the start below p.
         let sum = a.add_product(a.sum(start[i]), x[0][i], y[0][i]);
         let mut sum = a.add_product(sum, x[1][i], y[1][i]);
         if MANY {
@@ -119,6 +120,7 @@ fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
             }
             sum = a.carry(sum);
         }
+        // From 0 to 4p, brought to 0 to 2p for the transform back.
         let product = a.reduce(sum);
         products[i] = a.min(product, a.sub(product, a.splat(2 * MODULUS)));
     });

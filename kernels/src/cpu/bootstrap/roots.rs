@@ -31,7 +31,7 @@ pub(super) fn factor(w: Prime50, bits: u32) -> Factor<u64> {
 }
 
 /// The same for quick products.
-fn quick(Factor { value, quotient }: Factor<u64>, bits: u32) -> Factor<u64> {
+pub(super) fn quick(Factor { value, quotient }: Factor<u64>, bits: u32) -> Factor<u64> {
     Factor { value, quotient: quotient.wrapping_neg() & (u64::MAX >> (u64::BITS - bits)) }
 }
 
@@ -55,7 +55,9 @@ impl<V: Copy> Roots<V> {
             let vectors = exact.len() / W;
             let across = (0..passes::<A, W>(vectors)).map(|index| {
                 let (level, log_radix) = pass::<A, W>(vectors, index);
-                (0..1 << level).flat_map(|block| of_block(&quick, level, block, log_radix)).collect()
+                (0..1 << level)
+                    .flat_map(|block| of_block(&quick, level, block, log_radix))
+                    .collect()
             });
             let within = within_vectors(a, if is_quick { &quick } else { &exact });
             Self { across: across.collect(), within }

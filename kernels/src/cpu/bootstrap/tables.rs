@@ -25,7 +25,7 @@ pub(super) struct Tables<V> {
     pub forward: Roots<V>,
     pub inverse: Roots<V>,
     /// Added before a transform, one for each vector: from [`DIGIT`] to p + `DIGIT`, so that digits may be
-    /// negative.
+    /// negative. A digit's sum with it is from 0 to p + 2·`DIGIT`, less than the 2p that a transform takes.
     pub before: Vec<u64>,
     /// Where sums of products start, square by square; below p.
     pub start: Vec<V>,
@@ -45,7 +45,8 @@ impl<V: Copy + Send + Sync> Tables<V> {
             DIGIT + residue(scale * (element(zero[0]) - element(there[0])) - element(DIGIT))
         });
         let before = before.collect();
-        let off: Vec<u64> = back(a, zeros, &inverse, true).iter().map(|&g| residue(-element(g))).collect();
+        let off: Vec<u64> =
+            back(a, zeros, &inverse, true).iter().map(|&g| residue(-element(g))).collect();
         let mut tables = Self { forward, inverse, before, start: Vec::new() };
         let missing = a.splat(missing(A::BITS));
         let start = tables.values(a, &off, inverse_of(off.len())).into_iter();
@@ -60,11 +61,18 @@ impl<V: Copy + Send + Sync> Tables<V> {
         residues: &[u64],
         scale: Prime50,
     ) -> Vec<V> {
-        let words = residues.as_chunks().0.iter().zip(&self.before);
-        let with_constants = words.map(|(words, &constant)| {
-            reduced(a, a.add(a.load(words), a.splat(constant)))
-        });
-        let mut values = across(a, with_constants.collect(), &self.forward);
+        let mut values = vec![a.splat(0); self.before.len()];
+        a.run(
+            #[inline(always)]
+            || {
+                let words = residues.as_chunks().0.iter().zip(&self.before);
+                for (value, (words, &constant)) in values.iter_mut().zip(words) {
+                    // Below 2p + DIGIT.
+                    *value = reduced(a, a.add(a.load(words), a.splat(constant)));
+                }
+            },
+        );
+        let mut values = across(a, values, &self.forward);
         let scale = factor(scale, A::BITS).splat(a);
         a.run(
             #[inline(always)]
@@ -140,4 +148,60 @@ fn back<A: Vectors<W>, const W: usize>(
     let mut sums = vec![[0; W]; values.len()];
     inverse_head(a, &mut values, roots, &mut sums);
     sums.into_flattened()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::cpu::simd::Portable;
+
+    /// Modulo X^N + 1, product by product.
+    fn schoolbook(x: &[u64], y: &[u64]) -> Vec<u64> {
+        let coefficient = |k: usize| {
+            let terms = x.iter().enumerate().map(|(i, &word)| {
+                let product = i128::from(word) * i128::from(y[(x.len() + k - i) % x.len()]);
+                if i <= k { product } else { -product }
+            });
+            terms.sum::<i128>().rem_euclid(MODULUS.into()).try_into().unwrap()
+        };
+        (0..x.len()).map(coefficient).collect()
+    }
+
+    /// By values, which are multiplied one by one.
+    fn by_values<A: Vectors<W>, const W: usize>(a: A, x: &[u64], y: &[u64]) -> Vec<u64> {
+        let tables = Tables::new(a, x.len().ilog2());
+        let lanes = |v: &A::V| {
+            let mut lanes = [0; W];
+            a.store(*v, &mut lanes);
+            lanes.map(element)
+        };
+        let x = tables.values(a, x, 1u64.into());
+        let y = tables.values(a, y, inverse_of(y.len()));
+        let values = x.iter().zip(&y).zip(&tables.start).map(|((x, y), start)| {
+            let (x, y, start) = (lanes(x), lanes(y), lanes(start));
+            let start = start.map(|start| start - element(missing(A::BITS)));
+            a.load(&std::array::from_fn(|i| residue(x[i] * y[i] + start[i])))
+        });
+        back(a, values.collect(), &tables.inverse, true)
+    }
+
+    #[test]
+    fn products_are_those_of_schoolbook() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        for log_size in 6..=12 {
+            let size = 1 << log_size;
+            let random: Vec<u64> = (0..size).map(|_| rng.gen_range(0..MODULUS)).collect();
+            for other in [random.clone(), vec![0; size], vec![1; size], vec![MODULUS - 1; size]] {
+                let expected = schoolbook(&random, &other);
+                assert_eq!(by_values(Portable, &random, &other), expected);
+                #[cfg(target_arch = "x86_64")]
+                if let Some(avx) = crate::cpu::simd::Avx512::detect() {
+                    assert_eq!(by_values(avx, &random, &other), expected);
+                }
+            }
+        }
+    }
 }

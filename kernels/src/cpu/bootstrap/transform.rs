@@ -123,7 +123,8 @@ fn forward_pass<'a, A: Vectors<W>, const W: usize, const RADIX: usize>(
         let run = block.len() / RADIX;
         for i in 0..run {
             let x = gather::<A, W, RADIX>(block, run, i);
-            for (k, x) in forward_levels(a, x, are_small, across(a, factors)).into_iter().enumerate() {
+            let x = forward_levels(a, x, are_small, across(a, factors));
+            for (k, x) in x.into_iter().enumerate() {
                 block[k * run + i] = x;
             }
         }
@@ -165,6 +166,7 @@ fn last_pass<A: Vectors<W>, const W: usize, const RADIX: usize>(
         unroll!(k < RADIX / 2, {
             let (low, high) = (k * run + i, (k + RADIX / 2) * run + i);
             let (sum, difference) = (a.add(x[k], x[k + RADIX / 2]), a.sub(x[k], x[k + RADIX / 2]));
+            // Sums are below p, what is added to them below 2p: 3p, which is reduced.
             let first = a.add(a.load(&sums[low]), a.min(sum, a.add(sum, two_p)));
             let start = a.load(&sums[high]);
             let second = a.quick_product(start, difference, factors[0].splat(a));
@@ -261,9 +263,7 @@ fn across<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<u64>]) -> impl 
 #[inline(always)]
 fn within<A: Vectors<W>, const W: usize>(a: A, factors: &[Factor<A::V>]) -> impl Multiply<A::V> {
     #[inline(always)]
-    move |level, block, _, x| {
-        a.product(a.splat(MODULUS), x, factors[(1 << level) + block - 1])
-    }
+    move |level, block, _, x| a.product(a.splat(MODULUS), x, factors[(1 << level) + block - 1])
 }
 
 /// Products within vectors.
@@ -273,9 +273,7 @@ fn quick_within<A: Vectors<W>, const W: usize>(
     factors: &[Factor<A::V>],
 ) -> impl Multiply<A::V> {
     #[inline(always)]
-    move |level, block, start, x| {
-        a.quick_product(start, x, factors[(1 << level) + block - 1])
-    }
+    move |level, block, start, x| a.quick_product(start, x, factors[(1 << level) + block - 1])
 }
 
 /// All levels of `RADIX` vectors, which may be below 2p.
@@ -294,6 +292,7 @@ fn forward_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
             let at = pair + block * half;
             let are_differences = level > 0 && block % 2 == 1;
             let (u, v) = (x[at], x[at + half]);
+            // u to 0 to 2p, v to 0 to 4p, which is below R: their product is from 0 to 2p.
             let (u, v) = if level == 0 && are_small {
                 (u, v)
             } else if are_differences {
@@ -302,6 +301,7 @@ fn forward_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
                 (a.min(u, a.sub(u, two_p)), v)
             };
             let product = multiply(level, block, a.splat(0), v);
+            // From 0 to 4p, and from −2p to 2p.
             (x[at], x[at + half]) = (a.add(u, product), a.sub(u, product));
         });
     });
@@ -331,9 +331,12 @@ fn inverse_levels<A: Vectors<W>, const W: usize, const RADIX: usize>(
             let block = pair / half;
             let at = pair + block * half;
             let is_second = level > 0 && block % 2 == 1;
+            // u is from 0 to 2p, v from −2p to 0: their sum from −2p to 2p, their difference from 0 to
+            // 4p, which is below R.
             let (u, v) = (x[at], x[at + half]);
             let (sum, difference) = (a.add(u, v), a.sub(u, v));
             let start = if is_second { (2 * MODULUS).wrapping_neg() } else { 0 };
+            // To −2p to 0 where it is the second of the next pair, to 0 to 2p where it is not.
             x[at] = if is_second {
                 a.max(sum, a.sub(sum, two_p))
             } else {
