@@ -1,6 +1,6 @@
 //! Points of a section, read and checked piece by piece, and written likewise. Touches one section.
 
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 
 use pulseproof_kernels::group::Group;
@@ -28,7 +28,9 @@ pub(crate) fn read_points<G: Group, S: Read + Seek>(
 ) -> Result<Vec<G::Affine>, FormatError> {
     let size = point_bytes::<G>();
     let total = check_range::<G, S>(file, section, &range)?;
-    let mut points = Vec::with_capacity(total);
+    let mut points = Vec::new();
+    let too_large = |_| file.kind().io()(io::ErrorKind::OutOfMemory.into());
+    points.try_reserve_exact(total).map_err(too_large)?;
     let mut buffer = vec![0; size * CHUNK.min(total)];
     while points.len() < total {
         let done = points.len();

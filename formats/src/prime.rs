@@ -46,10 +46,18 @@ pub(crate) fn read_prime<S: Read + Seek>(
     file: &mut Container<S>,
     section: Section,
     skip: u64,
-) -> Result<(u32, Vec<u8>), FormatError> {
+) -> Result<Vec<u8>, FormatError> {
     let width = read_u32(&file.read(section, skip, 4)?);
-    let bytes = file.read(section, skip + 4, (width as usize).min(PRIME_BYTES_MAX))?;
-    Ok((width, bytes))
+    read_number(file, section, skip + 4, width)
+}
+
+fn read_number<S: Read + Seek>(
+    file: &mut Container<S>,
+    section: Section,
+    skip: u64,
+    width: u32,
+) -> Result<Vec<u8>, FormatError> {
+    file.read(section, skip, (width as usize).min(PRIME_BYTES_MAX))
 }
 
 /// Reads the prime that a header of one prime and `rest` more bytes begins with.
@@ -64,7 +72,7 @@ pub(crate) fn read_only_prime<S: Read + Seek>(
         let (file, name, got) = (file.kind(), section.name, section.size);
         return Err(FormatError::SectionSize { file, name, got, expected });
     }
-    read_prime(file, section, 0).map(|(_, bytes)| bytes)
+    read_number(file, section, 4, width)
 }
 
 /// Fails unless a prime is the one of `F`.

@@ -78,8 +78,8 @@ pub struct Coefficient<F> {
     pub value: F,
 }
 
-/// An entry over a curve's scalars.
-pub type Entry<C> = Coefficient<Scalar<C>>;
+/// What hears of coefficients.
+pub type Listener<'a, C> = dyn FnMut(&[Coefficient<Scalar<C>>]) -> Result<(), FormatError> + 'a;
 
 /// The curve of a key.
 ///
@@ -89,7 +89,7 @@ pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
     let mut file = Container::open(source, FILE)?;
     header::check_protocol(&mut file)?;
     let section = file.section(section::HEADER, "header")?;
-    let (_, found) = read_prime(&mut file, section, 0)?;
+    let found = read_prime(&mut file, section, 0)?;
     curve_of(FILE, &found, Which::Base)
 }
 
@@ -166,10 +166,7 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
     ///
     /// # Errors
     /// A matrix, row, wire or number that does not exist; reading fails; or what `each` says.
-    pub fn coefficients(
-        &mut self,
-        each: &mut dyn FnMut(&[Entry<C>]) -> Result<(), FormatError>,
-    ) -> Result<(), FormatError> {
+    pub fn coefficients(&mut self, each: &mut Listener<'_, C>) -> Result<(), FormatError> {
         let (size, total) = (Self::coefficient_bytes(), self.coefficient_count());
         let section = self.file.section(section::COEFFICIENTS, COEFFICIENTS_NAME)?;
         let mut values = vec![Coefficient::default(); CHUNK.min(total)];
@@ -256,7 +253,10 @@ impl Problem {
     }
 }
 
-fn decode_coefficient<C: Curve>(header: &Header<C>, bytes: &[u8]) -> Result<Entry<C>, Problem> {
+fn decode_coefficient<C: Curve>(
+    header: &Header<C>,
+    bytes: &[u8],
+) -> Result<Coefficient<Scalar<C>>, Problem> {
     let below = |field, at, limit: usize| match read_u32(&bytes[at..]) {
         number if (number as usize) < limit => Ok(number),
         number => Err(Problem::OutOfRange(field, number, limit as u64)),

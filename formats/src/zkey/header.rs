@@ -104,10 +104,10 @@ fn check_primes<C: Curve, S: Read + Seek>(
     file: &mut Container<S>,
     section: Section,
 ) -> Result<u64, FormatError> {
-    let (_, base) = read_prime(file, section, 0)?;
+    let base = read_prime(file, section, 0)?;
     check_prime::<Base<C>>(FILE, &base, Which::Base)?;
     let second = 4 + base.len() as u64;
-    let (_, scalar) = read_prime(file, section, second)?;
+    let scalar = read_prime(file, section, second)?;
     check_prime::<Scalar<C>>(FILE, &scalar, Which::Scalar)?;
     Ok(second + 4 + scalar.len() as u64)
 }
