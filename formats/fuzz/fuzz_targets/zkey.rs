@@ -4,8 +4,8 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use pulseproof_formats::zkey::{Zkey, write};
 use pulseproof_formats::Check;
+use pulseproof_formats::zkey::{Zkey, write};
 use pulseproof_kernels::Bn254;
 
 fuzz_target!(|bytes: &[u8]| {
