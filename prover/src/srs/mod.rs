@@ -16,7 +16,7 @@ pub mod store;
 
 use std::fmt;
 
-pub use error::{PtauError, SrsError};
+pub use error::SrsError;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, G1Affine, G2Affine, Scalar};
 use sha2::{Digest, Sha256};

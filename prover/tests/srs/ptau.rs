@@ -3,11 +3,11 @@
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use pulseproof_formats::{ElementProblem, FormatError};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId};
-use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::ptau::import;
-use pulseproof_prover::srs::{Origin, PtauError, Srs, SrsError};
+use pulseproof_prover::srs::{Origin, Srs, SrsError};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -46,7 +46,7 @@ fn refusal<C: Curve>(bytes: &[u8]) -> SrsError {
     read::<C>(bytes, LOG_SIZE).unwrap_err()
 }
 
-fn ptau_refusal<C: Curve>(bytes: &[u8]) -> PtauError {
+fn ptau_refusal<C: Curve>(bytes: &[u8]) -> FormatError {
     match refusal::<C>(bytes) {
         SrsError::Ptau(error) => error,
         other => panic!("{other}"),
@@ -178,7 +178,7 @@ fn reads_no_more_than_it_needs() {
 #[test]
 fn refuses_a_ceremony_without_contribution() {
     let error = refusal::<Bn254>(BN254_NEW);
-    assert!(matches!(error, SrsError::Ptau(PtauError::NoContribution)));
+    assert!(matches!(error, SrsError::NoContribution));
     assert_eq!(
         error.to_string(),
         "ptau file: no contribution was made: the secret is still 1, which everybody knows"
@@ -218,10 +218,10 @@ fn refuses_every_truncation_and_trailing_bytes() {
         let mut bytes = fixture::<C>().to_vec();
         for length in 0..bytes.len() {
             let error = ptau_refusal::<C>(&bytes[..length]);
-            assert!(matches!(error, PtauError::Truncated { .. }), "{length}: {error}");
+            assert!(matches!(error, FormatError::Truncated { .. }), "{length}: {error}");
         }
         bytes.push(0);
-        assert!(matches!(ptau_refusal::<C>(&bytes), PtauError::Trailing(1)));
+        assert!(matches!(ptau_refusal::<C>(&bytes), FormatError::Trailing { bytes: 1, .. }));
     }
     for_each_curve!(test);
 }
@@ -232,18 +232,22 @@ fn refuses_a_container_that_lies() {
         let refuse = |at: usize, bytes: &[u8]| ptau_refusal::<C>(&patched::<C>(at, bytes));
         let type_of = head_of::<C>;
         let size_of = |section| head_of::<C>(section) + 4;
-        assert!(matches!(refuse(0, b"zkey"), PtauError::Magic));
-        assert!(matches!(refuse(4, &[2]), PtauError::Version(2)));
-        assert!(matches!(refuse(8, &[0xff; 4]), PtauError::TooManySections { limit: 64, .. }));
-        assert!(matches!(refuse(8, &[6]), PtauError::Trailing(_)));
-        assert!(matches!(refuse(8, &[8]), PtauError::Truncated { .. }));
+        assert!(matches!(refuse(0, b"zkey"), FormatError::Magic { .. }));
+        assert!(matches!(refuse(4, &[2]), FormatError::Version { got: 2, .. }));
+        assert!(matches!(refuse(8, &[0xff; 4]), FormatError::TooManySections { limit: 64, .. }));
+        assert!(matches!(refuse(8, &[6]), FormatError::Trailing { .. }));
+        assert!(matches!(refuse(8, &[8]), FormatError::Truncated { .. }));
         for section in 1..=3 {
             let error = refuse(type_of(section), &[99]);
-            assert!(matches!(error, PtauError::MissingSection { kind, .. } if kind == section));
+            assert!(
+                matches!(error, FormatError::MissingSection { section: s, .. } if s == section)
+            );
             let error = refuse(type_of(4), &[u8::try_from(section).unwrap()]);
-            assert!(matches!(error, PtauError::DuplicateSection(kind) if kind == section));
+            assert!(
+                matches!(error, FormatError::DuplicateSection { section: s, .. } if s == section)
+            );
             let error = refuse(size_of(section), &[0xff; 8]);
-            assert!(matches!(error, PtauError::Truncated { needed: u64::MAX, .. }));
+            assert!(matches!(error, FormatError::Truncated { needed: u64::MAX, .. }));
         }
     }
     for_each_curve!(test);
@@ -254,13 +258,17 @@ fn refuses_a_header_that_lies() {
     fn test<C: Curve>() {
         let refuse = |at: usize, bytes: &[u8]| ptau_refusal::<C>(&patched::<C>(at, bytes));
         let power = 28 + width::<C>();
-        assert!(matches!(refuse(24, &[0xff; 4]), PtauError::SectionSize { name: "header", .. }));
-        assert!(matches!(refuse(24, &[0; 4]), PtauError::SectionSize { name: "header", .. }));
-        assert!(matches!(refuse(power, &[3]), PtauError::PowerTooSmall { needed: 4, .. }));
-        assert!(matches!(refuse(power, &[5]), PtauError::SectionSize { name: "tauG2", .. }));
-        assert!(matches!(refuse(power, &[28]), PtauError::SectionSize { name: "tauG2", .. }));
-        assert!(matches!(refuse(power, &[29]), PtauError::PowerTooLarge { limit: 28, .. }));
-        assert!(matches!(refuse(power, &[0xff; 4]), PtauError::PowerTooLarge { .. }));
+        assert!(matches!(refuse(24, &[0xff; 4]), FormatError::SectionSize { name: "header", .. }));
+        assert!(matches!(refuse(24, &[0; 4]), FormatError::SectionSize { name: "header", .. }));
+        let error = refusal::<C>(&patched::<C>(power, &[3]));
+        assert!(matches!(error, SrsError::PowerTooSmall { got: 3, needed: 4, .. }));
+        assert!(matches!(refuse(power, &[5]), FormatError::SectionSize { name: "tauG2", .. }));
+        assert!(matches!(refuse(power, &[28]), FormatError::SectionSize { name: "tauG2", .. }));
+        assert!(matches!(
+            refuse(power, &[29]),
+            FormatError::Limit { field: "power", limit: 28, .. }
+        ));
+        assert!(matches!(refuse(power, &[0xff; 4]), FormatError::Limit { field: "power", .. }));
     }
     for_each_curve!(test);
 }
@@ -268,24 +276,29 @@ fn refuses_a_header_that_lies() {
 #[test]
 fn refuses_bad_points_by_number() {
     fn test<C: Curve>() {
-        let refuse =
-            |at: usize, bytes: &[u8], number: usize| match refusal::<C>(&patched::<C>(at, bytes)) {
-                SrsError::Point { index, source } if index == number => source,
-                other => panic!("{other}"),
-            };
+        let refuse = |at: usize, bytes: &[u8], number: u64| match ptau_refusal::<C>(&patched::<C>(
+            at, bytes,
+        )) {
+            FormatError::Element { section, index, problem, .. } if index == number => {
+                (section, problem)
+            }
+            other => panic!("{other}"),
+        };
         let field = "tauG1";
         let width = width::<C>();
-        let infinity = DecodeError::Invalid { field, reason: "the point at infinity".to_owned() };
-        assert_eq!(refuse(point_at::<C>(5), &[1, 2, 3], 5), DecodeError::NotOnCurve { field });
+        let not_on_curve = (field, ElementProblem::NotOnCurve);
+        let non_canonical = (field, ElementProblem::NonCanonical);
+        assert_eq!(refuse(point_at::<C>(5), &[1, 2, 3], 5), not_on_curve);
         let prime = &fixture::<C>()[28..28 + width];
-        assert_eq!(refuse(point_at::<C>(7), prime, 7), DecodeError::NonCanonical { field });
+        assert_eq!(refuse(point_at::<C>(7), prime, 7), non_canonical);
         let too_large = vec![0xff; width];
         let y = point_at::<C>(8) + width;
-        assert_eq!(refuse(y, &too_large, 8), DecodeError::NonCanonical { field });
-        assert_eq!(refuse(point_at::<C>(23), &vec![0; 2 * width], 23), infinity);
+        assert_eq!(refuse(y, &too_large, 8), non_canonical);
+        let infinity = refuse(point_at::<C>(23), &vec![0; 2 * width], 23);
+        assert_eq!(infinity, (field, ElementProblem::Infinity));
         let stray = montgomery(&outside_subgroup::<C::G2Affine>(), width);
         let tau_h = head_of::<C>(3) + 12 + 4 * width;
-        assert_eq!(refuse(tau_h, &stray, 1), DecodeError::WrongSubgroup { field: "tauG2" });
+        assert_eq!(refuse(tau_h, &stray, 1), ("tauG2", ElementProblem::WrongSubgroup));
     }
     for_each_curve!(test);
 }
@@ -294,9 +307,9 @@ fn refuses_bad_points_by_number() {
 fn refuses_points_of_g1_outside_the_subgroup() {
     let stray = outside_subgroup::<<Bls12_381 as Pairing>::G1Affine>();
     let file = patched::<Bls12_381>(point_at::<Bls12_381>(2), &montgomery(&stray, 48));
-    let expected = DecodeError::WrongSubgroup { field: "tauG1" };
-    let error = refusal::<Bls12_381>(&file);
-    assert!(matches!(error, SrsError::Point { index: 2, source } if source == expected));
+    let problem = ElementProblem::WrongSubgroup;
+    let error = ptau_refusal::<Bls12_381>(&file);
+    assert!(matches!(error, FormatError::Element { index: 2, problem: p, .. } if p == problem));
 }
 
 #[test]

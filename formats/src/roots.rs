@@ -1,0 +1,17 @@
+//! Roots of unity as these files mean them. Touches nothing.
+
+use pulseproof_kernels::traits::*;
+
+/// The generator of the subgroup of order 2^`log_size` that orders the rows of a circuit in keys, and
+/// the points of a Lagrange basis in ceremonies' files: a power of the smallest quadratic non-residue.
+///
+/// It is arkworks' generator for BN254 and another for BLS12-381, whose smallest non-residue, 5, is not
+/// the generator of the field that arkworks uses. `None` if there is no such subgroup.
+pub fn root_of_unity<F: PrimeField>(log_size: u32) -> Option<F> {
+    let squarings = F::TWO_ADICITY.checked_sub(log_size)?;
+    let residue = (2u64..).map(F::from).find(|value| value.legendre().is_qnr())?;
+    let mut odd_part = (-F::ONE).into_bigint();
+    odd_part >>= F::TWO_ADICITY;
+    let largest = residue.pow(odd_part.as_ref());
+    Some((0..squarings).fold(largest, |root, _| root.square()))
+}
