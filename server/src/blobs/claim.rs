@@ -35,11 +35,6 @@ impl Claim {
         Self { blobs, id }
     }
 
-    /// The file's name.
-    pub fn id(&self) -> Digest {
-        self.id
-    }
-
     /// Writes what arrives, from the first byte on or behind what was received, and returns how much
     /// there is then.
     ///

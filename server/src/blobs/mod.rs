@@ -285,7 +285,8 @@ fn in_progress() -> Problem {
 }
 
 fn full(limit: u64) -> Problem {
-    let detail = format!("uploads may take {limit} bytes in all, and there is no room for this one");
+    let detail =
+        format!("uploads may take {limit} bytes in all, and there is no room for this one");
     Problem::new(507, "storage-full", detail).field("body").limit(limit)
 }
 

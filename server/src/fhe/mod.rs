@@ -2,8 +2,8 @@
 //!
 //! - [`engines`]: where bootstraps run, given from outside. [`registry`]: engines that hold a key.
 //! - [`keys`]: evaluation keys.
-//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work.
-//! - [`work`]: jobs.
+//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work. [`work`]:
+//!   what the runner asks of these jobs.
 
 pub mod compute;
 pub mod engines;

@@ -1,6 +1,6 @@
 //! Keys in memory on one backend: never more bytes than a budget, the least recently used goes first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_sdk::Digest;
@@ -237,7 +237,8 @@ impl Cache {
         // The claim that the bytes were checked must be true of what is on the disk now.
         let file = if checked { self.blobs.checked_file(&key) } else { self.blobs.file(&key) };
         let file = file.map_err(|error| failed(&error))?;
-        let loaded = self.loader.load(file, checked).map_err(|error| Failure::Final(error.into()))?;
+        let loaded =
+            self.loader.load(file, checked).map_err(|error| Failure::Final(error.into()))?;
         tracing::info!(%key, backend = %self.loader.backend(), bytes = loaded.bytes(), "loaded");
         Ok(loaded)
     }
@@ -318,3 +319,6 @@ fn drop_elsewhere(slots: Vec<Arc<Slot>>) {
 fn failed(error: &dyn std::fmt::Display) -> Failure {
     Failure::Final(KeyError::Failed(error.to_string()).into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,8 @@ async fn unsatisfied(
     let (field, source) = (source.field(), source.clone());
     let looking = spawn_blocking(move || {
         let (file, witness) = (blobs.file(&r1cs.sha256), source.open(&blobs));
-        let (file, witness) = (file.map_err(|e| e.to_string())?, witness.map_err(|e| e.to_string())?);
+        let (file, witness) =
+            (file.map_err(|e| e.to_string())?, witness.map_err(|e| e.to_string())?);
         circuits.first_unsatisfied(file, witness)
     });
     match looking.await.unwrap_or_else(|error| Err(error.to_string())) {

@@ -109,7 +109,8 @@ async fn compute<C: Curve>(
         let mut text = Zeroizing::new(Vec::new());
         let read = blobs.file(&inputs).and_then(|mut file| file.read_to_end(&mut text));
         read.map_err(|error| failed(&error))?;
-        let inputs = serde_json::from_slice(&text).map_err(|error| failed(&format_args!("{:?}", error.classify())))?;
+        let inputs = serde_json::from_slice(&text)
+            .map_err(|error| failed(&format_args!("{:?}", error.classify())))?;
         let wasm = blobs.file(&wasm.sha256).map_err(|error| failed(&error))?;
         let values = circuits.witness(wasm, &inputs).map_err(|reason| bad_inputs(&reason))?;
         telemetry::witness_computed(start.elapsed());

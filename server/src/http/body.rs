@@ -73,9 +73,8 @@ pub async fn discard(request: Request, patience: Patience) {
         return;
     }
     let mut body = request.into_body();
-    let reading = async {
-        while let Ok(Some(Ok(_))) = timeout(patience.idle, next(&mut body)).await {}
-    };
+    let reading =
+        async { while let Ok(Some(Ok(_))) = timeout(patience.idle, next(&mut body)).await {} };
     // Whether it was read to its end is the client's affair.
     let _ = timeout(patience.total, reading).await;
 }

@@ -15,14 +15,16 @@ use pulseproof_sdk::{Digest, Name, Problem};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Refusal, internal};
-use super::segment;
 use super::uploads::{Expected, TakenIn, take_in};
+use super::{body, segment};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::prove::shortened;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
-use crate::store::circuits::{StoredCircuit, name_taken, no_such_circuit, part_taken};
+use crate::store::circuits::{
+    StoredCircuit, name_taken, no_such_circuit, part_taken, too_many_circuits,
+};
 
 const WARNING: &str = "the key has no contributions: whoever made it can forge proofs; use one from a \
                        ceremony";
@@ -35,10 +37,9 @@ pub async fn put<C: Curve>(
 ) -> Result<Response, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
     let id = digest(request.uri())?;
-    let found = app.store.circuit(&name).await?;
-    if found.is_some_and(|found| found.zkey.sha256 != id) {
-        super::body::skip(request).await;
-        return Err(name_taken(&name).into());
+    if let Err(problem) = check_name(&app, &name, id).await? {
+        body::skip(request).await;
+        return Err(problem.into());
     }
     let limit = app.config.groth16.zkey_bytes_max;
     let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
@@ -52,6 +53,21 @@ pub async fn put<C: Curve>(
         keep_or_remove(&app, id, added, &name).await
     });
     adding.await?
+}
+
+/// Refuses a key before it is read.
+async fn check_name<C: Curve>(
+    app: &App<C>,
+    name: &Name,
+    id: Digest,
+) -> Result<Result<(), Problem>, Refusal> {
+    let circuits = app.store.circuits().await?;
+    let limit = app.config.groth16.circuits_max;
+    Ok(match circuits.iter().find(|circuit| circuit.name == *name) {
+        Some(found) if found.zkey.sha256 != id => Err(name_taken(name)),
+        None if circuits.len() >= limit => Err(too_many_circuits(limit)),
+        _ => Ok(()),
+    })
 }
 
 /// Checks a key and lists its circuit: true if it is new.
@@ -85,9 +101,9 @@ async fn check<C: Curve>(app: &App<C>, key: Digest) -> Result<KeyInfo, Refusal> 
             Problem::new(422, "bad-key", shortened(&reason)).field("body").into()
         }
         CacheError::Key(error @ KeyError::Failed(_)) => internal(&error),
-        error @ CacheError::TooLarge { room, .. } => {
-            Refusal::from(Problem::new(422, "key-too-large", error.to_string()).field("body").limit(room))
-        }
+        error @ CacheError::TooLarge { room, .. } => Refusal::from(
+            Problem::new(422, "key-too-large", error.to_string()).field("body").limit(room),
+        ),
     });
     if app.backends.primary().is_some() {
         // It is not there that it will be needed.
@@ -152,7 +168,7 @@ async fn put_part<C: Curve>(
         },
     };
     if let Some(problem) = refused {
-        super::body::skip(request).await;
+        body::skip(request).await;
         return Err(problem.into());
     }
     let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
@@ -189,9 +205,7 @@ async fn add_part<C: Curve>(
 }
 
 /// All circuits.
-pub async fn list<C: Curve>(
-    State(app): State<Arc<App<C>>>,
-) -> Result<Json<CircuitList>, Refusal> {
+pub async fn list<C: Curve>(State(app): State<Arc<App<C>>>) -> Result<Json<CircuitList>, Refusal> {
     let circuits = app.store.circuits().await?;
     let circuits = circuits.into_iter().map(|circuit| info(&app, circuit)).collect();
     Ok(Json(CircuitList { circuits }))

@@ -19,10 +19,7 @@ use crate::groth16::work::no_wasm;
 use crate::store::groth16_jobs::unknown_circuit;
 
 /// Queues a proof. What is secret of the request goes into a file, and nowhere else.
-pub async fn queue<C: Curve>(
-    app: &Arc<App<C>>,
-    request: Groth16Request,
-) -> Result<Job, Refusal> {
+pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Result<Job, Refusal> {
     let Groth16Request { circuit, inputs, witness } = request;
     let found = app.store.circuit(&circuit).await?.ok_or_else(unknown_circuit)?;
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
@@ -104,7 +101,8 @@ fn both_or_neither() -> Problem {
 }
 
 fn unknown_witness() -> Problem {
-    let detail = "there is no such witness: PUT it to /v1/witnesses first; it goes when a job with it ends";
+    let detail =
+        "there is no such witness: PUT it to /v1/witnesses first; it goes when a job with it ends";
     Problem::new(422, "unknown-witness", detail).field("witness")
 }
 

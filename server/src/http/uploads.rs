@@ -45,14 +45,7 @@ pub enum TakenIn {
 /// A whole file, a place at the gate, and the right to be the one who does something with it.
 pub struct Held {
     claim: Arc<Claim>,
-    permit: OwnedSemaphorePermit,
-}
-
-impl Held {
-    /// Keeps the place at the gate and lets go of the file.
-    pub fn into_permit(self) -> OwnedSemaphorePermit {
-        self.permit
-    }
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Takes in what a request brings of a file.
@@ -117,7 +110,7 @@ async fn prepare<C: Curve>(
         Err(problem) if problem.is("upload-in-progress") => return Err(Refusal::for_now(problem)),
         Err(problem) => return Err(problem.into()),
     };
-    let held = Held { claim, permit };
+    let held = Held { claim, _permit: permit };
     if app.blobs.length(&id).is_some() {
         return Ok((held, brings));
     }

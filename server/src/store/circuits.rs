@@ -251,7 +251,8 @@ pub fn part_taken(name: &Name, part: Part) -> Problem {
     Problem::new(409, "part-taken", detail).field("sha256")
 }
 
-fn too_many_circuits(limit: usize) -> Problem {
+/// There is no room for another circuit.
+pub fn too_many_circuits(limit: usize) -> Problem {
     let detail = format!("the appliance keeps {limit} circuits: delete one first");
     Problem::new(409, "too-many-circuits", detail).field("name").limit(limit as u64)
 }

@@ -3,8 +3,8 @@
 use pulseproof_sdk::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::from_str;
-use sqlx::sqlite::SqliteArguments;
 use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::{Store, StoreError, corrupt};
@@ -87,9 +87,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let json = serde_json::to_string(problem).map_err(|error| corrupt("problem", &error))?;
         let failed = queue
-            .query(
-                "UPDATE {} SET state = 'failed', problem = ? WHERE id = ? AND state = 'running'",
-            )
+            .query("UPDATE {} SET state = 'failed', problem = ? WHERE id = ? AND state = 'running'")
             .bind(json)
             .bind(id.to_owned())
             .execute(&self.pool)
@@ -118,8 +116,7 @@ pub(super) async fn check_room(
     unfinished_max: usize,
 ) -> Result<Result<(), Problem>, StoreError> {
     let sql = "SELECT count(*) FROM {} WHERE state IN ('queued', 'running')";
-    let unfinished: i64 =
-        sqlx::query_scalar(queue.sql(sql)).fetch_one(&mut **transaction).await?;
+    let unfinished: i64 = sqlx::query_scalar(queue.sql(sql)).fetch_one(&mut **transaction).await?;
     if unfinished.unsigned_abs() < unfinished_max as u64 {
         return Ok(Ok(()));
     }
