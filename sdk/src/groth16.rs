@@ -121,3 +121,35 @@ pub struct Groth16Proof {
     /// The public signals.
     pub public: Value,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::JobRequest;
+
+    #[test]
+    fn inputs_are_sent_and_not_shown() {
+        let request = Groth16Request::from_inputs("sum".parse().unwrap(), json!({ "a": "needle" }));
+        let job = JobRequest::Groth16(request);
+        let json = json!({ "kind": "groth16", "circuit": "sum", "inputs": { "a": "needle" } });
+        assert_eq!(serde_json::to_value(&job).unwrap(), json);
+        assert_eq!(serde_json::from_value::<JobRequest>(json).unwrap(), job);
+        let shown = format!("{job:?} {job:#?}");
+        assert!(!shown.contains("needle") && shown.contains("Inputs(secret)"), "{shown}");
+    }
+
+    #[test]
+    fn a_request_has_no_other_fields() {
+        let witness = Digest::sha256(b"witness");
+        let request = Groth16Request::from_witness("sum".parse().unwrap(), witness);
+        let json = json!({ "circuit": "sum", "witness": witness });
+        assert_eq!(serde_json::to_value(&request).unwrap(), json);
+        for other in
+            [json!({ "circuit": "sum", "proof": 1 }), json!({ "circuit": "a b" }), json!({})]
+        {
+            assert!(serde_json::from_value::<Groth16Request>(other).is_err());
+        }
+    }
+}

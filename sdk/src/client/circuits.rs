@@ -21,6 +21,11 @@ const PIECE_BYTES: u64 = 8 << 20;
 const ATTEMPTS_MAX: u32 = 5;
 /// The pause before it goes on; longer each time.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How often it goes on while somebody else sends the same file: that may be our own connection,
+/// which broke without the appliance's notice.
+const BUSY_ATTEMPTS_MAX: u32 = 60;
+/// The pause before it goes on then.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
 /// An optional file of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +128,7 @@ impl Appliance {
         path: &str,
         local: &Local,
     ) -> Result<T, ClientError> {
-        let (mut failures, mut state, mut anew) = (0, None, false);
+        let (mut failures, mut busy, mut state, mut anew) = (0, 0, None, false);
         loop {
             let error = match self.send_piece(path, local, state).await {
                 Ok(response) if response.status() == StatusCode::ACCEPTED => {
@@ -134,6 +139,13 @@ impl Appliance {
                 Ok(response) => return response.json().await.map_err(transport),
                 Err(error) => error,
             };
+            // The appliance knows what arrived.
+            state = None;
+            if is(&error, "upload-in-progress") && busy < BUSY_ATTEMPTS_MAX {
+                busy += 1;
+                tokio::time::sleep(BUSY_PAUSE).await;
+                continue;
+            }
             failures += 1;
             // The first time, what was there may not have been the start of this file.
             let again = is(&error, "wrong-digest") && anew;
@@ -142,8 +154,6 @@ impl Appliance {
                 return Err(error);
             }
             tokio::time::sleep(PAUSE * failures).await;
-            // The appliance knows what arrived.
-            state = None;
         }
     }
 
@@ -179,7 +189,7 @@ impl Appliance {
 fn may_go_on(error: &ClientError) -> bool {
     match error {
         ClientError::Transport { .. } => true,
-        _ => ["wrong-digest", "wrong-offset", "upload-in-progress", "body-timeout", "busy"]
+        _ => ["wrong-digest", "wrong-offset", "body-timeout", "busy"]
             .iter()
             .any(|kind| is(error, kind)),
     }

@@ -10,7 +10,7 @@ use pulseproof_sdk::Digest;
 use sha2::Digest as _;
 use tokio::sync::mpsc::Receiver;
 
-use super::{Blobs, Hashed, create, remove_file};
+use super::{Blobs, Hashed, create, open, remove_file};
 
 /// Read at a time when a file is hashed again.
 const READ_BYTES: usize = 1 << 16;
@@ -93,7 +93,7 @@ impl Claim {
     fn resume(&self) -> io::Result<(File, Hashed)> {
         let path = self.blobs.part_path(&self.id);
         let known = self.blobs.lock_hashes().remove(&self.id);
-        let file = OpenOptions::new().append(true).open(&path)?;
+        let file = open(&path, OpenOptions::new().append(true))?;
         let length = file.metadata()?.len();
         match known {
             Some(hashed) if hashed.length == length => Ok((file, hashed)),

@@ -264,11 +264,14 @@ fn remove_file(path: &Path) -> io::Result<()> {
 
 /// Makes a file anew that only its owner may read.
 fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    open(path, OpenOptions::new().write(true).truncate(true))
+}
+
+/// Opens a file, or makes it so that only its owner may read it.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.create(true).open(path)
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {

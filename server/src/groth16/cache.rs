@@ -131,12 +131,14 @@ impl Cache {
         self.lock().entries.iter().any(|entry| entry.slot.key == *key && ready(&entry.slot))
     }
 
-    /// Forgets a key that nobody will ask for any more; who uses it keeps it to the end.
+    /// Forgets a key that nobody will ask for any more. While it is in use it stays, and counts.
     pub fn forget(&self, key: &Digest) {
         let forgotten = {
             let mut state = self.lock();
             state.sizes.remove(key);
-            take_where(&mut state.entries, |entry| entry.slot.key == *key)
+            let mine = |entry: &Entry| entry.slot.key == *key;
+            state.entries.iter_mut().filter(|entry| mine(entry)).for_each(|e| e.pinned = false);
+            take_where(&mut state.entries, |entry| mine(entry) && is_unused(entry))
         };
         self.changed();
         drop_elsewhere(forgotten);
@@ -144,8 +146,7 @@ impl Cache {
 
     /// Forgets all keys that are not in use.
     pub fn clear(&self) {
-        let unused = |entry: &Entry| Arc::strong_count(&entry.slot) == 1;
-        let forgotten = take_where(&mut self.lock().entries, unused);
+        let forgotten = take_where(&mut self.lock().entries, is_unused);
         self.changed();
         drop_elsewhere(forgotten);
     }
@@ -198,8 +199,7 @@ impl Cache {
         if bytes > room {
             return Err(CacheError::TooLarge { bytes, room });
         }
-        // Only who holds the lock makes more references.
-        let may_go = |entry: &Entry| !entry.pinned && Arc::strong_count(&entry.slot) == 1;
+        let may_go = |entry: &Entry| !entry.pinned && is_unused(entry);
         let mut excess = others().fold(bytes, sum).saturating_sub(self.budget);
         let spare = others().filter(|entry| may_go(entry)).fold(0, sum);
         if spare < excess {
@@ -300,6 +300,11 @@ impl Drop for Hold {
 
 fn used(entries: &[Entry]) -> u64 {
     entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.bytes))
+}
+
+/// Whether nobody has a lease. Only who holds the lock makes more references.
+fn is_unused(entry: &Entry) -> bool {
+    Arc::strong_count(&entry.slot) == 1
 }
 
 /// Takes out the entries for which `goes` holds, in order.

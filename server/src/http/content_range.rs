@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, TRANSFER_ENCODING};
 use pulseproof_sdk::Problem;
 
 /// What a request brings of a file.
@@ -85,7 +85,10 @@ impl Brings {
 }
 
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(text) = text(headers, CONTENT_LENGTH.as_str())? else { return Ok(None) };
+    let Some(text) = text(headers, CONTENT_LENGTH.as_str())? else {
+        // Without either header there is no body.
+        return Ok(if headers.contains_key(TRANSFER_ENCODING) { None } else { Some(0) });
+    };
     let length = digits(text).ok_or_else(|| malformed("content-length", "expected a number"))?;
     Ok(Some(length))
 }
@@ -125,7 +128,10 @@ mod tests {
 
     fn of(range: Option<&str>, length: Option<&str>) -> Result<Brings, Problem> {
         let mut request = Request::builder();
-        for (name, value) in [("content-range", range), ("content-length", length)] {
+        let chunked = length.is_none().then_some("chunked");
+        let headers =
+            [("content-range", range), ("content-length", length), ("transfer-encoding", chunked)];
+        for (name, value) in headers {
             if let Some(value) = value {
                 request = request.header(name, value);
             }

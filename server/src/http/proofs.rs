@@ -10,6 +10,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
 use super::answer::{Refusal, internal};
 use super::jobs::{new_id, no_randomness};
@@ -69,7 +70,8 @@ async fn write<C: Curve>(app: &App<C>, inputs: Inputs) -> Result<Digest, Refusal
     let mut id = [0; 32];
     OsRng.try_fill_bytes(&mut id).map_err(|error| no_randomness(&error))?;
     let (id, blobs) = (Digest(id), Arc::clone(&app.blobs));
-    let writing = spawn_blocking(move || blobs.write(&id, inputs.0.to_string().as_bytes()));
+    let text = Zeroizing::new(inputs.0.to_string());
+    let writing = spawn_blocking(move || blobs.write(&id, text.as_bytes()));
     writing.await?.map_err(|error| internal(&error))?;
     Ok(id)
 }

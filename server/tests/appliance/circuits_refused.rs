@@ -68,7 +68,9 @@ async fn lengths_that_lie_or_pass_a_limit() {
     }
     let [nobody, short, long] = ["", "5\r\nzkey \r\n0\r\n\r\n", "b\r\nzkey 1 ....\r\n0\r\n\r\n"];
     for (head, body, kind) in [
-        ("", nobody, "length-required"),
+        ("", nobody, "unknown-bytes"),
+        ("content-range: bytes 0-9/500\r\n", nobody, "malformed"),
+        ("", short, "length-required"),
         ("content-range: bytes 0-9/500\r\n", short, "malformed"),
         ("content-range: bytes 5-9/500\r\n", long, "body-too-large"),
     ] {

@@ -18,10 +18,12 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_millis(400);
 
 async fn until_running(server: &Server, job: &Job) {
-    while server.client.job(&job.id).await.unwrap().state == JobState::Queued {
-        sleep(Duration::from_millis(5)).await;
+    loop {
+        match server.client.job(&job.id).await.unwrap().state {
+            JobState::Queued => sleep(Duration::from_millis(5)).await,
+            state => return assert_eq!(state, JobState::Running),
+        }
     }
-    assert_eq!(server.client.job(&job.id).await.unwrap().state, JobState::Running);
 }
 
 #[tokio::test]
