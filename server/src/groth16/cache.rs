@@ -27,6 +27,8 @@ struct State {
     entries: Vec<Entry>,
     /// What keys took that were loaded before.
     sizes: HashMap<Digest, u64>,
+    /// Bytes of keys that were forgotten and are still being freed.
+    freeing: u64,
 }
 
 /// A key's place, and the bytes that count for it from before it is loaded.
@@ -40,7 +42,7 @@ struct Slot {
     key: Digest,
     loaded: OnceCell<Result<Arc<dyn LoadedKey>, Failure>>,
     /// What made room for it; freed before it is loaded.
-    evicted: Mutex<Vec<Arc<Slot>>>,
+    evicted: Mutex<Vec<Entry>>,
 }
 
 /// What is asked for.
@@ -132,29 +134,34 @@ impl Cache {
     }
 
     /// Forgets a key that nobody will ask for any more. While it is in use it stays, and counts.
-    pub fn forget(&self, key: &Digest) {
-        let forgotten = {
-            let mut state = self.lock();
-            state.sizes.remove(key);
-            let mine = |entry: &Entry| entry.slot.key == *key;
-            state.entries.iter_mut().filter(|entry| mine(entry)).for_each(|e| e.pinned = false);
-            take_where(&mut state.entries, |entry| mine(entry) && is_unused(entry))
-        };
-        self.changed();
-        drop_elsewhere(forgotten);
+    pub fn forget(self: &Arc<Self>, key: &Digest) {
+        let mine = |entry: &Entry| entry.slot.key == *key;
+        let mut state = self.lock();
+        state.sizes.remove(key);
+        state.entries.iter_mut().filter(|entry| mine(entry)).for_each(|e| e.pinned = false);
+        self.free(state, mine);
     }
 
     /// Forgets all keys that are not in use.
-    pub fn clear(&self) {
-        let forgotten = take_where(&mut self.lock().entries, is_unused);
-        self.changed();
-        drop_elsewhere(forgotten);
+    pub fn clear(self: &Arc<Self>) {
+        self.free(self.lock(), |_| true);
+    }
+
+    /// Frees what is not in use, where that keeps nobody waiting. Until then it counts.
+    fn free(self: &Arc<Self>, mut state: MutexGuard<'_, State>, which: impl Fn(&Entry) -> bool) {
+        let freed = take_where(&mut state.entries, |entry| which(entry) && is_unused(entry));
+        let bytes = total(&freed);
+        state.freeing = state.freeing.saturating_add(bytes);
+        drop(state);
+        let freeing = Freeing { cache: Arc::clone(self), entries: freed, bytes };
+        spawn_blocking(move || drop(freeing));
     }
 
     /// Bytes that count for keys.
     #[cfg(test)]
     pub fn used(&self) -> u64 {
-        used(&self.lock().entries)
+        let state = self.lock();
+        state.freeing + total(&state.entries)
     }
 
     /// A key's place: the one it has, or a new one, with room made for it; none while all that could
@@ -173,9 +180,9 @@ impl Cache {
             Some(&bytes) => bytes,
             None => self.loader.reserve(self.blobs.length(&wanted.key).unwrap_or(0)),
         };
-        let Some(evicted) = self.make_room(&mut state.entries, bytes, None)? else {
-            return Ok(None);
-        };
+        let Some(evicted) = self.make_room(&mut state, bytes, None)? else { return Ok(None) };
+        // Until those are freed, this place stands for them.
+        let bytes = bytes.max(total(&evicted));
         let (key, loaded, evicted) = (wanted.key, OnceCell::new(), Mutex::new(evicted));
         let slot = Arc::new(Slot { key, loaded, evicted });
         let pinned = wanted.pinned;
@@ -187,10 +194,11 @@ impl Cache {
     /// The entry of `mine` counts as if it were not there.
     fn make_room(
         &self,
-        entries: &mut Vec<Entry>,
+        state: &mut State,
         bytes: u64,
         mine: Option<&Arc<Slot>>,
-    ) -> Result<Option<Vec<Arc<Slot>>>, CacheError> {
+    ) -> Result<Option<Vec<Entry>>, CacheError> {
+        let State { entries, freeing, .. } = state;
         let is_mine = |entry: &Entry| mine.is_some_and(|mine| Arc::ptr_eq(mine, &entry.slot));
         let others = || entries.iter().filter(|entry| !is_mine(entry));
         let sum = |bytes: u64, entry: &Entry| bytes.saturating_add(entry.bytes);
@@ -200,7 +208,8 @@ impl Cache {
             return Err(CacheError::TooLarge { bytes, room });
         }
         let may_go = |entry: &Entry| !entry.pinned && is_unused(entry);
-        let mut excess = others().fold(bytes, sum).saturating_sub(self.budget);
+        let taken = others().fold(bytes.saturating_add(*freeing), sum);
+        let mut excess = taken.saturating_sub(self.budget);
         let spare = others().filter(|entry| may_go(entry)).fold(0, sum);
         if spare < excess {
             return Ok(None);
@@ -248,7 +257,7 @@ impl Cache {
         let mut state = self.lock();
         let bytes = loaded.bytes();
         state.sizes.insert(slot.key, bytes);
-        let room = self.make_room(&mut state.entries, bytes, Some(slot));
+        let room = self.make_room(&mut state, bytes, Some(slot));
         let evicted = room.map_err(Failure::Final)?.ok_or(Failure::Misjudged)?;
         let mine = state.entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.slot, slot));
         // It may have been forgotten meanwhile.
@@ -268,7 +277,7 @@ impl Cache {
     }
 
     fn changed(&self) {
-        telemetry::resident_bytes(self.loader.backend(), used(&self.lock().entries));
+        telemetry::resident_bytes(self.loader.backend(), total(&self.lock().entries));
         self.freed.notify_waiters();
     }
 
@@ -298,7 +307,24 @@ impl Drop for Hold {
     }
 }
 
-fn used(entries: &[Entry]) -> u64 {
+/// Keys that are being freed.
+struct Freeing {
+    cache: Arc<Cache>,
+    entries: Vec<Entry>,
+    bytes: u64,
+}
+
+impl Drop for Freeing {
+    fn drop(&mut self) {
+        self.entries.clear();
+        let mut state = self.cache.lock();
+        state.freeing = state.freeing.saturating_sub(self.bytes);
+        drop(state);
+        self.cache.changed();
+    }
+}
+
+fn total(entries: &[Entry]) -> u64 {
     entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.bytes))
 }
 
@@ -308,17 +334,8 @@ fn is_unused(entry: &Entry) -> bool {
 }
 
 /// Takes out the entries for which `goes` holds, in order.
-fn take_where(entries: &mut Vec<Entry>, goes: impl FnMut(&Entry) -> bool) -> Vec<Arc<Slot>> {
-    let mut goes = goes;
-    entries.extract_if(.., |entry| goes(entry)).map(|entry| entry.slot).collect()
-}
-
-/// Freeing gigabytes takes a while, which is not for those who answer requests.
-fn drop_elsewhere(slots: Vec<Arc<Slot>>) {
-    if !slots.is_empty() {
-        // If there is no thread to be had, they are dropped here.
-        let _ = std::thread::Builder::new().name("freeing".to_owned()).spawn(move || drop(slots));
-    }
+fn take_where(entries: &mut Vec<Entry>, mut goes: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
+    entries.extract_if(.., |entry| goes(entry)).collect()
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {

@@ -223,7 +223,9 @@ async fn a_key_that_is_larger_than_thought_makes_more_room() {
     assert!(!bench.cache.is_resident(&a) && bench.cache.is_resident(&b));
     assert_eq!(bench.cache.used(), 70);
     bench.cache.forget(&b);
-    assert_eq!(bench.cache.used(), 0);
+    while bench.cache.used() > 0 {
+        tokio::task::yield_now().await;
+    }
     // With what it takes in use it waits, and does not load again and again.
     let lease = bench.lease(a).await.unwrap();
     bench.cache.forget(&b);
@@ -240,7 +242,8 @@ async fn a_key_that_is_larger_than_thought_makes_more_room() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    // What fails depends on the moment: there is nothing to keep for the next run.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     /// Many who ask for keys of all sizes, and hold them for a while: whatever the order, the memory
     /// stays within the budget, everybody gets what was asked for, and all are told apart.
@@ -274,4 +277,22 @@ proptest! {
             assert!(bench.cache.used() <= 100);
         });
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_forgotten_counts_until_it_is_freed() {
+    let bench = Bench::new(100, Duration::ZERO);
+    let keys = ['a', 'b', 'c'].map(|name| bench.key(name, 60, 0));
+    for round in 0..200 {
+        let key = keys[round % keys.len()];
+        let lease = bench.lease(key).await.unwrap();
+        if round % 2 == 0 {
+            // In use: it stays.
+            bench.cache.forget(&key);
+            assert_eq!(bench.cache.used(), 60);
+        }
+        drop(lease);
+        bench.cache.clear();
+    }
+    assert!(bench.most() <= 100, "{} bytes in memory", bench.most());
 }
