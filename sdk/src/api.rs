@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::groth16::{Groth16Request, Retried};
 use crate::name::Name;
 use crate::problem::Problem;
 
@@ -120,6 +121,8 @@ pub enum JobRequest {
     /// Compute a homomorphic program on sums.
     #[cfg(feature = "fhe")]
     Fhe(Box<crate::fhe::FheRequest>),
+    /// Prove a circuit.
+    Groth16(Groth16Request),
 }
 
 /// Where a job stands.
@@ -166,6 +169,9 @@ pub struct Job {
     /// in the same batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_us: Option<u64>,
+    /// Which backend failed before another one proved the circuit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Retried>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -185,6 +191,7 @@ impl Job {
             estimate: None,
             engine: None,
             compute_us: None,
+            retried: None,
             problem: None,
         }
     }

@@ -1,5 +1,9 @@
-//! The appliance over HTTP.
+//! The appliance over HTTP. [`circuits`]: files, and proofs of circuits.
 
+pub mod circuits;
+
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
@@ -15,7 +19,7 @@ use crate::submission::batch_to_bytes;
 
 /// The longest a single request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest that handing in an evaluation key may take: some 60 MB.
+/// The longest that handing in an evaluation key, some 60 MB, or a piece of a file may take.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// How often a job is looked at while it is waited for.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -33,6 +37,14 @@ pub enum ClientError {
         url: String,
         /// What happened.
         source: reqwest::Error,
+    },
+    /// A file to hand in could not be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
     },
     /// The service answered with an error that is no problem document.
     #[error("{url} answered {status}: {body}")]
@@ -216,7 +228,7 @@ impl Appliance {
         }
     }
 
-    /// Cancels a job that computes a program and is not finished.
+    /// Cancels a job that computes a program or proves a circuit, and is not finished.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -251,8 +263,8 @@ impl Appliance {
         self.0.send(self.0.request(Method::DELETE, &key_path(id))).await.map(drop)
     }
 
-    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult), or of a program's
-    /// outputs.
+    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult), of a program's
+    /// outputs, or of the JSON of a [`Groth16Proof`](crate::groth16::Groth16Proof).
     ///
     /// # Errors
     /// See [`ClientError`].

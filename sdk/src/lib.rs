@@ -4,6 +4,7 @@
 //! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
 //! - [`api`], [`problem`]: the appliance's JSON.
+//! - [`groth16`]: circuits, and proofs of them.
 //! - [`client`]: the appliance over HTTP.
 //! - With the feature `fhe`: `fhe`, homomorphic programs as jobs, and `outputs`, their results.
 //!
@@ -14,6 +15,7 @@ pub mod client;
 mod digest;
 #[cfg(feature = "fhe")]
 pub mod fhe;
+pub mod groth16;
 pub mod name;
 #[cfg(feature = "fhe")]
 pub mod outputs;

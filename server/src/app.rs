@@ -8,13 +8,14 @@ use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::Digest;
 use tokio::sync::Notify;
 
+use crate::blobs::Blobs;
 use crate::config::Config;
-use crate::fhe::engines::Engines;
-use crate::fhe::keys::Keys;
 use crate::fhe::registry::Registry;
-use crate::fhe::runner::Running;
+use crate::groth16::backends::Backends;
 use crate::http::gate::Gate;
 use crate::prover::Prover;
+use crate::runner::Lane;
+use crate::serve::Machine;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -32,16 +33,18 @@ pub struct App<C: Curve> {
     pub gate: Gate,
     /// Tells the worker that a job was queued.
     pub queued: Notify,
-    /// The files of evaluation keys.
-    pub keys: Arc<Keys>,
-    /// Keeps the keys that are read few.
-    pub key_gate: Gate,
+    /// The files beside the store.
+    pub blobs: Arc<Blobs>,
+    /// Keeps the files that are received few.
+    pub upload_gate: Gate,
     /// The engines that hold a key.
     pub registry: Arc<Registry>,
     /// The programs at work.
-    pub running: Running,
-    /// Tells the runner that a program was queued.
-    pub fhe_queued: Notify,
+    pub programs: Lane,
+    /// The backends that prove circuits.
+    pub backends: Backends,
+    /// The proofs of circuits at work.
+    pub proofs: Lane,
     /// The limits.
     pub config: Config,
     /// The metrics.
@@ -51,17 +54,17 @@ pub struct App<C: Curve> {
 impl<C: Curve> App<C> {
     /// An appliance over an open store.
     pub fn new(
-        prover: Arc<dyn Prover<C>>,
-        engines: Arc<dyn Engines>,
+        machine: Machine<C>,
         store: Store,
-        keys: Keys,
+        blobs: Blobs,
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
-        let keys = Arc::new(keys);
+        let Machine { prover, engines, groth16 } = machine;
+        let blobs = Arc::new(blobs);
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
-        let registry = Registry::new(engines, Arc::clone(&keys), limits, config.engines_max);
+        let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
             srs_id: Digest(prover.srs().verifying_key.id()),
             commitment_key: CommitmentKey::new(prover.srs()),
@@ -69,11 +72,12 @@ impl<C: Curve> App<C> {
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
             queued: Notify::new(),
-            keys,
-            key_gate: Gate::new(config.key_uploads_max, config.key_uploads_max),
+            backends: Backends::new(groth16, &blobs, &config.groth16),
+            blobs,
+            upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max),
             registry: Arc::new(registry),
-            running: Running::default(),
-            fhe_queued: Notify::new(),
+            programs: Lane::default(),
+            proofs: Lane::default(),
             config,
             telemetry,
         }

@@ -1,9 +1,11 @@
 //! What an operator may set.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pulseproof_fhe::batcher::Limits;
+use pulseproof_sdk::Name;
 
 /// Where an appliance keeps its store, and its limits.
 #[derive(Clone, Debug)]
@@ -20,10 +22,6 @@ pub struct Config {
     pub intakes_waiting_max: usize,
     /// Evaluation keys kept; some 60 MB each.
     pub keys_max: usize,
-    /// The longest that reading an evaluation key may take.
-    pub key_timeout: Duration,
-    /// Evaluation keys read at the same time.
-    pub key_uploads_max: usize,
     /// Evaluation keys that engines hold in memory at the same time.
     pub engines_max: usize,
     /// Programs computed at the same time, so that they share batches.
@@ -32,6 +30,10 @@ pub struct Config {
     pub fhe_jobs_unfinished_max: usize,
     /// When batches of bootstraps close.
     pub batches: Limits,
+    /// Files that are handed in.
+    pub uploads: Uploads,
+    /// Circuits, and proofs of them.
+    pub groth16: Groth16Limits,
     /// How long requests in flight may take to finish once the appliance was told to stop.
     pub drain_timeout: Duration,
 }
@@ -46,13 +48,86 @@ impl Config {
             intakes_max: 4,
             intakes_waiting_max: 32,
             keys_max: 8,
-            key_timeout: Duration::from_secs(300),
-            key_uploads_max: 2,
             engines_max: 2,
             fhe_jobs_max: 8,
             fhe_jobs_unfinished_max: 1024,
             batches: Limits::default(),
+            uploads: Uploads::default(),
+            groth16: Groth16Limits::default(),
             drain_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Limits of files that are handed in.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    /// Files received at the same time, and as many that wait for their turn.
+    pub at_once_max: usize,
+    /// The longest that one request may take; what it brought stays, and another may go on.
+    pub timeout: Duration,
+    /// The longest that a request may bring nothing.
+    pub idle_timeout: Duration,
+    /// Bytes of all files together.
+    pub bytes_max: u64,
+    /// How long unfinished files, and whole ones that nobody uses, are kept.
+    pub retention: Duration,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            at_once_max: 4,
+            timeout: Duration::from_secs(3600),
+            idle_timeout: Duration::from_secs(30),
+            bytes_max: 64 << 30,
+            retention: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// Limits of circuits, and of proofs of them.
+#[derive(Clone, Debug)]
+pub struct Groth16Limits {
+    /// Circuits kept.
+    pub circuits_max: usize,
+    /// Longest key of a circuit, in bytes.
+    pub zkey_bytes_max: u64,
+    /// Longest program that computes witnesses.
+    pub wasm_bytes_max: u64,
+    /// Longest file of constraints.
+    pub r1cs_bytes_max: u64,
+    /// Longest witness.
+    pub witness_bytes_max: u64,
+    /// Jobs at work at the same time: while one proves, another's witness is computed.
+    pub jobs_max: usize,
+    /// Jobs queued or running; one more is turned away with a 503.
+    pub jobs_unfinished_max: usize,
+    /// Bytes of keys in the memory of the primary backend, if that is not the processor.
+    pub device_key_bytes_max: u64,
+    /// Bytes of keys in the processor's memory.
+    pub host_key_bytes_max: u64,
+    /// Circuits whose keys stay in memory once they are there.
+    pub pinned: BTreeSet<Name>,
+    /// Proofs that the primary backend failed at and the processor made, until the primary backend
+    /// is taken out of service; it is back with the next process.
+    pub backend_failures_max: u32,
+}
+
+impl Default for Groth16Limits {
+    fn default() -> Self {
+        Self {
+            circuits_max: 64,
+            zkey_bytes_max: 8 << 30,
+            wasm_bytes_max: 64 << 20,
+            r1cs_bytes_max: 4 << 30,
+            witness_bytes_max: 1 << 30,
+            jobs_max: 2,
+            jobs_unfinished_max: 256,
+            device_key_bytes_max: 8 << 30,
+            host_key_bytes_max: 8 << 30,
+            pinned: BTreeSet::new(),
+            backend_failures_max: 3,
         }
     }
 }

@@ -1,28 +1,36 @@
 //! The appliance: takes in committed and signed readings, sums them and proves the sum.
 //!
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
-//! - [`Prover`]: what proves, on whatever backend. [`Engines`]: what bootstraps.
+//! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
+//!   bootstraps. [`Groth16`]: what proves circuits.
 //! - `http`: routes and problem documents. `intake`: what a submission must pass.
-//! - `store`: SQLite; what was accepted is in it. `worker`, `aggregate`: jobs, one at a time.
-//! - `fhe`: evaluation keys, and programs on sums, many at a time.
+//! - `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
+//! - `worker`, `aggregate`: sums, one at a time. `runner`: other jobs, several at a time.
+//! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `telemetry`: every metric, by name.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
 
 mod aggregate;
 mod app;
+mod blobs;
 mod config;
 mod fhe;
+mod groth16;
 mod http;
 mod intake;
 mod prover;
+mod runner;
 mod serve;
 mod store;
 mod telemetry;
 mod worker;
 
-pub use config::Config;
+pub use config::{Config, Groth16Limits, Uploads};
 pub use fhe::engines::{Engines, ExactOn};
+pub use groth16::prover::{
+    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
+};
 pub use prover::Prover;
-pub use serve::{ServeError, serve};
+pub use serve::{Machine, ServeError, serve};
 pub use store::StoreError;

@@ -13,11 +13,15 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::app::App;
+use crate::blobs::{self, Blobs};
 use crate::config::Config;
 use crate::fhe::engines::Engines;
-use crate::fhe::keys::Keys;
-use crate::fhe::runner;
+use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
+use crate::fhe::work::Programs;
+use crate::groth16::prover::Groth16;
+use crate::groth16::work::Proofs;
 use crate::prover::Prover;
+use crate::runner;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Telemetry};
 use crate::{http, worker};
@@ -47,24 +51,35 @@ pub enum ServeError {
     Metrics,
 }
 
+/// What computes for an appliance.
+#[derive(Clone)]
+pub struct Machine<C: Curve> {
+    /// What proves sums.
+    pub prover: Arc<dyn Prover<C>>,
+    /// What bootstraps.
+    pub engines: Arc<dyn Engines>,
+    /// What proves circuits.
+    pub groth16: Groth16,
+}
+
 /// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
-/// and the sum at work finish, programs at work are given up and stay queued, and the store is closed.
+/// and the sum at work finish, programs and proofs of circuits at work are given up and stay queued,
+/// and the store is closed.
 ///
 /// # Errors
 /// The data folder, the store or the listener cannot be used.
 pub async fn serve<C: Curve>(
     listener: TcpListener,
-    prover: Arc<dyn Prover<C>>,
-    engines: Arc<dyn Engines>,
+    machine: Machine<C>,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let lock = lock(&config.data_dir)?;
     let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
-    let store = Store::open(&config.data_dir, Digest(prover.srs().verifying_key.id())).await?;
-    let keys = Keys::open(&config.data_dir, &store.keys().await?)
-        .map_err(|source| io_error("evaluation keys", source))?;
-    let app = Arc::new(App::new(prover, engines, store, keys, config, telemetry));
+    let srs = Digest(machine.prover.srs().verifying_key.id());
+    let store = Store::open(&config.data_dir, srs).await?;
+    let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
+    let app = Arc::new(App::new(machine, store, blobs, config, telemetry));
     announce(&app);
 
     let (stop, stopping) = watch::channel(false);
@@ -79,11 +94,13 @@ pub async fn serve<C: Curve>(
             () = stopped(stopping.clone()) => {}
         }
     };
-    let (served, (), (), (), ()) = tokio::join!(
+    let (served, (), (), (), (), (), ()) = tokio::join!(
         requests,
         signal,
         worker::run(&app, stopping.clone()),
-        runner::run(&app, stopping.clone()),
+        runner::run::<C, Programs>(&app, stopping.clone()),
+        runner::run::<C, Proofs>(&app, stopping.clone()),
+        blobs::upkeep::run(&app, stopping.clone()),
         telemetry::upkeep(&app.telemetry, stopping.clone()),
     );
     app.store.close().await;
@@ -116,6 +133,12 @@ async fn answer<C: Curve>(
             Ok(())
         }
     }
+}
+
+fn open_blobs(config: &Config) -> io::Result<Blobs> {
+    let blobs = Blobs::open(&config.data_dir, config.uploads.bytes_max)?;
+    blobs.adopt(&config.data_dir.join(OLD_FOLDER), OLD_SUFFIX)?;
+    Ok(blobs)
 }
 
 fn lock(directory: &Path) -> Result<File, ServeError> {

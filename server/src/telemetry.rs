@@ -47,6 +47,24 @@ const BATCH_REGIONS: &str = "pulseproof_bootstrap_batch_regions";
 const BATCH_WAIT: &str = "pulseproof_bootstrap_batch_wait_seconds";
 /// How long the engine took for a batch; label `engine`.
 const BATCH: &str = "pulseproof_bootstrap_batch_seconds";
+/// Proofs of circuits that verified and were released; label `backend`.
+const GROTH16_PROOFS: &str = "pulseproof_groth16_proofs_total";
+/// Time to prove a circuit; label `backend`.
+const GROTH16_PROVE: &str = "pulseproof_groth16_prove_seconds";
+/// Time to verify that proof before its release; label `backend`.
+const GROTH16_VERIFY: &str = "pulseproof_groth16_verify_seconds";
+/// Time to compute a witness from inputs.
+const GROTH16_WITNESS: &str = "pulseproof_groth16_witness_seconds";
+/// Proofs that a backend failed at, or got wrong, and that the processor then made; label `backend`.
+/// Anything but 0 is a fault of the device.
+const BACKEND_FAILURES: &str = "pulseproof_backend_failures_total";
+/// 1 while proofs of circuits are made on the backend, 0 once it failed too often; label `backend`.
+const BACKEND_IN_SERVICE: &str = "pulseproof_backend_in_service";
+/// Circuits' keys loaded into memory; labels `backend` and `outcome`: `done` or `failed`.
+const KEY_LOADS: &str = "pulseproof_circuit_key_loads_total";
+/// Bytes that circuits' keys take in memory, or that are kept free for those being loaded; label
+/// `backend`.
+const KEY_BYTES: &str = "pulseproof_circuit_key_resident_bytes";
 /// Jobs queued or running.
 const QUEUE: &str = "pulseproof_queue_length";
 /// 1 if the SRS is a development one: its proofs convince nobody.
@@ -102,6 +120,14 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(BATCH_REGIONS, "Regions that had bootstraps waiting");
     describe_histogram!(BATCH_WAIT, "Seconds that the oldest of a batch had waited");
     describe_histogram!(BATCH, "Seconds that the engine took for a batch");
+    describe_counter!(GROTH16_PROOFS, "Proofs of circuits verified and released, by backend");
+    describe_histogram!(GROTH16_PROVE, "Seconds to prove a circuit");
+    describe_histogram!(GROTH16_VERIFY, "Seconds to verify a proof of a circuit");
+    describe_histogram!(GROTH16_WITNESS, "Seconds to compute a witness from inputs");
+    describe_counter!(BACKEND_FAILURES, "Proofs that a backend failed at and the processor made");
+    describe_gauge!(BACKEND_IN_SERVICE, "1 while proofs of circuits are made on the backend");
+    describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
+    describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
     describe_gauge!(QUEUE, "Jobs queued or running");
     describe_gauge!(INSECURE, "1 if the SRS is a development one");
     counter!(PROOFS_REJECTED).absolute(0);
@@ -168,6 +194,43 @@ pub fn batch(report: &Report) {
     histogram!(BATCH_REGIONS, "engine" => engine()).record(report.regions as f64);
     histogram!(BATCH_WAIT, "engine" => engine()).record(report.waited);
     histogram!(BATCH, "engine" => engine()).record(report.took);
+}
+
+/// Counts a released proof of a circuit.
+pub fn groth16_proved(backend: BackendKind, prove: Duration, verify: Duration) {
+    let backend = backend.to_string();
+    counter!(GROTH16_PROOFS, "backend" => backend.clone()).increment(1);
+    histogram!(GROTH16_PROVE, "backend" => backend.clone()).record(prove);
+    histogram!(GROTH16_VERIFY, "backend" => backend).record(verify);
+}
+
+/// Records the time that a witness took.
+pub fn witness_computed(took: Duration) {
+    histogram!(GROTH16_WITNESS).record(took);
+}
+
+/// Counts a proof that a backend failed at and the processor made.
+pub fn backend_failed(backend: BackendKind) {
+    counter!(BACKEND_FAILURES, "backend" => backend.to_string()).increment(1);
+}
+
+/// Says whether proofs of circuits are made on a backend.
+pub fn backend_in_service(backend: BackendKind, in_service: bool) {
+    counter!(BACKEND_FAILURES, "backend" => backend.to_string()).absolute(0);
+    let value = if in_service { 1.0 } else { 0.0 };
+    gauge!(BACKEND_IN_SERVICE, "backend" => backend.to_string()).set(value);
+}
+
+/// Counts a circuit's key that was loaded, or was not.
+pub fn key_loaded(backend: BackendKind, loaded: bool) {
+    let outcome = if loaded { "done" } else { "failed" };
+    counter!(KEY_LOADS, "backend" => backend.to_string(), "outcome" => outcome).increment(1);
+}
+
+/// Sets how many bytes circuits' keys take.
+#[expect(clippy::cast_precision_loss, reason = "memories are far smaller than 2^52 bytes")]
+pub fn resident_bytes(backend: BackendKind, bytes: u64) {
+    gauge!(KEY_BYTES, "backend" => backend.to_string()).set(bytes as f64);
 }
 
 /// Records the time that a batch of submissions took.

@@ -12,20 +12,11 @@ use tokio::task::spawn_blocking;
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
 use crate::aggregate::internal;
+use crate::runner::Outcome;
 use crate::serve::stopped;
 
 /// How often a job is tried whose engine fails.
 const ATTEMPTS: usize = 2;
-
-/// What a job came to.
-pub enum Outcome {
-    /// A result.
-    Done(Computed),
-    /// None, and why.
-    Failed(Problem),
-    /// It was stopped from outside.
-    Stopped,
-}
 
 /// A program's outputs.
 pub struct Computed {
@@ -43,7 +34,7 @@ pub async fn compute(
     prepared: Prepared,
     region: &Name,
     stop: watch::Receiver<bool>,
-) -> Outcome {
+) -> Outcome<Computed> {
     let prepared = Arc::new(prepared);
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {

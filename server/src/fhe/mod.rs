@@ -1,13 +1,13 @@
 //! Homomorphic programs on proved sums.
 //!
 //! - [`engines`]: where bootstraps run, given from outside. [`registry`]: engines that hold a key.
-//! - [`keys`]: the files of evaluation keys.
-//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work.
-//! - [`runner`]: many jobs at a time, so that they share batches.
+//! - [`keys`]: evaluation keys.
+//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work. [`work`]:
+//!   what the runner asks of these jobs.
 
 pub mod compute;
 pub mod engines;
 pub mod keys;
 pub mod prepare;
 pub mod registry;
-pub mod runner;
+pub mod work;

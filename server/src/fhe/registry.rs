@@ -11,13 +11,14 @@ use tokio::sync::{Notify, OnceCell};
 use tokio::task::spawn_blocking;
 
 use super::engines::Engines;
-use super::keys::{Key, Keys};
+use super::keys::{self, Key};
+use crate::blobs::Blobs;
 use crate::telemetry;
 
 /// The engines.
 pub struct Registry {
     engines: Arc<dyn Engines>,
-    keys: Arc<Keys>,
+    blobs: Arc<Blobs>,
     limits: Limits,
     resident_max: usize,
     /// The most recently used last.
@@ -42,12 +43,12 @@ impl Registry {
     /// A registry that keeps at most so many engines.
     pub fn new(
         engines: Arc<dyn Engines>,
-        keys: Arc<Keys>,
+        blobs: Arc<Blobs>,
         limits: Limits,
         resident_max: usize,
     ) -> Self {
         let (slots, freed) = (Mutex::default(), Notify::new());
-        Self { engines, keys, limits, resident_max: resident_max.max(1), slots, freed }
+        Self { engines, blobs, limits, resident_max: resident_max.max(1), slots, freed }
     }
 
     /// The engine of a key. It is opened if it is not there, once for all who ask meanwhile; who finds
@@ -109,7 +110,7 @@ impl Registry {
     }
 
     fn engine(&self, key: Digest) -> Result<Arc<dyn Engine>, String> {
-        match self.keys.load(&key)? {
+        match keys::load(&self.blobs, &key)? {
             Key::Exact(key) => self.engines.exact(&key).map_err(|error| error.to_string()),
             Key::Floating(key) => Ok(Arc::new(TfheCpu::new(&key))),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use pulseproof_sdk::Problem;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::Sender;
@@ -33,19 +33,30 @@ pub async fn read(request: Request, limit: usize, patience: Duration) -> Result<
     .await
 }
 
+/// How long a body may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From its start to its end.
+    pub total: Duration,
+    /// From one piece to the next.
+    pub idle: Duration,
+}
+
 /// Hands on a body of at most `limit` bytes as it arrives; what nobody takes any more is left unread.
 ///
 /// # Errors
 /// As [`read`].
 pub async fn stream(
     request: Request,
-    limit: usize,
-    patience: Duration,
+    limit: u64,
+    patience: Patience,
     taker: Sender<Bytes>,
 ) -> Result<(), Problem> {
-    within(patience, async {
+    // What does not fit in memory does not come in one piece either.
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    within(patience.total, async {
         let mut chunks = Chunks::open(request, limit).await?;
-        while let Some(data) = chunks.next().await? {
+        while let Some(data) = within(patience.idle, chunks.next()).await? {
             if taker.send(data).await.is_err() {
                 break;
             }
@@ -53,6 +64,19 @@ pub async fn stream(
         Ok(())
     })
     .await
+}
+
+/// Reads a body that is not needed, so that the client gets to see the answer. Whoever asks before
+/// sending it need not send it.
+pub async fn discard(request: Request, patience: Patience) {
+    if request.headers().contains_key(EXPECT) {
+        return;
+    }
+    let mut body = request.into_body();
+    let reading =
+        async { while let Ok(Some(Ok(_))) = timeout(patience.idle, next(&mut body)).await {} };
+    // Whether it was read to its end is the client's affair.
+    let _ = timeout(patience.total, reading).await;
 }
 
 /// Reads a JSON body.
@@ -90,12 +114,11 @@ impl Chunks {
     /// Refuses a body that announces to be over the limit.
     async fn open(request: Request, limit: usize) -> Result<Self, Problem> {
         let announced = announced_length(&request);
-        let body = request.into_body();
         if announced.is_some_and(|length| length > limit as u64) {
-            skip(body).await;
+            skip(request).await;
             return Err(too_large(limit));
         }
-        Ok(Self { body, limit, left: limit })
+        Ok(Self { body: request.into_body(), limit, left: limit })
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
@@ -115,7 +138,9 @@ async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
     Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
-async fn skip(mut body: Body) {
+/// Reads the start of a body that is refused, so that the client gets to see the answer.
+pub async fn skip(request: Request) {
+    let mut body = request.into_body();
     let mut left = DROPPED_BYTES_MAX;
     while let Some(Ok(data)) = next(&mut body).await {
         match left.checked_sub(data.len()) {

@@ -17,11 +17,13 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 
 use super::answer::Refusal;
-use super::{body, programs};
+use super::{body, programs, proofs};
 use crate::app::App;
+use crate::blobs::upkeep::discard_secrets;
+use crate::store::queue::Queue;
 use crate::telemetry;
 
-/// Queues a job of either kind.
+/// Queues a job of any kind.
 pub async fn create<C: Curve>(
     State(app): State<Arc<App<C>>>,
     request: Request,
@@ -29,6 +31,7 @@ pub async fn create<C: Curve>(
     let request: JobRequest = body::json(request, app.config.body_timeout).await?;
     let job = match request {
         JobRequest::Fhe(request) => programs::queue(&app, request).await?,
+        JobRequest::Groth16(request) => proofs::queue(&app, request).await?,
         JobRequest::Aggregate { region, epoch, weights } => {
             queue(&app, region, epoch, weights).await?
         }
@@ -74,9 +77,37 @@ pub async fn result<C: Curve>(
         (None, None) if job.state == JobState::Cancelled => {
             Err(Problem::new(409, "job-cancelled", format!("job {} was cancelled", job.id)).into())
         }
-        (None, Some(bytes)) => Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes)),
+        (None, Some(bytes)) => Ok(([(CONTENT_TYPE, media_type(&job.request))], bytes)),
         (None, None) => Err(Refusal::for_now(not_ready(&job.id))),
     }
+}
+
+/// Cancels a job that is queued or running, and closes no epoch.
+pub async fn cancel<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Job>, Refusal> {
+    let job = find(&app, &path?.0).await?;
+    let (queue, lane) = match job.request {
+        JobRequest::Fhe(_) => (Queue::Fhe, &app.programs),
+        JobRequest::Groth16(_) => (Queue::Groth16, &app.proofs),
+        JobRequest::Aggregate { .. } => {
+            let detail = "a job that sums has closed its epoch and cannot be taken back";
+            return Err(Problem::new(409, "not-cancellable", detail).field("id").into());
+        }
+    };
+    if app.store.cancel_in(queue, &job.id).await? {
+        lane.stop(&job.id);
+        telemetry::job(JobState::Cancelled);
+        tracing::info!(id = job.id, "cancelled");
+        discard_secrets(&app).await;
+    }
+    let job = find(&app, &job.id).await?;
+    if job.state == JobState::Cancelled {
+        return Ok(Json(job));
+    }
+    let detail = format!("job {} has ended already", job.id);
+    Err(Problem::new(409, "job-finished", detail).field("id").into())
 }
 
 pub(super) async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusal> {
@@ -86,6 +117,13 @@ pub(super) async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusa
         .ok_or_else(|| Problem::new(404, "unknown-job", "there is no such job").field("id").into())
 }
 
+fn media_type(request: &JobRequest) -> &'static str {
+    match request {
+        JobRequest::Groth16(_) => "application/json",
+        JobRequest::Aggregate { .. } | JobRequest::Fhe(_) => "application/octet-stream",
+    }
+}
+
 fn not_ready(id: &str) -> Problem {
     Problem::new(409, "result-not-ready", format!("job {id} is not finished"))
 }
@@ -93,11 +131,13 @@ fn not_ready(id: &str) -> Problem {
 /// 128 random bits from the operating system: who was not told an id cannot guess it.
 pub(super) fn new_id() -> Result<String, Problem> {
     let mut bytes = [0; 16];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "no randomness");
-        Problem::new(500, "internal", "the operating system gave no randomness")
-    })?;
+    OsRng.try_fill_bytes(&mut bytes).map_err(|error| no_randomness(&error))?;
     Ok(hex::encode(bytes))
+}
+
+pub(super) fn no_randomness(error: &rand::Error) -> Problem {
+    tracing::error!(%error, "no randomness");
+    Problem::new(500, "internal", "the operating system gave no randomness")
 }
 
 fn check(

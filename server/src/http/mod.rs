@@ -1,17 +1,22 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`programs`], [`keys`], [`status`]: the endpoints.
+//! - [`regions`], [`readings`], [`jobs`], [`programs`], [`proofs`], [`keys`], [`circuits`], [`status`]:
+//!   the endpoints. [`uploads`]: files, in one piece or several; [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
 pub mod answer;
 pub mod body;
+pub mod circuits;
+pub mod content_range;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
 pub mod programs;
+pub mod proofs;
 pub mod readings;
 pub mod regions;
 pub mod status;
+pub mod uploads;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -37,12 +42,21 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         .route("/v1/regions/{region}", put(regions::register::<C>))
         .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept::<C>))
         .route("/v1/jobs", post(jobs::create::<C>))
-        .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(programs::cancel::<C>))
+        .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(jobs::cancel::<C>))
         .route("/v1/jobs/{id}/result", get(jobs::result::<C>))
         .route(
             "/v1/evaluation-keys/{id}",
             put(keys::put::<C>).get(keys::show::<C>).delete(keys::delete::<C>),
         )
+        .route("/v1/circuits", get(circuits::list::<C>))
+        .route(
+            "/v1/circuits/{name}",
+            put(circuits::put::<C>).get(circuits::show::<C>).delete(circuits::delete::<C>),
+        )
+        .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm::<C>))
+        .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
+        .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
+        .route("/v1/witnesses/{sha256}", put(uploads::put_witness::<C>))
         .route("/healthz", get(status::health::<C>))
         .route("/metrics", get(status::metrics::<C>))
         .fallback(no_such_resource)

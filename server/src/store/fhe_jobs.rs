@@ -1,4 +1,4 @@
-//! Jobs that compute programs: their queue, what became of each, and the results.
+//! Jobs that compute programs: what was asked, what became of each, and the results.
 
 use std::time::Duration;
 
@@ -8,23 +8,8 @@ use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use serde_json::from_str;
 
 use super::jobs::job_state;
+use super::queue::{Queue, check_room};
 use super::{Store, StoreError, corrupt, keys, ordered};
-
-/// A job that was taken from the queue.
-#[derive(Debug)]
-pub struct TakenFhe {
-    /// Its id.
-    pub id: String,
-    /// What was asked, as stored.
-    request: String,
-}
-
-impl TakenFhe {
-    /// What was asked.
-    pub fn parse(&self) -> Result<FheRequest, StoreError> {
-        from_str(&self.request).map_err(|error| corrupt("request", &error))
-    }
-}
 
 impl Store {
     /// Queues a job, if its key is still there and not too many wait.
@@ -42,13 +27,8 @@ impl Store {
         if !keys::is_known(&mut transaction, &request.key).await? {
             return Ok(Err(unknown_key()));
         }
-        let unfinished: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM fhe_jobs WHERE state IN ('queued', 'running')",
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        if unfinished.unsigned_abs() >= unfinished_max as u64 {
-            return Ok(Err(too_many_jobs(unfinished_max)));
+        if let Err(problem) = check_room(&mut transaction, Queue::Fhe, unfinished_max).await? {
+            return Ok(Err(problem));
         }
         sqlx::query("INSERT INTO fhe_jobs (id, key, request, estimate) VALUES (?, ?, ?, ?)")
             .bind(id)
@@ -102,36 +82,6 @@ impl Store {
         Ok(row.flatten())
     }
 
-    /// Puts interrupted jobs back into the queue, at their old place. Only for the one runner.
-    pub async fn requeue_fhe(&self) -> Result<u64, StoreError> {
-        let requeued = sqlx::query("UPDATE fhe_jobs SET state = 'queued' WHERE state = 'running'")
-            .execute(&self.pool)
-            .await?;
-        Ok(requeued.rows_affected())
-    }
-
-    /// Takes the oldest job from the queue.
-    pub async fn take_fhe(&self) -> Result<Option<TakenFhe>, StoreError> {
-        let row: Option<(String, String)> = sqlx::query_as(
-            "UPDATE fhe_jobs SET state = 'running' WHERE position = (
-                 SELECT position FROM fhe_jobs WHERE state = 'queued' ORDER BY position LIMIT 1)
-             RETURNING id, request",
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|(id, request)| TakenFhe { id, request }))
-    }
-
-    /// Whether a job is being worked on, and not cancelled.
-    pub async fn is_running_fhe(&self, id: &str) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM fhe_jobs WHERE id = ? AND state = 'running')",
-        )
-        .bind(id)
-        .fetch_one(&self.pool)
-        .await?)
-    }
-
     /// Stores a result and ends its job; false if the job ended before.
     pub async fn finish_fhe(
         &self,
@@ -151,32 +101,6 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(finished.rows_affected() == 1)
-    }
-
-    /// Ends a job without a result; false if the job ended before.
-    pub async fn fail_fhe(&self, id: &str, problem: &Problem) -> Result<bool, StoreError> {
-        let json = serde_json::to_string(problem).map_err(|error| corrupt("problem", &error))?;
-        let failed = sqlx::query(
-            "UPDATE fhe_jobs SET state = 'failed', problem = ?
-             WHERE id = ? AND state = 'running'",
-        )
-        .bind(json)
-        .bind(id)
-        .execute(&self.pool)
-        .await?;
-        Ok(failed.rows_affected() == 1)
-    }
-
-    /// Cancels a job; false if the job ended before.
-    pub async fn cancel_fhe(&self, id: &str) -> Result<bool, StoreError> {
-        let cancelled = sqlx::query(
-            "UPDATE fhe_jobs SET state = 'cancelled'
-             WHERE id = ? AND state IN ('queued', 'running')",
-        )
-        .bind(id)
-        .execute(&self.pool)
-        .await?;
-        Ok(cancelled.rows_affected() == 1)
     }
 }
 
@@ -203,11 +127,6 @@ fn job(
 pub fn unknown_key() -> Problem {
     let detail = "there is no such evaluation key: PUT it to /v1/evaluation-keys first";
     Problem::new(422, "unknown-key", detail).field("key")
-}
-
-fn too_many_jobs(limit: usize) -> Problem {
-    let detail = format!("{limit} programs are queued or running: try again later");
-    Problem::new(503, "busy", detail).field("kind").limit(limit as u64)
 }
 
 fn unknown_sum(index: usize, sum: &SumRef) -> Problem {

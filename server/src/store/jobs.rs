@@ -90,7 +90,10 @@ impl Store {
         .await?;
         match row {
             Some(row) => job(row).map(Some),
-            None => self.fhe_job(id).await,
+            None => match self.fhe_job(id).await? {
+                Some(job) => Ok(Some(job)),
+                None => self.groth16_job(id).await,
+            },
         }
     }
 
@@ -103,7 +106,10 @@ impl Store {
                 .await?;
         match row {
             Some(result) => Ok(result),
-            None => self.fhe_result(id).await,
+            None => match self.fhe_result(id).await? {
+                Some(result) => Ok(Some(result)),
+                None => self.groth16_result(id).await,
+            },
         }
     }
 
@@ -111,7 +117,8 @@ impl Store {
     pub async fn queue_length(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(
             "SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running'))
-                  + (SELECT count(*) FROM fhe_jobs WHERE state IN ('queued', 'running'))",
+                  + (SELECT count(*) FROM fhe_jobs WHERE state IN ('queued', 'running'))
+                  + (SELECT count(*) FROM groth16_jobs WHERE state IN ('queued', 'running'))",
         )
         .fetch_one(&self.pool)
         .await?)

@@ -34,13 +34,6 @@ impl Store {
         row.map(stored).transpose()
     }
 
-    /// All keys.
-    pub async fn keys(&self) -> Result<Vec<Digest>, StoreError> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM evaluation_keys").fetch_all(&self.pool).await?;
-        ids.iter().map(|id| id.parse().map_err(|error| corrupt("id", &error))).collect()
-    }
-
     /// Adds a key, or finds that it is there: true if it is new.
     pub async fn add_key(
         &self,

@@ -2,14 +2,21 @@
 //! before the answer leaves.
 //!
 //! - [`regions`]: rosters. [`submissions`]: accepted readings. [`jobs`]: the queue and its results.
-//! - [`keys`]: which evaluation keys there are. [`fhe_jobs`]: the queue of programs and its results.
+//! - [`keys`]: which evaluation keys there are. [`circuits`]: which circuits. [`blobs`]: which files
+//!   beside the store are needed.
+//! - [`queue`]: what queues of cancellable jobs share. [`fhe_jobs`], [`groth16_jobs`]: programs and
+//!   proofs, and their results.
 //!
 //! Rules that depend on what is stored are checked inside the transaction that stores, and every
 //! writing transaction begins with the write lock, so that two requests cannot both pass.
 
+pub mod blobs;
+pub mod circuits;
 pub mod fhe_jobs;
+pub mod groth16_jobs;
 pub mod jobs;
 pub mod keys;
+pub mod queue;
 pub mod regions;
 pub mod submissions;
 
@@ -25,9 +32,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
+    (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use crate::mocks;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bn254, Curve};
 use pulseproof_prover::commitment::CommitmentKey;
@@ -16,7 +17,7 @@ use pulseproof_sdk::client::{Appliance, ClientError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Config, Engines, ExactOn, ServeError, serve};
+use pulseproof_server::{Config, Engines, ExactOn, Groth16, Machine, ServeError, serve};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -144,10 +145,21 @@ impl Server {
         engines: Arc<dyn Engines>,
         config: Config,
     ) -> Self {
+        Self::start_on(srs, engines, mocks::good(), config)
+    }
+
+    /// Starts it with other backends for circuits.
+    pub fn start_on<C: Curve>(
+        srs: Arc<Srs<C>>,
+        engines: Arc<dyn Engines>,
+        groth16: Groth16,
+        config: Config,
+    ) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
+        let machine = Machine { prover, engines, groth16 };
         let (stop, stopped) = oneshot::channel();
         let (kill, killed) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -156,7 +168,7 @@ impl Server {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let shutdown = async { stopped.await.unwrap_or(()) };
                 tokio::select! {
-                    ended = serve(listener, prover, engines, config, shutdown) => ended,
+                    ended = serve(listener, machine, config, shutdown) => ended,
                     _ = killed => Ok(()),
                 }
             });

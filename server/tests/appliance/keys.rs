@@ -22,7 +22,7 @@ async fn put(server: &Server, id: &str, body: Vec<u8>) -> Result<u16, Problem> {
 }
 
 fn files(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory.join("evaluation-keys")).unwrap();
+    let entries = std::fs::read_dir(directory.join("blobs")).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
@@ -99,7 +99,7 @@ async fn what_is_no_key_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_upload_that_breaks_off_or_says_that_it_is_too_long_leaves_nothing() {
+async fn an_upload_that_breaks_off_stays_and_one_that_says_that_it_is_too_long_leaves_nothing() {
     let region: Region = Region::new(4, 1);
     let (directory, server) = region.open().await;
     let begin = |length: usize| {
@@ -118,7 +118,8 @@ async fn an_upload_that_breaks_off_or_says_that_it_is_too_long_leaves_nothing() 
         sleep(Duration::from_millis(5)).await;
     }
     drop(stream);
-    until_files(directory.path(), &[]).await;
+    let part = [format!("{}.part", Digest::sha256(b""))];
+    until_files(directory.path(), &part).await;
 
     let mut stream = begin(EvaluationKey::BYTES + 1);
     stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -126,7 +127,7 @@ async fn an_upload_that_breaks_off_or_says_that_it_is_too_long_leaves_nothing() 
     std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
     assert!(answer.contains("body-too-large"), "{answer}");
     assert!(answer.contains(&format!("\"limit\":{}", EvaluationKey::BYTES)), "{answer}");
-    until_files(directory.path(), &[]).await;
+    until_files(directory.path(), &part).await;
 }
 
 #[tokio::test]
@@ -141,10 +142,15 @@ async fn keys_are_few_and_what_is_not_listed_is_removed() {
     let second = secret.floating_key().to_bytes();
     let refusal = problem(server.client.put_evaluation_key(second.clone()).await);
     assert_problem(&refusal, 409, "too-many-keys", Some("id"), Some(1));
-    let kept = [format!("{first}.key")];
+    let kept = [first.to_string()];
     until_files(directory.path(), &kept).await;
     server.kill();
-    std::fs::write(directory.path().join("evaluation-keys/stray.part"), b"half").unwrap();
+    std::fs::write(directory.path().join("blobs/stray.part"), b"half").unwrap();
+    // As earlier versions kept it.
+    let old = directory.path().join("evaluation-keys");
+    std::fs::create_dir(&old).unwrap();
+    let blob = directory.path().join("blobs").join(first.to_string());
+    std::fs::rename(blob, old.join(format!("{first}.key"))).unwrap();
     let server = Server::start(region.srs.clone(), config);
     server.client.health().await.unwrap();
     until_files(directory.path(), &kept).await;

@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "this is a test, outside of its test functions as well")]
 
+mod circuits;
+mod circuits_refused;
 mod common;
 mod durability;
 mod flow;
 mod jobs;
 mod keys;
+mod mocks;
 mod programs;
 mod programs_lost;
+mod proofs;
+mod proofs_lost;
 mod races;
 mod refusals;
 mod wire;

@@ -123,7 +123,7 @@ async fn a_damaged_key_fails_the_job_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let (server, key) =
         open(&world, Config::new(directory.path()), Odd::slow(Duration::ZERO)).await;
-    let path = directory.path().join("evaluation-keys").join(format!("{key}.key"));
+    let path = directory.path().join("blobs").join(key.to_string());
     std::fs::write(&path, b"rot").unwrap();
     let failed = create(&server, &world.above(key, "north", 1)).await;
     let failure = problem(server.client.wait(&failed.id).await);

@@ -1,0 +1,155 @@
+//! Groth16 as a service: circuits that a gateway brings, and proofs in snarkjs's JSON.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::name::Name;
+
+/// A proof to make: of a circuit, from its inputs or from a whole witness. Exactly one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Groth16Request {
+    /// The circuit.
+    pub circuit: Name,
+    /// What the circuit's `.wasm` computes the witness from. Secret: no answer repeats them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Inputs>,
+    /// A `.wtns` file that was uploaded: SHA-256 of its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Digest>,
+}
+
+impl Groth16Request {
+    /// A proof from inputs, as snarkjs takes them: an object of numbers, of decimal digits as
+    /// strings, and of arrays of those.
+    #[must_use]
+    pub fn from_inputs(circuit: Name, inputs: Value) -> Self {
+        Self { circuit, inputs: Some(Inputs(inputs)), witness: None }
+    }
+
+    /// A proof from an uploaded witness.
+    #[must_use]
+    pub fn from_witness(circuit: Name, witness: Digest) -> Self {
+        Self { circuit, inputs: None, witness: Some(witness) }
+    }
+}
+
+/// A circuit's inputs. Secret, so that nobody logs them by accident: `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Inputs(pub Value);
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inputs(secret)")
+    }
+}
+
+/// A file of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// What `GET /v1/circuits/{name}` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitInfo {
+    /// Its name.
+    pub name: Name,
+    /// The curve that it is proved on.
+    pub curve: String,
+    /// Wires, with the constant one.
+    pub signals: u64,
+    /// Public ones among them.
+    pub public: u64,
+    /// The logarithm of its domain's size.
+    pub domain_log: u32,
+    /// Contributions to the second phase of its key's ceremony.
+    pub contributions: u64,
+    /// The proving key, `.zkey`.
+    pub key: PartInfo,
+    /// What computes a witness from inputs, `.wasm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wasm: Option<PartInfo>,
+    /// The constraints, `.r1cs`: errors then name the one that does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r1cs: Option<PartInfo>,
+    /// Whether each backend holds the key in memory.
+    pub resident: BTreeMap<String, bool>,
+    /// Said loudly of a key without contributions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// What `GET /v1/circuits` answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitList {
+    /// All circuits, by name.
+    pub circuits: Vec<CircuitInfo>,
+}
+
+/// What `GET /v1/uploads/{sha256}` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadState {
+    /// Bytes that the appliance has, from the first one on.
+    pub received: u64,
+    /// Whether that is the whole file.
+    pub complete: bool,
+}
+
+/// A backend that failed before another one proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The backend that failed.
+    pub backend: String,
+    /// How.
+    pub reason: String,
+}
+
+/// A finished job's result: snarkjs's `proof.json` and `public.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groth16Proof {
+    /// The proof.
+    pub proof: Value,
+    /// The public signals.
+    pub public: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::JobRequest;
+
+    #[test]
+    fn inputs_are_sent_and_not_shown() {
+        let request = Groth16Request::from_inputs("sum".parse().unwrap(), json!({ "a": "needle" }));
+        let job = JobRequest::Groth16(request);
+        let json = json!({ "kind": "groth16", "circuit": "sum", "inputs": { "a": "needle" } });
+        assert_eq!(serde_json::to_value(&job).unwrap(), json);
+        assert_eq!(serde_json::from_value::<JobRequest>(json).unwrap(), job);
+        let shown = format!("{job:?} {job:#?}");
+        assert!(!shown.contains("needle") && shown.contains("Inputs(secret)"), "{shown}");
+    }
+
+    #[test]
+    fn a_request_has_no_other_fields() {
+        let witness = Digest::sha256(b"witness");
+        let request = Groth16Request::from_witness("sum".parse().unwrap(), witness);
+        let json = json!({ "circuit": "sum", "witness": witness });
+        assert_eq!(serde_json::to_value(&request).unwrap(), json);
+        for other in
+            [json!({ "circuit": "sum", "proof": 1 }), json!({ "circuit": "a b" }), json!({})]
+        {
+            assert!(serde_json::from_value::<Groth16Request>(other).is_err());
+        }
+    }
+}

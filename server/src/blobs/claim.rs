@@ -1,0 +1,134 @@
+//! The right to write one file: taken by one at a time, released when dropped. What was written stays,
+//! so that whoever was cut off can go on.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use pulseproof_sdk::Digest;
+use sha2::Digest as _;
+use tokio::sync::mpsc::Receiver;
+
+use super::{Blobs, Hashed, create, open, remove_file};
+
+/// Read at a time when a file is hashed again.
+const READ_BYTES: usize = 1 << 16;
+
+/// The right to write a file.
+pub struct Claim {
+    blobs: Arc<Blobs>,
+    id: Digest,
+}
+
+/// What became of a file that was received to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// It has its name.
+    Whole,
+    /// It has another hash, and was removed.
+    Wrong(Digest),
+}
+
+impl Claim {
+    pub(super) fn new(blobs: Arc<Blobs>, id: Digest) -> Self {
+        Self { blobs, id }
+    }
+
+    /// Writes what arrives, from the first byte on or behind what was received, and returns how much
+    /// there is then.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn receive(&self, anew: bool, mut chunks: Receiver<Bytes>) -> io::Result<u64> {
+        let (mut file, mut hashed) = if anew { self.begin()? } else { self.resume()? };
+        while let Some(chunk) = chunks.blocking_recv() {
+            file.write_all(&chunk)?;
+            hashed.update(&chunk);
+        }
+        let length = hashed.length;
+        // Not there if writing failed: then the file is read again.
+        self.blobs.lock_hashes().insert(self.id, hashed);
+        Ok(length)
+    }
+
+    /// Syncs what was received.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn keep(&self) -> io::Result<()> {
+        File::open(self.blobs.part_path(&self.id))?.sync_all()
+    }
+
+    /// Gives a file that was received to its end its name, or removes it.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn finish(&self) -> io::Result<Finished> {
+        let (file, hashed) = self.resume()?;
+        let found = hashed.digest();
+        if found == self.id {
+            self.blobs.settle(&self.id, &file)?;
+            return Ok(Finished::Whole);
+        }
+        self.discard()?;
+        Ok(Finished::Wrong(found))
+    }
+
+    /// Removes what was received.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn discard(&self) -> io::Result<()> {
+        self.blobs.lock_hashes().remove(&self.id);
+        remove_file(&self.blobs.part_path(&self.id))
+    }
+
+    fn begin(&self) -> io::Result<(File, Hashed)> {
+        self.blobs.lock_hashes().remove(&self.id);
+        Ok((create(&self.blobs.part_path(&self.id))?, Hashed::default()))
+    }
+
+    /// Opens the file at its end, with the hash of what is there, which is read only if nobody knows.
+    fn resume(&self) -> io::Result<(File, Hashed)> {
+        let path = self.blobs.part_path(&self.id);
+        let known = self.blobs.lock_hashes().remove(&self.id);
+        let file = open(&path, OpenOptions::new().append(true))?;
+        let length = file.metadata()?.len();
+        match known {
+            Some(hashed) if hashed.length == length => Ok((file, hashed)),
+            _ => Ok((file, hash(&mut File::open(&path)?)?)),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.blobs.lock_busy().remove(&self.id);
+    }
+}
+
+impl Hashed {
+    fn update(&mut self, bytes: &[u8]) {
+        self.state.update(bytes);
+        self.length += bytes.len() as u64;
+    }
+
+    /// SHA-256 of all that was hashed.
+    pub(super) fn digest(self) -> Digest {
+        Digest(self.state.finalize().into())
+    }
+}
+
+/// The hash of a file.
+pub(super) fn hash(file: &mut File) -> io::Result<Hashed> {
+    let (mut hashed, mut buffer) = (Hashed::default(), vec![0; READ_BYTES]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hashed),
+            Ok(read) => hashed.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

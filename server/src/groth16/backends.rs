@@ -1,0 +1,130 @@
+//! The backends that prove circuits: one proof at a time on each, and what happens when one fails.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_sdk::Digest;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use super::cache::{Cache, CacheError, Wanted};
+use super::prover::{Circuits, Groth16, Loader, ProveError, Proved, Witness};
+use crate::blobs::Blobs;
+use crate::config::Groth16Limits;
+use crate::telemetry;
+
+/// The backends of an appliance.
+pub struct Backends {
+    /// None if the processor is the primary one.
+    primary: Option<Backend>,
+    /// The processor: checks keys, and proves when the primary backend fails.
+    pub cpu: Backend,
+    /// What needs no key.
+    pub circuits: Arc<dyn Circuits>,
+    failures: AtomicU32,
+    failures_max: u32,
+}
+
+/// A backend, and the keys in its memory.
+pub struct Backend {
+    /// Which one.
+    pub kind: BackendKind,
+    /// The keys.
+    pub cache: Arc<Cache>,
+    turn: Arc<Semaphore>,
+}
+
+/// Why a backend made no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum NoProof {
+    /// The witness' file cannot be read, which is not the backend's fault.
+    #[error("{0}")]
+    Source(#[from] io::Error),
+    /// The key is not in its memory.
+    #[error("{0}")]
+    Key(#[from] CacheError),
+    /// It did not prove.
+    #[error("{0}")]
+    Prove(#[from] ProveError),
+}
+
+impl Backends {
+    /// The backends, with nothing in memory.
+    pub fn new(groth16: Groth16, blobs: &Arc<Blobs>, limits: &Groth16Limits) -> Self {
+        let Groth16 { primary, cpu, circuits } = groth16;
+        let backend = |loader, budget| Backend::new(loader, blobs, budget);
+        let primary = (primary.backend() != BackendKind::Cpu)
+            .then(|| backend(primary, limits.device_key_bytes_max));
+        let cpu = backend(cpu, limits.host_key_bytes_max);
+        let failures_max = limits.backend_failures_max.max(1);
+        for backend in primary.iter().chain([&cpu]) {
+            telemetry::backend_in_service(backend.kind, true);
+        }
+        Self { primary, cpu, circuits, failures: AtomicU32::new(0), failures_max }
+    }
+
+    /// The primary backend, unless it is the processor or was taken out of service.
+    pub fn primary(&self) -> Option<&Backend> {
+        let in_service = self.failures.load(Ordering::Relaxed) < self.failures_max;
+        self.primary.as_ref().filter(|_| in_service)
+    }
+
+    /// All backends, in service or not.
+    pub fn all(&self) -> impl Iterator<Item = &Backend> {
+        self.primary.iter().chain([&self.cpu])
+    }
+
+    /// Takes notice that the primary backend failed where the processor did not.
+    pub fn primary_failed(&self) {
+        let Some(primary) = &self.primary else { return };
+        telemetry::backend_failed(primary.kind);
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        tracing::warn!(backend = %primary.kind, failures, "failed at a proof that the processor made");
+        if failures == self.failures_max {
+            telemetry::backend_in_service(primary.kind, false);
+            tracing::warn!(backend = %primary.kind, failures, "out of service until the next start");
+        }
+        if failures >= self.failures_max {
+            primary.cache.clear();
+        }
+    }
+
+    /// Forgets a key that no circuit has any more.
+    pub fn forget(&self, key: &Digest) {
+        self.all().for_each(|backend| backend.cache.forget(key));
+    }
+}
+
+impl Backend {
+    fn new(loader: Arc<dyn Loader>, blobs: &Arc<Blobs>, budget: u64) -> Self {
+        let kind = loader.backend();
+        let cache = Arc::new(Cache::new(loader, Arc::clone(blobs), budget));
+        Self { kind, cache, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Proves when it is its turn. To be awaited to its end: a proof cannot be given up, and counts as
+    /// the backend's only one until it is there.
+    ///
+    /// # Errors
+    /// Why there is no proof.
+    pub async fn prove(
+        &self,
+        wanted: Wanted,
+        witness: impl FnOnce() -> io::Result<Witness> + Send + 'static,
+    ) -> Result<Proved, NoProof> {
+        let lease = self.cache.lease(wanted).await?;
+        let failed = |reason: String| NoProof::Prove(ProveError::Backend(reason));
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        let turn = turn.map_err(|error| failed(error.to_string()))?;
+        let proving = spawn_blocking(move || {
+            let proved = lease.key().prove(witness()?);
+            // A large key may be freed here.
+            drop((lease, turn));
+            Ok(proved?)
+        });
+        // A panic in there is the backend's failure.
+        proving.await.unwrap_or_else(|error| Err(failed(error.to_string())))
+    }
+}

@@ -1,0 +1,161 @@
+//! One proof: on the primary backend, and if that fails on the processor, whose word is final.
+
+use std::io;
+use std::sync::Arc;
+
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_sdk::groth16::Retried;
+use pulseproof_sdk::{Digest, Problem};
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::backends::{Backends, NoProof};
+use super::cache::{CacheError, Wanted};
+use super::prover::{ProveError, Proved, Witness};
+use crate::aggregate::internal;
+use crate::blobs::Blobs;
+use crate::store::circuits::StoredCircuit;
+
+/// Longest reason that is stored and answered.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Where a witness is.
+#[derive(Clone)]
+pub enum Source {
+    /// In an uploaded file.
+    File(Digest),
+    /// Computed from inputs.
+    Values(Arc<Zeroizing<Vec<u64>>>),
+}
+
+impl Source {
+    /// The part of the request that it comes from.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::File(_) => "witness",
+            Self::Values(_) => "inputs",
+        }
+    }
+
+    fn open(&self, blobs: &Blobs) -> io::Result<Witness> {
+        match self {
+            Self::File(id) => blobs.file(id).map(Witness::File),
+            Self::Values(values) => Ok(Witness::Values(Arc::clone(values))),
+        }
+    }
+}
+
+/// A proof, and how it came about.
+pub struct Made {
+    /// The proof.
+    pub proved: Proved,
+    /// Who made it.
+    pub backend: BackendKind,
+    /// Who failed at it.
+    pub retried: Option<Retried>,
+}
+
+/// Proves a circuit.
+///
+/// # Errors
+/// The job's problem.
+pub async fn prove(
+    backends: &Backends,
+    blobs: &Arc<Blobs>,
+    circuit: &StoredCircuit,
+    pinned: bool,
+    source: &Source,
+) -> Result<Made, Problem> {
+    let wanted = Wanted { key: circuit.zkey.sha256, checked: true, pinned };
+    let witness = || {
+        let (source, blobs) = (source.clone(), Arc::clone(blobs));
+        move || source.open(&blobs)
+    };
+    let mut retried = None;
+    if let Some(primary) = backends.primary() {
+        let backend = primary.kind;
+        match primary.prove(wanted, witness()).await {
+            Ok(proved) => return Ok(Made { proved, backend, retried }),
+            Err(NoProof::Source(error)) => return Err(internal(&error.to_string())),
+            Err(NoProof::Prove(ProveError::Witness(reason))) => {
+                return Err(bad_witness(source, &reason));
+            }
+            // No fault of the backend's: it is only too small.
+            Err(NoProof::Key(error @ CacheError::TooLarge { .. })) => {
+                tracing::info!(%error, %backend, "the processor proves instead");
+            }
+            Err(error) => {
+                let reason = shortened(&error.to_string());
+                tracing::warn!(reason, %backend, "failed; the processor tries");
+                retried = Some(Retried { backend: backend.to_string(), reason });
+            }
+        }
+    }
+    match backends.cpu.prove(wanted, witness()).await {
+        Ok(proved) => {
+            if retried.is_some() {
+                backends.primary_failed();
+            }
+            Ok(Made { proved, backend: backends.cpu.kind, retried })
+        }
+        Err(NoProof::Prove(ProveError::Witness(reason))) => Err(bad_witness(source, &reason)),
+        Err(NoProof::Prove(ProveError::Rejected)) => {
+            Err(unsatisfied(backends, blobs, circuit, source).await)
+        }
+        Err(NoProof::Source(error)) => Err(internal(&error.to_string())),
+        Err(NoProof::Key(error @ CacheError::TooLarge { room, .. })) => {
+            Err(Problem::new(422, "key-too-large", error.to_string()).field("circuit").limit(room))
+        }
+        Err(error) => Err(backend_failed(&error)),
+    }
+}
+
+/// The problem of a witness whose proof does not verify.
+async fn unsatisfied(
+    backends: &Backends,
+    blobs: &Arc<Blobs>,
+    circuit: &StoredCircuit,
+    source: &Source,
+) -> Problem {
+    let detail = "the witness does not satisfy the circuit";
+    let problem = |detail: &str| Problem::new(422, "unsatisfied", detail);
+    let Some(r1cs) = circuit.r1cs else {
+        let hint = "; with the circuit's .r1cs uploaded, the constraint would be named";
+        return problem(&format!("{detail}{hint}")).field(source.field());
+    };
+    let (circuits, blobs, source) = (Arc::clone(&backends.circuits), Arc::clone(blobs), source);
+    let (field, source) = (source.field(), source.clone());
+    let looking = spawn_blocking(move || {
+        let (file, witness) = (blobs.file(&r1cs.sha256), source.open(&blobs));
+        let (file, witness) =
+            (file.map_err(|e| e.to_string())?, witness.map_err(|e| e.to_string())?);
+        circuits.first_unsatisfied(file, witness)
+    });
+    match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(Some(index)) => problem(&format!("{detail}: constraint {index} does not hold"))
+            .field(format!("constraints[{index}]")),
+        Ok(None) => {
+            let detail = "the witness satisfies the circuit's .r1cs, but proofs made of it do not \
+                          verify: the key is that of another circuit";
+            problem(detail).field("circuit")
+        }
+        Err(reason) => {
+            let reason = shortened(&reason);
+            problem(&format!("{detail}; which constraint was not found out: {reason}")).field(field)
+        }
+    }
+}
+
+fn bad_witness(source: &Source, reason: &str) -> Problem {
+    Problem::new(422, "bad-witness", shortened(reason)).field(source.field())
+}
+
+fn backend_failed(error: &NoProof) -> Problem {
+    let Problem { detail, .. } = internal(&error.to_string());
+    Problem::new(500, "backend-failed", detail).field("circuit")
+}
+
+/// The start of a reason that others gave.
+pub fn shortened(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS_MAX).collect()
+}

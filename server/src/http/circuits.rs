@@ -1,0 +1,280 @@
+//! `/v1/circuits`: what proofs can be made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use pulseproof_kernels::Curve;
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo};
+use pulseproof_sdk::{Digest, Name, Problem};
+use tokio::task::spawn_blocking;
+
+use super::answer::{Refusal, internal};
+use super::uploads::{Expected, TakenIn, take_in};
+use super::{body, segment};
+use crate::app::App;
+use crate::blobs::upkeep::remove_unneeded;
+use crate::groth16::cache::{CacheError, Wanted};
+use crate::groth16::prove::shortened;
+use crate::groth16::prover::{KeyError, KeyInfo, Part};
+use crate::store::circuits::{
+    StoredCircuit, name_taken, no_such_circuit, part_taken, too_many_circuits,
+};
+
+const WARNING: &str = "the key has no contributions: whoever made it can forge proofs; use one from a \
+                       ceremony";
+
+/// Takes in a circuit's key.
+pub async fn put<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let name: Name = segment(&path?.0, "name")?;
+    let id = digest(request.uri())?;
+    if let Err(problem) = check_name(&app, &name, id).await? {
+        body::skip(request).await;
+        return Err(problem.into());
+    }
+    let limit = app.config.groth16.zkey_bytes_max;
+    let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
+        TakenIn::Whole(held) => held,
+        TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
+    };
+    // Goes on if the client is gone, because a key that is being loaded cannot be given up.
+    let adding = tokio::spawn(async move {
+        let added = add(&app, &name, id).await;
+        drop(held);
+        keep_or_remove(&app, id, added, &name).await
+    });
+    adding.await?
+}
+
+/// Refuses a key before it is read.
+async fn check_name<C: Curve>(
+    app: &App<C>,
+    name: &Name,
+    id: Digest,
+) -> Result<Result<(), Problem>, Refusal> {
+    let circuits = app.store.circuits().await?;
+    let limit = app.config.groth16.circuits_max;
+    Ok(match circuits.iter().find(|circuit| circuit.name == *name) {
+        Some(found) if found.zkey.sha256 != id => Err(name_taken(name)),
+        None if circuits.len() >= limit => Err(too_many_circuits(limit)),
+        _ => Ok(()),
+    })
+}
+
+/// Checks a key and lists its circuit: true if it is new.
+async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Refusal> {
+    if app.store.circuit(name).await?.is_some_and(|found| found.zkey.sha256 == id) {
+        return Ok(false);
+    }
+    let known = app.store.circuits().await?.into_iter().find(|other| other.zkey.sha256 == id);
+    let info = match known {
+        Some(other) => other.info,
+        None => check(app, id).await?,
+    };
+    let bytes = app.blobs.length(&id).unwrap_or(0);
+    let zkey = PartInfo { sha256: id, bytes };
+    let circuit = StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None };
+    let _changing = app.blobs.changing.lock().await;
+    let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await??;
+    tracing::info!(%name, %id, signals = info.signals, "circuit");
+    if info.contributions == 0 {
+        tracing::warn!(%name, "the circuit's key has no contributions: proofs can be forged");
+    }
+    Ok(new)
+}
+
+/// Checks all of a key, once for all circuits that have it.
+async fn check<C: Curve>(app: &App<C>, key: Digest) -> Result<KeyInfo, Refusal> {
+    let cache = &app.backends.cpu.cache;
+    let leased = cache.lease(Wanted { key, checked: false, pinned: false }).await;
+    let info = leased.map(|lease| lease.key().info()).map_err(|error| match error {
+        CacheError::Key(KeyError::Bad(reason)) => {
+            Problem::new(422, "bad-key", shortened(&reason)).field("body").into()
+        }
+        CacheError::Key(error @ KeyError::Failed(_)) => internal(&error),
+        error @ CacheError::TooLarge { room, .. } => Refusal::from(
+            Problem::new(422, "key-too-large", error.to_string()).field("body").limit(room),
+        ),
+    });
+    if app.backends.primary().is_some() {
+        // It is not there that it will be needed.
+        cache.forget(&key);
+    }
+    info
+}
+
+/// Answers with the circuit, or removes what was received for nothing.
+async fn keep_or_remove<C: Curve>(
+    app: &App<C>,
+    id: Digest,
+    added: Result<bool, Refusal>,
+    name: &Name,
+) -> Result<Response, Refusal> {
+    match added {
+        Ok(new) => {
+            let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+            Ok((status, Json(info(app, find(app, name).await?))).into_response())
+        }
+        Err(refusal) => {
+            let _changing = app.blobs.changing.lock().await;
+            remove_unneeded(app, id).await?;
+            Err(refusal)
+        }
+    }
+}
+
+/// Takes in what computes a circuit's witnesses.
+pub async fn put_wasm<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let limit = app.config.groth16.wasm_bytes_max;
+    put_part(app, &path?.0, request, (Part::Wasm, limit)).await
+}
+
+/// Takes in a circuit's constraints.
+pub async fn put_r1cs<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let limit = app.config.groth16.r1cs_bytes_max;
+    put_part(app, &path?.0, request, (Part::R1cs, limit)).await
+}
+
+async fn put_part<C: Curve>(
+    app: Arc<App<C>>,
+    name: &str,
+    request: Request,
+    (part, limit): (Part, u64),
+) -> Result<Response, Refusal> {
+    let name: Name = segment(name, "name")?;
+    let id = digest(request.uri())?;
+    let refused = match app.store.circuit(&name).await? {
+        None => Some(no_such_circuit()),
+        Some(found) => match found.part(part) {
+            Some(other) if other.sha256 != id => Some(part_taken(&name, part)),
+            _ => None,
+        },
+    };
+    if let Some(problem) = refused {
+        body::skip(request).await;
+        return Err(problem.into());
+    }
+    let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
+        TakenIn::Whole(held) => held,
+        TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
+    };
+    let adding = tokio::spawn(async move {
+        let added = add_part(&app, &name, part, id).await;
+        drop(held);
+        keep_or_remove(&app, id, added, &name).await
+    });
+    adding.await?
+}
+
+async fn add_part<C: Curve>(
+    app: &App<C>,
+    name: &Name,
+    part: Part,
+    id: Digest,
+) -> Result<bool, Refusal> {
+    let (blobs, circuits) = (Arc::clone(&app.blobs), Arc::clone(&app.backends.circuits));
+    let inspecting = spawn_blocking(move || Ok(circuits.inspect(part, blobs.file(&id)?)));
+    let inspected = inspecting.await?.map_err(|error: std::io::Error| internal(&error))?;
+    inspected.map_err(|reason| {
+        let kind = match part {
+            Part::Wasm => "bad-wasm",
+            Part::R1cs => "bad-r1cs",
+        };
+        Problem::new(422, kind, shortened(&reason)).field("body")
+    })?;
+    let bytes = app.blobs.length(&id).unwrap_or(0);
+    let _changing = app.blobs.changing.lock().await;
+    Ok(app.store.add_part(name, part, PartInfo { sha256: id, bytes }).await??)
+}
+
+/// All circuits.
+pub async fn list<C: Curve>(State(app): State<Arc<App<C>>>) -> Result<Json<CircuitList>, Refusal> {
+    let circuits = app.store.circuits().await?;
+    let circuits = circuits.into_iter().map(|circuit| info(&app, circuit)).collect();
+    Ok(Json(CircuitList { circuits }))
+}
+
+/// What is known of a circuit.
+pub async fn show<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<CircuitInfo>, Refusal> {
+    let name: Name = segment(&path?.0, "name")?;
+    Ok(Json(info(&app, find(&app, &name).await?)))
+}
+
+/// Forgets a circuit that no unfinished job needs, and its files unless another circuit has them.
+pub async fn delete<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Refusal> {
+    let name: Name = segment(&path?.0, "name")?;
+    let _changing = app.blobs.changing.lock().await;
+    let removed = app.store.remove_circuit(&name).await??;
+    if !app.store.is_needed(&removed.zkey.sha256).await? {
+        app.backends.forget(&removed.zkey.sha256);
+    }
+    for file in removed.files() {
+        remove_unneeded(&app, file).await?;
+    }
+    tracing::info!(%name, "circuit removed");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn find<C: Curve>(app: &App<C>, name: &Name) -> Result<StoredCircuit, Refusal> {
+    Ok(app.store.circuit(name).await?.ok_or_else(no_such_circuit)?)
+}
+
+fn info<C: Curve>(app: &App<C>, circuit: StoredCircuit) -> CircuitInfo {
+    let StoredCircuit { name, info, zkey, wasm, r1cs } = circuit;
+    let KeyInfo { curve, signals, public, domain_log, contributions } = info;
+    let resident = |(kind, resident): (BackendKind, bool)| (kind.to_string(), resident);
+    let resident: BTreeMap<_, _> = app
+        .backends
+        .all()
+        .map(|backend| resident((backend.kind, backend.cache.is_resident(&zkey.sha256))))
+        .collect();
+    let warning = (contributions == 0).then(|| WARNING.to_owned());
+    let curve = curve.to_string();
+    CircuitInfo {
+        name,
+        curve,
+        signals,
+        public,
+        domain_log,
+        contributions,
+        key: zkey,
+        wasm,
+        r1cs,
+        resident,
+        warning,
+    }
+}
+
+/// The hash in `?sha256=`, in its one canonical spelling.
+fn digest(uri: &Uri) -> Result<Digest, Problem> {
+    match uri.query().unwrap_or_default().strip_prefix("sha256=") {
+        Some(text) => segment(text, "sha256"),
+        None => {
+            let detail = "say what the file's SHA-256 is: ?sha256= and 64 hexadecimal digits";
+            Err(Problem::new(400, "malformed", detail).field("sha256"))
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Files as they arrive: to disk from the first byte on, kept when the connection breaks, whole once
+//! their hash is what they are called. And `/v1/uploads/{sha256}`, `/v1/witnesses/{sha256}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::groth16::UploadState;
+use pulseproof_sdk::{Digest, Problem};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::spawn_blocking;
+
+use super::answer::{Refusal, internal};
+use super::body::{self, Patience};
+use super::content_range::{self, Brings};
+use super::segment;
+use crate::app::App;
+use crate::blobs::{Claim, Finished};
+
+/// Chunks of a body that may wait to be written.
+const CHUNKS_WAITING_MAX: usize = 16;
+
+/// A file to take in.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// SHA-256 of its bytes.
+    pub id: Digest,
+    /// The part of the request that says so.
+    pub field: &'static str,
+    /// Its longest length.
+    pub limit: u64,
+}
+
+/// What became of a request that brought bytes of a file.
+pub enum TakenIn {
+    /// The whole file is there, and stays as long as this even if nothing refers to it yet.
+    Whole(Held),
+    /// There is more to come.
+    Piece(UploadState),
+}
+
+/// A whole file, a place at the gate, and the right to be the one who does something with it.
+pub struct Held {
+    claim: Arc<Claim>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Takes in what a request brings of a file.
+///
+/// # Errors
+/// What is wrong with the request; what was received before stays.
+pub async fn take_in<C: Curve>(
+    app: &App<C>,
+    request: Request,
+    expected: Expected,
+) -> Result<TakenIn, Refusal> {
+    let ready = match Brings::of(&request, expected.limit) {
+        Ok(brings) => prepare(app, brings, expected).await,
+        Err(problem) => Err(problem.into()),
+    };
+    let (held, brings) = match ready {
+        Ok(ready) => ready,
+        Err(refusal) => {
+            // So that the client gets to see the answer.
+            body::skip(request).await;
+            return Err(refusal);
+        }
+    };
+    if let Some(length) = app.blobs.length(&expected.id) {
+        body::discard(request, patience(app)).await;
+        // It may have come as something that may be longer.
+        return match length > expected.limit {
+            false => Ok(TakenIn::Whole(held)),
+            true => Err(content_range::too_large(length, expected.limit).into()),
+        };
+    }
+    let (anew, from, until) = match brings {
+        Brings::Piece { from, until, .. } => (false, from, until),
+        Brings::Whole { total } => (true, 0, total),
+        Brings::Nothing | Brings::End { .. } => return finish(held, expected).await,
+    };
+    let received = receive(app, request, &held.claim, (anew, until - from)).await?;
+    if received < until {
+        let detail = format!("the body ended early: {received} bytes of the file are there");
+        return Err(Problem::new(400, "malformed", detail).field("body").limit(received).into());
+    }
+    if received < brings.total() {
+        let claim = Arc::clone(&held.claim);
+        let kept = spawn_blocking(move || claim.keep()).await?;
+        kept.map_err(|error| internal(&error))?;
+        return Ok(TakenIn::Piece(UploadState { received, complete: false }));
+    }
+    finish(held, expected).await
+}
+
+/// Sees to it that what comes goes on where the last request ended.
+async fn prepare<C: Curve>(
+    app: &App<C>,
+    brings: Brings,
+    expected: Expected,
+) -> Result<(Held, Brings), Refusal> {
+    let permit = app.upload_gate.enter().await?;
+    let (blobs, id) = (Arc::clone(&app.blobs), expected.id);
+    let claimed = spawn_blocking(move || blobs.claim(id, brings.total())).await?;
+    let claim = match claimed.map_err(|error| internal(&error))? {
+        Ok(claim) => Arc::new(claim),
+        Err(problem) if problem.is("upload-in-progress") => return Err(Refusal::for_now(problem)),
+        Err(problem) => return Err(problem.into()),
+    };
+    let held = Held { claim, _permit: permit };
+    if app.blobs.length(&id).is_some() {
+        return Ok((held, brings));
+    }
+    let received = app.blobs.received(&id);
+    match brings {
+        Brings::Nothing => Err(unknown_bytes(received).into()),
+        Brings::Piece { total, .. } | Brings::End { total } if total < received => {
+            let claim = held.claim;
+            spawn_blocking(move || claim.discard()).await?.map_err(|error| internal(&error))?;
+            let detail = format!("{received} bytes were received of {total}: start anew");
+            Err(Problem::new(422, "wrong-digest", detail).field(expected.field).into())
+        }
+        Brings::Piece { from, .. } if from != received => Err(wrong_offset(received).into()),
+        Brings::End { total } if total != received || total == 0 => {
+            Err(wrong_offset(received).into())
+        }
+        _ => Ok((held, brings)),
+    }
+}
+
+/// Writes a body behind what is there, and returns how much is there then.
+async fn receive<C: Curve>(
+    app: &App<C>,
+    request: Request,
+    claim: &Arc<Claim>,
+    (anew, bytes): (bool, u64),
+) -> Result<u64, Refusal> {
+    let (chunks, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
+    let claim = Arc::clone(claim);
+    let writing = spawn_blocking(move || claim.receive(anew, receiver));
+    let read = body::stream(request, bytes, patience(app), chunks).await;
+    let received = writing.await?.map_err(|error| internal(&error))?;
+    read?;
+    Ok(received)
+}
+
+/// Checks the hash of a file that was received to its end.
+async fn finish(held: Held, expected: Expected) -> Result<TakenIn, Refusal> {
+    let claim = Arc::clone(&held.claim);
+    let finished = spawn_blocking(move || claim.finish()).await?;
+    match finished.map_err(|error| internal(&error))? {
+        Finished::Whole => Ok(TakenIn::Whole(held)),
+        Finished::Wrong(found) => {
+            let detail = format!("SHA-256 of the file is {found}; nothing of it was kept");
+            Err(Problem::new(422, "wrong-digest", detail).field(expected.field).into())
+        }
+    }
+}
+
+fn patience<C: Curve>(app: &App<C>) -> Patience {
+    Patience { total: app.config.uploads.timeout, idle: app.config.uploads.idle_timeout }
+}
+
+/// How much of a file is there.
+pub async fn show<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<UploadState>, Refusal> {
+    let id: Digest = segment(&path?.0, "sha256")?;
+    let state = match app.blobs.length(&id) {
+        Some(received) => UploadState { received, complete: true },
+        None => UploadState { received: app.blobs.received(&id), complete: false },
+    };
+    Ok(Json(state))
+}
+
+/// Takes in a witness. It is looked at when a proof is made of it.
+pub async fn put_witness<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<(StatusCode, Json<UploadState>), Refusal> {
+    let id: Digest = segment(&path?.0, "sha256")?;
+    let known = app.blobs.length(&id).is_some();
+    let limit = app.config.groth16.witness_bytes_max;
+    let expected = Expected { id, field: "sha256", limit };
+    match take_in(&app, request, expected).await? {
+        TakenIn::Piece(state) => Ok((StatusCode::ACCEPTED, Json(state))),
+        TakenIn::Whole(_held) => {
+            let received = app.blobs.length(&id).unwrap_or(0);
+            let status = if known { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, Json(UploadState { received, complete: true })))
+        }
+    }
+}
+
+fn wrong_offset(received: u64) -> Problem {
+    let detail = format!("{received} bytes were received: go on behind them");
+    Problem::new(409, "wrong-offset", detail).field("content-range").limit(received)
+}
+
+fn unknown_bytes(received: u64) -> Problem {
+    let detail = format!("the appliance has {received} bytes of this file: send the others");
+    Problem::new(422, "unknown-bytes", detail).field("body").limit(received)
+}

@@ -1,0 +1,258 @@
+//! Which circuits there are.
+
+use pulseproof_kernels::CurveId;
+use pulseproof_sdk::groth16::PartInfo;
+use pulseproof_sdk::{Digest, Name, Problem};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
+
+use super::{Store, StoreError, corrupt};
+use crate::groth16::prover::{KeyInfo, Part};
+
+/// A circuit whose key was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCircuit {
+    /// Its name.
+    pub name: Name,
+    /// What its key proves.
+    pub info: KeyInfo,
+    /// The file of its key.
+    pub zkey: PartInfo,
+    /// What computes witnesses.
+    pub wasm: Option<PartInfo>,
+    /// Its constraints.
+    pub r1cs: Option<PartInfo>,
+}
+
+impl StoredCircuit {
+    /// A part, if it is there.
+    pub fn part(&self, part: Part) -> Option<PartInfo> {
+        match part {
+            Part::Wasm => self.wasm,
+            Part::R1cs => self.r1cs,
+        }
+    }
+
+    /// All its files.
+    pub fn files(&self) -> impl Iterator<Item = Digest> {
+        [Some(self.zkey), self.wasm, self.r1cs].into_iter().flatten().map(|part| part.sha256)
+    }
+}
+
+impl Store {
+    /// A circuit, if it is known.
+    pub async fn circuit(&self, name: &Name) -> Result<Option<StoredCircuit>, StoreError> {
+        stored(&self.pool, name).await
+    }
+
+    /// All circuits, by name.
+    pub async fn circuits(&self) -> Result<Vec<StoredCircuit>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT * FROM circuits ORDER BY name").fetch_all(&self.pool).await?;
+        rows.into_iter().map(circuit).collect()
+    }
+
+    /// Adds a circuit, or finds that it is there with the same key: true if it is new.
+    pub async fn add_circuit(
+        &self,
+        new: &StoredCircuit,
+        circuits_max: usize,
+    ) -> Result<Result<bool, Problem>, StoreError> {
+        let mut transaction = self.write().await?;
+        if let Some(found) = stored(&mut *transaction, &new.name).await? {
+            let same = found.zkey.sha256 == new.zkey.sha256;
+            return Ok(if same { Ok(false) } else { Err(name_taken(&new.name)) });
+        }
+        let circuits: i64 = sqlx::query_scalar("SELECT count(*) FROM circuits")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if circuits.unsigned_abs() >= circuits_max as u64 {
+            return Ok(Err(too_many_circuits(circuits_max)));
+        }
+        insert(&mut transaction, new).await?;
+        transaction.commit().await?;
+        Ok(Ok(true))
+    }
+
+    /// Adds a part to a circuit, or finds that it is there: true if it is new.
+    pub async fn add_part(
+        &self,
+        name: &Name,
+        part: Part,
+        file: PartInfo,
+    ) -> Result<Result<bool, Problem>, StoreError> {
+        let mut transaction = self.write().await?;
+        let Some(found) = stored(&mut *transaction, name).await? else {
+            return Ok(Err(no_such_circuit()));
+        };
+        match found.part(part) {
+            Some(other) if other.sha256 == file.sha256 => return Ok(Ok(false)),
+            Some(_) => return Ok(Err(part_taken(name, part))),
+            None => {}
+        }
+        let sql = match part {
+            Part::Wasm => "UPDATE circuits SET wasm = ?, wasm_bytes = ? WHERE name = ?",
+            Part::R1cs => "UPDATE circuits SET r1cs = ?, r1cs_bytes = ? WHERE name = ?",
+        };
+        sqlx::query(sql)
+            .bind(file.sha256.to_string())
+            .bind(signed(file.bytes))
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(true))
+    }
+
+    /// Removes a circuit that no unfinished job needs, and says what it was.
+    pub async fn remove_circuit(
+        &self,
+        name: &Name,
+    ) -> Result<Result<StoredCircuit, Problem>, StoreError> {
+        let mut transaction = self.write().await?;
+        let Some(found) = stored(&mut *transaction, name).await? else {
+            return Ok(Err(no_such_circuit()));
+        };
+        let job: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM groth16_jobs
+             WHERE circuit = ? AND state IN ('queued', 'running') LIMIT 1",
+        )
+        .bind(name.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(job) = job {
+            let detail = format!("job {job} needs the circuit: wait for it or cancel it");
+            return Ok(Err(Problem::new(409, "circuit-in-use", detail).field("name")));
+        }
+        sqlx::query("DELETE FROM circuits WHERE name = ?")
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(found))
+    }
+}
+
+/// A circuit, if it is there.
+pub(super) async fn stored<'e>(
+    executor: impl SqliteExecutor<'e>,
+    name: &Name,
+) -> Result<Option<StoredCircuit>, StoreError> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM circuits WHERE name = ?")
+        .bind(name.as_str())
+        .fetch_optional(executor)
+        .await?;
+    row.map(circuit).transpose()
+}
+
+async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &StoredCircuit,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO circuits
+             (name, curve, signals, public, domain_log, contributions, zkey, zkey_bytes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.name.as_str())
+    .bind(new.info.curve.to_string())
+    .bind(signed(new.info.signals))
+    .bind(signed(new.info.public))
+    .bind(i64::from(new.info.domain_log))
+    .bind(signed(new.info.contributions))
+    .bind(new.zkey.sha256.to_string())
+    .bind(signed(new.zkey.bytes))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+struct Row {
+    name: String,
+    curve: String,
+    signals: i64,
+    public: i64,
+    domain_log: i64,
+    contributions: i64,
+    zkey: String,
+    zkey_bytes: i64,
+    wasm: Option<String>,
+    wasm_bytes: Option<i64>,
+    r1cs: Option<String>,
+    r1cs_bytes: Option<i64>,
+}
+
+impl FromRow<'_, SqliteRow> for Row {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            name: row.try_get("name")?,
+            curve: row.try_get("curve")?,
+            signals: row.try_get("signals")?,
+            public: row.try_get("public")?,
+            domain_log: row.try_get("domain_log")?,
+            contributions: row.try_get("contributions")?,
+            zkey: row.try_get("zkey")?,
+            zkey_bytes: row.try_get("zkey_bytes")?,
+            wasm: row.try_get("wasm")?,
+            wasm_bytes: row.try_get("wasm_bytes")?,
+            r1cs: row.try_get("r1cs")?,
+            r1cs_bytes: row.try_get("r1cs_bytes")?,
+        })
+    }
+}
+
+fn circuit(row: Row) -> Result<StoredCircuit, StoreError> {
+    let file = |sha256: &str, bytes: i64| {
+        let sha256 = sha256.parse().map_err(|error| corrupt("sha256", &error))?;
+        Ok::<_, StoreError>(PartInfo { sha256, bytes: bytes.unsigned_abs() })
+    };
+    let part = |sha256: Option<String>, bytes: Option<i64>| {
+        sha256.zip(bytes).map(|(sha256, bytes)| file(&sha256, bytes)).transpose()
+    };
+    let curve = CurveId::ALL.into_iter().find(|curve| curve.to_string() == row.curve);
+    Ok(StoredCircuit {
+        name: row.name.parse().map_err(|error| corrupt("name", &error))?,
+        info: KeyInfo {
+            curve: curve.ok_or_else(|| corrupt("curve", &row.curve))?,
+            signals: row.signals.unsigned_abs(),
+            public: row.public.unsigned_abs(),
+            domain_log: u32::try_from(row.domain_log)
+                .map_err(|error| corrupt("domain_log", &error))?,
+            contributions: row.contributions.unsigned_abs(),
+        },
+        zkey: file(&row.zkey, row.zkey_bytes)?,
+        wasm: part(row.wasm, row.wasm_bytes)?,
+        r1cs: part(row.r1cs, row.r1cs_bytes)?,
+    })
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// There is no circuit of that name.
+pub fn no_such_circuit() -> Problem {
+    Problem::new(404, "unknown-circuit", "there is no such circuit").field("name")
+}
+
+/// The name has another key.
+pub fn name_taken(name: &Name) -> Problem {
+    let detail = format!("{name} has another key: delete it first, or take another name");
+    Problem::new(409, "name-taken", detail).field("name")
+}
+
+/// The circuit has another file of that kind.
+pub fn part_taken(name: &Name, part: Part) -> Problem {
+    let what = match part {
+        Part::Wasm => "wasm",
+        Part::R1cs => "r1cs",
+    };
+    let detail = format!("{name} has another {what}: delete the circuit first");
+    Problem::new(409, "part-taken", detail).field("sha256")
+}
+
+/// There is no room for another circuit.
+pub fn too_many_circuits(limit: usize) -> Problem {
+    let detail = format!("the appliance keeps {limit} circuits: delete one first");
+    Problem::new(409, "too-many-circuits", detail).field("name").limit(limit as u64)
+}

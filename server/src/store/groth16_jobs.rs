@@ -1,0 +1,182 @@
+//! Jobs that prove circuits: what was asked, what became of each, and the proofs. What is secret lies
+//! in a file, and is gone soon after the job ended.
+
+use std::time::Duration;
+
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_sdk::api::{Job, JobRequest};
+use pulseproof_sdk::groth16::{Groth16Request, Retried};
+use pulseproof_sdk::{Digest, Problem};
+use serde_json::from_str;
+
+use super::circuits::stored;
+use super::jobs::job_state;
+use super::queue::{Queue, check_room};
+use super::{Store, StoreError, corrupt};
+
+/// A proof to release.
+#[derive(Debug)]
+pub struct Proof {
+    /// The result's JSON.
+    pub result: Vec<u8>,
+    /// Which backend proved.
+    pub backend: BackendKind,
+    /// Time spent proving.
+    pub prove: Duration,
+    /// Time spent verifying.
+    pub verify: Duration,
+    /// The backend that failed first.
+    pub retried: Option<Retried>,
+}
+
+impl Store {
+    /// Refuses one more job than may be unfinished. [`Self::create_groth16_job`] looks again.
+    pub async fn check_groth16_room(
+        &self,
+        unfinished_max: usize,
+    ) -> Result<Result<(), Problem>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        check_room(&mut transaction, Queue::Groth16, unfinished_max).await
+    }
+
+    /// Queues a job, if its circuit is still there and not too many wait. `request` is without inputs;
+    /// they or the witness are in the file `secret`.
+    pub async fn create_groth16_job(
+        &self,
+        id: &str,
+        request: &Groth16Request,
+        secret: &Digest,
+        unfinished_max: usize,
+    ) -> Result<Result<(), Problem>, StoreError> {
+        let json = serde_json::to_string(request).map_err(|error| corrupt("request", &error))?;
+        let mut transaction = self.write().await?;
+        if stored(&mut *transaction, &request.circuit).await?.is_none() {
+            return Ok(Err(unknown_circuit()));
+        }
+        if let Err(problem) = check_room(&mut transaction, Queue::Groth16, unfinished_max).await? {
+            return Ok(Err(problem));
+        }
+        sqlx::query("INSERT INTO groth16_jobs (id, circuit, request, secret) VALUES (?, ?, ?, ?)")
+            .bind(id)
+            .bind(request.circuit.as_str())
+            .bind(json)
+            .bind(secret.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// A job that proves a circuit, if it is known.
+    pub(super) async fn groth16_job(&self, id: &str) -> Result<Option<Job>, StoreError> {
+        let row: Option<JobRow> = sqlx::query_as(
+            "SELECT id, request, state, backend, prove_us, verify_us, retried, problem
+             FROM groth16_jobs WHERE id = ?",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(job).transpose()
+    }
+
+    /// A finished proof.
+    pub(super) async fn groth16_result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row: Option<Option<Vec<u8>>> =
+            sqlx::query_scalar("SELECT result FROM groth16_jobs WHERE id = ?")
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(row.flatten())
+    }
+
+    /// The file of a job's inputs or witness.
+    pub async fn groth16_secret(&self, id: &str) -> Result<Option<Digest>, StoreError> {
+        let secret: Option<Option<String>> =
+            sqlx::query_scalar("SELECT secret FROM groth16_jobs WHERE id = ?")
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await?;
+        secret.flatten().map(|id| id.parse().map_err(|error| corrupt("secret", &error))).transpose()
+    }
+
+    /// The files of inputs and witnesses whose jobs have ended.
+    pub async fn spent_secrets(&self) -> Result<Vec<Digest>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT secret FROM groth16_jobs
+             WHERE secret IS NOT NULL AND state NOT IN ('queued', 'running')",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        ids.iter().map(|id| id.parse().map_err(|error| corrupt("secret", &error))).collect()
+    }
+
+    /// Says that a file is not there any more for jobs that have ended.
+    pub async fn forget_secret(&self, secret: &Digest) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE groth16_jobs SET secret = NULL
+             WHERE secret = ? AND state NOT IN ('queued', 'running')",
+        )
+        .bind(secret.to_string())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores a proof and ends its job; false if the job ended before.
+    pub async fn finish_groth16(&self, id: &str, proof: &Proof) -> Result<bool, StoreError> {
+        let retried = proof.retried.as_ref().map(serde_json::to_string).transpose();
+        let retried = retried.map_err(|error| corrupt("retried", &error))?;
+        let finished = sqlx::query(
+            "UPDATE groth16_jobs
+             SET state = 'done', result = ?, backend = ?, prove_us = ?, verify_us = ?, retried = ?
+             WHERE id = ? AND state = 'running'",
+        )
+        .bind(&proof.result)
+        .bind(proof.backend.to_string())
+        .bind(micros(proof.prove))
+        .bind(micros(proof.verify))
+        .bind(retried)
+        .bind(id)
+        .execute(&self.pool)
+        .await?;
+        Ok(finished.rows_affected() == 1)
+    }
+}
+
+type JobRow = (
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+fn job(
+    (id, request, state, backend, prove_us, verify_us, retried, problem): JobRow,
+) -> Result<Job, StoreError> {
+    let request = from_str(&request).map_err(|error| corrupt("request", &error))?;
+    let retried = retried.map(|json| from_str(&json)).transpose();
+    let problem = problem.map(|json| from_str(&json)).transpose();
+    Ok(Job {
+        state: job_state(&state)?,
+        backend,
+        prove_us: prove_us.map(i64::unsigned_abs),
+        verify_us: verify_us.map(i64::unsigned_abs),
+        retried: retried.map_err(|error| corrupt("retried", &error))?,
+        problem: problem.map_err(|error| corrupt("problem", &error))?,
+        ..Job::queued(id, JobRequest::Groth16(request))
+    })
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The circuit that a job names is not there.
+pub fn unknown_circuit() -> Problem {
+    let detail = "there is no such circuit: PUT its key to /v1/circuits first";
+    Problem::new(422, "unknown-circuit", detail).field("circuit")
+}
