@@ -1,1 +1,38 @@
 //! Groth16 proofs (Groth, EUROCRYPT 2016) of any circom circuit, in snarkjs's formats.
+//!
+//! - [`proof`], [`verifying_key`]: what a verifier holds; [`json`]: snarkjs's files of them.
+//! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
+//! - [`setup`]: keys for circuits. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
+//! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
+//! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.
+//!
+//! `docs/groth16.md` is the specification. Without the features `prove` and `witness` the crate verifies only.
+
+mod decimal;
+#[cfg(feature = "prove")]
+pub mod domain;
+#[cfg(feature = "prove")]
+pub mod erased;
+pub mod json;
+#[cfg(feature = "prove")]
+pub mod key;
+pub mod proof;
+#[cfg(feature = "prove")]
+pub mod prove;
+#[cfg(feature = "prove")]
+pub mod rows;
+#[cfg(feature = "prove")]
+pub mod setup;
+pub mod solidity;
+#[cfg(feature = "prove")]
+mod subgroup;
+pub mod verify;
+pub mod verifying_key;
+#[cfg(feature = "witness")]
+pub mod witness;
+
+pub use decimal::NotCanonical;
+pub use json::JsonError;
+pub use proof::{PUBLIC_INPUTS_MAX, Proof, PublicInputs};
+pub use verify::{BatchError, PreparedVerifyingKey, VerifyError, verify, verify_batch};
+pub use verifying_key::VerifyingKey;

@@ -1,0 +1,287 @@
+//! A proving key where proofs are computed: read from a `.zkey` once, kept with a backend.
+
+use std::io::{Read, Seek};
+
+use pulseproof_formats::FormatError;
+use pulseproof_formats::elements::Check;
+use pulseproof_formats::zkey::{Coefficient, Header, Matrix2, PointsG1, Zkey};
+use pulseproof_kernels::backend::{CurveOps, MsmOps};
+use pulseproof_kernels::element::Element;
+use pulseproof_kernels::group::Group;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, Error, G1, G2, Scalar};
+
+use crate::domain::Domain;
+use crate::rows::{Builder, Rows};
+use crate::subgroup::holds_all;
+use crate::verify::PreparedVerifyingKey;
+use crate::verifying_key::VerifyingKey;
+
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
+/// Why a key was not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file is no key, or a damaged one.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The backend has no room for it, or failed.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+    /// There are no transforms of that size.
+    #[error("domain size: 2^{got} is over the limit of 2^{limit} for this curve")]
+    DomainSize {
+        /// log2 of the key's domain.
+        got: u32,
+        /// log2 of the largest domain.
+        limit: u32,
+    },
+    /// The backend says that a point is outside the subgroup, and looking at each finds none.
+    #[error("{0}: the check of all points contradicts that of each: the backend computed wrongly")]
+    Contradiction(&'static str),
+    /// More terms than can be counted in 32 bits.
+    #[error("coefficients: over the limit of 2^32 terms")]
+    TooManyTerms,
+}
+
+/// A proving key on a backend.
+pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
+    pub(crate) backend: B,
+    pub(crate) header: Header<C>,
+    pub(crate) verifying_key: PreparedVerifyingKey<C>,
+    pub(crate) domain: Domain<Scalar<C>>,
+    pub(crate) rows: [Rows<Scalar<C>>; 2],
+    pub(crate) points: Points<C, B>,
+    contributions: usize,
+}
+
+/// The sections of points, on a backend.
+pub(crate) struct Points<C: Curve, B: CurveOps<C>> {
+    pub a: Sparse<G1<C>, B>,
+    pub b_g1: Sparse<G1<C>, B>,
+    pub b_g2: Sparse<G2<C>, B>,
+    /// For the signals that are not public.
+    pub c: Sparse<G1<C>, B>,
+    /// In the order of [`Domain::odd_place`].
+    pub h: <B as MsmOps<G1<C>>>::Bases,
+}
+
+/// Points without those at infinity, which signals have that are in no row.
+pub(crate) struct Sparse<G: Group, B: MsmOps<G>> {
+    /// Whose point each is: a signal, counted from the section's first.
+    signals: Vec<u32>,
+    bases: B::Bases,
+}
+
+impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+    /// Reads a key. `progress` hears of points done, and of points in all.
+    ///
+    /// # Errors
+    /// The file is no key for this curve, a point fails the check, or the backend has no room.
+    pub fn load(
+        backend: B,
+        source: impl Read + Seek,
+        check: Check,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, LoadError> {
+        let mut file = Zkey::<C, _>::open(source)?;
+        let header = file.header().clone();
+        let limit = Scalar::<C>::TWO_ADICITY - 1;
+        let domain = Domain::new(header.log_size)
+            .ok_or(LoadError::DomainSize { got: header.log_size, limit })?;
+        let ic = file.points_g1(PointsG1::Ic, check, &mut |_, _| ())?;
+        let verifying_key = PreparedVerifyingKey::new(VerifyingKey::of(&header, ic));
+        let mut loading = Loading::new(&backend, &mut file, check, progress);
+        let points = loading.points(&domain)?;
+        let rows = rows(&mut file, &domain)?;
+        let contributions = file.contributions()?;
+        Ok(Self { backend, header, verifying_key, domain, rows, points, contributions })
+    }
+
+    /// What verifies the key's proofs.
+    pub fn verifying_key(&self) -> &PreparedVerifyingKey<C> {
+        &self.verifying_key
+    }
+
+    /// How many signals a witness has, the constant 1 included.
+    pub fn signals(&self) -> usize {
+        self.header.variables
+    }
+
+    /// How many of them are public, the constant 1 not included.
+    pub fn public(&self) -> usize {
+        self.header.public
+    }
+
+    /// log2 of the domain.
+    pub fn log_size(&self) -> u32 {
+        self.domain.log_size()
+    }
+
+    /// Bytes that the key takes where it is kept, to within a few in a hundred.
+    pub fn bytes(&self) -> usize {
+        let Points { a, b_g1, b_g2, c, .. } = &self.points;
+        let in_g1 = a.len() + b_g1.len() + c.len() + self.domain.size();
+        let numbers = size_of::<u32>() * (a.len() + b_g1.len() + b_g2.len() + c.len());
+        in_g1 * row_bytes::<G1<C>>()
+            + b_g2.len() * row_bytes::<G2<C>>()
+            + numbers
+            + self.rows.iter().map(Rows::bytes).sum::<usize>()
+    }
+
+    /// How many contributions of phase 2 the file lists. Whoever made a key without any can forge proofs.
+    pub fn contributions(&self) -> usize {
+        self.contributions
+    }
+
+    /// Who proves.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+}
+
+/// A file on its way to a backend.
+struct Loading<'a, C: Curve, B, S> {
+    backend: &'a B,
+    file: &'a mut Zkey<C, S>,
+    check: Check,
+    progress: &'a mut dyn FnMut(usize, usize),
+    done: usize,
+    total: usize,
+}
+
+impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
+    fn new(
+        backend: &'a B,
+        file: &'a mut Zkey<C, S>,
+        check: Check,
+        progress: &'a mut dyn FnMut(usize, usize),
+    ) -> Self {
+        let header = file.header();
+        let total = 4 * header.variables - header.public - 1 + (1 << header.log_size);
+        Self { backend, file, check, progress, done: 0, total }
+    }
+
+    /// All sections. The widest points come first, while nothing else takes memory.
+    fn points(&mut self, domain: &Domain<Scalar<C>>) -> Result<Points<C, B>, LoadError> {
+        let b_g2 = self.g2()?;
+        let a = self.g1(PointsG1::A)?;
+        let b_g1 = self.g1(PointsG1::B1)?;
+        let c = self.g1(PointsG1::C)?;
+        let h = self.read(PointsG1::H)?;
+        let mut placed = vec![C::G1Affine::zero(); h.len()];
+        for (i, point) in h.into_iter().enumerate() {
+            placed[domain.odd_place(i)] = point;
+        }
+        let h = MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?;
+        self.check_g1(PointsG1::H, &h)?;
+        Ok(Points { a, b_g1, b_g2, c, h })
+    }
+
+    fn g1(&mut self, section: PointsG1) -> Result<Sparse<G1<C>, B>, LoadError> {
+        let points = self.read(section)?;
+        let sparse = Sparse::new(self.backend, points)?;
+        self.check_g1(section, &sparse.bases)?;
+        Ok(sparse)
+    }
+
+    /// Looks at the subgroup, all at once; at each point only if one is outside, to name it.
+    fn check_g1(
+        &mut self,
+        section: PointsG1,
+        bases: &<B as MsmOps<G1<C>>>::Bases,
+    ) -> Result<(), LoadError> {
+        if self.check != Check::Full || holds_all::<G1<C>, B>(self.backend, bases)? {
+            return Ok(());
+        }
+        self.file.points_g1(section, Check::Full, &mut |_, _| ())?;
+        Err(LoadError::Contradiction("points of G1"))
+    }
+
+    fn read(&mut self, section: PointsG1) -> Result<Vec<C::G1Affine>, LoadError> {
+        let Self { file, check, progress, done, total, .. } = self;
+        let check = on_curve(*check);
+        let points = file.points_g1(section, check, &mut |now, _| progress(*done + now, *total))?;
+        *done += points.len();
+        Ok(points)
+    }
+
+    fn g2(&mut self) -> Result<Sparse<G2<C>, B>, LoadError> {
+        let Self { file, check, progress, done, total, .. } = self;
+        let check = on_curve(*check);
+        let points = file.points_b2(check, &mut |now, _| progress(*done + now, *total))?;
+        *done += points.len();
+        let sparse = Sparse::new(self.backend, points)?;
+        if self.check == Check::Full && !holds_all::<G2<C>, B>(self.backend, &sparse.bases)? {
+            self.file.points_b2(Check::Full, &mut |_, _| ())?;
+            return Err(LoadError::Contradiction("points of G2"));
+        }
+        Ok(sparse)
+    }
+}
+
+impl<G: Group, B: MsmOps<G>> Sparse<G, B> {
+    fn new(backend: &B, mut points: Vec<G::Affine>) -> Result<Self, Error> {
+        let finite = |(_, point): &(u32, &G::Affine)| !point.is_zero();
+        let signals: Vec<u32> =
+            (0..).zip(&points).filter(finite).map(|(signal, _)| signal).collect();
+        points.retain(|point| !point.is_zero());
+        Ok(Self { signals, bases: backend.bases(&points, 1)? })
+    }
+
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.signals.len()
+    }
+
+    /// The points.
+    pub fn bases(&self) -> &B::Bases {
+        &self.bases
+    }
+
+    /// Of `words`, `width` for each of the section's signals, those that have a point.
+    pub fn pick(&self, words: &[u64], width: usize) -> Vec<u64> {
+        let word = |&signal: &u32| &words[signal as usize * width..][..width];
+        self.signals.iter().flat_map(word).copied().collect()
+    }
+}
+
+/// What is checked point by point: a full check looks at the subgroup later, for all points at once.
+fn on_curve(check: Check) -> Check {
+    match check {
+        Check::None => Check::None,
+        Check::OnCurve | Check::Full => Check::OnCurve,
+    }
+}
+
+/// Bytes that a backend needs at most for a point: whole cache lines for each coordinate, or for both
+/// where they fit one.
+fn row_bytes<G: Group>() -> usize {
+    (2 * G::Coordinate::WORDS * size_of::<u64>()).next_multiple_of(LINE_BYTES)
+}
+
+/// Reads the matrices.
+fn rows<C: Curve>(
+    file: &mut Zkey<C, impl Read + Seek>,
+    domain: &Domain<Scalar<C>>,
+) -> Result<[Rows<Scalar<C>>; 2], LoadError> {
+    let (mut a, mut b) = (Builder::default(), Builder::default());
+    let mut room = true;
+    file.coefficients(&mut |chunk: &[Coefficient<Scalar<C>>]| {
+        for term in chunk {
+            let matrix = match term.matrix {
+                Matrix2::A => &mut a,
+                Matrix2::B => &mut b,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "domains are at most 2^31")]
+            let row = domain.place(term.constraint as usize) as u32;
+            room &= matrix.push(row, term.signal, term.value);
+        }
+        Ok(())
+    })?;
+    if !room {
+        return Err(LoadError::TooManyTerms);
+    }
+    Ok([a.finish(domain.size()), b.finish(domain.size())])
+}

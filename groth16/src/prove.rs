@@ -1,0 +1,224 @@
+//! The prover: a witness and two random numbers become three points.
+//!
+//! Groth, "On the size of pairing-based non-interactive arguments" (EUROCRYPT 2016), section 3.2, in
+//! snarkjs's arrangement: the quotient is not divided out but given by its values on odd powers, whose
+//! points the key holds. `docs/groth16.md` has the equations.
+
+use std::time::{Duration, Instant};
+
+use pulseproof_formats::wtns::Witness;
+use pulseproof_kernels::backend::{Binary, CurveOps, MsmOps};
+use pulseproof_kernels::group::Group;
+use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, Error, G1, Scalar};
+use rand::{CryptoRng, RngCore};
+use rayon::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::key::{ProvingKey, Sparse};
+use crate::proof::{Proof, PublicInputs};
+use crate::verify::verify;
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The witness is another circuit's.
+    #[error("witness: {got} values, the key's circuit has {expected}")]
+    WitnessLength {
+        /// The witness's length.
+        got: usize,
+        /// The key's number of signals.
+        expected: usize,
+    },
+    /// The backend failed. Keys of a backend that was lost must be loaded again.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+    /// The proof does not verify, and was not released.
+    #[error(
+        "the proof does not verify: the witness does not satisfy the circuit, or the backend computed wrongly"
+    )]
+    Rejected,
+}
+
+/// A step of a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The matrices times the witness, on the host.
+    Rows,
+    /// Copies to the backend, transforms, and the quotient's values.
+    Quotient,
+    /// The sum over the points A.
+    MsmA,
+    /// The sum over the points B in G1.
+    MsmB1,
+    /// The sum over the points B in G2.
+    MsmB2,
+    /// The sum over the points C.
+    MsmC,
+    /// The sum over the points H.
+    MsmH,
+    /// The check before release.
+    Verify,
+}
+
+impl Stage {
+    /// The stage's name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Quotient => "quotient",
+            Self::MsmA => "msm-a",
+            Self::MsmB1 => "msm-b1",
+            Self::MsmB2 => "msm-b2",
+            Self::MsmC => "msm-c",
+            Self::MsmH => "msm-h",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// A proof that verifies.
+#[derive(Clone, Debug)]
+pub struct Proved<C: Curve> {
+    /// The proof.
+    pub proof: Proof<C>,
+    /// The public signals, the constant 1 not included.
+    pub public: PublicInputs<C>,
+    /// How long each step took.
+    pub stages: Vec<(Stage, Duration)>,
+}
+
+/// Proves that the witness satisfies the key's circuit, and checks the proof. With the same randomness
+/// every backend gives the same proof.
+///
+/// Running time depends on the witness.
+///
+/// # Errors
+/// A witness of another length, one that does not satisfy the circuit, or the backend failed.
+pub fn prove<C: Curve, B: CurveOps<C>>(
+    key: &ProvingKey<C, B>,
+    witness: &Witness<Scalar<C>>,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Proved<C>, ProveError> {
+    let (got, expected) = (witness.len(), key.signals());
+    if got != expected {
+        return Err(ProveError::WitnessLength { got, expected });
+    }
+    let mut clock = Clock { stages: Vec::new() };
+    let values = values(witness);
+    let public = PublicInputs(values[1..=key.public()].to_vec());
+    let blinders = Zeroizing::new([Scalar::<C>::rand(rng), Scalar::<C>::rand(rng)]);
+    let proof = Session { key, clock: &mut clock }.proof(witness.words(), &values, &blinders)?;
+    clock
+        .time(Stage::Verify, || verify(&key.verifying_key, &public, &proof))
+        .map_err(|_| ProveError::Rejected)?;
+    Ok(Proved { proof, public, stages: clock.stages })
+}
+
+/// The witness as field elements.
+fn values<F: PrimeField>(witness: &Witness<F>) -> Zeroizing<Vec<F>> {
+    let value = |i| witness.value(i).expect("i is below the witness's length");
+    Zeroizing::new((0..witness.len()).into_par_iter().with_min_len(1 << 10).map(value).collect())
+}
+
+struct Clock {
+    stages: Vec<(Stage, Duration)>,
+}
+
+impl Clock {
+    fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = work();
+        self.stages.push((stage, start.elapsed()));
+        done
+    }
+}
+
+/// The work of one proof.
+struct Session<'a, C: Curve, B: CurveOps<C>> {
+    key: &'a ProvingKey<C, B>,
+    clock: &'a mut Clock,
+}
+
+impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
+    fn proof(
+        &mut self,
+        words: &[u64],
+        values: &[Scalar<C>],
+        [r, s]: &[Scalar<C>; 2],
+    ) -> Result<Proof<C>, Error> {
+        let (header, points) = (&self.key.header, &self.key.points);
+        let quotient = self.quotient(values)?;
+        let h = self.clock.time(Stage::MsmH, || self.key.sum_h(&quotient))?;
+        let a = self.clock.time(Stage::MsmA, || self.key.sum(&points.a, words))?;
+        let b_g1 = self.clock.time(Stage::MsmB1, || self.key.sum(&points.b_g1, words))?;
+        let b_g2 = self.clock.time(Stage::MsmB2, || self.key.sum(&points.b_g2, words))?;
+        let private = &words[(header.public + 1) * width::<C>()..];
+        let c = self.clock.time(Stage::MsmC, || self.key.sum(&points.c, private))?;
+
+        let delta = header.delta_g1;
+        let a = a + header.alpha_g1 + delta * r;
+        let b_g1 = b_g1 + header.beta_g1 + delta * s;
+        let b = b_g2 + header.beta_g2 + header.delta_g2 * s;
+        let c = c + h + a * s + b_g1 * r - delta * (*r * s);
+        Ok(Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() })
+    }
+
+    /// The integers a·b − c on the odd powers, where a and b are the matrices times the witness and c
+    /// their product on the subgroup.
+    fn quotient(&mut self, values: &[Scalar<C>]) -> Result<B::Buffer<u64>, Error> {
+        let (key, n) = (self.key, self.key.domain.size());
+        let [a, b] = self
+            .clock
+            .time(Stage::Rows, || [0, 1].map(|m| Zeroizing::new(key.rows[m].times(values))));
+        self.clock.time(Stage::Quotient, || {
+            let backend = &key.backend;
+            let mut rows = backend.zeros::<Scalar<C>>(3 * n)?;
+            let mut c = backend.upload(&a)?;
+            backend.copy(&c, 0..n, &mut rows, 0)?;
+            let b = backend.upload(&b)?;
+            backend.copy(&b, 0..n, &mut rows, n)?;
+            backend.map(Binary::Mul, &mut c, &b)?;
+            backend.copy(&c, 0..n, &mut rows, 2 * n)?;
+            backend.ntt(&key.domain.interpolate(), &mut rows)?;
+            backend.ntt(&key.domain.evaluate_odd(), &mut rows)?;
+            let (mut product, mut factor) = (c, b);
+            backend.copy(&rows, 0..n, &mut product, 0)?;
+            backend.copy(&rows, n..2 * n, &mut factor, 0)?;
+            backend.map(Binary::Mul, &mut product, &factor)?;
+            backend.copy(&rows, 2 * n..3 * n, &mut factor, 0)?;
+            backend.map(Binary::Sub, &mut product, &factor)?;
+            backend.to_integers(&product)
+        })
+    }
+}
+
+impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+    /// Σ words\[i\]·points\[i\].
+    fn sum<G: Group>(&self, points: &Sparse<G, B>, words: &[u64]) -> Result<G, Error>
+    where
+        B: MsmOps<G>,
+    {
+        let picked = Zeroizing::new(points.pick(words, width::<C>()));
+        let shape = Integers::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
+        let scalars = self.backend.upload(&picked)?;
+        Ok(one(MsmOps::<G>::msm_batch(&self.backend, points.bases(), &scalars, shape)?))
+    }
+
+    /// Σ quotient\[i\]·H\[i\].
+    fn sum_h(&self, quotient: &B::Buffer<u64>) -> Result<G1<C>, Error> {
+        let shape = Integers::unsigned(self.domain.size(), Scalar::<C>::MODULUS_BIT_SIZE);
+        Ok(one(MsmOps::<G1<C>>::msm_batch(&self.backend, &self.points.h, quotient, shape)?))
+    }
+}
+
+/// Words of a scalar.
+fn width<C: Curve>() -> usize {
+    Scalar::<C>::MODULUS_BIT_SIZE.div_ceil(64) as usize
+}
+
+/// The sum of a batch of one; of no points it is zero.
+fn one<G: Zero>(sums: Vec<G>) -> G {
+    sums.into_iter().next().unwrap_or_else(G::zero)
+}

@@ -1,0 +1,40 @@
+//! What a verifier knows of a circuit. Knows the curve and nothing else.
+
+use pulseproof_formats::zkey::Header;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, G1Affine, G2Affine};
+
+/// A circuit's verifying key. As with [`Proof`](crate::Proof), whoever fills the fields answers for the
+/// points being in their groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyingKey<C: Curve> {
+    /// \[α\]₁.
+    pub alpha_g1: G1Affine<C>,
+    /// \[β\]₂.
+    pub beta_g2: G2Affine<C>,
+    /// \[γ\]₂.
+    pub gamma_g2: G2Affine<C>,
+    /// \[δ\]₂.
+    pub delta_g2: G2Affine<C>,
+    /// One point for the constant one, then one for each public input.
+    pub ic: Vec<G1Affine<C>>,
+}
+
+impl<C: Curve> VerifyingKey<C> {
+    /// That of a proving key.
+    pub fn of(header: &Header<C>, ic: Vec<G1Affine<C>>) -> Self {
+        let &Header { alpha_g1, beta_g2, gamma_g2, delta_g2, .. } = header;
+        Self { alpha_g1, beta_g2, gamma_g2, delta_g2, ic }
+    }
+
+    /// How many public inputs a proof under this key has.
+    pub fn public_inputs(&self) -> usize {
+        self.ic.len().saturating_sub(1)
+    }
+
+    /// e(α, β). arkworks takes the same power of the Miller loop's value as snarkjs, on both curves, so this is
+    /// what snarkjs writes into its keys.
+    pub fn alpha_beta(&self) -> PairingOutput<C> {
+        C::pairing(self.alpha_g1, self.beta_g2)
+    }
+}
