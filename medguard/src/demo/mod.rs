@@ -7,12 +7,11 @@ mod report;
 mod tamper;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use pulseproof_fhe::{EncryptError, LayoutError};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::ClientError;
-use pulseproof_server::{Engines, Prover};
+use pulseproof_server::Machine;
 use serde::Serialize;
 
 use crate::cohort::{CohortError, Shape};
@@ -114,12 +113,11 @@ pub enum DemoError {
 /// # Errors
 /// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
 pub async fn run<C: Curve>(
-    prover: Arc<dyn Prover<C>>,
-    engines: Arc<dyn Engines>,
+    machine: Machine<C>,
     options: Options,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, DemoError> {
-    let mut parties = Parties::start(prover, engines, &options).await?;
+    let mut parties = Parties::start(machine, &options).await?;
     let total = parties.rounds();
     let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
     let tampered = match options.tamper {

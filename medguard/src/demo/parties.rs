@@ -11,7 +11,7 @@ use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Config, Engines, Prover};
+use pulseproof_server::{Config, Machine, Prover};
 use rayon::prelude::*;
 use reqwest::Method;
 
@@ -68,11 +68,8 @@ pub(super) struct Sealed<C: Curve> {
 
 impl<C: Curve> Parties<C> {
     /// Makes keys, plans the packing, enrols the devices and starts the services.
-    pub async fn start(
-        prover: Arc<dyn Prover<C>>,
-        engines: Arc<dyn Engines>,
-        options: &Options,
-    ) -> Result<Self, DemoError> {
+    pub async fn start(machine: Machine<C>, options: &Options) -> Result<Self, DemoError> {
+        let prover = Arc::clone(&machine.prover);
         let members = options.shape.apply(&options.data, &mut rand::rngs::OsRng)?;
         let least = Policy::default().devices_min;
         if let Some(thin) = members.iter().find(|region| region.members.len() < least) {
@@ -97,10 +94,10 @@ impl<C: Curve> Parties<C> {
             public_key: public_key.clone(),
             commitment_key: CommitmentKey::new(prover.srs()),
         });
-        let (config, proves) = (Config::new(options.appliance_dir.clone()), prover.clone());
+        let config = Config::new(options.appliance_dir.clone());
         let appliance = Running::start(|listener, stopped| async move {
             let stopped = async { drop(stopped.await) };
-            let served = pulseproof_server::serve(listener, proves, engines, config, stopped).await;
+            let served = pulseproof_server::serve(listener, machine, config, stopped).await;
             served.map_err(std::io::Error::other)
         })
         .await?;

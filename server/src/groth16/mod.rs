@@ -1,6 +1,6 @@
 //! Groth16 as a service: circuits that gateways bring, and proofs of them.
 //!
-//! - [`prover`]: the seam to what proves, given from outside.
+//! - [`prover`]: the seam to what proves, given from outside. [`proving`]: what is behind it.
 //! - [`cache`]: keys in memory. [`backends`]: who proves, one proof at a time, and who failed too often.
 //! - [`prove`]: one proof, and what becomes of it when a backend fails. [`work`]: jobs.
 
@@ -8,4 +8,5 @@ pub mod backends;
 pub mod cache;
 pub mod prove;
 pub mod prover;
+pub mod proving;
 pub mod work;

@@ -14,6 +14,7 @@ mod programs;
 mod programs_lost;
 mod proofs;
 mod proofs_lost;
+mod proofs_real;
 mod races;
 mod refusals;
 mod wire;

@@ -1,0 +1,99 @@
+//! Proofs with nothing put in the place of anything: keys and witnesses of snarkjs, our prover.
+
+use std::path::Path;
+
+use crate::circuits::Shop;
+use crate::common::*;
+use crate::proofs::queue;
+use pulseproof_formats::elements::Check;
+use pulseproof_formats::wtns::Witness;
+use pulseproof_formats::zkey::{PointsG1, Zkey};
+use pulseproof_groth16::{PreparedVerifyingKey, Proof, PublicInputs, VerifyingKey, verify};
+use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+use pulseproof_sdk::client::circuits::CircuitPart;
+use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
+use pulseproof_server::Groth16;
+
+/// A file that circom or snarkjs made.
+fn bytes(curve: &str, kind: &str) -> Vec<u8> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/fixtures");
+    std::fs::read(fixtures.join(curve).join(format!("tiny.{kind}"))).unwrap()
+}
+
+fn check<C: Curve>(curve: &str, made: &Groth16Proof) {
+    let key = bytes(curve, "zkey");
+    let mut file = Zkey::<C, _>::open(std::io::Cursor::new(&key)).unwrap();
+    let ic = file.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ()).unwrap();
+    let key = PreparedVerifyingKey::new(VerifyingKey::of(file.header(), ic));
+    let proof = Proof::<C>::from_json(made.proof.to_string().as_bytes()).unwrap();
+    let public = PublicInputs::<C>::from_json(made.public.to_string().as_bytes()).unwrap();
+    assert_eq!(verify(&key, &public, &proof), Ok(()));
+}
+
+/// A witness that differs from circom's in its last value.
+fn spoiled<C: Curve>(curve: &str) -> Vec<u8> {
+    let source = bytes(curve, "wtns");
+    let good = Witness::<Scalar<C>>::read(&mut std::io::Cursor::new(source), 1 << 10).unwrap();
+    let mut values: Vec<_> = (0..good.len()).map(|i| good.value(i).unwrap()).collect();
+    *values.last_mut().unwrap() += Scalar::<C>::ONE;
+    let mut bytes = Vec::new();
+    Witness::from_values(&values).unwrap().write(&mut bytes).unwrap();
+    bytes
+}
+
+async fn proved<C: Curve>(shop: &Shop, server: &Server, curve: &str) {
+    let circuit = name(curve);
+    let info = server.client.put_circuit(&circuit, &shop.file(bytes(curve, "zkey"))).await.unwrap();
+    assert_eq!((info.curve, info.contributions, info.warning), (C::ID.to_string(), 2, None));
+    for _ in 0..2 {
+        let id = server.client.put_witness(&shop.file(bytes(curve, "wtns"))).await.unwrap();
+        let request = Groth16Request::from_witness(circuit.clone(), id);
+        let (job, made) = server.client.prove(request).await.unwrap();
+        assert_eq!(job.backend.as_deref(), Some("cpu"));
+        check::<C>(curve, &made);
+    }
+    let refused = async |witness: &[u8]| {
+        let id = server.client.put_witness(&shop.file(witness)).await.unwrap();
+        let job = queue(server, Groth16Request::from_witness(circuit.clone(), id)).await;
+        problem(server.client.wait(&job.id).await)
+    };
+    let wrong = spoiled::<C>(curve);
+    assert!(refused(&wrong).await.is("unsatisfied"));
+    let constraints = shop.file(bytes(curve, "r1cs"));
+    server.client.put_circuit_part(&circuit, CircuitPart::R1cs, &constraints).await.unwrap();
+    let named = refused(&wrong).await;
+    assert!(named.is("unsatisfied") && named.field.unwrap().starts_with("constraints["));
+    let other = if curve == "bn128" { "bls12381" } else { "bn128" };
+    assert!(refused(&bytes(other, "wtns")).await.is("bad-witness"));
+    assert!(refused(b"wtns").await.is("bad-witness"));
+}
+
+#[tokio::test]
+async fn circuits_of_snarkjs_are_proved() {
+    let shop = Shop::new();
+    let server = shop.start(Groth16::on(Cpu::new()));
+    proved::<Bn254>(&shop, &server, "bn128").await;
+    proved::<Bls12_381>(&shop, &server, "bls12381").await;
+}
+
+#[tokio::test]
+async fn damaged_keys_and_parts_are_refused() {
+    let shop = Shop::new();
+    let server = shop.start(Groth16::on(Cpu::new()));
+    let key = bytes("bn128", "zkey");
+    // Somewhere in the points.
+    let mut damaged = key.clone();
+    damaged[key.len() - 1000] ^= 1;
+    for bad in [&damaged[..], &key[..key.len() - 1], b"zkey"] {
+        let answer = server.client.put_circuit(&name("bad"), &shop.file(bad)).await;
+        assert!(problem(answer).is("bad-key"));
+    }
+    server.client.put_circuit(&name("tiny"), &shop.file(&key)).await.unwrap();
+    for (part, kind) in [(CircuitPart::Wasm, "bad-wasm"), (CircuitPart::R1cs, "bad-r1cs")] {
+        let file = shop.file(b"\0asm neither");
+        let answer = server.client.put_circuit_part(&name("tiny"), part, &file).await;
+        assert!(problem(answer).is(kind));
+    }
+}
