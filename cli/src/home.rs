@@ -7,13 +7,10 @@ use pulseproof_kernels::select::{self, Choice};
 use pulseproof_kernels::{Curve, with_backend};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
-use pulseproof_server::{Engines, ExactOn, Prover};
+use pulseproof_server::{ExactOn, Groth16, Machine};
 use rand::rngs::OsRng;
 
 use crate::output::complain;
-
-/// What proves and what bootstraps.
-pub type Computers<C> = (Arc<dyn Prover<C>>, Arc<dyn Engines>);
 
 /// The folder of Pulseproof's files.
 pub struct Home(PathBuf);
@@ -54,19 +51,20 @@ impl Home {
         Ok(srs)
     }
 
-    /// What proves with [`Self::srs`] and what bootstraps, on one backend.
+    /// What proves with [`Self::srs`], what bootstraps and what proves circuits, on one backend.
     ///
     /// # Errors
     /// No SRS; the backend is not available, or has no room.
-    pub fn computers<C: Curve>(
+    pub fn machine<C: Curve>(
         &self,
         log_size: u32,
         choice: Choice,
-    ) -> Result<Computers<C>, Box<dyn std::error::Error>> {
+    ) -> Result<Machine<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
         with_backend!(select::open(choice)?, backend => {
             let engines = Arc::new(ExactOn(Clone::clone(&backend)));
-            Ok((Arc::new(ProvingKey::new(backend, srs)?), engines))
+            let groth16 = Groth16::on(Clone::clone(&backend));
+            Ok(Machine { prover: Arc::new(ProvingKey::new(backend, srs)?), engines, groth16 })
         })
     }
 }

@@ -124,6 +124,14 @@ pub fn interleave(subjects: &mut [Subject<'_>], runs: usize) -> Result<Vec<Times
     Ok(all.iter_mut().map(summary).collect())
 }
 
+/// Peak resident memory of this process in megabytes, where the system tells.
+pub fn peak_memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024.0)
+}
+
 /// The processor's name.
 pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -2,9 +2,10 @@
 //!
 //! - [`ntt`], [`msm`], [`field`], [`pbs`]: kernels, beside [`peers`], held against [`limits`].
 //! - [`measure`], [`report`], [`plot`]: how times are taken, said and drawn.
-//! - [`wsa`]: the argument.
+//! - [`groth16`], [`wsa`]: proofs.
 
 pub mod field;
+pub mod groth16;
 pub mod limits;
 pub mod measure;
 pub mod msm;

@@ -60,22 +60,12 @@ impl<G: Group> Fixture<G> {
         self.words.chunks_exact(self.bases.len() * self.integers().words())
     }
 
-    /// Size, and the least work that Pippenger's method has with these integers on the processor: six
-    /// products for an addition of affine points that share an inversion, one addition per base and
-    /// digit, and twelve products for each addition of a bucket to the sums.
+    /// Size, and the least work that Pippenger's method has with these integers.
     pub fn shape(&self) -> Shape {
         let Options { log_n, batch, bits, levels } = self.options;
-        let costs = Costs { accumulate: 6.0, reduce: 24.0 };
-        let window = best_window(self.bases.len(), bits, levels, costs);
-        let digits = (bits + 1).div_ceil(window);
-        let groups = f64::from(digits.div_ceil(levels));
+        let Least { products, why } = Least::of::<G>(self.bases.len(), bits, levels);
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let (points, batch_f) = (self.bases.len() as f64, batch as f64);
-        let additions = points * f64::from(digits);
-        let buckets = groups * f64::from(1u32 << (window - 1));
-        // A product in the quadratic extension is three in the prime field.
-        let degree = G::Coordinate::WORDS / G::Prime::WORDS;
-        let products = (6.0 * additions + 24.0 * buckets) * if degree == 2 { 3.0 } else { 1.0 };
         Shape {
             log_n,
             batch,
@@ -86,10 +76,7 @@ impl<G: Group> Fixture<G> {
                 reduces_by_shifts: false,
                 bytes: 0.0,
             },
-            why: format!(
-                "Pippenger with {digits} digits of {window} bits: {additions:.3e} additions at 6 \
-                 products, {buckets:.3e} buckets at 24, times {batch}"
-            ),
+            why: format!("{why}, times {batch}"),
         }
     }
 
@@ -147,6 +134,38 @@ impl<G: Group> Fixture<G> {
         let per_integer = self.integers().words();
         let scalars: Vec<G::ScalarField> = words.chunks_exact(per_integer).map(scalar).collect();
         G::msm_unchecked(&self.bases, &scalars)
+    }
+}
+
+/// The least work of a multiplication.
+pub struct Least {
+    /// Products in the prime field.
+    pub products: f64,
+    /// How that was found.
+    pub why: String,
+}
+
+impl Least {
+    /// Pippenger's method on the processor: six products for an addition of affine points that share an
+    /// inversion, one addition per base and digit, and twelve products for each addition of a bucket to the
+    /// sums.
+    pub fn of<G: Group>(points: usize, bits: u32, levels: u32) -> Self {
+        let costs = Costs { accumulate: 6.0, reduce: 24.0 };
+        let window = best_window(points, bits, levels, costs);
+        let digits = (bits + 1).div_ceil(window);
+        let groups = f64::from(digits.div_ceil(levels));
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let additions = points as f64 * f64::from(digits);
+        let buckets = groups * f64::from(1u32 << (window - 1));
+        // A product in the quadratic extension is three in the prime field.
+        let degree = G::Coordinate::WORDS / G::Prime::WORDS;
+        Self {
+            products: (6.0 * additions + 24.0 * buckets) * if degree == 2 { 3.0 } else { 1.0 },
+            why: format!(
+                "Pippenger with {digits} digits of {window} bits: {additions:.3e} additions at 6 \
+                 products, {buckets:.3e} buckets at 24"
+            ),
+        }
     }
 }
 

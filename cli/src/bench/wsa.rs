@@ -16,7 +16,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
 
-use super::measure::{median, processor, time};
+use super::measure::{median, peak_memory_mb, processor, time};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
@@ -211,11 +211,4 @@ pub fn measure<C: Curve>(
         verify,
         peak_memory_mb: peak_memory_mb(),
     })
-}
-
-fn peak_memory_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes / 1024.0)
 }

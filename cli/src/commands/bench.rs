@@ -1,5 +1,6 @@
 //! `pulseproof bench`.
 
+mod groth16;
 mod kernels;
 mod pbs;
 mod wsa;
@@ -16,6 +17,7 @@ Examples:
   pulseproof bench ntt --field goldilocks --log-n 20 --plot ntt.svg
   pulseproof bench field --field bn254 --json
   pulseproof bench pbs --log-n 0,6 --vs tfhe-cpu
+  pulseproof bench groth16 --log-n 16 --vs ark-groth16,snarkjs
   pulseproof bench wsa
   RAYON_NUM_THREADS=1 pulseproof bench wsa")]
 pub struct Args {
@@ -29,12 +31,14 @@ enum What {
     Msm(kernels::MsmArgs),
     Field(kernels::FieldArgs),
     Pbs(pbs::Args),
+    Groth16(groth16::Args),
     Wsa(wsa::Args),
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
     match &args.what {
         What::Ntt(args) => kernels::ntt(args),
+        What::Groth16(args) => groth16::run(args),
         What::Msm(args) => kernels::msm(args),
         What::Field(args) => kernels::field(args),
         What::Pbs(args) => pbs::run(args),

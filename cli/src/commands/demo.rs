@@ -108,10 +108,10 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let (prover, engines) = home.computers::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
+    let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(demo::run(prover, engines, options, |progress| {
+    let report = runtime.block_on(demo::run(machine, options, |progress| {
         bar.set_message(match progress.stage {
             Stage::Proving => "proving",
             Stage::Asking => "asking",

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod demo;
 mod doctor;
+mod groth16;
 mod keys;
 mod serve;
 mod setup;
@@ -31,6 +32,7 @@ Examples:
   pulseproof demo --tamper forge-proof     a dishonest appliance, caught
   pulseproof serve                         an appliance on 127.0.0.1:8750
   pulseproof verify region-001.epoch-0.result
+  pulseproof groth16 prove --key circuit.zkey --witness witness.wtns
   pulseproof doctor                        what this machine has to compute on
   pulseproof check --backend cuda          a backend gives the same bits as the processor
   pulseproof bench msm --log-n 16          how fast kernels are here, against their peers
@@ -51,6 +53,7 @@ enum Command {
     Verify(verify::Args),
     Keys(keys::Args),
     Setup(setup::Args),
+    Groth16(groth16::Args),
     Bench(Box<bench::Args>),
     Check(check::Args),
     Doctor(doctor::Args),
@@ -66,6 +69,7 @@ impl Cli {
             Command::Verify(args) => verify::run(&args, &home),
             Command::Keys(args) => keys::run(args),
             Command::Setup(args) => setup::run(&args, &home),
+            Command::Groth16(args) => groth16::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Doctor(args) => doctor::run(&args),

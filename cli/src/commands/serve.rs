@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
-use pulseproof_server::Config;
+use pulseproof_sdk::Name;
+use pulseproof_server::{Config, Groth16Limits};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +23,7 @@ Examples:
   pulseproof serve
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
   curl http://127.0.0.1:8750/healthz
+  pulseproof serve --pin merkle --host-keys 16384
   curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
 Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
@@ -41,6 +43,37 @@ pub struct Args {
     log_size: u32,
     #[command(flatten)]
     backend: BackendArgs,
+    #[command(flatten)]
+    circuits: CircuitArgs,
+}
+
+/// Circuits that gateways bring.
+#[derive(Debug, clap::Args)]
+struct CircuitArgs {
+    /// A circuit whose key stays in memory once it is there; may be given again
+    #[arg(long = "pin", value_name = "CIRCUIT")]
+    pinned: Vec<Name>,
+    /// Memory for circuits' keys on this machine, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 8192)]
+    host_keys: u64,
+    /// Memory for circuits' keys on the device, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 8192)]
+    device_keys: u64,
+    /// Proofs that the device may get wrong before it is used no more
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    device_failures: u32,
+}
+
+impl CircuitArgs {
+    fn limits(self) -> Groth16Limits {
+        Groth16Limits {
+            pinned: self.pinned.into_iter().collect(),
+            host_key_bytes_max: self.host_keys.saturating_mul(1 << 20),
+            device_key_bytes_max: self.device_keys.saturating_mul(1 << 20),
+            backend_failures_max: self.device_failures,
+            ..Groth16Limits::default()
+        }
+    }
 }
 
 pub(super) fn run(args: Args, home: &Home) -> Outcome {
@@ -48,8 +81,8 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
-    let (prover, engines) = home.computers::<C>(args.log_size, args.backend.backend)?;
-    complain(&format!("proving on {}", prover.backend()));
+    let machine = home.machine::<C>(args.log_size, args.backend.backend)?;
+    complain(&format!("proving on {}", machine.prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
@@ -57,8 +90,8 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        let config = Config::new(store);
-        pulseproof_server::serve(listener, prover, engines, config, stopped()?).await?;
+        let config = Config { groth16: args.circuits.limits(), ..Config::new(store) };
+        pulseproof_server::serve(listener, machine, config, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })

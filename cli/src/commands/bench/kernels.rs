@@ -231,9 +231,7 @@ fn measured(
 
 /// Says what was measured, and draws it if asked to.
 pub(super) fn present(report: &Report, json: bool, file: Option<&Path>) -> Outcome {
-    if let Some(file) = file {
-        std::fs::write(file, plot(report)).map_err(|e| format!("{}: {e}", file.display()))?;
-    }
+    draw(report, file)?;
     if json {
         say_json(report)?;
     } else {
@@ -242,7 +240,14 @@ pub(super) fn present(report: &Report, json: bool, file: Option<&Path>) -> Outco
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(report: &Report) {
+/// Draws what was measured, if there is a file for it.
+pub(super) fn draw(report: &Report, file: Option<&Path>) -> Result<(), String> {
+    let Some(file) = file else { return Ok(()) };
+    std::fs::write(file, plot(report)).map_err(|e| format!("{}: {e}", file.display()))
+}
+
+/// Says what was measured.
+pub(super) fn print(report: &Report) {
     say(&format!(
         "{} over {}; {} threads of {}, {} runs",
         report.kernel, report.over, report.threads, report.processor, report.runs

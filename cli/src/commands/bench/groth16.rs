@@ -1,0 +1,149 @@
+//! `pulseproof bench groth16`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use pulseproof_groth16::erased::{Loader, On};
+use pulseproof_kernels::select::Choice;
+use pulseproof_kernels::{Curve, CurveId, with_backend, with_curve};
+use serde::Serialize;
+
+use super::kernels::{JSON_HELP, draw, print};
+use crate::backend::open_or_say;
+use crate::bench::groth16::{Fixture, StageTime};
+use crate::bench::limits::Machine;
+use crate::bench::report::Report;
+use crate::commands::Outcome;
+use crate::output::{complain, say, say_json, table};
+
+/// Where npm has installed snarkjs.
+const CIRCOM: &str = "PULSEPROOF_CIRCOM";
+
+/// A prover to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Peer {
+    /// arkworks' prover, in this process.
+    ArkGroth16,
+    /// snarkjs, as a process, beside ours as a process.
+    Snarkjs,
+}
+
+/// Groth16 proofs, against ark-groth16 and snarkjs
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("\
+Examples:
+  pulseproof bench groth16 --log-n 16
+  pulseproof bench groth16 --log-n 16,18 --vs ark-groth16,snarkjs --backend cpu --json
+  PULSEPROOF_CIRCOM=$(ci/circom) pulseproof bench groth16 --vs snarkjs
+
+All signals are full-width. A cold run reads the key and checks every point. The peer snarkjs needs Node and
+{CIRCOM}, the folder of its node_modules.
+
+{JSON_HELP}"))]
+pub struct Args {
+    /// Curve
+    #[arg(long, default_value_t = CurveId::Bn254)]
+    curve: CurveId,
+    /// log2 of the number of constraints, with commas between them
+    #[arg(long, value_delimiter = ',', default_value = "14",
+          value_parser = clap::value_parser!(u32).range(3..=24))]
+    log_n: Vec<u32>,
+    /// Backends, with commas between them
+    #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
+    backend: Vec<Choice>,
+    /// Peers, with commas between them
+    #[arg(long, value_delimiter = ',')]
+    vs: Vec<Peer>,
+    /// Repetitions, interleaved
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Draw time over size
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+/// Everything measured in one run.
+#[derive(Serialize)]
+struct Measured {
+    #[serde(flatten)]
+    report: Report,
+    /// Bytes of each key's file.
+    key_bytes: Vec<(u32, u64)>,
+    stages: Vec<StageTime>,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    if cfg!(debug_assertions) {
+        complain("this program checks itself and is slow: build with --release to measure");
+    }
+    let snarkjs = std::env::var_os(CIRCOM).map(PathBuf::from);
+    if args.vs.contains(&Peer::Snarkjs) && snarkjs.is_none() {
+        return Err(format!("snarkjs: set {CIRCOM} to the folder that ci/circom prints").into());
+    }
+    let mut loaders = Vec::new();
+    for &choice in &args.backend {
+        match open_or_say(choice) {
+            Ok(selected) => loaders
+                .push(with_backend!(selected, backend => Box::new(On(backend)) as Box<dyn Loader>)),
+            Err(code) => return Ok(code),
+        }
+    }
+    let over = format!("{}, full-width signals", args.curve);
+    let report = Report::new("groth16", over, "proofs", args.runs);
+    let mut measured = Measured { report, key_bytes: Vec::new(), stages: Vec::new() };
+    let machine = Machine::measure();
+    for &log_n in &args.log_n {
+        with_curve!(args.curve, C => {
+            let fixture = Fixture::<C>::new(log_n)?;
+            measure(args, &mut measured, &machine, &fixture, &loaders, snarkjs.as_deref())?;
+        });
+    }
+    say_all(args, &measured)
+}
+
+fn measure<C: Curve>(
+    args: &Args,
+    measured: &mut Measured,
+    machine: &Machine,
+    fixture: &Fixture<C>,
+    loaders: &[Box<dyn Loader>],
+    snarkjs: Option<&Path>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut subjects = Vec::new();
+    for loader in loaders {
+        subjects.push(fixture.warm(&**loader)?);
+    }
+    for peer in &args.vs {
+        match (peer, snarkjs) {
+            (Peer::ArkGroth16, _) => subjects.push(fixture.arkworks()?),
+            (Peer::Snarkjs, Some(folder)) => {
+                subjects.extend([fixture.process()?, fixture.snarkjs(folder)]);
+            }
+            (Peer::Snarkjs, None) => {}
+        }
+    }
+    let shape = fixture.shape();
+    measured.report.measure(machine, &shape, &mut subjects)?;
+    measured.key_bytes.push((shape.log_n, fixture.key_bytes()?));
+    measured.stages.extend(fixture.stages());
+    Ok(())
+}
+
+fn say_all(args: &Args, measured: &Measured) -> Outcome {
+    draw(&measured.report, args.plot.as_deref())?;
+    if args.json {
+        say_json(measured)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&measured.report);
+    let row = |time: &StageTime| {
+        let StageTime { log_n, subject, stage, ms } = time;
+        [format!("2^{log_n}"), subject.clone(), stage.clone(), format!("{ms:.2}")]
+    };
+    say(&table(["size", "", "step", "ms"], measured.stages.iter().map(row)));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,47 @@
+//! `pulseproof groth16`: proofs of circom circuits, without a server.
+
+mod export;
+mod files;
+mod info;
+mod prove;
+mod setup;
+mod verify;
+
+use clap::Subcommand;
+
+use super::Outcome;
+
+/// Set up, prove and verify circom circuits, in snarkjs's formats
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit.zkey
+  pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs input.json
+  pulseproof groth16 verify --key verification_key.json proof.json public.json
+  pulseproof groth16 info circuit.zkey
+  pulseproof groth16 export-solidity --key circuit.zkey --out Verifier.sol")]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Setup(setup::Args),
+    Prove(prove::Args),
+    Verify(verify::Args),
+    Info(info::Args),
+    ExportKey(export::KeyArgs),
+    ExportSolidity(export::SolidityArgs),
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    match &args.what {
+        What::Setup(args) => setup::run(args),
+        What::Prove(args) => prove::run(args),
+        What::Verify(args) => verify::run(args),
+        What::Info(args) => info::run(args),
+        What::ExportKey(args) => export::key(args),
+        What::ExportSolidity(args) => export::solidity(args),
+    }
+}

@@ -1,0 +1,123 @@
+//! `pulseproof groth16`, with files of snarkjs.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use common::{json, pulseproof, stderr, stdout};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder, and snarkjs's files.
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A file here.
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let words = line.split_whitespace().map(|word| match word.split_once('@') {
+            Some(("", name)) => self.path(name),
+            Some((curve, name)) => fixture(curve, name).display().to_string(),
+            None => word.to_owned(),
+        });
+        let mut command = pulseproof(self.0.path());
+        command.current_dir(self.0.path()).arg("groth16").args(words).output().unwrap()
+    }
+
+    fn ok(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(output.status.success(), "{line}: {}{}", stdout(&output), stderr(&output));
+        stdout(&output)
+    }
+
+    fn fails(&self, line: &str, reason: &str) {
+        let output = self.run(line);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(!output.status.success() && said.contains(reason), "{line}: {said}");
+    }
+}
+
+fn fixture(curve: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/fixtures").join(curve).join(name)
+}
+
+/// Prove with snarkjs's key, verify, and look at everything.
+fn whole_path(curve: &str, ours: &str) {
+    let bench = Bench::new();
+    let prove = format!("prove --backend cpu --key {curve}@tiny.zkey --witness {curve}@tiny.wtns");
+    let summary = json(&bench.run(&format!("{prove} --r1cs {curve}@tiny.r1cs --json")));
+    assert_eq!((summary["curve"].as_str(), &summary["contributions"]), (Some(ours), &2.into()));
+    assert_eq!(summary["stages_ms"].as_array().unwrap().len(), 8);
+    bench.ok(&format!("{prove} --proof @second.json --public @second-public.json"));
+
+    bench.ok(&format!("export-key --key {curve}@tiny.zkey --out @vk.json"));
+    let both = "proof.json public.json second.json second-public.json";
+    let verdicts = json(&bench.run(&format!("verify --key @vk.json --json {both}")));
+    assert!(verdicts.as_array().unwrap().iter().all(|verdict| verdict["valid"] == true));
+    bench.ok(&format!("verify --key {curve}@tiny.zkey {both}"));
+    // The proof of one statement is none of another.
+    let public = std::fs::read_to_string(bench.path("public.json")).unwrap();
+    let mut signals: Vec<String> = serde_json::from_str(&public).unwrap();
+    signals[0] = "5".to_owned();
+    std::fs::write(bench.path("other.json"), serde_json::to_string(&signals).unwrap()).unwrap();
+    let output =
+        bench.run("verify --key vk.json --json proof.json public.json second.json other.json");
+    assert!(!output.status.success());
+    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&verdicts[0]["valid"], &verdicts[1]["valid"]), (&true.into(), &false.into()));
+
+    let contract = bench.path("Verifier.sol");
+    bench.ok("export-solidity --key vk.json --out Verifier.sol");
+    assert!(std::fs::read_to_string(contract).unwrap().contains("function verifyProof("));
+    for file in ["tiny.zkey", "tiny.r1cs", "tiny.wtns", "tiny.ptau"] {
+        let facts = json(&bench.run(&format!("info --json {curve}@{file}")));
+        assert_eq!(facts["curve"], ours, "{facts}");
+    }
+    assert!(bench.ok("info vk.json").contains("verification key"));
+}
+
+#[test]
+fn a_circuit_from_its_key_to_a_contract() {
+    whole_path("bn128", "bn254");
+    whole_path("bls12381", "bls12-381");
+}
+
+#[test]
+fn keys_are_made_and_marked() {
+    let bench = Bench::new();
+    let setup = "setup --r1cs bn128@tiny.r1cs --ptau bn128@tiny.ptau --out key.zkey";
+    let output = bench.run(setup);
+    assert!(output.status.success() && stderr(&output).contains("INSECURE"));
+    let ours = std::fs::read(bench.path("key.zkey")).unwrap();
+    assert!(ours == std::fs::read(fixture("bn128", "new.zkey")).unwrap());
+    bench
+        .ok("setup --r1cs bn128@tiny.r1cs --development --out dev.zkey --verification-key vk.json");
+    let prove = bench.run("prove --backend cpu --key dev.zkey --witness bn128@tiny.wtns");
+    assert!(prove.status.success() && stderr(&prove).contains("INSECURE"));
+    bench.ok("verify --key vk.json proof.json public.json");
+    bench.fails("verify --key bn128@tiny.zkey proof.json public.json", "NOT VALID");
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let bench = Bench::new();
+    bench.fails("prove --key bn128@tiny.zkey --witness bls12381@tiny.wtns", "tiny.wtns");
+    bench.fails("prove --key missing.zkey --witness bn128@tiny.wtns", "missing.zkey");
+    bench.fails("prove --key bn128@tiny.wtns --witness bn128@tiny.wtns", "magic");
+    bench.fails("prove --key bn128@tiny.zkey", "--witness");
+    bench.fails("setup --r1cs bn128@tiny.r1cs --ptau bls12381@tiny.ptau --out k.zkey", "tiny.ptau");
+    bench.fails("setup --r1cs bn128@tiny.r1cs --out k.zkey", "--ptau");
+    bench.fails("verify --key bn128@tiny.zkey bn128@tiny.wtns", "public");
+    bench.fails("info missing", "missing");
+    assert!(!Path::new(&bench.path("proof.json")).exists());
+}
