@@ -117,7 +117,7 @@ fn what_is_wrong_is_said() {
     bench.fails("prove --key bn128@tiny.zkey", "--witness");
     bench.fails("setup --r1cs bn128@tiny.r1cs --ptau bls12381@tiny.ptau --out k.zkey", "tiny.ptau");
     bench.fails("setup --r1cs bn128@tiny.r1cs --out k.zkey", "--ptau");
-    bench.fails("verify --key bn128@tiny.zkey bn128@tiny.wtns", "public");
+    bench.fails("verify --key bn128@tiny.zkey bn128@tiny.wtns", "PUBLIC");
     bench.fails("info missing", "missing");
     assert!(!Path::new(&bench.path("proof.json")).exists());
 }
