@@ -39,6 +39,10 @@ type Failure = Box<dyn std::error::Error>;
 /// A circuit, its witness and its key, in memory and in files.
 pub struct Fixture<C: Curve> {
     log_n: u32,
+    #[cfg_attr(
+        not(feature = "peers"),
+        expect(dead_code, reason = "for the peer that is left out")
+    )]
     circuit: R1cs<Scalar<C>>,
     witness: Witness<Scalar<C>>,
     key: Contents<C>,
