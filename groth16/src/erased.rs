@@ -2,7 +2,7 @@
 //! when it runs.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::BufReader;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ impl<C: Curve, B: CurveOps<C>> Key for ProvingKey<C, B> {
     }
 
     fn read_witness(&self, file: File) -> Result<Words, ProvingError> {
-        let witness = read::<C>(&mut BufReader::new(file), self.signals())?;
+        let witness = Witness::<Scalar<C>>::read(&mut BufReader::new(file), self.signals())?;
         Ok(Zeroizing::new(witness.words().to_vec()))
     }
 
@@ -147,11 +147,4 @@ impl<C: Curve, B: CurveOps<C>> Key for ProvingKey<C, B> {
             stages: proved.stages,
         })
     }
-}
-
-fn read<C: Curve>(
-    source: &mut (impl Read + Seek),
-    values_max: usize,
-) -> Result<Witness<Scalar<C>>, FormatError> {
-    Witness::read(source, values_max)
 }

@@ -5,6 +5,7 @@ use std::net;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::mocks;
 use pulseproof_kernels::cpu::Cpu;
@@ -12,7 +13,7 @@ use pulseproof_kernels::{Bn254, Curve};
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
-use pulseproof_sdk::api::{Intake, Job, JobRequest};
+use pulseproof_sdk::api::{Intake, Job, JobRequest, JobState};
 use pulseproof_sdk::client::{Appliance, ClientError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// Words per device.
 pub const WORDS: u32 = 5;
@@ -211,6 +213,17 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = self.kill.take().map(|kill| kill.send(()));
             let _ = thread.join();
+        }
+    }
+}
+
+/// Waits until a job is at work.
+pub async fn until_running(server: &Server, job: &Job) {
+    // Looked at once a round: a job that the last process left running is queued anew soon after a start.
+    loop {
+        match server.client.job(&job.id).await.unwrap().state {
+            JobState::Queued => sleep(Duration::from_millis(5)).await,
+            state => return assert_eq!(state, JobState::Running),
         }
     }
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crate::common::*;
 use crate::world::*;
-use pulseproof_sdk::api::{Job, JobState};
+use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::{Digest, Outputs};
 use pulseproof_server::Config;
-use tokio::time::sleep;
 
 /// Long enough that a job of some levels is met at work.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -23,16 +22,6 @@ async fn open(
     let key = world.put_key(&server).await;
     world.sum(&server, "north", 1).await;
     (server, key)
-}
-
-async fn until_running(server: &Server, job: &Job) {
-    // Looked at once a round: a job that the last process left running is queued anew soon after a start.
-    loop {
-        match server.client.job(&job.id).await.unwrap().state {
-            JobState::Queued => sleep(Duration::from_millis(5)).await,
-            state => return assert_eq!(state, JobState::Running),
-        }
-    }
 }
 
 #[tokio::test]

@@ -8,23 +8,13 @@ use crate::common::*;
 use crate::mocks::{self, Mock, Mood, SECRET, UNSATISFIED};
 use crate::proofs::{bring, inputs, queue, refused, witness};
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::api::{Job, JobState};
+use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::Retried;
 use serde_json::json;
-use tokio::time::sleep;
 
 /// Long enough that a job is met at work.
 const PAUSE: Duration = Duration::from_millis(400);
-
-async fn until_running(server: &Server, job: &Job) {
-    loop {
-        match server.client.job(&job.id).await.unwrap().state {
-            JobState::Queued => sleep(Duration::from_millis(5)).await,
-            state => return assert_eq!(state, JobState::Running),
-        }
-    }
-}
 
 #[tokio::test]
 async fn queued_and_running_proofs_are_cancelled() {
