@@ -34,7 +34,7 @@ pub struct EngineError {
 
 /// Looks tables up.
 pub trait Engine: Send + Sync {
-    /// What reports and metrics call it: `exact/cpu`, `tfhe-cpu`.
+    /// What reports and metrics call it: `exact/cpu`, `tfhe-cpu`, `tfhe-cuda`.
     fn name(&self) -> String;
 
     /// The fingerprint of the public key whose ciphertexts it bootstraps.
@@ -114,7 +114,7 @@ pub(crate) fn result(words: Vec<u64>, table: &Table) -> Ciphertext {
 
 /// Each table once, and which of them each lookup has.
 #[expect(clippy::cast_possible_truncation, reason = "as many lookups would not fit memory")]
-fn distinct(lookups: &[Lookup]) -> (Vec<&Arc<Table>>, Vec<u32>) {
+pub(crate) fn distinct(lookups: &[Lookup]) -> (Vec<&Arc<Table>>, Vec<u32>) {
     let mut tables: Vec<&Arc<Table>> = Vec::new();
     let mut choices = Vec::with_capacity(lookups.len());
     for Lookup { table, .. } in lookups {

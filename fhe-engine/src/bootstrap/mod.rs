@@ -4,7 +4,7 @@
 //! - [`keys`]: what an authority gives the appliance so that it can bootstrap, and reads nothing with.
 //! - [`table`]: what a bootstrap computes.
 //! - [`noise`]: how much noise comes out, and how likely a wrong answer is.
-//! - [`engine`]: our exact engine on any backend, and tfhe-rs's.
+//! - [`engine`]: our exact engine on any backend; [`tfhe_cpu`], [`tfhe_cuda`]: tfhe-rs's.
 
 pub mod engine;
 pub mod keys;
@@ -12,6 +12,7 @@ pub mod noise;
 pub mod parameters;
 pub mod table;
 pub mod tfhe_cpu;
+pub mod tfhe_cuda;
 
 #[cfg(test)]
 mod tests;
