@@ -63,7 +63,7 @@ pub struct Refused {
 pub struct EvaluationKeyInfo {
     /// SHA-256 of its bytes.
     pub id: Digest,
-    /// The engine that computes with it.
+    /// The engine that computes with it; one for `tfhe-cpu` is for `tfhe-cuda`, too.
     pub engine: EngineKind,
     /// Its length.
     pub bytes: u64,
@@ -82,6 +82,19 @@ pub enum EngineKind {
     Exact,
     /// tfhe-rs, in floating point on the processor: for comparison.
     TfheCpu,
+    /// tfhe-rs, in floating point on CUDA, where the appliance was built with it: for comparison.
+    TfheCuda,
+}
+
+impl EngineKind {
+    /// The engine whose kind of key this one takes.
+    #[must_use]
+    pub fn keyed_as(self) -> Self {
+        match self {
+            Self::Exact => Self::Exact,
+            Self::TfheCpu | Self::TfheCuda => Self::TfheCpu,
+        }
+    }
 }
 
 impl fmt::Display for EngineKind {
@@ -89,6 +102,7 @@ impl fmt::Display for EngineKind {
         f.write_str(match self {
             Self::Exact => "exact",
             Self::TfheCpu => "tfhe-cpu",
+            Self::TfheCuda => "tfhe-cuda",
         })
     }
 }
@@ -162,7 +176,8 @@ pub struct Job {
     /// What a program costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
-    /// Which engine computed the program, once it is done: `exact/cpu`, `tfhe-cpu`.
+    /// Which engine computed the program, once it is done: `exact/cpu`, `tfhe-cpu`,
+    /// `tfhe-cuda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// Time from the program's first bootstrap to its last, in microseconds; other jobs' bootstraps are

@@ -155,6 +155,11 @@ fn a_request_is_read_as_written_and_nothing_unknown_is_taken() {
     let json = serde_json::to_string(&request).unwrap();
     assert!(json.starts_with(r#"{"kind":"fhe","key":""#), "{json}");
     assert_eq!(serde_json::from_str::<JobRequest>(&json).unwrap(), request);
+    for engine in [EngineKind::Exact, EngineKind::TfheCpu, EngineKind::TfheCuda] {
+        let json = format!("\"{engine}\"");
+        assert_eq!(serde_json::from_str::<EngineKind>(&json).unwrap(), engine);
+        assert_eq!(serde_json::to_string(&engine).unwrap(), json);
+    }
     let without = json.replace(r#""engine":"tfhe-cpu","#, "");
     let JobRequest::Fhe(read) = serde_json::from_str(&without).unwrap() else { panic!() };
     assert_eq!(read.engine, EngineKind::Exact);

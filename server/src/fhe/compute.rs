@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulseproof_fhe::batcher::{BatchError, Session};
+use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::api::EngineKind;
 use pulseproof_sdk::{Name, Outputs, Problem};
 use tokio::sync::watch;
@@ -39,7 +40,7 @@ pub async fn compute(
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {
         let leased = tokio::select! {
-            leased = registry.lease(prepared.claim.key) => leased,
+            leased = registry.lease(prepared.claim.key, prepared.engine) => leased,
             () = stopped(stop.clone()) => return Outcome::Stopped,
         };
         let error = match leased {
@@ -105,6 +106,19 @@ fn run(prepared: &Prepared, mut session: Session, engine: String) -> Result<Comp
 fn engine_failed(reason: &str) -> Problem {
     let Problem { detail, .. } = internal(reason);
     Problem::new(500, "engine-failed", detail).field("engine")
+}
+
+/// Refuses an engine that this appliance or this machine has not.
+///
+/// # Errors
+/// What is missing, and what to do.
+pub fn check_engine(kind: EngineKind) -> Result<(), Problem> {
+    match kind {
+        EngineKind::Exact | EngineKind::TfheCpu => Ok(()),
+        EngineKind::TfheCuda => TfheCuda::check().map_err(|error| {
+            Problem::new(422, "engine-unavailable", error.to_string()).field("engine")
+        }),
+    }
 }
 
 /// The problem of a job whose key is for another engine.

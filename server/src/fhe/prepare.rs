@@ -5,7 +5,7 @@ use pulseproof_fhe::program::circuit::Circuit;
 use pulseproof_fhe::program::{Given, ProgramError};
 use pulseproof_fhe::{Ciphertext, Layout, LayoutError};
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::api::Estimate;
+use pulseproof_sdk::api::{EngineKind, Estimate};
 use pulseproof_sdk::fhe::{
     FheRequest, SUMS_MAX, SumRef, WORD_DIGITS, WORDS_MAX, program_digest, word_digest,
     word_from_text,
@@ -26,6 +26,8 @@ pub struct Prepared {
     pub inputs: Vec<Ciphertext>,
     /// What it costs.
     pub estimate: Estimate,
+    /// Who bootstraps.
+    pub engine: EngineKind,
     /// The result, without outputs and engine.
     pub claim: Outputs,
 }
@@ -73,7 +75,8 @@ pub fn prepare<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Pr
         outputs: Vec::new(),
     };
     let estimate = Estimate { lookups, depth, failure_log2 };
-    Ok(Prepared { circuit: compiled.circuit, inputs, estimate, claim })
+    let engine = request.engine;
+    Ok(Prepared { circuit: compiled.circuit, inputs, estimate, engine, claim })
 }
 
 /// A sum, as far as programs need it.

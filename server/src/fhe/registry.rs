@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::bootstrap::engine::Engine;
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
+use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::Digest;
+use pulseproof_sdk::api::EngineKind;
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::spawn_blocking;
 
@@ -29,6 +31,7 @@ pub struct Registry {
 
 struct Slot {
     key: Digest,
+    kind: EngineKind,
     batcher: OnceCell<Batcher>,
 }
 
@@ -51,40 +54,41 @@ impl Registry {
         Self { engines, blobs, limits, resident_max: resident_max.max(1), slots, freed }
     }
 
-    /// The engine of a key. It is opened if it is not there, once for all who ask meanwhile; who finds
+    /// An engine with a key. It is opened if it is not there, once for all who ask meanwhile; who finds
     /// all of them in use waits.
     ///
     /// # Errors
     /// The key cannot be read, or the engine cannot be opened.
-    pub async fn lease(self: &Arc<Self>, key: Digest) -> Result<Lease, String> {
+    pub async fn lease(self: &Arc<Self>, key: Digest, kind: EngineKind) -> Result<Lease, String> {
         let slot = loop {
             // Made before looking, so that nothing is missed.
             let freed = self.freed.notified();
-            match self.slot(key) {
+            match self.slot(key, kind) {
                 Some(slot) => break slot,
                 None => freed.await,
             }
         };
         let lease = Lease { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
-        slot.batcher.get_or_try_init(|| self.open(key)).await?;
+        slot.batcher.get_or_try_init(|| self.open(key, kind)).await?;
         Ok(lease)
     }
 
-    /// Whether a key's engine is in memory.
+    /// Whether an engine with a key is in memory.
     pub fn is_resident(&self, key: Digest) -> bool {
         self.lock().iter().any(|slot| slot.key == key && slot.batcher.initialized())
     }
 
-    /// Forgets a key's engine; who uses it keeps it to the end.
+    /// Forgets a key's engines; who uses one keeps it to the end.
     pub fn forget(&self, key: Digest) {
         self.lock().retain(|slot| slot.key != key);
         self.freed.notify_waiters();
     }
 
-    /// A key's place, or a new one, unless all are in use.
-    fn slot(&self, key: Digest) -> Option<Arc<Slot>> {
+    /// An engine's place, or a new one, unless all are in use.
+    fn slot(&self, key: Digest, kind: EngineKind) -> Option<Arc<Slot>> {
         let mut slots = self.lock();
-        let slot = if let Some(at) = slots.iter().position(|slot| slot.key == key) {
+        let is_wanted = |slot: &Arc<Slot>| slot.key == key && slot.kind == kind;
+        let slot = if let Some(at) = slots.iter().position(is_wanted) {
             slots.remove(at)
         } else {
             if slots.len() >= self.resident_max {
@@ -92,16 +96,16 @@ impl Registry {
                 let unused = slots.iter().position(|slot| Arc::strong_count(slot) == 1)?;
                 drop_elsewhere(slots.remove(unused));
             }
-            Arc::new(Slot { key, batcher: OnceCell::new() })
+            Arc::new(Slot { key, kind, batcher: OnceCell::new() })
         };
         slots.push(Arc::clone(&slot));
         Some(slot)
     }
 
-    async fn open(self: &Arc<Self>, key: Digest) -> Result<Batcher, String> {
+    async fn open(self: &Arc<Self>, key: Digest, kind: EngineKind) -> Result<Batcher, String> {
         let registry = Arc::clone(self);
         let opened = spawn_blocking(move || {
-            let engine = registry.engine(key)?;
+            let engine = registry.engine(key, kind)?;
             tracing::info!(%key, engine = engine.name(), "opened an engine");
             let batcher = Batcher::start(engine, registry.limits, telemetry::batch);
             batcher.map_err(|error| error.to_string())
@@ -109,11 +113,15 @@ impl Registry {
         opened.await.map_err(|error| error.to_string())?
     }
 
-    fn engine(&self, key: Digest) -> Result<Arc<dyn Engine>, String> {
-        match keys::load(&self.blobs, &key)? {
-            Key::Exact(key) => self.engines.exact(&key).map_err(|error| error.to_string()),
+    fn engine(&self, key: Digest, kind: EngineKind) -> Result<Arc<dyn Engine>, String> {
+        let engine: Result<Arc<dyn Engine>, _> = match keys::load(&self.blobs, &key)? {
+            Key::Exact(key) => self.engines.exact(&key),
+            Key::Floating(key) if kind == EngineKind::TfheCuda => {
+                TfheCuda::new(&key).map(|engine| Arc::new(engine) as _)
+            }
             Key::Floating(key) => Ok(Arc::new(TfheCpu::new(&key))),
-        }
+        };
+        engine.map_err(|error| error.to_string())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {

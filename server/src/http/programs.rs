@@ -11,7 +11,7 @@ use tracing::Span;
 use super::answer::Refusal;
 use super::jobs::new_id;
 use crate::app::App;
-use crate::fhe::compute::wrong_engine;
+use crate::fhe::compute::{check_engine, wrong_engine};
 use crate::fhe::prepare::{check_lengths, prepare};
 use crate::store::fhe_jobs::unknown_key;
 
@@ -19,7 +19,7 @@ use crate::store::fhe_jobs::unknown_key;
 pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Result<Job, Refusal> {
     check_lengths(&request)?;
     let key = app.store.key(&request.key).await?.ok_or_else(unknown_key)?;
-    if key.engine != request.engine {
+    if key.engine != request.engine.keyed_as() {
         return Err(wrong_engine(key.engine, request.engine).into());
     }
     // The place at the gate keeps the results in memory few.
@@ -27,7 +27,8 @@ pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Res
     let results = app.store.sums(&request.sums).await??;
     let span = Span::current();
     let check = move || {
-        let estimate = prepare::<C>(&request, &results).map(|prepared| prepared.estimate);
+        let prepared = check_engine(request.engine).and_then(|()| prepare::<C>(&request, &results));
+        let estimate = prepared.map(|prepared| prepared.estimate);
         drop((results, permit));
         (request, estimate)
     };

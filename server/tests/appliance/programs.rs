@@ -3,6 +3,7 @@
 use crate::common::*;
 use crate::world::*;
 use pulseproof_fhe::Ciphertext;
+use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::library;
 use pulseproof_sdk::api::{EngineKind, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, program_digest, word_to_text};
@@ -43,7 +44,7 @@ async fn a_program_on_proved_sums_answers_what_it_means() {
 }
 
 #[tokio::test]
-async fn both_engines_answer_the_same_and_each_has_its_own_key() {
+async fn engines_answer_the_same_and_refuse_the_keys_of_others() {
     let world = World::new();
     let directory = tempfile::tempdir().unwrap();
     let server = world.region.start(directory.path());
@@ -64,6 +65,17 @@ async fn both_engines_answer_the_same_and_each_has_its_own_key() {
     let (done, bytes) = server.run(&job(&request)).await;
     assert_eq!(done.engine.as_deref(), Some("tfhe-cpu"));
     assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(&request));
+    // The same key is for tfhe-rs on CUDA, where there is CUDA.
+    request.engine = EngineKind::TfheCuda;
+    if let Err(error) = TfheCuda::check() {
+        let refusal = problem(server.client.create_job(&job(&request)).await);
+        assert_problem(&refusal, 422, "engine-unavailable", Some("engine"), None);
+        assert_eq!(refusal.detail, error.to_string());
+    } else {
+        let (done, bytes) = server.run(&job(&request)).await;
+        assert_eq!(done.engine.as_deref(), Some("tfhe-cuda"));
+        assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(&request));
+    }
     request.key = exact;
     let refusal = problem(server.client.create_job(&job(&request)).await);
     assert_problem(&refusal, 422, "wrong-engine", Some("engine"), None);
