@@ -5,6 +5,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
+use pulseproof_fhe::bootstrap::engine::EngineError;
 use pulseproof_kernels::Error;
 use serde::Serialize;
 
@@ -40,6 +41,8 @@ pub struct Times {
 pub enum BenchError {
     /// A backend's error.
     Kernel(Error),
+    /// An engine's error.
+    Engine(EngineError),
     /// No roots of unity of this order.
     Size {
         /// log2 of the size.
@@ -61,6 +64,7 @@ impl fmt::Display for BenchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kernel(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
             Self::Size { log_n } => write!(f, "the field has no transform of size 2^{log_n}"),
             Self::Wrong { subject } => {
                 write!(f, "{subject} and arkworks differ: nothing was timed")

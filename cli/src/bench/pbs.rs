@@ -10,6 +10,7 @@ use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::bootstrap::parameters::{BOOTSTRAP, DIGIT_SHIFT, DIGIT_VALUES, KEYSWITCH};
 use pulseproof_fhe::bootstrap::table::Table;
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
+use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
 use pulseproof_fhe::{Ciphertext, PublicKey, SecretKey, generate_keys};
 use pulseproof_kernels::Error;
@@ -63,6 +64,17 @@ impl Keys {
         let key = self.secret.floating_key();
         let (cold_ms, engine) = time(|| Box::new(TfheCpu::new(&key)));
         Ready { name: engine.name(), is_peer: true, cold_ms, bandwidth: None, engine }
+    }
+
+    /// tfhe-rs on CUDA.
+    ///
+    /// # Errors
+    /// It was left out of this program, or there is no device.
+    pub fn tfhe_cuda(&self) -> Result<Ready, BenchError> {
+        let key = self.secret.floating_key();
+        let (cold_ms, engine) = time(|| TfheCuda::new(&key));
+        let engine = Box::new(engine.map_err(|error| failed(&error))?);
+        Ok(Ready { name: engine.name(), is_peer: true, cold_ms, bandwidth: None, engine })
     }
 }
 
@@ -144,7 +156,7 @@ impl<'a> Fixture<'a> {
 }
 
 fn failed(error: &EngineError) -> BenchError {
-    BenchError::Kernel(lost(error))
+    BenchError::Engine(error.clone())
 }
 
 fn lost(error: &EngineError) -> Error {

@@ -1,13 +1,15 @@
 //! `pulseproof bench pbs`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::ValueEnum;
+use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_kernels::select::Choice;
 use pulseproof_kernels::with_backend;
 
 use super::kernels::{JSON_HELP, present};
-use crate::backend::open_or_say;
+use crate::backend::{UNAVAILABLE, open_or_say};
 use crate::bench::limits::Machine;
 use crate::bench::pbs::{Fixture, Keys};
 use crate::bench::report::Report;
@@ -19,6 +21,8 @@ use crate::output::complain;
 enum Peer {
     /// tfhe-rs's bootstrapping by floating-point Fourier transforms, on all threads.
     TfheCpu,
+    /// The same on CUDA; see ci/tfhe-gpu.
+    TfheCuda,
 }
 
 /// Key switching and bootstrapping, against tfhe-rs
@@ -27,6 +31,7 @@ enum Peer {
 Examples:
   pulseproof bench pbs
   pulseproof bench pbs --log-n 0,6 --backend cpu --json
+  pulseproof bench pbs --log-n 6,12 --backend cuda --vs tfhe-cpu,tfhe-cuda
   RAYON_NUM_THREADS=1 pulseproof bench pbs --log-n 0,4
 
 Dimensions, digits and noise are the same for all (docs/bootstrapping.md). Our engine is exact: the same bits
@@ -59,6 +64,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     if cfg!(debug_assertions) {
         complain("this program checks itself and is slow: build with --release to measure");
     }
+    if let (true, Err(error)) = (args.vs.contains(&Peer::TfheCuda), TfheCuda::check()) {
+        complain(&format!("error: {error}"));
+        return Ok(ExitCode::from(UNAVAILABLE));
+    }
     let keys = Keys::default();
     let mut engines = Vec::new();
     for &choice in &args.backend {
@@ -67,7 +76,12 @@ pub(super) fn run(args: &Args) -> Outcome {
             Err(code) => return Ok(code),
         }
     }
-    engines.extend(args.vs.iter().map(|Peer::TfheCpu| keys.tfhe_cpu()));
+    for peer in &args.vs {
+        engines.push(match peer {
+            Peer::TfheCpu => keys.tfhe_cpu(),
+            Peer::TfheCuda => keys.tfhe_cuda()?,
+        });
+    }
     let machine = Machine::measure();
     let over = "2048-dimensional ciphertexts, digits of 4 bits".to_owned();
     let mut report = Report::new("pbs", over, "ciphertexts bootstrapped", args.runs);
