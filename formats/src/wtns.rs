@@ -123,6 +123,11 @@ impl<F: PrimeField> Witness<F> {
         &self.words
     }
 
+    /// The same, for whoever overwrites them in the end.
+    pub fn into_words(mut self) -> Vec<u64> {
+        std::mem::take(&mut *self.words)
+    }
+
     /// The value of a wire.
     pub fn value(&self, wire: usize) -> Option<F> {
         let start = wire.checked_mul(Self::word_count())?;

@@ -135,7 +135,7 @@ impl<C: Curve, B: CurveOps<C>> Key for ProvingKey<C, B> {
 
     fn read_witness(&self, file: File) -> Result<Words, ProvingError> {
         let witness = Witness::<Scalar<C>>::read(&mut BufReader::new(file), self.signals())?;
-        Ok(Zeroizing::new(witness.words().to_vec()))
+        Ok(Zeroizing::new(witness.into_words()))
     }
 
     fn prove(&self, mut witness: Words) -> Result<Proof, ProvingError> {

@@ -6,7 +6,6 @@ use pulseproof_formats::FormatError;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::zkey::{Coefficient, Header, Matrix2, PointsG1, Zkey};
 use pulseproof_kernels::backend::{CurveOps, MsmOps};
-use pulseproof_kernels::element::Element;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Error, G1, G2, Scalar};
@@ -16,9 +15,6 @@ use crate::rows::{Builder, Rows};
 use crate::subgroup::holds_all;
 use crate::verify::PreparedVerifyingKey;
 use crate::verifying_key::VerifyingKey;
-
-/// Bytes of a cache line.
-const LINE_BYTES: usize = 64;
 
 /// Why a key was not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -119,14 +115,15 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         self.domain.log_size()
     }
 
-    /// Bytes that the key takes where it is kept, to within a few in a hundred.
+    /// Bytes that the points and the matrices take where they are kept.
     pub fn bytes(&self) -> usize {
-        let Points { a, b_g1, b_g2, c, .. } = &self.points;
-        let in_g1 = a.len() + b_g1.len() + c.len() + self.domain.size();
-        let numbers = size_of::<u32>() * (a.len() + b_g1.len() + b_g2.len() + c.len());
-        in_g1 * row_bytes::<G1<C>>()
-            + b_g2.len() * row_bytes::<G2<C>>()
-            + numbers
+        let Points { a, b_g1, b_g2, c, h } = &self.points;
+        let backend = &self.backend;
+        a.bytes(backend)
+            + b_g1.bytes(backend)
+            + b_g2.bytes(backend)
+            + c.bytes(backend)
+            + MsmOps::<G1<C>>::bases_bytes(backend, h)
             + self.rows.iter().map(Rows::bytes).sum::<usize>()
     }
 
@@ -163,20 +160,26 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         Self { backend, file, check, progress, done: 0, total }
     }
 
-    /// All sections. The widest points come first, while nothing else takes memory.
+    /// All sections. What takes most memory on its way comes first, while nothing else does.
     fn points(&mut self, domain: &Domain<Scalar<C>>) -> Result<Points<C, B>, LoadError> {
+        let h = self.h(domain)?;
         let b_g2 = self.g2()?;
         let a = self.g1(PointsG1::A)?;
         let b_g1 = self.g1(PointsG1::B1)?;
         let c = self.g1(PointsG1::C)?;
-        let h = self.read(PointsG1::H)?;
-        let mut placed = vec![C::G1Affine::zero(); h.len()];
-        for (i, point) in h.into_iter().enumerate() {
+        Ok(Points { a, b_g1, b_g2, c, h })
+    }
+
+    fn h(&mut self, domain: &Domain<Scalar<C>>) -> Result<<B as MsmOps<G1<C>>>::Bases, LoadError> {
+        let points = self.read(PointsG1::H)?;
+        let mut placed = vec![C::G1Affine::zero(); points.len()];
+        for (i, point) in points.into_iter().enumerate() {
             placed[domain.odd_place(i)] = point;
         }
-        let h = MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?;
-        self.check_g1(PointsG1::H, &h)?;
-        Ok(Points { a, b_g1, b_g2, c, h })
+        let bases = MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?;
+        drop(placed);
+        self.check_g1(PointsG1::H, &bases)?;
+        Ok(bases)
     }
 
     fn g1(&mut self, section: PointsG1) -> Result<Sparse<G1<C>, B>, LoadError> {
@@ -224,8 +227,8 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
 impl<G: Group, B: MsmOps<G>> Sparse<G, B> {
     fn new(backend: &B, mut points: Vec<G::Affine>) -> Result<Self, Error> {
         let finite = |(_, point): &(u32, &G::Affine)| !point.is_zero();
-        let signals: Vec<u32> =
-            (0..).zip(&points).filter(finite).map(|(signal, _)| signal).collect();
+        let mut signals = Vec::with_capacity(points.len());
+        signals.extend((0..).zip(&points).filter(finite).map(|(signal, _)| signal));
         points.retain(|point| !point.is_zero());
         Ok(Self { signals, bases: backend.bases(&points, 1)? })
     }
@@ -233,6 +236,10 @@ impl<G: Group, B: MsmOps<G>> Sparse<G, B> {
     /// How many points there are.
     pub fn len(&self) -> usize {
         self.signals.len()
+    }
+
+    fn bytes(&self, backend: &B) -> usize {
+        size_of_val(&*self.signals) + backend.bases_bytes(&self.bases)
     }
 
     /// The points.
@@ -253,12 +260,6 @@ fn on_curve(check: Check) -> Check {
         Check::None => Check::None,
         Check::OnCurve | Check::Full => Check::OnCurve,
     }
-}
-
-/// Bytes that a backend needs at most for a point: whole cache lines for each coordinate, or for both
-/// where they fit one.
-fn row_bytes<G: Group>() -> usize {
-    (2 * G::Coordinate::WORDS * size_of::<u64>()).next_multiple_of(LINE_BYTES)
 }
 
 /// Reads the matrices.

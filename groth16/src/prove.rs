@@ -46,7 +46,9 @@ pub enum ProveError {
 pub enum Stage {
     /// The matrices times the witness, on the host.
     Rows,
-    /// Copies to the backend, transforms, and the quotient's values.
+    /// Copies of these to the backend.
+    Upload,
+    /// Transforms, and the quotient's values.
     Quotient,
     /// The sum over the points A.
     MsmA,
@@ -67,6 +69,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Rows => "rows",
+            Self::Upload => "upload",
             Self::Quotient => "quotient",
             Self::MsmA => "msm-a",
             Self::MsmB1 => "msm-b1",
@@ -109,7 +112,11 @@ pub fn prove<C: Curve, B: CurveOps<C>>(
     let values = values(witness);
     let public = PublicInputs(values[1..=key.public()].to_vec());
     let blinders = Zeroizing::new([Scalar::<C>::rand(rng), Scalar::<C>::rand(rng)]);
-    let proof = Session { key, clock: &mut clock }.proof(witness.words(), &values, &blinders)?;
+    let mut session = Session { key, clock: &mut clock };
+    let rows = [session.rows(0, &values)?, session.rows(1, &values)?];
+    drop(values);
+    let quotient = session.quotient(rows)?;
+    let proof = session.proof(witness.words(), quotient, &blinders)?;
     clock
         .time(Stage::Verify, || verify(&key.verifying_key, &public, &proof))
         .map_err(|_| ProveError::Rejected)?;
@@ -130,10 +137,17 @@ impl Clock {
     fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let done = work();
-        self.stages.push((stage, start.elapsed()));
+        let took = start.elapsed();
+        match self.stages.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, before)) => *before += took,
+            None => self.stages.push((stage, took)),
+        }
         done
     }
 }
+
+/// Rows that are copied to the backend at a time.
+const PIECE: usize = 1 << 15;
 
 /// The work of one proof.
 struct Session<'a, C: Curve, B: CurveOps<C>> {
@@ -145,12 +159,12 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     fn proof(
         &mut self,
         words: &[u64],
-        values: &[Scalar<C>],
+        quotient: B::Buffer<u64>,
         [r, s]: &[Scalar<C>; 2],
     ) -> Result<Proof<C>, Error> {
         let (header, points) = (&self.key.header, &self.key.points);
-        let quotient = self.quotient(values)?;
         let h = self.clock.time(Stage::MsmH, || self.key.sum_h(&quotient))?;
+        drop(quotient);
         let a = self.clock.time(Stage::MsmA, || self.key.sum(&points.a, words))?;
         let b_g1 = self.clock.time(Stage::MsmB1, || self.key.sum(&points.b_g1, words))?;
         let b_g2 = self.clock.time(Stage::MsmB2, || self.key.sum(&points.b_g2, words))?;
@@ -167,30 +181,43 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
 
     /// The integers a·b − c on the odd powers, where a and b are the matrices times the witness and c
     /// their product on the subgroup.
-    fn quotient(&mut self, values: &[Scalar<C>]) -> Result<B::Buffer<u64>, Error> {
-        let (key, n) = (self.key, self.key.domain.size());
-        let [a, b] = self
-            .clock
-            .time(Stage::Rows, || [0, 1].map(|m| Zeroizing::new(key.rows[m].times(values))));
-        self.clock.time(Stage::Quotient, || {
+    fn quotient(
+        &mut self,
+        [mut a, mut b]: [B::Buffer<Scalar<C>>; 2],
+    ) -> Result<B::Buffer<u64>, Error> {
+        let Self { key, clock } = self;
+        clock.time(Stage::Quotient, || {
             let backend = &key.backend;
-            let mut rows = backend.zeros::<Scalar<C>>(3 * n)?;
-            let mut c = backend.upload(&a)?;
-            backend.copy(&c, 0..n, &mut rows, 0)?;
-            let b = backend.upload(&b)?;
-            backend.copy(&b, 0..n, &mut rows, n)?;
+            let mut c = backend.zeros(key.domain.size())?;
+            backend.copy(&a, 0..key.domain.size(), &mut c, 0)?;
             backend.map(Binary::Mul, &mut c, &b)?;
-            backend.copy(&c, 0..n, &mut rows, 2 * n)?;
-            backend.ntt(&key.domain.interpolate(), &mut rows)?;
-            backend.ntt(&key.domain.evaluate_odd(), &mut rows)?;
-            let (mut product, mut factor) = (c, b);
-            backend.copy(&rows, 0..n, &mut product, 0)?;
-            backend.copy(&rows, n..2 * n, &mut factor, 0)?;
-            backend.map(Binary::Mul, &mut product, &factor)?;
-            backend.copy(&rows, 2 * n..3 * n, &mut factor, 0)?;
-            backend.map(Binary::Sub, &mut product, &factor)?;
-            backend.to_integers(&product)
+            for values in [&mut a, &mut b, &mut c] {
+                backend.ntt(&key.domain.interpolate(), values)?;
+                backend.ntt(&key.domain.evaluate_odd(), values)?;
+            }
+            backend.map(Binary::Mul, &mut a, &b)?;
+            drop(b);
+            backend.map(Binary::Sub, &mut a, &c)?;
+            drop(c);
+            backend.to_integers(&a)
         })
+    }
+
+    /// A matrix times the witness, on the backend: piece by piece, so that it is not there twice.
+    fn rows(&mut self, matrix: usize, values: &[Scalar<C>]) -> Result<B::Buffer<Scalar<C>>, Error> {
+        let Self { key, clock } = self;
+        let (matrix, n) = (&key.rows[matrix], key.domain.size());
+        let mut all = key.backend.zeros(n)?;
+        for start in (0..n).step_by(PIECE) {
+            let range = start..n.min(start + PIECE);
+            let rows = || Zeroizing::new(matrix.times(range.clone(), values));
+            let rows = clock.time(Stage::Rows, rows);
+            clock.time(Stage::Upload, || {
+                let piece = key.backend.upload(&rows)?;
+                key.backend.copy(&piece, 0..range.len(), &mut all, start)
+            })?;
+        }
+        Ok(all)
     }
 }
 
@@ -200,9 +227,10 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
     where
         B: MsmOps<G>,
     {
-        let picked = Zeroizing::new(points.pick(words, width::<C>()));
         let shape = Integers::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
+        let picked = Zeroizing::new(points.pick(words, width::<C>()));
         let scalars = self.backend.upload(&picked)?;
+        drop(picked);
         Ok(one(MsmOps::<G>::msm_batch(&self.backend, points.bases(), &scalars, shape)?))
     }
 

@@ -1,6 +1,7 @@
 //! The matrices A and B of a circuit: rows of few terms, times a witness.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use pulseproof_kernels::traits::*;
 use rayon::prelude::*;
@@ -8,7 +9,7 @@ use rayon::prelude::*;
 /// Coefficients 1 and −1 come first in every table: they are most of all terms, and need no product.
 const ONE: u32 = 0;
 const MINUS_ONE: u32 = 1;
-/// Rows that a thread takes at a time.
+/// Rows that are worth a thread's while.
 const CHUNK: usize = 1 << 10;
 
 /// One term of a row.
@@ -29,18 +30,13 @@ pub struct Rows<F> {
 }
 
 impl<F: PrimeField> Rows<F> {
-    /// The products of all rows with the values of the signals.
+    /// The products of some rows with the values of the signals.
     ///
     /// # Panics
-    /// If a row names a signal that has no value.
-    pub fn times(&self, values: &[F]) -> Vec<F> {
-        let mut products = vec![F::ZERO; self.starts.len() - 1];
-        products.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, products)| {
-            for (i, product) in products.iter_mut().enumerate() {
-                *product = self.row(chunk * CHUNK + i, values);
-            }
-        });
-        products
+    /// If there are no such rows, or one names a signal that has no value.
+    pub fn times(&self, rows: Range<usize>, values: &[F]) -> Vec<F> {
+        let product = |row| self.row(row, values);
+        rows.into_par_iter().with_min_len(CHUNK).map(product).collect()
     }
 
     /// Bytes in memory.
@@ -111,7 +107,9 @@ impl<F: PrimeField> Builder<F> {
             terms[*place as usize] = term;
             *place += 1;
         }
-        Rows { starts, terms, coefficients: self.coefficients }
+        let mut coefficients = self.coefficients;
+        coefficients.shrink_to_fit();
+        Rows { starts, terms, coefficients }
     }
 }
 
@@ -148,11 +146,13 @@ mod tests {
             .iter()
             .map(|row| row.iter().zip(&values).map(|(c, value)| *c * value).sum())
             .collect();
-        assert_eq!(builder.finish(rows).times(&values), expected);
+        let matrix = builder.finish(rows);
+        assert_eq!(matrix.times(0..rows, &values), expected);
+        assert_eq!(matrix.times(5..CHUNK + 7, &values), expected[5..CHUNK + 7]);
     }
 
     #[test]
     fn an_empty_matrix_gives_zeros() {
-        assert_eq!(Builder::<F>::default().finish(2).times(&[]), [F::ZERO; 2]);
+        assert_eq!(Builder::<F>::default().finish(2).times(0..2, &[]), [F::ZERO; 2]);
     }
 }

@@ -15,13 +15,14 @@ use pulseproof_kernels::traits::*;
 use rand::RngCore;
 use rand::rngs::OsRng;
 
-/// Sums at a time: a bound on the memory for weights.
-const BATCH: u32 = 8;
+/// Sums at a time, and weights if there are more points: bounds on memory.
+const BATCH: usize = 8;
+const WEIGHTS: usize = 1 << 18;
 
 /// The bits of weights, and how many sums there are.
 struct Plan {
     bits: u32,
-    sums: u32,
+    sums: usize,
 }
 
 /// What a group needs; nothing if its cofactor is 1.
@@ -42,10 +43,10 @@ pub fn holds_all<G: Group, B: MsmOps<G>>(backend: &B, bases: &B::Bases) -> Resul
     let shape = Integers::unsigned(count, plan.bits);
     let mut left = plan.sums;
     while left > 0 {
-        let now = left.min(BATCH);
-        let weights = backend.upload(&weights(now as usize * count, plan.bits))?;
+        let now = left.min((WEIGHTS / count).clamp(1, BATCH));
+        let weights = backend.upload(&weights(now * count, plan.bits))?;
         let sums = backend.msm_batch(bases, &weights, shape)?;
-        if sums.len() != now as usize || !sums.into_iter().all(is_in_subgroup) {
+        if sums.len() != now || !sums.into_iter().all(is_in_subgroup) {
             return Ok(false);
         }
         left -= now;
@@ -105,7 +106,9 @@ mod tests {
             let hits = (1u64 << bits).div_ceil(least_factor);
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             let per_sum = f64::from(bits) - (hits as f64).log2();
-            assert!(per_sum * f64::from(sums) >= 128.0, "{group}: {per_sum} bits a sum");
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            let sums = sums as f64;
+            assert!(per_sum * sums >= 128.0, "{group}: {per_sum} bits a sum");
         }
     }
 

@@ -243,6 +243,9 @@ pub trait MsmOps<G: Group>: Backend {
     /// How many bases there are, multiples not counted.
     fn bases_len(&self, bases: &Self::Bases) -> usize;
 
+    /// Bytes that bases take where they are kept, multiples counted.
+    fn bases_bytes(&self, bases: &Self::Bases) -> usize;
+
     /// Σ_i s_i·bases\[i\] for each of the vectors of integers that lie one after the other in
     /// `scalars`: `shape.count` integers each, over the first `shape.count` bases.
     ///

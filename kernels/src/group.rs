@@ -38,7 +38,7 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     fn prepare(cpu: Cpu, points: &[Self::Affine], levels: u32) -> Result<Bases<Self>, Error>;
 
     /// `msm_of_bases`, compiled.
-    fn multiply(bases: &Bases<Self>, scalars: &[u64], shape: &Integers) -> Self;
+    fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
 }
 
 impl<P> Group for Projective<P>
@@ -62,8 +62,8 @@ where
         P::prepare(cpu, points, levels)
     }
 
-    fn multiply(bases: &Bases<Self>, scalars: &[u64], shape: &Integers) -> Self {
-        P::multiply(bases, scalars, shape)
+    fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self> {
+        P::multiply(bases, vectors, shape)
     }
 }
 
@@ -89,9 +89,9 @@ where
     /// See [`Group::multiply`].
     fn multiply(
         bases: &Bases<Projective<Self>>,
-        scalars: &[u64],
+        vectors: &[&[u64]],
         shape: &Integers,
-    ) -> Projective<Self>;
+    ) -> Vec<Projective<Self>>;
 }
 
 macro_rules! named {
@@ -109,10 +109,10 @@ macro_rules! named {
 
             fn multiply(
                 bases: &Bases<Projective<Self>>,
-                scalars: &[u64],
+                vectors: &[&[u64]],
                 shape: &Integers,
-            ) -> Projective<Self> {
-                msm_of_bases(bases, scalars, shape)
+            ) -> Vec<Projective<Self>> {
+                msm_of_bases(bases, vectors, shape)
             }
         }
     )* };

@@ -185,6 +185,10 @@ impl<G: Group> MsmOps<G> for Liar {
         MsmOps::<G>::bases_len(&Naive, bases)
     }
 
+    fn bases_bytes(&self, bases: &Self::Bases) -> usize {
+        MsmOps::<G>::bases_bytes(&Naive, bases)
+    }
+
     fn msm_batch(
         &self,
         bases: &Self::Bases,

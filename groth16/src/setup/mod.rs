@@ -51,6 +51,14 @@ pub enum SetupError {
     NotPrepared,
 }
 
+/// log2 of the smallest domain for a circuit.
+///
+/// # Errors
+/// No domain is large enough.
+pub fn log_size<F: PrimeField>(circuit: &R1cs<F>) -> Result<u32, SetupError> {
+    domain(circuit).map(|domain| domain.log_size())
+}
+
 /// The smallest domain for a circuit: a row for each constraint, one for each public signal, and one for
 /// the constant 1.
 fn domain<F: PrimeField>(circuit: &R1cs<F>) -> Result<Domain<F>, SetupError> {

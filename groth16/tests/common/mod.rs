@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "small numbers, in tests")]
 
+pub mod proofs;
+
 use pulseproof_formats::r1cs::{Labels, Matrix, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_kernels::traits::*;

@@ -25,7 +25,7 @@ pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1<C> {
         && let Ok(bases) = G1::<C>::prepare(Cpu::new(), bases, 1)
     {
         let (words, shape) = signed(scalars);
-        return G1::<C>::multiply(&bases, &words, &shape);
+        return G1::<C>::multiply(&bases, &[&words], &shape).into_iter().sum();
     }
     G1::<C>::msm_unchecked(bases, scalars)
 }

@@ -20,6 +20,10 @@ impl<G: Group> MsmOps<G> for Naive {
         bases.len()
     }
 
+    fn bases_bytes(&self, bases: &Self::Bases) -> usize {
+        size_of_val(&**bases)
+    }
+
     fn msm_batch(
         &self,
         bases: &Self::Bases,

@@ -63,6 +63,26 @@ pub struct StageTime {
     pub ms: f64,
 }
 
+/// The memory of a process that reads a key and a witness and proves, all of it: its own code is about 15 MB.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Memory {
+    /// log2 of the domain.
+    pub log_n: u32,
+    /// The key's file, in MB of 2^20 bytes like all of these.
+    pub key_mb: f64,
+    /// The witness's file.
+    pub witness_mb: f64,
+    /// The most that the process had at once.
+    pub peak_mb: f64,
+}
+
+impl Memory {
+    /// What is not the witness's, over the key's size.
+    pub fn ratio(&self) -> f64 {
+        (self.peak_mb - self.witness_mb) / self.key_mb
+    }
+}
+
 impl<C: Curve> Fixture<C> {
     /// The largest circuit for a domain of 2^`log_n`: every signal is the product of the two before it.
     ///
@@ -83,12 +103,21 @@ impl<C: Curve> Fixture<C> {
         Ok(fixture)
     }
 
-    /// Bytes of the key's file.
+    /// The memory of ours, as a process.
     ///
     /// # Errors
-    /// It is gone.
-    pub fn key_bytes(&self) -> std::io::Result<u64> {
-        Ok(std::fs::metadata(self.path("circuit.zkey"))?.len())
+    /// It fails, or this system does not say what it took.
+    pub fn memory(&self) -> Result<Memory, Failure> {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let file_mb = |name| {
+            let length = std::fs::metadata(self.path(name)).map(|file| file.len());
+            length.map(|length| length as f64 / f64::from(1 << 20))
+        };
+        let output = succeed(self.command()?.arg("--json"))?;
+        let summary: serde_json::Value = serde_json::from_slice(&output)?;
+        let peak_mb = summary["peak_memory_mb"].as_f64().ok_or("this system tells no peak")?;
+        let (key_mb, witness_mb) = (file_mb("circuit.zkey")?, file_mb("witness.wtns")?);
+        Ok(Memory { log_n: self.log_n, key_mb, witness_mb, peak_mb })
     }
 
     /// The steps of the last proof of each of our subjects.
@@ -142,18 +171,19 @@ impl<C: Curve> Fixture<C> {
     /// # Errors
     /// This program cannot be found.
     pub fn process(&self) -> Result<Subject<'_>, Failure> {
-        let program = std::env::current_exe()?;
-        let run = move || {
-            let mut command = Command::new(&program);
-            command
-                .args(["groth16", "prove", "--backend", "cpu", "--key"])
-                .arg(self.path("circuit.zkey"));
-            command.arg("--witness").arg(self.path("witness.wtns"));
-            command.arg("--proof").arg(self.path("proof.json"));
-            command.arg("--public").arg(self.path("public.json"));
-            succeed(&mut command)
-        };
+        let mut command = self.command()?;
+        let run = move || succeed(&mut command).map(drop);
         Ok(Subject { is_peer: false, ..Subject::peer("cpu (process)", run) })
+    }
+
+    fn command(&self) -> std::io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["groth16", "prove", "--backend", "cpu"]);
+        command.arg("--key").arg(self.path("circuit.zkey"));
+        command.arg("--witness").arg(self.path("witness.wtns"));
+        command.arg("--proof").arg(self.path("proof.json"));
+        command.arg("--public").arg(self.path("public.json"));
+        Ok(command)
     }
 
     /// snarkjs, as a process; `folder` is where npm has installed it.
@@ -164,7 +194,7 @@ impl<C: Curve> Fixture<C> {
             command.arg(&program).args(["groth16", "prove"]);
             let files = ["circuit.zkey", "witness.wtns", "theirs.json", "theirs-public.json"];
             command.args(files.map(|file| self.path(file)));
-            succeed(&mut command)
+            succeed(&mut command).map(drop)
         })
     }
 
@@ -201,11 +231,11 @@ fn prove(
     Ok(())
 }
 
-fn succeed(command: &mut Command) -> Result<(), Error> {
+fn succeed(command: &mut Command) -> Result<Vec<u8>, Error> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| lost("process", &error))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output.stdout);
     }
     Err(lost("process", &String::from_utf8_lossy(&output.stderr)))
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::kernels::{JSON_HELP, draw, print};
 use crate::backend::open_or_say;
-use crate::bench::groth16::{Fixture, StageTime};
+use crate::bench::groth16::{Fixture, Memory, StageTime};
 use crate::bench::limits::Machine;
 use crate::bench::report::Report;
 use crate::commands::Outcome;
@@ -71,8 +71,7 @@ pub struct Args {
 struct Measured {
     #[serde(flatten)]
     report: Report,
-    /// Bytes of each key's file.
-    key_bytes: Vec<(u32, u64)>,
+    memory: Vec<Memory>,
     stages: Vec<StageTime>,
 }
 
@@ -94,7 +93,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let over = format!("{}, full-width signals", args.curve);
     let report = Report::new("groth16", over, "proofs", args.runs);
-    let mut measured = Measured { report, key_bytes: Vec::new(), stages: Vec::new() };
+    let mut measured = Measured { report, memory: Vec::new(), stages: Vec::new() };
     let machine = Machine::measure();
     for &log_n in &args.log_n {
         with_curve!(args.curve, C => {
@@ -128,7 +127,7 @@ fn measure<C: Curve>(
     }
     let shape = fixture.shape();
     measured.report.measure(machine, &shape, &mut subjects)?;
-    measured.key_bytes.push((shape.log_n, fixture.key_bytes()?));
+    measured.memory.push(fixture.memory()?);
     measured.stages.extend(fixture.stages());
     Ok(())
 }
@@ -145,5 +144,13 @@ fn say_all(args: &Args, measured: &Measured) -> Outcome {
         [format!("2^{log_n}"), subject.clone(), stage.clone(), format!("{ms:.2}")]
     };
     say(&table(["size", "", "step", "ms"], measured.stages.iter().map(row)));
+    let columns = ["size", "key MB", "witness MB", "process MB", "of the key"];
+    let row = |memory: &Memory| {
+        let in_mb = |mb: f64| format!("{mb:.1}");
+        let Memory { log_n, key_mb, witness_mb, peak_mb } = *memory;
+        let ratio = format!("{:.2}", memory.ratio());
+        [format!("2^{log_n}"), in_mb(key_mb), in_mb(witness_mb), in_mb(peak_mb), ratio]
+    };
+    say(&table(columns, measured.memory.iter().map(row)));
     Ok(ExitCode::SUCCESS)
 }

@@ -61,6 +61,12 @@ impl<G: Group> Bases<G> {
         };
         Ok(Self { len: points.len(), stride, level_bits, rows, infinite })
     }
+
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let (Rows::Portable(lines) | Rows::Simd(_, lines)) = &self.rows;
+        size_of_val(&**lines) + size_of_val(&*self.infinite)
+    }
 }
 
 /// Blocks that a thread prepares at a time.
@@ -81,50 +87,57 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
     for (point, row) in two.into_iter().zip(last.chunks_exact_mut(L::LINES)) {
         write_row::<G, L>(lanes, point, row);
     }
-    let mut blocks: Vec<Points<L::V>> = points
-        .par_chunks(CHUNK * L::WIDTH)
-        .flat_map_iter(|chunk| {
-            lanes.run(
-                #[inline(always)]
-                || {
-                    let mut blocks = Vec::with_capacity(CHUNK);
-                    for block in chunk.chunks(L::WIDTH) {
-                        blocks.push(enter::<G, L>(lanes, block));
-                    }
-                    blocks
-                },
-            )
-        })
-        .collect();
-    for (level, rows) in rows.chunks_exact_mut((stride * L::LINES).max(1)).enumerate() {
-        let width = L::WIDTH * L::LINES;
-        blocks.par_chunks_mut(CHUNK).zip(rows.par_chunks_mut(CHUNK * width)).for_each(
-            |(blocks, rows)| {
-                if level > 0 {
-                    let mut adder = Adder::<G::Coordinate, L>::new(lanes);
-                    let twice: Vec<_> = (0..blocks.len()).map(|block| [block; 2]).collect();
-                    for _ in 0..level_bits {
-                        adder.add_resident(blocks, &twice, &mut true);
-                    }
-                }
-                lanes.run(
-                    #[inline(always)]
-                    || {
-                        for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(width)) {
-                            lanes.scatter(*block, rows);
-                        }
-                    },
-                );
-            },
-        );
+    let chunks = points.par_chunks(CHUNK * L::WIDTH);
+    let mut parts: Vec<Vec<&mut [Line]>> = chunks.clone().map(|_| Vec::new()).collect();
+    for level in rows.chunks_exact_mut((stride * L::LINES).max(1)) {
+        let level = level.chunks_mut(CHUNK * L::WIDTH * L::LINES);
+        parts.iter_mut().zip(level).for_each(|(parts, part)| parts.push(part));
     }
+    chunks
+        .zip(parts)
+        .for_each(|(points, levels)| prepare_chunk::<G, L>(lanes, points, levels, level_bits));
     let is_infinite = |row: &[Line]| row.iter().all(|line| *line == Line::default());
     let mut infinite: Vec<bool> = rows.chunks_exact(L::LINES).map(is_infinite).collect();
     let of_points = |(i, &infinite): (usize, &bool)| infinite && i % stride < points.len();
     if !infinite.iter().enumerate().any(of_points) {
-        infinite.clear();
+        infinite = Vec::new();
     }
     (lines, stride, infinite)
+}
+
+/// Writes some points into the rows of every level.
+fn prepare_chunk<G: Group, L: Lanes<G::Coordinate>>(
+    lanes: L,
+    points: &[G::Affine],
+    levels: Vec<&mut [Line]>,
+    level_bits: u32,
+) {
+    let mut blocks = Vec::with_capacity(CHUNK);
+    lanes.run(
+        #[inline(always)]
+        || {
+            for block in points.chunks(L::WIDTH) {
+                blocks.push(enter::<G, L>(lanes, block));
+            }
+        },
+    );
+    let mut adder = Adder::<G::Coordinate, L>::new(lanes);
+    let twice: Vec<_> = (0..blocks.len()).map(|block| [block; 2]).collect();
+    for (level, rows) in levels.into_iter().enumerate() {
+        if level > 0 {
+            for _ in 0..level_bits {
+                adder.add_resident(&mut blocks, &twice, &mut true);
+            }
+        }
+        lanes.run(
+            #[inline(always)]
+            || {
+                for (block, rows) in blocks.iter().zip(rows.chunks_exact_mut(L::WIDTH * L::LINES)) {
+                    lanes.scatter(*block, rows);
+                }
+            },
+        );
+    }
 }
 
 /// The row of a point.

@@ -44,7 +44,7 @@ use crate::msm::{Costs, Integers, best_window};
 const COSTS: Costs = Costs { accumulate: 1.0, reduce: 2.2 };
 /// Narrowest windows worth while: a block of buckets.
 const WINDOW_MIN: u32 = 4;
-/// Entries that one thread takes at a time.
+/// Lines of entries that one thread takes at a time: as many as its cache holds.
 const SLICE: u32 = 1 << 14;
 /// Entries that are not worth waking a second thread for.
 const ALONE: usize = 1 << 12;
@@ -62,6 +62,10 @@ impl<G: Group> MsmOps<G> for Cpu {
         bases.len
     }
 
+    fn bases_bytes(&self, bases: &Bases<G>) -> usize {
+        bases.bytes()
+    }
+
     fn msm_batch(
         &self,
         bases: &Bases<G>,
@@ -71,23 +75,39 @@ impl<G: Group> MsmOps<G> for Cpu {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
         let vectors: Vec<_> = (0..vectors).map(|v| &scalars.0[v * size..(v + 1) * size]).collect();
-        Ok(map_all(&vectors, |scalars| G::multiply(bases, scalars, &shape)))
+        Ok(G::multiply(bases, &vectors, &shape))
     }
 }
 
-/// Σ scalars\[i\]·bases\[i\].
-pub(crate) fn msm_of_bases<G: Group>(bases: &Bases<G>, scalars: &[u64], shape: &Integers) -> G {
+/// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
+pub(crate) fn msm_of_bases<G: Group>(
+    bases: &Bases<G>,
+    vectors: &[&[u64]],
+    shape: &Integers,
+) -> Vec<G> {
+    fn run<G: Group, L: Lanes<G::Coordinate>>(
+        job: &Job<'_, G, L>,
+        vectors: &[&[u64]],
+        shape: &Integers,
+    ) -> Vec<G> {
+        map_all(vectors, |scalars| job.run(scalars, shape))
+    }
     match &bases.rows {
-        Rows::Portable(lines) => Job { lanes: Portable, lines, bases }.run(scalars, shape),
-        Rows::Simd(lanes, lines) => Job { lanes: *lanes, lines, bases }.run(scalars, shape),
+        Rows::Portable(lines) => {
+            run(&Job { lanes: Portable, lines, bases, pool: Pool::default() }, vectors, shape)
+        }
+        Rows::Simd(lanes, lines) => {
+            run(&Job { lanes: *lanes, lines, bases, pool: Pool::default() }, vectors, shape)
+        }
     }
 }
 
-/// One multiplication.
-struct Job<'a, G: Group, L> {
+/// Multiplications over the same bases.
+struct Job<'a, G: Group, L: Lanes<G::Coordinate>> {
     lanes: L,
     lines: &'a [Line],
     bases: &'a Bases<G>,
+    pool: Pool<G::Coordinate, L>,
 }
 
 /// Memory that threads borrow.
@@ -104,13 +124,12 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let layout = Layout::new(shape, self.bases.level_bits, window);
         let recoded = layout.recode(scalars, shape);
         let parts = (layout.buckets() / PART).max(1);
-        let pool = Pool::default();
         let bundles = bundles(layout.windows.len(), shape.count * levels as usize);
-        let folded = map_all(&bundles, |groups| {
-            self.bundle(&layout, groups.clone(), &recoded, parts, &pool)
-        });
-        let mut workspace = self.take(&pool);
+        let folded =
+            map_all(&bundles, |groups| self.bundle(&layout, groups.clone(), &recoded, parts));
+        let mut workspace = self.take();
         let sums = Fold::new(self.lanes, &folded.concat(), parts).finish(&mut workspace.adder);
+        self.give_back(workspace);
         combine(&layout, sums)
     }
 
@@ -121,37 +140,36 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         groups: Range<usize>,
         recoded: &[u64],
         parts: usize,
-        pool: &Pool<G::Coordinate, L>,
     ) -> Vec<Folded<L::V>> {
         let infinite = &self.bases.infinite;
         let skip = |row: usize| !infinite.is_empty() && infinite[row];
         let buckets = layout.buckets().next_multiple_of(L::WIDTH);
         let sorted = layout.sort(groups, buckets, recoded, self.bases.stride, skip);
-        let rows = self.buckets(&sorted, pool);
+        let rows = self.buckets(&sorted);
         let part = buckets / parts;
         let tasks: Vec<_> = rows.chunks(part * (PART / part).max(1) * L::LINES).collect();
         let folded = map_all(&tasks, |rows| {
-            let mut workspace = self.take(pool);
+            let mut workspace = self.take();
             let blocks = part / L::WIDTH;
             let folded = fold::fold_parts(self.lanes, &mut workspace.adder, rows, blocks);
-            give_back(pool, workspace);
+            self.give_back(workspace);
             folded
         });
         folded.concat()
     }
 
     /// The sum of each bucket, as lines.
-    fn buckets(&self, sorted: &Sorted, pool: &Pool<G::Coordinate, L>) -> Vec<Line> {
-        let slices = slices(&sorted.starts);
+    fn buckets(&self, sorted: &Sorted) -> Vec<Line> {
+        let slices = slices(&sorted.starts, SLICE / u32::try_from(L::LINES).expect("a few"));
         let sums = map_all(&slices, |(range, buckets)| {
-            let mut workspace = self.take(pool);
+            let mut workspace = self.take();
             let starts: Vec<u32> = sorted.starts[buckets.start..=buckets.end]
                 .iter()
                 .map(|&start| start.clamp(range.start, range.end) - range.start)
                 .collect();
             let entries = &sorted.entries[range.start as usize..range.end as usize];
             let sums = workspace.sums_of_buckets(self.lanes, self.lines, entries, &starts);
-            give_back(pool, workspace);
+            self.give_back(workspace);
             sums
         });
         let mut rows = vec![Line::default(); (sorted.starts.len() - 1) * L::LINES];
@@ -191,9 +209,15 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         affine::<G>([lanes[0][0], lanes[1][0]])
     }
 
-    fn take(&self, pool: &Pool<G::Coordinate, L>) -> Workspace<G::Coordinate, L> {
-        let free = pool.lock().ok().and_then(|mut pool| pool.pop());
+    fn take(&self) -> Workspace<G::Coordinate, L> {
+        let free = self.pool.lock().ok().and_then(|mut pool| pool.pop());
         free.unwrap_or_else(|| Workspace::new(self.lanes))
+    }
+
+    fn give_back(&self, workspace: Workspace<G::Coordinate, L>) {
+        if let Ok(mut pool) = self.pool.lock() {
+            pool.push(workspace);
+        }
     }
 }
 
@@ -216,21 +240,15 @@ fn bundles(groups: usize, entries: usize) -> Vec<Range<usize>> {
     (0..groups).step_by(together).map(|at| at..groups.min(at + together)).collect()
 }
 
-fn give_back<F, L: Lanes<F>>(pool: &Pool<F, L>, workspace: Workspace<F, L>) {
-    if let Ok(mut pool) = pool.lock() {
-        pool.push(workspace);
-    }
-}
-
-/// Cuts entries into slices of about [`SLICE`], between buckets where that can be: the entries and the
+/// Cuts entries into slices of about `length`, between buckets where that can be: the entries and the
 /// buckets of each.
-fn slices(starts: &[u32]) -> Vec<(Range<u32>, Range<usize>)> {
+fn slices(starts: &[u32], length: u32) -> Vec<(Range<u32>, Range<usize>)> {
     let total = *starts.last().expect("there is an end");
     let bucket_of = |entry: u32| starts.partition_point(|&start| start <= entry) - 1;
     let mut slices = Vec::new();
     let mut at = 0;
     while at < total {
-        let mut end = total.min(at + SLICE);
+        let mut end = total.min(at + length);
         if end < total {
             let start = starts[bucket_of(end)];
             // A bucket with more than a slice is cut.

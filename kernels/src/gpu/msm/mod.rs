@@ -38,6 +38,10 @@ impl<D: Device, G: Group> MsmOps<G> for Gpu<D> {
         bases.len()
     }
 
+    fn bases_bytes(&self, bases: &Bases<D, G>) -> usize {
+        bases.blocks().iter().map(|block| block.points.len() * size_of::<u64>()).sum()
+    }
+
     fn msm_batch(
         &self,
         bases: &Bases<D, G>,
