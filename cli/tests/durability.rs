@@ -4,16 +4,21 @@
 
 mod common;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
 use common::pulseproof;
+use pulseproof_formats::elements::Check;
+use pulseproof_formats::zkey::{PointsG1, Zkey};
+use pulseproof_groth16::{PreparedVerifyingKey, Proof, PublicInputs, VerifyingKey, verify};
 use pulseproof_kernels::Bn254;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::client::Appliance;
+use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, ProvedResult, Roster, Submission};
@@ -133,6 +138,55 @@ async fn submissions_accepted_before_kill_9_are_still_there() {
     assert_eq!(ProvedResult::<C>::from_bytes(&bytes).unwrap().aggregate, sum);
     second.child.kill().unwrap();
     second.child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn proofs_of_circuits_accepted_before_kill_9_are_made_after_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let fixture = |kind: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/fixtures/bn128");
+        folder.join(format!("tiny.{kind}"))
+    };
+    let mut first = start(home.path());
+    first.appliance.put_circuit(&name("tiny"), &fixture("zkey")).await.unwrap();
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        let witness = first.appliance.put_witness(&fixture("wtns")).await.unwrap();
+        let request = Groth16Request::from_witness(name("tiny"), witness);
+        let job = first.appliance.create_job(&JobRequest::Groth16(request)).await;
+        jobs.push(job.unwrap().id);
+    }
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+
+    let mut second = start(home.path());
+    let mut results = Vec::new();
+    for job in &jobs {
+        assert_eq!(second.appliance.wait(job).await.unwrap().state, JobState::Done);
+        results.push(second.appliance.result(job).await.unwrap());
+    }
+    second.child.kill().unwrap();
+    second.child.wait().unwrap();
+
+    // Each was made once: the same bytes again, and no secret is left.
+    let mut third = start(home.path());
+    for (job, result) in jobs.iter().zip(&results) {
+        assert_eq!(third.appliance.result(job).await.unwrap(), *result);
+        verified(&fixture("zkey"), result);
+    }
+    assert!(third.appliance.circuit(&name("tiny")).await.unwrap().key.bytes > 0);
+    third.child.kill().unwrap();
+    third.child.wait().unwrap();
+}
+
+fn verified(key: &Path, result: &[u8]) {
+    let made: Groth16Proof = serde_json::from_slice(result).unwrap();
+    let mut file = Zkey::<C, _>::open(File::open(key).unwrap()).unwrap();
+    let ic = file.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ()).unwrap();
+    let key = PreparedVerifyingKey::new(VerifyingKey::of(file.header(), ic));
+    let proof = Proof::<C>::from_json(made.proof.to_string().as_bytes()).unwrap();
+    let public = PublicInputs::<C>::from_json(made.public.to_string().as_bytes()).unwrap();
+    assert_eq!(verify(&key, &public, &proof), Ok(()));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::fhe::engines::Engines;
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
 use crate::fhe::work::Programs;
+use crate::groth16::pinned;
 use crate::groth16::prover::Groth16;
 use crate::groth16::work::Proofs;
 use crate::prover::Prover;
@@ -94,12 +95,13 @@ pub async fn serve<C: Curve>(
             () = stopped(stopping.clone()) => {}
         }
     };
-    let (served, (), (), (), (), (), ()) = tokio::join!(
+    let (served, (), (), (), (), (), (), ()) = tokio::join!(
         requests,
         signal,
         worker::run(&app, stopping.clone()),
         runner::run::<C, Programs>(&app, stopping.clone()),
         runner::run::<C, Proofs>(&app, stopping.clone()),
+        pinned::run(&app, stopping.clone()),
         blobs::upkeep::run(&app, stopping.clone()),
         telemetry::upkeep(&app.telemetry, stopping.clone()),
     );

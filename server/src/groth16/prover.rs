@@ -58,11 +58,12 @@ pub trait LoadedKey: Send + Sync {
 
 /// What can be done with a circuit's other files.
 pub trait Circuits: Send + Sync {
-    /// Checks a file when it comes: a `.wasm` compiles within limits, an `.r1cs` parses.
+    /// Checks a file when it comes: a `.wasm` compiles within limits, an `.r1cs` parses, and neither is
+    /// of a circuit that the key cannot be for.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn inspect(&self, part: Part, file: File) -> Result<(), String>;
+    fn inspect(&self, part: Part, file: File, key: &KeyInfo) -> Result<(), String>;
 
     /// Computes a witness, within limits of time and memory: the program is the client's.
     ///

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use super::pinned::is_pinned;
 use super::prove::{Made, Source, prove, shortened};
 use super::prover::Proved;
 use crate::aggregate::internal;
@@ -52,7 +53,7 @@ impl<C: Curve> Work<C> for Proofs {
         if *stop.borrow() {
             return Ok(Outcome::Stopped);
         }
-        let pinned = app.config.groth16.pinned.contains(&circuit.name);
+        let pinned = is_pinned(app, &circuit);
         let made = prove(&app.backends, &app.blobs, &circuit, pinned, &source).await;
         Ok(match made.and_then(proof) {
             Ok(proof) => Outcome::Done(proof),

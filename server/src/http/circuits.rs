@@ -20,6 +20,7 @@ use super::{body, segment};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
+use crate::groth16::pinned;
 use crate::groth16::prove::shortened;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
 use crate::store::circuits::{
@@ -83,12 +84,14 @@ async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Re
     let bytes = app.blobs.length(&id).unwrap_or(0);
     let zkey = PartInfo { sha256: id, bytes };
     let circuit = StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None };
-    let _changing = app.blobs.changing.lock().await;
+    let changing = app.blobs.changing.lock().await;
     let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await??;
+    drop(changing);
     tracing::info!(%name, %id, signals = info.signals, "circuit");
     if info.contributions == 0 {
         tracing::warn!(%name, "the circuit's key has no contributions: proofs can be forged");
     }
+    pinned::load(app, &circuit).await;
     Ok(new)
 }
 
@@ -160,23 +163,26 @@ async fn put_part<C: Curve>(
 ) -> Result<Response, Refusal> {
     let name: Name = segment(name, "name")?;
     let id = digest(request.uri())?;
-    let refused = match app.store.circuit(&name).await? {
-        None => Some(no_such_circuit()),
+    let circuit = match app.store.circuit(&name).await? {
+        None => Err(no_such_circuit()),
         Some(found) => match found.part(part) {
-            Some(other) if other.sha256 != id => Some(part_taken(&name, part)),
-            _ => None,
+            Some(other) if other.sha256 != id => Err(part_taken(&name, part)),
+            _ => Ok(found.info),
         },
     };
-    if let Some(problem) = refused {
-        body::skip(request).await;
-        return Err(problem.into());
-    }
+    let circuit = match circuit {
+        Ok(circuit) => circuit,
+        Err(problem) => {
+            body::skip(request).await;
+            return Err(problem.into());
+        }
+    };
     let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
         TakenIn::Whole(held) => held,
         TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     };
     let adding = tokio::spawn(async move {
-        let added = add_part(&app, &name, part, id).await;
+        let added = add_part(&app, &name, (part, id), circuit).await;
         drop(held);
         keep_or_remove(&app, id, added, &name).await
     });
@@ -186,11 +192,11 @@ async fn put_part<C: Curve>(
 async fn add_part<C: Curve>(
     app: &App<C>,
     name: &Name,
-    part: Part,
-    id: Digest,
+    (part, id): (Part, Digest),
+    circuit: KeyInfo,
 ) -> Result<bool, Refusal> {
     let (blobs, circuits) = (Arc::clone(&app.blobs), Arc::clone(&app.backends.circuits));
-    let inspecting = spawn_blocking(move || Ok(circuits.inspect(part, blobs.file(&id)?)));
+    let inspecting = spawn_blocking(move || Ok(circuits.inspect(part, blobs.file(&id)?, &circuit)));
     let inspected = inspecting.await?.map_err(|error: std::io::Error| internal(&error))?;
     inspected.map_err(|reason| {
         let kind = match part {

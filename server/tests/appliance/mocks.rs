@@ -155,7 +155,7 @@ pub struct MockCircuits {
 }
 
 impl Circuits for MockCircuits {
-    fn inspect(&self, part: Part, file: File) -> Result<(), String> {
+    fn inspect(&self, part: Part, file: File, _key: &KeyInfo) -> Result<(), String> {
         let magic = match part {
             Part::Wasm => "wasm",
             Part::R1cs => "r1cs",

@@ -12,6 +12,7 @@ use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::Groth16Request;
 use pulseproof_sdk::{Digest, Problem};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 /// Hands in the circuit `sum`, and the parts.
 pub async fn bring(shop: &Shop, server: &Server, parts: &[CircuitPart]) {
@@ -241,7 +242,6 @@ async fn a_circuit_may_be_pinned() {
     shop.config.groth16.pinned = [name("sum")].into();
     let server = shop.start(mocks::good());
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
-    server.client.prove(inputs(2)).await.unwrap();
     for index in 0..4 {
         let circuit = name(&format!("other-{index}"));
         server.client.put_circuit(&circuit, &shop.file(zkey(index, 100))).await.unwrap();
@@ -253,4 +253,39 @@ async fn a_circuit_may_be_pinned() {
     let path = crate::circuits::at("large", &large);
     let refused = send(put(&server, &path).body(large)).await.unwrap_err();
     assert_problem(&refused, 422, "key-too-large", Some("body"), Some(136));
+    // It is there after a start, before anybody asks for it.
+    server.stop();
+    let server = shop.start(mocks::good());
+    until_resident(&server, "sum").await;
+    assert!(!server.client.circuit(&name("other-3")).await.unwrap().resident["cpu"]);
+    server.client.prove(inputs(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pinned_key_that_cannot_be_loaded_keeps_nobody_waiting() {
+    let mut shop = Shop::new();
+    let server = shop.start(mocks::good());
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    server.stop();
+    shop.config.groth16.pinned = [name("sum"), name("unknown")].into();
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Refuses);
+    let server = shop.start(mocks::on(&cpu, &cpu));
+    for _ in 0..400 {
+        if cpu.loads.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+            break;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    *cpu.mood.lock().unwrap() = Mood::Good;
+    server.client.prove(inputs(2)).await.unwrap();
+}
+
+async fn until_resident(server: &Server, circuit: &str) {
+    for _ in 0..400 {
+        if server.client.circuit(&name(circuit)).await.unwrap().resident["cpu"] {
+            return;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{circuit} is not loaded");
 }

@@ -6,6 +6,7 @@ use crate::circuits::Shop;
 use crate::common::*;
 use crate::proofs::queue;
 use pulseproof_formats::elements::Check;
+use pulseproof_formats::r1cs::{Labels, Limits, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_formats::zkey::{PointsG1, Zkey};
 use pulseproof_groth16::{PreparedVerifyingKey, Proof, PublicInputs, VerifyingKey, verify};
@@ -96,4 +97,46 @@ async fn damaged_keys_and_parts_are_refused() {
         let answer = server.client.put_circuit_part(&name("tiny"), part, &file).await;
         assert!(problem(answer).is(kind));
     }
+}
+
+#[tokio::test]
+async fn constraints_of_another_circuit_are_refused() {
+    let shop = Shop::new();
+    let server = shop.start(Groth16::on(Cpu::new()));
+    server.client.put_circuit(&name("tiny"), &shop.file(bytes("bn128", "zkey"))).await.unwrap();
+    let put = async |bytes: Vec<u8>| {
+        let file = shop.file(bytes);
+        server.client.put_circuit_part(&name("tiny"), CircuitPart::R1cs, &file).await
+    };
+    let own = bytes("bn128", "r1cs");
+    let mut cursor = std::io::Cursor::new(&own);
+    let circuit = R1cs::<Scalar<Bn254>>::read(&mut cursor, &Limits::default()).unwrap();
+    let written = |circuit: &R1cs<Scalar<Bn254>>| {
+        let mut bytes = Vec::new();
+        circuit.write(&mut bytes).unwrap();
+        bytes
+    };
+    let mut wider = circuit.clone();
+    wider.wires += 1;
+    wider.private_inputs += 1;
+    wider.labels = Labels::default();
+    let mut longer = circuit.clone();
+    for _ in 0..1 << 10 {
+        for matrix in [&mut longer.a, &mut longer.b, &mut longer.c] {
+            matrix.push_row([]);
+        }
+    }
+    let mut more_public = circuit;
+    more_public.public_inputs += 1;
+    more_public.private_inputs -= 1;
+    for (other, reason) in [
+        (bytes("bls12381", "r1cs"), "curve is bls12-381, the key's is bn254"),
+        (written(&wider), "number of signals"),
+        (written(&longer), "domain's log2"),
+        (written(&more_public), "number of public signals"),
+    ] {
+        let refusal = problem(put(other).await);
+        assert!(refusal.is("bad-r1cs") && refusal.detail.contains(reason), "{refusal:?}");
+    }
+    put(own).await.unwrap();
 }

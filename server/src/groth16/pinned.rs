@@ -1,0 +1,48 @@
+//! Circuits whose keys are in memory before a job asks for them, and stay there.
+
+use std::sync::Arc;
+
+use pulseproof_kernels::Curve;
+use tokio::sync::watch;
+
+use super::cache::Wanted;
+use crate::app::App;
+use crate::serve::stopped;
+use crate::store::circuits::StoredCircuit;
+
+/// Loads the keys of pinned circuits, one after the other, until the appliance stops. What cannot be
+/// loaded is logged: the jobs that need it will say why.
+pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+    let all = async {
+        match app.store.circuits().await {
+            Ok(circuits) => {
+                for circuit in circuits {
+                    load(app, &circuit).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "pinned circuits are not known"),
+        }
+    };
+    tokio::select! {
+        () = all => {}
+        () = stopped(stopping) => {}
+    }
+}
+
+/// Loads a circuit's key where proofs are made, if the circuit is pinned.
+pub async fn load<C: Curve>(app: &App<C>, circuit: &StoredCircuit) {
+    if !is_pinned(app, circuit) {
+        return;
+    }
+    let backend = app.backends.primary().unwrap_or(&app.backends.cpu);
+    let wanted = Wanted { key: circuit.zkey.sha256, checked: true, pinned: true };
+    if let Err(error) = backend.cache.lease(wanted).await {
+        let (name, backend) = (&circuit.name, backend.kind);
+        tracing::warn!(%name, %backend, %error, "the key of a pinned circuit was not loaded");
+    }
+}
+
+/// Whether a circuit's key is to stay in memory.
+pub fn is_pinned<C: Curve>(app: &App<C>, circuit: &StoredCircuit) -> bool {
+    app.config.groth16.pinned.contains(&circuit.name)
+}
