@@ -33,8 +33,10 @@ pub enum LoadError {
         /// log2 of the largest domain.
         limit: u32,
     },
-    /// The backend says that a point is outside the subgroup, and looking at each finds none.
-    #[error("{0}: the check of all points contradicts that of each: the backend computed wrongly")]
+    /// Of all points together it was found that one is outside the subgroup, and looking at each finds none.
+    #[error(
+        "{0}: the check of all points contradicts that of each: the processor computed wrongly"
+    )]
     Contradiction(&'static str),
     /// More terms than can be counted in 32 bits.
     #[error("coefficients: over the limit of 2^32 terms")]
@@ -176,26 +178,19 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         for (i, point) in points.into_iter().enumerate() {
             placed[domain.odd_place(i)] = point;
         }
-        let bases = MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?;
-        drop(placed);
-        self.check_g1(PointsG1::H, &bases)?;
-        Ok(bases)
+        self.check_g1(PointsG1::H, &placed)?;
+        Ok(MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?)
     }
 
     fn g1(&mut self, section: PointsG1) -> Result<Sparse<G1<C>, B>, LoadError> {
         let points = self.read(section)?;
-        let sparse = Sparse::new(self.backend, points)?;
-        self.check_g1(section, &sparse.bases)?;
-        Ok(sparse)
+        self.check_g1(section, &points)?;
+        Ok(Sparse::new(self.backend, points)?)
     }
 
     /// Looks at the subgroup, all at once; at each point only if one is outside, to name it.
-    fn check_g1(
-        &mut self,
-        section: PointsG1,
-        bases: &<B as MsmOps<G1<C>>>::Bases,
-    ) -> Result<(), LoadError> {
-        if self.check != Check::Full || holds_all::<G1<C>, B>(self.backend, bases)? {
+    fn check_g1(&mut self, section: PointsG1, points: &[C::G1Affine]) -> Result<(), LoadError> {
+        if self.check != Check::Full || holds_all::<G1<C>>(points)? {
             return Ok(());
         }
         self.file.points_g1(section, Check::Full, &mut |_, _| ())?;
@@ -215,12 +210,11 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         let check = on_curve(*check);
         let points = file.points_b2(check, &mut |now, _| progress(*done + now, *total))?;
         *done += points.len();
-        let sparse = Sparse::new(self.backend, points)?;
-        if self.check == Check::Full && !holds_all::<G2<C>, B>(self.backend, &sparse.bases)? {
+        if self.check == Check::Full && !holds_all::<G2<C>>(&points)? {
             self.file.points_b2(Check::Full, &mut |_, _| ())?;
             return Err(LoadError::Contradiction("points of G2"));
         }
-        Ok(sparse)
+        Ok(Sparse::new(self.backend, points)?)
     }
 }
 

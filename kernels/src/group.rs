@@ -8,7 +8,7 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 
 use crate::cpu::Cpu;
-use crate::cpu::msm::{Bases, msm_of_bases};
+use crate::cpu::msm::{Bases, msm_of_bases, subset_sums_of_bases};
 use crate::cpu::simd::Vectorised;
 use crate::element::Element;
 use crate::error::Error;
@@ -39,6 +39,9 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
 
     /// `msm_of_bases`, compiled.
     fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
+
+    /// `subset_sums_of_bases`, compiled.
+    fn subset_sums(bases: &Bases<Self>, masks: &[u32], bits: u32) -> Vec<Self>;
 }
 
 impl<P> Group for Projective<P>
@@ -64,6 +67,10 @@ where
 
     fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self> {
         P::multiply(bases, vectors, shape)
+    }
+
+    fn subset_sums(bases: &Bases<Self>, masks: &[u32], bits: u32) -> Vec<Self> {
+        P::subset_sums(bases, masks, bits)
     }
 }
 
@@ -92,6 +99,13 @@ where
         vectors: &[&[u64]],
         shape: &Integers,
     ) -> Vec<Projective<Self>>;
+
+    /// See [`Group::subset_sums`].
+    fn subset_sums(
+        bases: &Bases<Projective<Self>>,
+        masks: &[u32],
+        bits: u32,
+    ) -> Vec<Projective<Self>>;
 }
 
 macro_rules! named {
@@ -113,6 +127,14 @@ macro_rules! named {
                 shape: &Integers,
             ) -> Vec<Projective<Self>> {
                 msm_of_bases(bases, vectors, shape)
+            }
+
+            fn subset_sums(
+                bases: &Bases<Projective<Self>>,
+                masks: &[u32],
+                bits: u32,
+            ) -> Vec<Projective<Self>> {
+                subset_sums_of_bases(bases, masks, bits)
             }
         }
     )* };

@@ -29,10 +29,11 @@ pub(super) struct Fold<F, L: Lanes<F>> {
     blocks: usize,
 }
 
-/// A sum, with the group it belongs to and its weight there: 2^bit.
+/// A sum, with the group it belongs to: of the buckets whose places have a bit, which weighs 2^bit, or of all,
+/// which weighs 1.
 pub(super) struct Weighted<F> {
     pub(super) group: usize,
-    pub(super) bit: u32,
+    pub(super) bit: Option<u32>,
     /// Coordinates; zeros for infinity.
     pub(super) point: [F; 2],
 }
@@ -157,7 +158,7 @@ impl<F: Vectorised, L: Lanes<F>> Fold<F, L> {
                     l.store(l.leave(x), &mut lanes[0]);
                     l.store(l.leave(y), &mut lanes[1]);
                     let point = [lanes[0][0], lanes[1][0]];
-                    sums.push(Weighted { group: array.group, bit: array.bit.unwrap_or(0), point });
+                    sums.push(Weighted { group: array.group, bit: array.bit, point });
                 }
             },
         );

@@ -102,6 +102,18 @@ pub(crate) fn msm_of_bases<G: Group>(
     }
 }
 
+/// For each k below `bits` the sum of the bases whose mask has bit k.
+pub(crate) fn subset_sums_of_bases<G: Group>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
+    match &bases.rows {
+        Rows::Portable(lines) => {
+            Job { lanes: Portable, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)
+        }
+        Rows::Simd(lanes, lines) => {
+            Job { lanes: *lanes, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)
+        }
+    }
+}
+
 /// Multiplications over the same bases.
 struct Job<'a, G: Group, L: Lanes<G::Coordinate>> {
     lanes: L,
@@ -131,6 +143,30 @@ impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let sums = Fold::new(self.lanes, &folded.concat(), parts).finish(&mut workspace.adder);
         self.give_back(workspace);
         combine(&layout, sums)
+    }
+
+    /// The buckets of one window, whose places are the masks: folding finds the sums on its way.
+    fn subset_sums(&self, masks: &[u32], bits: u32) -> Vec<G> {
+        let mut sums = vec![G::zero(); bits as usize];
+        if masks.is_empty() {
+            return sums;
+        }
+        // Bucket i is that of the digit i + 1.
+        let digits: Vec<u64> = masks.iter().map(|&mask| u64::from(mask) + 1).collect();
+        let bits = (bits + 1).max(WINDOW_MIN);
+        let shape = Integers { count: masks.len(), bits, signed: true };
+        let layout = Layout::new(&shape, self.bases.level_bits, bits);
+        let parts = (layout.buckets() / PART).max(1);
+        let folded = self.bundle(&layout, 0..1, &digits, parts);
+        let mut workspace = self.take();
+        for Weighted { bit, point, .. } in
+            Fold::new(self.lanes, &folded, parts).finish(&mut workspace.adder)
+        {
+            if let Some(sum) = bit.and_then(|bit| sums.get_mut(bit as usize)) {
+                *sum += affine::<G>(point);
+            }
+        }
+        sums
     }
 
     /// The folded parts of some groups.
@@ -264,7 +300,7 @@ fn slices(starts: &[u32], length: u32) -> Vec<(Range<u32>, Range<usize>)> {
 fn combine<G: Group>(layout: &Layout, sums: Vec<Weighted<G::Coordinate>>) -> G {
     let mut at_bit: Vec<Vec<G::Affine>> = Vec::new();
     for Weighted { group, bit, point } in sums {
-        let bit = (layout.windows[group].0 + bit) as usize;
+        let bit = (layout.windows[group].0 + bit.unwrap_or(0)) as usize;
         if at_bit.len() <= bit {
             at_bit.resize(bit + 1, Vec::new());
         }

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use crate::backend::{Backend, MsmOps};
 use crate::cpu::Cpu;
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::{Integers, Subsets};
 use crate::naive::Naive;
 use crate::{Bls12_381, Bn254, G1, G2};
 
@@ -205,6 +205,44 @@ fn one_bucket_of_equal_and_opposite_points() {
                 assert_eq!(sums, [expected]);
             }
         }
+    }
+}
+
+fn subsets_agree_with_single_sums<G: Group>() {
+    let rng = &mut StdRng::seed_from_u64(31);
+    for (points, count) in [(0, 3), (1, 1), (7, 2), (100, 4), (3000, 9), (3000, 14)] {
+        let points = awkward_points::<G>(points, rng);
+        let masks: Vec<u32> = points.iter().map(|_| rng.gen_range(0..1 << count)).collect();
+        let has = |mask: u32, k: u32| mask >> k & 1 == 1;
+        let expected: Vec<G> = (0..count)
+            .map(|k| {
+                let members = points.iter().zip(&masks).filter(|(_, mask)| has(**mask, k));
+                members.fold(G::zero(), |sum, (point, _)| sum + point)
+            })
+            .collect();
+        for cpu in processors() {
+            let bases = G::prepare(cpu, &points, 1).unwrap();
+            assert_eq!(G::subset_sums(&bases, &masks, count), expected, "{} points", points.len());
+        }
+        assert_eq!(Subsets::<G>::new(&points).unwrap().sums(&masks, count).unwrap(), expected);
+    }
+}
+
+#[test]
+fn sums_of_subsets_are_those_of_their_points() {
+    subsets_agree_with_single_sums::<G1<Bn254>>();
+    subsets_agree_with_single_sums::<G2<Bn254>>();
+    subsets_agree_with_single_sums::<G1<Bls12_381>>();
+    subsets_agree_with_single_sums::<G2<Bls12_381>>();
+}
+
+#[test]
+fn masks_that_do_not_fit_are_refused() {
+    let subsets =
+        Subsets::<G1<Bn254>>::new(&[<G1<Bn254> as CurveGroup>::Affine::generator(); 2]).unwrap();
+    assert!(subsets.sums(&[0, 3], 2).is_ok());
+    for (masks, count) in [(&[0, 4][..], 2), (&[0], 2), (&[0; 3], 2), (&[0; 2], 0), (&[0; 2], 20)] {
+        assert!(subsets.sums(masks, count).is_err(), "{masks:?}, {count}");
     }
 }
 
