@@ -168,7 +168,7 @@ async fn proofs_of_circuits_accepted_before_kill_9_are_made_after_restart() {
     second.child.kill().unwrap();
     second.child.wait().unwrap();
 
-    // Each was made once: the same bytes again, and no secret is left.
+    // Each was made once: the same bytes again. The circuit is still there.
     let mut third = start(home.path());
     for (job, result) in jobs.iter().zip(&results) {
         assert_eq!(third.appliance.result(job).await.unwrap(), *result);

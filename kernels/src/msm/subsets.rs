@@ -20,7 +20,7 @@ impl<G: Group> Subsets<G> {
     /// Prepares points.
     ///
     /// # Errors
-    /// There are more than [`BASES_MAX`](super::BASES_MAX).
+    /// There are nearly [`BASES_MAX`](super::BASES_MAX) or more.
     pub fn new(points: &[G::Affine]) -> Result<Self, Error> {
         Ok(Self { bases: G::prepare(Cpu::new(), points, 1)?, points: points.len() })
     }
