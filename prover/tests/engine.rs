@@ -15,7 +15,7 @@ use pulseproof_prover::engine::prove::{
     Assignment, Blinding, Masked, ProveError, Unsatisfied, prove,
 };
 use pulseproof_prover::engine::verify::{Instance, Rejected, verify};
-use pulseproof_prover::engine::{Circuit, Column, Expression, Proof};
+use pulseproof_prover::engine::{Circuit, Column, Expression, Proof, unweighted};
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
 use pulseproof_prover::transcript::Transcript;
 use rand::Rng;
@@ -49,8 +49,8 @@ fn square_sum<F: FftField>() -> SquareSum<F> {
     // The total stands on the first row: what the last row adds up to.
     circuit.constrain(sum.next() - sum.here() - word.here() * word.here() + total.next());
     circuit.constrain(delayed.next() - word.here());
-    circuit.lookup(word.here(), table);
-    circuit.lookup(word.here() - Expression::Constant(F::from(2u64)) * half.here(), bits);
+    circuit.lookup(vec![word.here()], table);
+    circuit.lookup(vec![word.here() - Expression::Constant(F::from(2u64)) * half.here()], bits);
     SquareSum { circuit, delayed }
 }
 
@@ -87,7 +87,7 @@ impl<C: Curve> Words<C> {
         self.words.iter().map(|word| word * word).sum()
     }
 
-    fn assignment(&self) -> Assignment<Scalar<C>> {
+    fn assignment(&self) -> Assignment<'static, Scalar<C>> {
         let field = |words: &[u64]| words.iter().map(|&word| word.into()).collect::<Vec<_>>();
         let partial = |rows: usize| self.words[..rows].iter().map(|word| word * word).sum();
         let sums: Vec<u64> = (0..self.words.len()).map(partial).collect();
@@ -101,13 +101,15 @@ impl<C: Curve> Words<C> {
                 blinding: Blinding(self.blinders.clone()),
             }],
             witness: vec![field(&sums), field(&halves), field(&delayed)],
+            weights: &unweighted,
         }
     }
 
-    fn instance(&self, total: u64) -> Instance<C> {
+    fn instance(&self, total: u64) -> Instance<'static, C> {
         Instance {
             public: public(total, self.words.len()),
             given: vec![vec![(Scalar::<C>::ONE, self.commitment)]],
+            weights: &unweighted,
         }
     }
 
@@ -121,7 +123,7 @@ impl<C: Curve> Words<C> {
     fn prove(
         &self,
         srs: &Srs<C>,
-        assignment: Assignment<Scalar<C>>,
+        assignment: Assignment<'_, Scalar<C>>,
     ) -> Result<Proof<C>, ProveError> {
         let circuit = square_sum().circuit;
         prove(
@@ -296,15 +298,20 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
     assert_eq!(circuit.blinders(idle), 1);
     let run = |seed| {
         let five = Scalar::<C>::from(5u64);
-        let assignment =
-            Assignment { public: vec![vec![]], given: vec![], witness: vec![vec![five; 4]] };
+        let assignment = Assignment {
+            public: vec![vec![]],
+            given: vec![],
+            witness: vec![vec![five; 4]],
+            weights: &unweighted,
+        };
         prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(seed))
             .unwrap()
     };
     let (one, two) = (run(1), run(2));
     assert_ne!(one.first_round, two.first_round);
     for proof in [one, two] {
-        let instance = Instance::<C> { public: vec![vec![]], given: vec![] };
+        let instance =
+            Instance::<C> { public: vec![vec![]], given: vec![], weights: &unweighted };
         let transcript = &mut Transcript::new("t");
         assert_eq!(verify(&srs.verifying_key, &circuit, transcript, &instance, &proof), Ok(()));
     }
@@ -315,7 +322,7 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
 fn a_lookup_of_alpha_is_refused() {
     let mut circuit = Circuit::<Scalar<Bn254>>::new("unsound");
     let (table, witness) = (circuit.public(), circuit.witness());
-    circuit.lookup(witness.here() - Expression::Alpha, table);
+    circuit.lookup(vec![witness.here() - Expression::Alpha], table);
 }
 
 #[test]
@@ -323,9 +330,9 @@ fn a_lookup_of_alpha_is_refused() {
 fn a_lookup_of_a_running_sum_is_refused() {
     let mut circuit = Circuit::<Scalar<Bn254>>::new("unsound");
     let (table, witness) = (circuit.public(), circuit.witness());
-    circuit.lookup(witness.here(), table);
+    circuit.lookup(vec![witness.here()], table);
     let running_sum = circuit.lookups()[0].running_sum;
-    circuit.lookup(running_sum.here(), table);
+    circuit.lookup(vec![running_sum.here()], table);
 }
 
 #[test]
@@ -349,6 +356,7 @@ fn a_constraint_of_too_high_a_degree_is_refused() {
     let witness = circuit.witness();
     let square = witness.here() * witness.here();
     circuit.constrain(square.clone() * square);
-    let assignment = Assignment { public: vec![], given: vec![], witness: vec![vec![]] };
+    let (public, given, witness) = (vec![], vec![], vec![vec![]]);
+    let assignment = Assignment { public, given, witness, weights: &unweighted };
     let _ = prove(&proving_key(&srs), &circuit, &mut Transcript::new("t"), assignment, &mut rng(1));
 }

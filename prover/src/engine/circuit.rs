@@ -17,22 +17,49 @@ pub enum Kind {
     Given,
     /// Committed by the prover in the first round.
     Witness,
+    /// A function of α: known to the verifier, who evaluates it, but not before α is drawn.
+    Weight,
     /// How often each row of a table is looked up; first round, filled by the engine.
     Multiplicity,
-    /// The running sum of a lookup; second round, filled by the engine.
+    /// Two more inputs of a lookup, as a sum of fractions; second round, filled by the engine.
+    Fractions,
+    /// The running sum of a lookup or of a sum; second round, filled by the engine.
     RunningSum,
 }
 
-/// Each row's `input` is one of the values of the column `table`.
+impl Kind {
+    /// Whether the verifier evaluates the column itself, and nobody commits to it.
+    pub(super) fn is_known(self) -> bool {
+        matches!(self, Self::Public | Self::Weight)
+    }
+
+    /// Whether the column depends on α.
+    fn follows_alpha(self) -> bool {
+        matches!(self, Self::Weight | Self::Fractions | Self::RunningSum)
+    }
+}
+
+/// On each row, each of `inputs` is one of the values of the column `table`.
 #[derive(Clone, Debug)]
 pub struct Lookup<F> {
-    /// The expression looked up.
-    pub input: Expression<F>,
+    /// The expressions looked up, at least one.
+    pub inputs: Vec<Expression<F>>,
     /// The column looked up in.
     pub table: Column,
     /// m: how often each row of the table occurs among the inputs.
     pub multiplicity: Column,
-    /// φ: φ(next) − φ = 1/(α + input) − m/(α + table).
+    /// f: Σ 1/(α + input), each over two of the inputs after the first, or over the last alone.
+    pub fractions: Vec<Column>,
+    /// φ: φ(next) − φ = 1/(α + first input) − m/(α + table) + Σ f.
+    pub running_sum: Column,
+}
+
+/// The values of `term` on all rows add up to zero.
+#[derive(Clone, Debug)]
+pub struct Sum<F> {
+    /// What is added up.
+    pub term: Expression<F>,
+    /// σ: σ(next) − σ = term.
     pub running_sum: Column,
 }
 
@@ -43,12 +70,19 @@ pub struct Circuit<F> {
     kinds: Vec<Kind>,
     constraints: Vec<Expression<F>>,
     lookups: Vec<Lookup<F>>,
+    sums: Vec<Sum<F>>,
 }
 
 impl<F: FftField> Circuit<F> {
     /// An empty circuit. The name separates transcripts of different statements.
     pub fn new(name: &'static str) -> Self {
-        Self { name, kinds: Vec::new(), constraints: Vec::new(), lookups: Vec::new() }
+        Self {
+            name,
+            kinds: Vec::new(),
+            constraints: Vec::new(),
+            lookups: Vec::new(),
+            sums: Vec::new(),
+        }
     }
 
     /// Adds a column that the verifier evaluates.
@@ -66,36 +100,62 @@ impl<F: FftField> Circuit<F> {
         self.column(Kind::Witness)
     }
 
+    /// Adds a column that prover and verifier compute from α, and so after the first round.
+    pub fn weight(&mut self) -> Column {
+        self.column(Kind::Weight)
+    }
+
     /// Requires `expression` to be zero on every row.
     pub fn constrain(&mut self, expression: Expression<F>) {
         self.constraints.push(expression);
     }
 
-    /// Requires `input` on every row to be one of the values of `table`.
+    /// Requires each of `inputs`, on every row, to be one of the values of `table`.
     ///
     /// Logarithmic derivatives (Haböck, "Multivariate lookups based on logarithmic derivatives",
-    /// ePrint 2022/1530, in its univariate form): Σ 1/(α + input) = Σ m/(α + table) over all rows,
-    /// written as a running sum φ that returns to its start, with denominators cleared.
+    /// ePrint 2022/1530, in its univariate form): Σ 1/(α + input) = Σ m/(α + table) over all rows
+    /// and inputs, written as a running sum φ that returns to its start. Denominators are cleared
+    /// two at a time, so that no product has more than three columns: φ takes the first input and
+    /// the table, a column of fractions every further pair.
     ///
     /// # Panics
-    /// If input or table depend on α or on a running sum, which is committed after α: a lookup
-    /// compares only what was fixed before α was drawn.
-    pub fn lookup(&mut self, input: Expression<F>, table: Column) {
+    /// If there are no inputs, or if input or table depend on α or on what is committed after α: a
+    /// lookup compares only what was fixed before α was drawn.
+    pub fn lookup(&mut self, inputs: Vec<Expression<F>>, table: Column) {
+        let mut compared = inputs.iter().chain([&table.here()]).cloned().collect::<Vec<_>>();
         assert!(
-            self.precedes_alpha(&input) && self.precedes_alpha(&table.here()),
+            compared.iter().all(|expression| self.precedes_alpha(expression)),
             "circuit {}: a lookup of what is not fixed before α",
             self.name
         );
         let multiplicity = self.column(Kind::Multiplicity);
+        compared.iter_mut().for_each(|value| *value = Expression::Alpha + value.clone());
+        let table_row = compared.pop().expect("the table stands last");
+        let (first, others) = compared.split_first().expect("a lookup has an input");
+        let fractions: Vec<_> = others.chunks(2).map(|_| self.column(Kind::Fractions)).collect();
         let running_sum = self.column(Kind::RunningSum);
-        let shifted_input = Expression::Alpha + input.clone();
-        let shifted_table = Expression::Alpha + table.here();
+
         let step = running_sum.next() - running_sum.here();
+        let step = fractions.iter().fold(step, |step, fraction| step - fraction.here());
         self.constrain(
-            step * shifted_input.clone() * shifted_table.clone() - shifted_table
-                + multiplicity.here() * shifted_input,
+            step * first.clone() * table_row.clone() - table_row + multiplicity.here() * first.clone(),
         );
-        self.lookups.push(Lookup { input, table, multiplicity, running_sum });
+        for (fraction, denominators) in fractions.iter().zip(others.chunks(2)) {
+            self.constrain(match denominators {
+                [a, b] => fraction.here() * a.clone() * b.clone() - (a.clone() + b.clone()),
+                [a] => fraction.here() * a.clone() - Expression::Constant(F::ONE),
+                _ => unreachable!("chunks of two are not empty"),
+            });
+        }
+        self.lookups.push(Lookup { inputs, table, multiplicity, fractions, running_sum });
+    }
+
+    /// Requires the values of `term` on all rows to add up to zero. With weights that are powers of
+    /// α, all linear equations among cells of any rows are one such sum.
+    pub fn sum_to_zero(&mut self, term: Expression<F>) {
+        let running_sum = self.column(Kind::RunningSum);
+        self.constrain(running_sum.next() - running_sum.here() - term.clone());
+        self.sums.push(Sum { term, running_sum });
     }
 
     /// The circuit's name.
@@ -111,6 +171,11 @@ impl<F: FftField> Circuit<F> {
     /// The lookups.
     pub fn lookups(&self) -> &[Lookup<F>] {
         &self.lookups
+    }
+
+    /// The sums.
+    pub fn sums(&self) -> &[Sum<F>] {
+        &self.sums
     }
 
     /// The columns of a kind, in the order they were declared.
@@ -133,7 +198,7 @@ impl<F: FftField> Circuit<F> {
         let mut cells = BTreeSet::new();
         for constraint in &self.constraints {
             constraint.cells(&mut |cell| {
-                if self.kind(cell.column) != Kind::Public {
+                if !self.kind(cell.column).is_known() {
                     cells.insert(cell);
                 }
             });
@@ -155,9 +220,9 @@ impl<F: FftField> Circuit<F> {
     /// and, in the exponent, τ, by its own commitment, and τ·ω^r, by the quotient's.
     pub fn blinders(&self, column: Column) -> usize {
         match self.kind(column) {
-            Kind::Public => 0,
+            Kind::Public | Kind::Weight => 0,
             Kind::Given => COMMITMENT_BLINDERS,
-            Kind::Witness | Kind::Multiplicity | Kind::RunningSum => {
+            Kind::Witness | Kind::Multiplicity | Kind::Fractions | Kind::RunningSum => {
                 let opened = self.opened();
                 let read = opened.iter().filter(|cell| cell.column == column);
                 let ahead = read.clone().filter(|cell| cell.rotation != 0);
@@ -185,7 +250,7 @@ impl<F: FftField> Circuit<F> {
 
     fn precedes_alpha(&self, expression: &Expression<F>) -> bool {
         let mut precedes = !expression.has_alpha();
-        expression.cells(&mut |cell| precedes &= self.kind(cell.column) != Kind::RunningSum);
+        expression.cells(&mut |cell| precedes &= !self.kind(cell.column).follows_alpha());
         precedes
     }
 

@@ -4,6 +4,7 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, Scalar};
 
 use super::circuit::{Circuit, Kind};
+use super::expression::Column;
 use crate::encoding::{DecodeError, Reader, Writer};
 
 /// Commitments, evaluations and openings, in transcript order.
@@ -11,7 +12,7 @@ use crate::encoding::{DecodeError, Reader, Writer};
 pub struct Proof<C: Curve> {
     /// Witness and multiplicity columns, as declared.
     pub first_round: Vec<G1Affine<C>>,
-    /// Running sums, as declared.
+    /// Fractions and running sums, as declared.
     pub second_round: Vec<G1Affine<C>>,
     /// The quotient.
     pub quotient: G1Affine<C>,
@@ -24,10 +25,19 @@ pub struct Proof<C: Curve> {
 /// The columns committed in the first round.
 pub(super) fn first_round_columns<F: FftField>(
     circuit: &Circuit<F>,
-) -> impl Iterator<Item = super::Column> + '_ {
+) -> impl Iterator<Item = Column> + '_ {
     (0..circuit.width())
-        .map(super::Column)
+        .map(Column)
         .filter(|&c| matches!(circuit.kind(c), Kind::Witness | Kind::Multiplicity))
+}
+
+/// The columns committed in the second round.
+pub(super) fn second_round_columns<F: FftField>(
+    circuit: &Circuit<F>,
+) -> impl Iterator<Item = Column> + '_ {
+    (0..circuit.width())
+        .map(Column)
+        .filter(|&c| matches!(circuit.kind(c), Kind::Fractions | Kind::RunningSum))
 }
 
 impl<C: Curve> Proof<C> {
@@ -58,7 +68,7 @@ impl<C: Curve> Proof<C> {
         };
         let first_round = points(first_round_columns(circuit).count(), "first-round commitment")?;
         let second_round =
-            points(circuit.columns(Kind::RunningSum).count(), "running-sum commitment")?;
+            points(second_round_columns(circuit).count(), "running-sum commitment")?;
         let quotient = points(1, "quotient commitment")?[0];
         let evaluations = circuit
             .opened()

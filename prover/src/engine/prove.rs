@@ -10,26 +10,29 @@ use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, ms
 use rand::{CryptoRng, RngCore};
 
 use super::circuit::{Circuit, Kind, Lookup};
+use super::Weights;
 use super::evaluator::Evaluator;
 use super::expression::{Column, Expression};
 pub use super::key::ProvingKey;
 use super::key::{Buffer, Session, Short};
 pub use super::polynomial::Blinding;
 use super::polynomial::{Filled, combination, resized};
-use super::proof::{Proof, first_round_columns};
+use super::proof::{Proof, first_round_columns, second_round_columns};
 use super::rounds::{Rounds, powers};
 use crate::srs::COMMITMENT_BLINDERS;
 use crate::transcript::Transcript;
 
 /// The values of the columns that are not the engine's own, in the order they were declared. Columns
 /// shorter than N are filled with zeros.
-pub struct Assignment<F: Field> {
+pub struct Assignment<'a, F: Field> {
     /// Public columns.
     pub public: Vec<Vec<F>>,
     /// Given columns, with the blinders of their commitments.
     pub given: Vec<Masked<F>>,
     /// Witness columns.
     pub witness: Vec<Vec<F>>,
+    /// Weight columns.
+    pub weights: Weights<'a, F>,
 }
 
 /// A column whose commitment exists already.
@@ -80,7 +83,7 @@ pub fn prove<C: Curve, B: CurveOps<C>>(
     key: &ProvingKey<C, B>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
-    assignment: Assignment<Scalar<C>>,
+    assignment: Assignment<'_, Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proof<C>, ProveError> {
     key.proving(|session| {
@@ -96,7 +99,7 @@ pub(crate) fn forge<C: Curve, B: CurveOps<C>>(
     key: &ProvingKey<C, B>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
-    assignment: Assignment<Scalar<C>>,
+    assignment: Assignment<'_, Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proof<C>, ProveError> {
     key.proving(|session| Ok(Begun::new(session, circuit, transcript, assignment, rng)?.finish()?))
@@ -123,14 +126,15 @@ impl<'a, C: Curve, B: CurveOps<C>> Begun<'a, C, B> {
         session: Session<'a, C, B>,
         circuit: &'a Circuit<Scalar<C>>,
         transcript: &'a mut Transcript,
-        assignment: Assignment<Scalar<C>>,
+        assignment: Assignment<'_, Scalar<C>>,
         rng: &mut impl RngCore,
     ) -> Result<Self, Error> {
         let mut run = Run::new(session, circuit, &assignment)?;
         let mut rounds = Rounds::new(transcript, circuit, run.session.srs.size());
         let first_round = run.first_round(assignment.witness, rng)?;
         run.alpha = rounds.alpha(&first_round);
-        run.sum_lookups(rng)?;
+        run.weigh(assignment.weights)?;
+        run.sum_up(rng)?;
         Ok(Self { run, rounds, first_round })
     }
 
@@ -165,7 +169,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     fn new(
         session: Session<'a, C, B>,
         circuit: &'a Circuit<Scalar<C>>,
-        assignment: &Assignment<Scalar<C>>,
+        assignment: &Assignment<'_, Scalar<C>>,
     ) -> Result<Self, Error> {
         let none = Blinding(Vec::new());
         let plain = |values| (values, &none);
@@ -178,7 +182,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
                 Kind::Public => public.next(),
                 Kind::Given => given.next(),
                 Kind::Witness => witness.next(),
-                Kind::Multiplicity | Kind::RunningSum => {
+                Kind::Weight | Kind::Multiplicity | Kind::Fractions | Kind::RunningSum => {
                     columns.push(None);
                     continue;
                 }
@@ -225,41 +229,82 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     fn count(&self, lookup: &Lookup<Scalar<C>>) -> Result<Vec<Scalar<C>>, Error> {
         let backend = self.session.backend;
         let table = backend.download(self.values(lookup.table))?;
-        let inputs = backend.download(&self.rows(&lookup.input)?)?;
         let rows: HashMap<_, _> =
             table.into_iter().enumerate().rev().map(|(row, value)| (value, row)).collect();
         let mut counts = vec![0u64; self.session.srs.size()];
-        for row in inputs.iter().filter_map(|input| rows.get(input)) {
-            counts[*row] += 1;
+        for input in &lookup.inputs {
+            let inputs = backend.download(&self.rows(input)?)?;
+            for row in inputs.iter().filter_map(|input| rows.get(input)) {
+                counts[*row] += 1;
+            }
         }
         Ok(counts.into_iter().map(Into::into).collect())
     }
 
-    /// Fills and masks the running sums.
-    fn sum_lookups(&mut self, rng: &mut impl RngCore) -> Result<(), Error> {
-        for lookup in self.circuit.lookups() {
-            let values = self.running_sum(lookup)?;
-            let blinding = Blinding::fresh(self.circuit.blinders(lookup.running_sum), rng);
-            self.columns[lookup.running_sum.0] = Some(Filled { values, blinding });
+    /// Fills the columns that depend on α.
+    fn weigh(&mut self, weights: Weights<'_, Scalar<C>>) -> Result<(), Error> {
+        let weights = weights(self.alpha);
+        assert_eq!(weights.len(), self.circuit.columns(Kind::Weight).count(), "every weight");
+        for (column, values) in self.circuit.columns(Kind::Weight).zip(weights) {
+            let values = self.session.column(&values)?;
+            self.columns[column.0] = Some(Filled { values, blinding: Blinding(Vec::new()) });
         }
         Ok(())
     }
 
-    /// φ: before each row, the sum of 1/(α + input) − m/(α + table) over the rows above it.
-    fn running_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+    /// Fills and masks fractions and running sums.
+    fn sum_up(&mut self, rng: &mut impl RngCore) -> Result<(), Error> {
+        for lookup in self.circuit.lookups() {
+            for (&column, inputs) in lookup.fractions.iter().zip(lookup.inputs[1..].chunks(2)) {
+                let values = self.fractions(inputs)?;
+                self.mask(column, values, rng);
+            }
+            let values = self.lookup_sum(lookup)?;
+            self.mask(lookup.running_sum, values, rng);
+        }
+        for sum in self.circuit.sums() {
+            let values = self.running_sum(&self.rows(&sum.term)?)?;
+            self.mask(sum.running_sum, values, rng);
+        }
+        Ok(())
+    }
+
+    fn mask(&mut self, column: Column, values: Buffer<C, B>, rng: &mut impl RngCore) {
+        let blinding = Blinding::fresh(self.circuit.blinders(column), rng);
+        self.columns[column.0] = Some(Filled { values, blinding });
+    }
+
+    /// Σ 1/(α + input) on each row.
+    fn fractions(&self, inputs: &[Expression<Scalar<C>>]) -> Result<Buffer<C, B>, Error> {
         let backend = self.session.backend;
-        let inverse = |expression: &Expression<Scalar<C>>| -> Result<Buffer<C, B>, Error> {
-            let mut rows = self.rows(&(Expression::Alpha + expression.clone()))?;
+        let mut sum = backend.zeros(self.session.srs.size())?;
+        for input in inputs {
+            let mut rows = self.rows(&(Expression::Alpha + input.clone()))?;
             backend.invert(&mut rows)?;
-            Ok(rows)
-        };
-        let mut steps = inverse(&lookup.input)?;
-        let mut table = inverse(&lookup.table.here())?;
+            backend.map(Binary::Add, &mut sum, &rows)?;
+        }
+        Ok(sum)
+    }
+
+    /// φ: the running sum of Σ 1/(α + input) − m/(α + table).
+    fn lookup_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+        let backend = self.session.backend;
+        let mut steps = self.fractions(&lookup.inputs[..1])?;
+        let mut table = self.fractions(&[lookup.table.here()])?;
         backend.map(Binary::Mul, &mut table, self.values(lookup.multiplicity))?;
         backend.map(Binary::Sub, &mut steps, &table)?;
-        let mut sums = resized(backend, &steps, self.session.srs.size())?;
-        backend.scan(Binary::Add, &mut sums, self.session.srs.size())?;
-        backend.map(Binary::Sub, &mut sums, &steps)?;
+        for &fraction in &lookup.fractions {
+            backend.map(Binary::Add, &mut steps, self.values(fraction))?;
+        }
+        self.running_sum(&steps)
+    }
+
+    /// Before each row, the sum of the rows above it.
+    fn running_sum(&self, steps: &Buffer<C, B>) -> Result<Buffer<C, B>, Error> {
+        let (backend, size) = (self.session.backend, self.session.srs.size());
+        let mut sums = resized(backend, steps, size)?;
+        backend.scan(Binary::Add, &mut sums, size)?;
+        backend.map(Binary::Sub, &mut sums, steps)?;
         Ok(sums)
     }
 
@@ -269,7 +314,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
             Ok(self.session.commit_values(&column.values)? + self.blinded(&column.blinding))
         };
         let commitments: Vec<_> =
-            self.circuit.columns(Kind::RunningSum).map(commitment).collect::<Result<_, Error>>()?;
+            second_round_columns(self.circuit).map(commitment).collect::<Result<_, Error>>()?;
         Ok(G1::<C>::normalize_batch(&commitments))
     }
 

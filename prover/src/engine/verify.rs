@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Curve, G1Affine, Scalar, msm};
+use pulseproof_kernels::{Curve, G1Affine, Scalar};
 
 use super::circuit::{Circuit, Kind};
 use super::expression::{Cell, Column};
-use super::proof::{Proof, first_round_columns};
+use super::Weights;
+use super::batch::Equation;
+use super::proof::{Proof, first_round_columns, second_round_columns};
 use super::rounds::{Rounds, powers};
 use crate::srs::VerifyingKey;
 use crate::transcript::Transcript;
 
 /// What the verifier knows of an instance, in the order the columns were declared.
-pub struct Instance<C: Curve> {
+pub struct Instance<'a, C: Curve> {
     /// The values of public columns; shorter ones are filled with zeros.
     pub public: Vec<Vec<Scalar<C>>>,
     /// The commitments of given columns, each as a sum of multiples of points.
     pub given: Vec<Combination<C>>,
+    /// Weight columns.
+    pub weights: Weights<'a, Scalar<C>>,
 }
 
 /// Σ scalar·point.
@@ -41,12 +45,29 @@ pub fn verify<C: Curve>(
     key: &VerifyingKey<C>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
-    instance: &Instance<C>,
+    instance: &Instance<'_, C>,
     proof: &Proof<C>,
 ) -> Result<(), Rejected> {
+    let equation = reduce(key, circuit, transcript, instance, proof)?;
+    if equation.holds(key) { Ok(()) } else { Err(Rejected) }
+}
+
+/// Everything of [`verify`] but its pairings: the proof verifies if and only if the equation holds.
+///
+/// # Errors
+/// The proof has not the circuit's shape, or z is in H.
+///
+/// # Panics
+/// As [`verify`].
+pub fn reduce<C: Curve>(
+    key: &VerifyingKey<C>,
+    circuit: &Circuit<Scalar<C>>,
+    transcript: &mut Transcript,
+    instance: &Instance<'_, C>,
+    proof: &Proof<C>,
+) -> Result<Equation<C>, Rejected> {
     check_shape(circuit, proof)?;
     let domain = key.domain();
-    check_instance(circuit, instance, domain.size());
     let mut rounds = Rounds::new(transcript, circuit, domain.size());
     let alpha = rounds.alpha(&proof.first_round);
     let y = rounds.y(&proof.second_round);
@@ -54,7 +75,8 @@ pub fn verify<C: Curve>(
     let gamma = rounds.gamma(&proof.evaluations);
     let u = rounds.u(&proof.openings);
 
-    let cells = evaluate_cells(key, circuit, instance, proof, z)?;
+    let known = known_columns(circuit, instance, (instance.weights)(alpha), domain.size());
+    let cells = evaluate_cells(key, circuit, &known, proof, z)?;
     let constraints = circuit.constraints().iter().zip(powers(y));
     let numerator: Scalar<C> =
         constraints.map(|(c, weight)| weight * c.evaluate(&|cell| cells[&cell], alpha)).sum();
@@ -64,43 +86,53 @@ pub fn verify<C: Curve>(
         cells,
         quotient: (proof.quotient, numerator * vanishing),
     };
-    if claims.hold(key, circuit, proof, [z, gamma, u]) { Ok(()) } else { Err(Rejected) }
+    Ok(claims.equation(key, circuit, proof, [z, gamma, u]))
 }
 
 fn check_shape<C: Curve>(circuit: &Circuit<Scalar<C>>, proof: &Proof<C>) -> Result<(), Rejected> {
     let fits = proof.first_round.len() == first_round_columns(circuit).count()
-        && proof.second_round.len() == circuit.columns(Kind::RunningSum).count()
+        && proof.second_round.len() == second_round_columns(circuit).count()
         && proof.evaluations.len() == circuit.opened().len()
         && proof.openings.len() == circuit.rotations().len();
     if fits { Ok(()) } else { Err(Rejected) }
 }
 
-fn check_instance<C: Curve>(circuit: &Circuit<Scalar<C>>, instance: &Instance<C>, size: usize) {
-    let columns = (instance.public.len(), instance.given.len());
-    let declared = (circuit.columns(Kind::Public).count(), circuit.columns(Kind::Given).count());
-    assert_eq!(columns, declared, "the instance has every column of the circuit, and no other");
-    let longest = instance.public.iter().map(Vec::len).max().unwrap_or(0);
-    assert!(longest <= size, "a public column is longer than N");
+/// The columns that the verifier evaluates.
+type Known<'a, F> = HashMap<Column, std::borrow::Cow<'a, [F]>>;
+
+fn known_columns<'a, C: Curve>(
+    circuit: &Circuit<Scalar<C>>,
+    instance: &'a Instance<'_, C>,
+    weights: Vec<Vec<Scalar<C>>>,
+    size: usize,
+) -> Known<'a, Scalar<C>> {
+    let found = [instance.public.len(), weights.len(), instance.given.len()];
+    let declared = [Kind::Public, Kind::Weight, Kind::Given].map(|kind| circuit.columns(kind).count());
+    assert_eq!(found, declared, "the instance has every column of the circuit, and no other");
+    let public = instance.public.iter().map(|values| values.as_slice().into());
+    let known: Known<'_, _> = (circuit.columns(Kind::Public).zip(public))
+        .chain(circuit.columns(Kind::Weight).zip(weights.into_iter().map(Into::into)))
+        .collect();
+    assert!(known.values().all(|values| values.len() <= size), "a column is longer than N");
+    known
 }
 
-/// The values at z of every cell that occurs: the prover's claims, and public columns by
-/// Σ v_j·L_j(z). A public cell r rows ahead uses L_j(z·ω^r) = L_{j−r}(z).
+/// The values at z of every cell that occurs: the prover's claims, and known columns by
+/// Σ v_j·L_j(z). A known cell r rows ahead uses L_j(z·ω^r) = L_{j−r}(z).
 fn evaluate_cells<C: Curve>(
     key: &VerifyingKey<C>,
     circuit: &Circuit<Scalar<C>>,
-    instance: &Instance<C>,
+    known: &Known<'_, Scalar<C>>,
     proof: &Proof<C>,
     z: Scalar<C>,
 ) -> Result<HashMap<Cell, Scalar<C>>, Rejected> {
     let lagrange = key.domain().lagrange_at(z).ok_or(Rejected)?;
     let size = lagrange.len();
-    let public: HashMap<Column, &Vec<_>> =
-        circuit.columns(Kind::Public).zip(&instance.public).collect();
     let mut cells: HashMap<_, _> =
         circuit.opened().into_iter().zip(proof.evaluations.iter().copied()).collect();
     for constraint in circuit.constraints() {
         constraint.cells(&mut |cell| {
-            if let Some(values) = public.get(&cell.column) {
+            if let Some(values) = known.get(&cell.column) {
                 let value = || {
                     let shifted = lagrange.iter().cycle().skip(size - cell.rotation % size);
                     values.iter().zip(shifted).map(|(&v, &l)| v * l).sum()
@@ -114,13 +146,13 @@ fn evaluate_cells<C: Curve>(
 
 fn commitments<C: Curve>(
     circuit: &Circuit<Scalar<C>>,
-    instance: &Instance<C>,
+    instance: &Instance<'_, C>,
     proof: &Proof<C>,
 ) -> HashMap<Column, Combination<C>> {
     let one = |point: &G1Affine<C>| vec![(Scalar::<C>::ONE, *point)];
     let given = circuit.columns(Kind::Given).zip(instance.given.iter().cloned());
     let first = first_round_columns(circuit).zip(proof.first_round.iter().map(one));
-    let second = circuit.columns(Kind::RunningSum).zip(proof.second_round.iter().map(one));
+    let second = second_round_columns(circuit).zip(proof.second_round.iter().map(one));
     given.chain(first).chain(second).collect()
 }
 
@@ -135,13 +167,13 @@ impl<C: Curve> Claims<C> {
     /// F_r = Σ γ^j·C_j and v_r = Σ γ^j·value_j:
     ///
     /// e(Σ u^r·W_r, \[τ\]₂) = e(Σ u^r·(z_r·W_r + F_r − v_r·\[1\]₁), \[1\]₂).
-    fn hold(
+    fn equation(
         &self,
         key: &VerifyingKey<C>,
         circuit: &Circuit<Scalar<C>>,
         proof: &Proof<C>,
         [z, gamma, u]: [Scalar<C>; 3],
-    ) -> bool {
+    ) -> Equation<C> {
         let omega = key.domain().generator();
         let opened = circuit.opened();
         let (mut left, mut right) = (Combination::<C>::new(), Combination::<C>::new());
@@ -164,12 +196,6 @@ impl<C: Curve> Claims<C> {
             }
         }
         right.push((-value, key.g));
-        let [left, right] = [left, right].map(|terms| sum::<C>(&terms));
-        C::multi_pairing([left, -right], [key.tau_h, key.h]).is_zero()
+        Equation { left, right }
     }
-}
-
-fn sum<C: Curve>(terms: &Combination<C>) -> C::G1 {
-    let (scalars, points): (Vec<_>, Vec<_>) = terms.iter().copied().unzip();
-    msm::<C>(&points, &scalars)
 }

@@ -63,7 +63,7 @@ fn circuit<C: Curve>() -> Circuit<Scalar<C>> {
     let carry = circuit.witness();
     let modulus = engine::Expression::Constant(Scalar::<C>::from(1u128 << 64));
     circuit.constrain(sum.here() - aggregate.here() - modulus * carry.here());
-    circuit.lookup(carry.here(), table);
+    circuit.lookup(vec![carry.here()], table);
     circuit
 }
 
@@ -91,6 +91,7 @@ pub fn verify<C: Curve>(
     let instance = Instance {
         public: public_columns::<C>(&statement.aggregate, size),
         given: vec![statement.combination()],
+        weights: &engine::unweighted,
     };
     let mut transcript = transcript(key, statement);
     Ok(engine::verify::verify(key, &circuit::<C>(), &mut transcript, &instance, &proof.0)?)

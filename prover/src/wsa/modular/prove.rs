@@ -49,7 +49,7 @@ pub fn prove<C: Curve, B: CurveOps<C>>(
 }
 
 /// What a prover puts into the circuit, and the statement it then proves.
-type Assigned<C> = (Assignment<Scalar<C>>, Statement<C, u64>);
+type Assigned<C> = (Assignment<'static, Scalar<C>>, Statement<C, u64>);
 
 pub(super) fn assign<C: Curve, B: CurveOps<C>>(
     key: &ProvingKey<C, B>,
@@ -77,7 +77,8 @@ pub(super) fn assign<C: Curve, B: CurveOps<C>>(
     };
     let carries = sums.iter().map(|&sum| (sum >> 64).into()).collect();
     let public = public_columns::<C>(&statement.aggregate, size);
-    Ok((Assignment { public, given: vec![given], witness: vec![carries] }, statement))
+    let (given, witness) = (vec![given], vec![carries]);
+    Ok((Assignment { public, given, witness, weights: &engine::unweighted }, statement))
 }
 
 /// Σ w_i·v_i over the integers: below N·2^64 ≤ 2^84.

@@ -20,7 +20,7 @@ type F = Scalar<C>;
 
 type Key = ProvingKey<C, Cpu>;
 
-fn setting() -> (Key, Statement<C, u64>, Assignment<F>) {
+fn setting() -> (Key, Statement<C, u64>, Assignment<'static, F>) {
     let rng = &mut StdRng::seed_from_u64(1);
     let srs = develop::generate::<C>(4, rng).unwrap();
     let blinders = Blinders::random(rng);
@@ -36,7 +36,7 @@ fn forged(
     key: &Key,
     circuit: &Circuit<F>,
     statement: &Statement<C, u64>,
-    mut assignment: Assignment<F>,
+    mut assignment: Assignment<'_, F>,
 ) -> engine::Proof<C> {
     assignment.public = public_columns::<C>(&statement.aggregate, key.srs().size());
     let mut transcript = transcript(&key.srs().verifying_key, statement);
@@ -44,7 +44,7 @@ fn forged(
 }
 
 /// Solves P − A − 2^64·k = 0 for k in the field, whatever A is.
-fn fit_carries(statement: &Statement<C, u64>, assignment: &mut Assignment<F>) {
+fn fit_carries(statement: &Statement<C, u64>, assignment: &mut Assignment<'_, F>) {
     let q = F::from(1u128 << 64).inverse().unwrap();
     for (row, carry) in assignment.witness[0].iter_mut().enumerate() {
         let word = F::from(statement.aggregate.get(row).copied().unwrap_or(0));
@@ -91,6 +91,7 @@ fn without_the_lookup_that_forgery_would_pass() {
     let instance = Instance {
         public: public_columns::<C>(&statement.aggregate, key.srs().size()),
         given: vec![statement.combination()],
+        weights: &engine::unweighted,
     };
     let mut transcript = transcript(&key.srs().verifying_key, &statement);
     let key = &key.srs().verifying_key;
