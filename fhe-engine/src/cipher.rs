@@ -1,16 +1,12 @@
 //! Encryption of readings, addition of lists, decryption of sums.
 
+use pulseproof_packing::{DIMENSION, DecryptError, EncryptError, Layout, PublicKey, Totals};
 use tfhe::core_crypto::commons::generators::NoiseRandomGenerator;
 use tfhe::core_crypto::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::ciphertext::Ciphertext;
-use crate::error::{DecryptError, EncryptError, Field};
-use crate::keys::{PublicKey, SecretKey, SystemSeeder, noise};
-use crate::layout::Layout;
-use crate::list_total::ListTotal;
-use crate::noise::DIMENSION;
-use crate::totals::Totals;
+use crate::keys::{SecretKey, SystemSeeder, noise};
 
 /// Adds `weight` times `list` to `sum`, word by word, modulo 2^64.
 ///
@@ -24,52 +20,51 @@ pub fn add_assign(sum: &mut [u64], list: &[u64], weight: u64) {
     }
 }
 
-impl PublicKey {
+/// What a public key does.
+pub trait Encrypt {
     /// Encrypts raw values, each in the next slot; slots left over count as absent.
-    pub fn encrypt(&self, layout: &Layout, readings: &[i64]) -> Result<Vec<u64>, EncryptError> {
-        self.encrypt_from(layout, readings, &mut SystemSeeder)
-    }
-
-    /// Encrypts with the randomness of `seeder`.
-    pub(crate) fn encrypt_from(
-        &self,
-        layout: &Layout,
-        readings: &[i64],
-        seeder: &mut impl Seeder,
-    ) -> Result<Vec<u64>, EncryptError> {
-        Ok(self.encrypt_words(&encode(layout, readings)?, seeder))
-    }
+    ///
+    /// # Errors
+    /// More readings than slots, a reading outside the scale.
+    fn encrypt(&self, layout: &Layout, readings: &[i64]) -> Result<Vec<u64>, EncryptError>;
 
     /// Encrypts a number by itself, in a plaintext of `plaintext_bits`: a word for a program.
     ///
     /// # Panics
     /// If the number does not fit.
     #[must_use]
-    pub fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext {
-        assert!(value.checked_shr(plaintext_bits).is_none_or(|rest| rest == 0), "too wide");
-        let word = Zeroizing::new([value << (u64::BITS - plaintext_bits)]);
-        Ciphertext::of_body(&self.encrypt_words(&word[..], &mut SystemSeeder), 0)
+    fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext;
+}
+
+impl Encrypt for PublicKey {
+    fn encrypt(&self, layout: &Layout, readings: &[i64]) -> Result<Vec<u64>, EncryptError> {
+        Ok(encrypt_words(self, &layout.encode(readings)?, &mut SystemSeeder))
     }
 
-    /// One mask, and a body for each plaintext.
-    fn encrypt_words(&self, words: &[u64], seeder: &mut impl Seeder) -> Vec<u64> {
-        let plaintext = PlaintextList::from_container(words);
-        let mut list = LweCompactCiphertextList::new(
-            0,
-            LweDimension(DIMENSION).to_lwe_size(),
-            LweCiphertextCount(words.len()),
-            CiphertextModulus::new_native(),
-        );
-        encrypt_lwe_compact_ciphertext_list_with_compact_public_key(
-            self.key(),
-            &mut list,
-            &plaintext,
-            noise(),
-            noise(),
-            &mut NoiseRandomGenerator::<DefaultRandomGenerator>::new(seeder),
-        );
-        list.into_container()
+    fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext {
+        assert!(value.checked_shr(plaintext_bits).is_none_or(|rest| rest == 0), "too wide");
+        let word = Zeroizing::new([value << (u64::BITS - plaintext_bits)]);
+        Ciphertext::of_body(&encrypt_words(self, &word[..], &mut SystemSeeder), 0)
     }
+}
+
+/// One mask, and a body for each plaintext, with the randomness of `seeder`.
+pub(crate) fn encrypt_words(key: &PublicKey, words: &[u64], seeder: &mut impl Seeder) -> Vec<u64> {
+    let mut list = LweCompactCiphertextList::new(
+        0,
+        LweDimension(DIMENSION).to_lwe_size(),
+        LweCiphertextCount(words.len()),
+        CiphertextModulus::new_native(),
+    );
+    encrypt_lwe_compact_ciphertext_list_with_compact_public_key(
+        &LweCompactPublicKey::from_container(key.words(), CiphertextModulus::new_native()),
+        &mut list,
+        &PlaintextList::from_container(words),
+        noise(),
+        noise(),
+        &mut NoiseRandomGenerator::<DefaultRandomGenerator>::new(seeder),
+    );
+    list.into_container()
 }
 
 impl SecretKey {
@@ -96,106 +91,8 @@ impl SecretKey {
         for (word, noise_bits) in plaintexts.iter_mut().zip(layout.noise_bits()) {
             *word = word.wrapping_add(1 << (noise_bits - 1)) >> noise_bits;
         }
-        decode(layout, &plaintexts, summands)
+        layout.decode(&plaintexts, summands)
     }
-}
-
-/// The plaintext words of a list.
-fn encode(layout: &Layout, readings: &[i64]) -> Result<Zeroizing<Vec<u64>>, EncryptError> {
-    let slots = layout.request().slots;
-    if readings.len() > slots {
-        return Err(EncryptError::TooManyReadings { found: readings.len(), slots });
-    }
-    let scale = layout.request().scale;
-    let noise_bits = u64::BITS - layout.plaintext_bits();
-    let mut words = Zeroizing::new(vec![0u64; layout.bodies()]);
-    for (index, (&raw, limbs)) in readings.iter().zip(layout.slots()).enumerate() {
-        let code = scale.code(raw).ok_or(EncryptError::OutOfRange {
-            index,
-            found: raw,
-            minimum: scale.minimum,
-            maximum: scale.maximum,
-        })?;
-        let code = u128::from(code);
-        for (limb, place) in limbs {
-            let value = match limb.field {
-                Field::Count => 1,
-                Field::Inside => u128::from(layout.is_inside(raw)),
-                Field::Sum => code,
-                Field::SumOfSquares => code * code,
-            };
-            words[place.body] |= limb.of(value) << (noise_bits + place.shift);
-        }
-    }
-    let totals = Zeroizing::new(Totals::of_readings(layout, readings.iter().copied()));
-    for total in ListTotal::ALL {
-        if let Some((body, bits)) = layout.body_of(total) {
-            words[body] = total.of(&totals) << (u64::BITS - bits);
-        }
-    }
-    Ok(words)
-}
-
-/// The totals of the plaintexts of a sum.
-pub(crate) fn decode(
-    layout: &Layout,
-    plaintexts: &[u64],
-    summands: u64,
-) -> Result<Totals, DecryptError> {
-    let unused = |(&plaintext, &used): (&u64, &u32)| plaintext >> used != 0;
-    if plaintexts.iter().zip(layout.used()).any(unused) {
-        return Err(DecryptError::UnusedBits);
-    }
-    let mut totals = Totals::default();
-    for limbs in layout.slots() {
-        let mut slot = Totals::default();
-        for (limb, place) in limbs {
-            let implausible = DecryptError::Implausible { field: limb.field, summands };
-            let width_mask = u64::MAX >> (u64::BITS - limb.width);
-            let value = u128::from(plaintexts[place.body] >> place.shift & width_mask);
-            if value > u128::from(limb.maximum) * u128::from(summands) {
-                return Err(implausible);
-            }
-            let total = slot.of_mut(limb.field);
-            *total = value
-                .checked_mul(1 << limb.shift)
-                .and_then(|value| total.checked_add(value))
-                .ok_or(implausible)?;
-        }
-        check(layout, &slot, summands)
-            .map_err(|field| DecryptError::Implausible { field, summands })?;
-        for &(field, _) in layout.field_maxima() {
-            *totals.of_mut(field) += *slot.of_mut(field);
-        }
-    }
-    let claimed = |total| layout.body_of(total).map(|(body, _)| u128::from(plaintexts[body]));
-    let same = |total, value| claimed(total).is_none_or(|claimed| claimed == value);
-    let of_slots = [
-        (ListTotal::Count, totals.count),
-        (ListTotal::Inside, totals.inside),
-        (ListTotal::Sum, totals.sum),
-    ];
-    match of_slots.into_iter().find(|&(total, value)| !same(total, value)) {
-        None => Ok(totals),
-        Some((total, _)) => Err(DecryptError::Inconsistent { total }),
-    }
-}
-
-/// Whether `summands` readings at most can add up to this slot; if not, a field that shows it.
-fn check(layout: &Layout, slot: &Totals, summands: u64) -> Result<(), Field> {
-    let [.., (_, code_max), (_, square_max)] = *layout.field_maxima();
-    let readings = u128::from(summands);
-    let plausible = [
-        (Field::Count, slot.count <= readings),
-        (Field::Inside, slot.inside <= slot.count),
-        (Field::Sum, slot.sum <= slot.count.saturating_mul(code_max)),
-        // First on its own, so that no later product overflows.
-        (Field::SumOfSquares, slot.sum_of_squares <= readings * square_max),
-        // x ≤ x² ≤ code_max·x for every code x.
-        (Field::SumOfSquares, slot.sum <= slot.sum_of_squares),
-        (Field::SumOfSquares, slot.sum_of_squares <= slot.sum.saturating_mul(code_max)),
-    ];
-    plausible.iter().find(|(_, holds)| !holds).map_or(Ok(()), |&(field, _)| Err(field))
 }
 
 /// Plaintext plus noise of each body: the body minus the inner product of the key with the mask

@@ -1,8 +1,9 @@
 //! One encrypted word: an LWE ciphertext of dimension 2048, modulo 2^64.
 
+use pulseproof_packing::DIMENSION;
+
 use crate::cipher::phases;
 use crate::keys::SecretKey;
-use crate::noise::DIMENSION;
 
 /// 2048 mask words and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,30 +2,17 @@
 
 use std::fmt;
 
+use pulseproof_packing::{DIMENSION, Format, Hex, KeyError, NOISE_BOUND_LOG2, PublicKey};
 use rand::RngCore;
 use rand::rngs::OsRng;
-use sha2::{Digest, Sha256};
 use tfhe::core_crypto::commons::math::random::Seed;
 use tfhe::core_crypto::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::cipher::phases;
-use crate::error::KeyError;
-use crate::format::Format;
-use crate::noise::{DIMENSION, NOISE_BOUND_LOG2};
-
-const PUBLIC: Format =
-    Format { kind: "public key", magic: *b"PPFHEPUB", version: 1, body: 2 * DIMENSION * 8 };
 
 const SECRET: Format =
     Format { kind: "secret key", magic: *b"PPFHESEC", version: 1, body: 32 + DIMENSION / 8 };
-
-/// Encrypts readings. Anybody may have it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PublicKey {
-    key: LweCompactPublicKeyOwned<u64>,
-    fingerprint: [u8; 32],
-}
 
 /// Opens sums, and every single list as well. Its memory is erased when it is dropped.
 pub struct SecretKey {
@@ -54,61 +41,20 @@ pub(crate) fn generate_keys_from(seeder: &mut impl Seeder) -> (SecretKey, Public
         LweDimension(DIMENSION),
         &mut secret_generator,
     );
-    let public = PublicKey::new(allocate_and_generate_new_lwe_compact_public_key(
+    let words = allocate_and_generate_new_lwe_compact_public_key(
         &secret,
         noise(),
         CiphertextModulus::new_native(),
         &mut generator,
-    ));
+    );
+    let public = PublicKey::from_words(words.into_container()).expect("tfhe-rs makes a whole key");
     let bits = Zeroizing::new(secret.into_container());
-    (SecretKey { bits, fingerprint: public.fingerprint }, public)
+    (SecretKey { bits, fingerprint: public.fingerprint() }, public)
 }
 
 /// The distribution of every noise value.
 pub(crate) fn noise() -> TUniform<u64> {
     TUniform::new(NOISE_BOUND_LOG2)
-}
-
-impl PublicKey {
-    fn new(key: LweCompactPublicKeyOwned<u64>) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"pulseproof/fhe/public-key/v1");
-        for word in key.as_ref() {
-            hash.update(word.to_le_bytes());
-        }
-        Self { key, fingerprint: hash.finalize().into() }
-    }
-
-    /// A name for the key: SHA-256 of its words.
-    #[must_use]
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
-    }
-
-    /// The key in this library's format.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = PUBLIC.header();
-        bytes.extend(self.key.as_ref().iter().flat_map(|word| word.to_le_bytes()));
-        bytes
-    }
-
-    /// Reads what [`Self::to_bytes`] wrote, and nothing else.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let (words, _) = PUBLIC.open(bytes)?.as_chunks();
-        let words = words.iter().map(|&word| u64::from_le_bytes(word)).collect();
-        Ok(Self::new(LweCompactPublicKey::from_container(words, CiphertextModulus::new_native())))
-    }
-
-    pub(crate) fn key(&self) -> &LweCompactPublicKeyOwned<u64> {
-        &self.key
-    }
-}
-
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({})", Hex(&self.fingerprint))
-    }
 }
 
 impl SecretKey {
@@ -122,10 +68,9 @@ impl SecretKey {
     /// up to the noise of key generation.
     #[must_use]
     pub fn opens(&self, public: &PublicKey) -> bool {
-        let (mask, body) = public.key.as_ref().split_at(DIMENSION);
-        let body: Vec<u64> = body.iter().rev().copied().collect();
-        let noise = phases(&self.bits, mask, &body);
-        self.fingerprint == public.fingerprint
+        let body: Vec<u64> = public.body().iter().rev().copied().collect();
+        let noise = phases(&self.bits, public.mask(), &body);
+        self.fingerprint == public.fingerprint()
             && noise.iter().all(|word| word.cast_signed().unsigned_abs() <= 1 << NOISE_BOUND_LOG2)
     }
 
@@ -162,14 +107,6 @@ impl SecretKey {
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretKey(of public key {})", Hex(&self.fingerprint))
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

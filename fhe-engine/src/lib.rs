@@ -9,7 +9,9 @@
 //! guessed; the proof is in `docs/encryption.md`.
 //!
 //! ```
-//! use pulseproof_fhe::{Layout, LayoutRequest, Scale, Totals, add_assign, generate_keys};
+//! use pulseproof_fhe::{
+//!     Encrypt, Layout, LayoutRequest, Scale, Totals, add_assign, generate_keys,
+//! };
 //!
 //! // Glucose in mg/dl from 40 to 400, in range from 70 to 180, for at most ten devices.
 //! let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
@@ -30,24 +32,16 @@ pub mod batcher;
 pub mod bootstrap;
 mod cipher;
 mod ciphertext;
-mod error;
-mod format;
 mod keys;
-mod layout;
-mod list_total;
-mod noise;
-mod packing;
 pub mod program;
-mod totals;
 
 #[cfg(test)]
 mod tests;
 
-pub use cipher::add_assign;
+pub use cipher::{Encrypt, add_assign};
 pub use ciphertext::Ciphertext;
-pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
-pub use keys::{PublicKey, SecretKey, generate_keys};
-pub use layout::{Layout, LayoutRequest, Scale};
-pub use list_total::ListTotal;
-pub use noise::{DIMENSION, FAILURE_LOG2_MAX, HeadRoom, head_room};
-pub use totals::Totals;
+pub use keys::{SecretKey, generate_keys};
+pub use pulseproof_packing::{
+    DIMENSION, DecryptError, EncryptError, FAILURE_LOG2_MAX, Field, HeadRoom, KeyError, Layout,
+    LayoutError, LayoutRequest, ListTotal, PublicKey, Scale, Totals, head_room,
+};

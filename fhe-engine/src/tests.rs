@@ -1,14 +1,16 @@
-//! What only shows inside: phases, noise, and decoding of plaintexts that no device sends.
+//! What only shows inside: phases and noise.
 
 use proptest::prelude::*;
+use pulseproof_packing::{
+    DIMENSION, DecryptError, Layout, LayoutRequest, ListTotal, NOISE_VARIANCE, PublicKey, Scale,
+    head_room, variance_bound,
+};
 use tfhe::core_crypto::commons::generators::DeterministicSeeder;
 use tfhe::core_crypto::commons::math::random::Seed;
 use tfhe::core_crypto::prelude::*;
 
-use crate::cipher::{decode, phases};
-use crate::keys::{PublicKey, SecretKey, generate_keys_from};
-use crate::noise::{DIMENSION, NOISE_VARIANCE, variance_bound};
-use crate::{DecryptError, Field, Layout, LayoutRequest, ListTotal, Scale, Totals, add_assign};
+use crate::cipher::{Encrypt, add_assign, encrypt_words, phases};
+use crate::keys::{SecretKey, generate_keys_from};
 
 type TestSeeder = DeterministicSeeder<DefaultRandomGenerator>;
 
@@ -19,13 +21,6 @@ fn seeder(seed: u128) -> TestSeeder {
 fn request(maximum: i64, slots: usize, summands_max: u64) -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 0, maximum };
     LayoutRequest { scale, inside: (0, 0), slots, summands_max, totals: false }
-}
-
-/// A layout with as many bodies as one mask serves: one slot fills each, four bits wide.
-fn full_layout() -> Layout {
-    let layout = Layout::with_plaintext_bits(request(1, DIMENSION, 1), 4).unwrap();
-    assert_eq!(layout.words(), 2 * DIMENSION);
-    layout
 }
 
 proptest! {
@@ -53,16 +48,15 @@ proptest! {
     }
 }
 
-/// The weighted sum of lists without readings: its phases are its noise.
+/// The weighted sum of lists of zeros, with as many bodies as one mask serves: its phases are its noise.
 fn noise_of_sum(
     (secret, public): &(SecretKey, PublicKey),
-    layout: &Layout,
     weights: &[u64],
     seeder: &mut TestSeeder,
 ) -> Vec<f64> {
-    let mut sum = vec![0; layout.words()];
+    let mut sum = vec![0; 2 * DIMENSION];
     for &weight in weights {
-        add_assign(&mut sum, &public.encrypt_from(layout, &[], seeder).unwrap(), weight);
+        add_assign(&mut sum, &encrypt_words(public, &[0; DIMENSION], seeder), weight);
     }
     let (mask, bodies) = sum.split_at(DIMENSION);
     phases(secret.bits(), mask, bodies).iter().map(|word| word.cast_signed() as f64).collect()
@@ -71,12 +65,11 @@ fn noise_of_sum(
 /// Mean square of the noise of a sum, over fresh keys and all bodies. One key is not enough: the
 /// noise of its public key is common to all bodies and all devices.
 fn measured_variance(weights: &[u64], keys: u32) -> f64 {
-    let layout = full_layout();
     let squares: f64 = (0..keys)
         .map(|key| {
             let mut seeder = seeder((weights.len() as u128) << 32 | u128::from(key));
             let keys = generate_keys_from(&mut seeder);
-            let noise = noise_of_sum(&keys, &layout, weights, &mut seeder);
+            let noise = noise_of_sum(&keys, weights, &mut seeder);
             noise.iter().map(|noise| noise * noise).sum::<f64>() / noise.len() as f64
         })
         .sum();
@@ -136,8 +129,7 @@ fn noise_of_a_sum_is_that_of_the_public_key() {
         let products: f64 = noise.windows(2).map(|pair| pair[0] * pair[1]).sum();
         products / noise.iter().map(|noise| noise * noise).sum::<f64>()
     };
-    let layout = full_layout();
-    assert!(correlation(&noise_of_sum(&keys, &layout, &[1; 100], &mut seeder)) > 0.8);
+    assert!(correlation(&noise_of_sum(&keys, &[1; 100], &mut seeder)) > 0.8);
 }
 
 #[test]
@@ -167,66 +159,19 @@ fn tuniform_noise_has_its_variance_and_bounds() {
 fn too_many_plaintext_bits_are_too_many() {
     let mut seeder = seeder(2);
     let (secret, public) = generate_keys_from(&mut seeder);
-    let planned = Layout::plan(request(400, 288, 10)).unwrap();
-    let readings = vec![400; 288];
-    let mut decrypted = |layout: &Layout| {
-        let mut sum = vec![0; layout.words()];
+    let room = head_room(10, DIMENSION).unwrap();
+    let mut decrypted = |plaintext_bits: u32| {
+        let shift = u64::BITS - plaintext_bits;
+        let mut sum = vec![0; 2 * DIMENSION];
         for _ in 0..10 {
-            let list = public.encrypt_from(layout, &readings, &mut seeder).unwrap();
-            add_assign(&mut sum, &list, 1);
+            add_assign(&mut sum, &encrypt_words(&public, &[7 << shift; DIMENSION], &mut seeder), 1);
         }
-        secret.decrypt(layout, &sum, 10)
+        let (mask, bodies) = sum.split_at(DIMENSION);
+        let phases = phases(secret.bits(), mask, bodies);
+        phases.iter().all(|phase| phase.wrapping_add(1 << (shift - 1)) >> shift == 70)
     };
-    let expected = Totals::of_readings(&planned, vec![400; 2880]);
-    assert_eq!(decrypted(&planned), Ok(expected));
-    let crowded =
-        Layout::with_plaintext_bits(request(400, 288, 10), planned.plaintext_bits() + 8).unwrap();
-    assert!(crowded.failure_log2() > 0.0);
-    assert_ne!(decrypted(&crowded), Ok(expected));
-}
-
-/// One slot whose fields lie where the test below expects them: the sum (8 bits) and the sum of
-/// squares (15) in the lowest bits of the only body, then count and inside (2 each).
-fn one_slot() -> Layout {
-    let layout = Layout::with_plaintext_bits(request(100, 1, 2), 36).unwrap();
-    assert_eq!(layout.used(), [15 + 8 + 2 + 2]);
-    layout
-}
-
-fn one_slot_body(count: u64, inside: u64, sum: u64, sum_of_squares: u64) -> u64 {
-    sum_of_squares | sum << 15 | count << 23 | inside << 25
-}
-
-#[test]
-fn every_implausible_field_is_named() {
-    let layout = one_slot();
-    let field = |count, inside, sum, squares, summands| match decode(
-        &layout,
-        &[one_slot_body(count, inside, sum, squares)],
-        summands,
-    ) {
-        Err(DecryptError::Implausible { field, .. }) => Some(field),
-        Err(error) => panic!("{error}"),
-        Ok(_) => None,
-    };
-    assert_eq!(field(2, 1, 150, 12_500, 2), None);
-    assert_eq!(field(1, 1, 0, 0, 1), None);
-    assert_eq!(field(3, 0, 0, 0, 2), Some(Field::Count));
-    assert_eq!(field(2, 0, 0, 0, 1), Some(Field::Count));
-    assert_eq!(field(2, 3, 0, 0, 2), Some(Field::Inside));
-    assert_eq!(field(1, 2, 0, 0, 2), Some(Field::Inside));
-    assert_eq!(field(2, 0, 201, 0, 2), Some(Field::Sum));
-    assert_eq!(field(1, 0, 101, 200, 2), Some(Field::Sum));
-    assert_eq!(field(2, 0, 200, 20_001, 2), Some(Field::SumOfSquares));
-    assert_eq!(field(2, 0, 150, 149, 2), Some(Field::SumOfSquares));
-    assert_eq!(field(2, 0, 150, 15_001, 2), Some(Field::SumOfSquares));
-}
-
-#[test]
-fn bits_of_no_field_must_be_clear() {
-    let layout = one_slot();
-    assert_eq!(decode(&layout, &[1 << 27], 2), Err(DecryptError::UnusedBits));
-    assert_eq!(decode(&layout, &[1 << 35], 2), Err(DecryptError::UnusedBits));
+    assert!(decrypted(room.plaintext_bits));
+    assert!(!decrypted(room.plaintext_bits + 8));
 }
 
 #[test]
@@ -245,26 +190,5 @@ fn totals_that_contradict_the_slots_are_refused() {
         altered[DIMENSION + body] = altered[DIMENSION + body].wrapping_add(1 << (64 - bits));
         let refused = secret.decrypt(&layout, &altered, 6);
         assert_eq!(refused, Err(DecryptError::Inconsistent { total }));
-    }
-}
-
-proptest! {
-    /// Whatever the plaintexts, decoding ends in totals or an error, never in an overflow.
-    #[test]
-    fn decoding_never_panics(seed in any::<u64>(), summands in 1u64..=30) {
-        let layout = Layout::plan(request(i64::MAX / 8, 3, 30)).unwrap();
-        let mut word = seed;
-        let plaintexts: Vec<u64> = layout
-            .used()
-            .iter()
-            .map(|used| {
-                word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                // Often all ones, the hardest case; else anything.
-                if word >> 62 == 0 { u64::MAX >> (64 - used) } else { word >> (64 - used) }
-            })
-            .collect();
-        if let Ok(totals) = decode(&layout, &plaintexts, summands) {
-            prop_assert!(totals.count <= 3 * u128::from(summands));
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Keys: their bytes, their names, and what they do not tell.
 
 use pulseproof_fhe::{
-    KeyError, Layout, LayoutRequest, PublicKey, Scale, SecretKey, Totals, generate_keys,
+    Encrypt, KeyError, Layout, LayoutRequest, PublicKey, Scale, SecretKey, Totals, generate_keys,
 };
 
 #[test]

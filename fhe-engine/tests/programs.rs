@@ -11,7 +11,7 @@ use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::library::{self, Deviations};
 use pulseproof_fhe::program::{Given, Program, plain};
 use pulseproof_fhe::{
-    Ciphertext, Layout, LayoutRequest, ListTotal, PublicKey, Scale, SecretKey, add_assign,
+    Ciphertext, Encrypt, Layout, LayoutRequest, ListTotal, PublicKey, Scale, SecretKey, add_assign,
     generate_keys,
 };
 use pulseproof_kernels::cpu::Cpu;

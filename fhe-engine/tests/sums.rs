@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use pulseproof_fhe::{
-    DIMENSION, DecryptError, EncryptError, Field, Layout, LayoutRequest, PublicKey, Scale,
+    DIMENSION, DecryptError, Encrypt, EncryptError, Field, Layout, LayoutRequest, PublicKey, Scale,
     SecretKey, Totals, add_assign, generate_keys,
 };
 use std::sync::LazyLock;

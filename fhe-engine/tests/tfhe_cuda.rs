@@ -14,7 +14,7 @@ use pulseproof_fhe::bootstrap::parameters::{DIGIT_SHIFT, DIGIT_VALUES};
 use pulseproof_fhe::bootstrap::table::Table;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
-use pulseproof_fhe::{Ciphertext, PublicKey, SecretKey, generate_keys};
+use pulseproof_fhe::{Ciphertext, Encrypt, PublicKey, SecretKey, generate_keys};
 use pulseproof_kernels::cpu::Cpu;
 
 /// Keys are made once: every test works with the same.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pulseproof_fhe::{EncryptError, Layout, PublicKey};
+use pulseproof_fhe::{Encrypt, EncryptError, Layout, PublicKey};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::signing::{DeviceKey, DevicePublicKey};

@@ -12,7 +12,7 @@ use pulseproof_fhe::bootstrap::table::Table;
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
-use pulseproof_fhe::{Ciphertext, PublicKey, SecretKey, generate_keys};
+use pulseproof_fhe::{Ciphertext, Encrypt, PublicKey, SecretKey, generate_keys};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{BackendKind, BootstrapOps};
 

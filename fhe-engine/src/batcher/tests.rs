@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use pulseproof_packing::DIMENSION;
+
 use super::*;
 use crate::bootstrap::table::Table;
-use crate::noise::DIMENSION;
 
 /// Adds 1 to every body, remembers how large batches were, and fails on bodies of `u64::MAX`.
 #[derive(Default)]

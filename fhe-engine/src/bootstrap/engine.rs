@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use pulseproof_kernels::backend::BootstrapOps;
+use pulseproof_packing::DIMENSION;
 
 use crate::bootstrap::keys::EvaluationKey;
 use crate::bootstrap::parameters::{BOOTSTRAP, KEYSWITCH};
 use crate::bootstrap::table::Table;
 use crate::ciphertext::Ciphertext;
-use crate::noise::DIMENSION;
 
 /// A ciphertext and the table to look up in it.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use pulseproof_kernels::bootstrap::MODULUS;
+use pulseproof_packing::{DIMENSION, Format, KeyError};
 use sha2::{Digest, Sha256};
 use tfhe::core_crypto::commons::math::random::{CompressionSeed, Seed};
 use tfhe::core_crypto::prelude::*;
@@ -15,10 +16,7 @@ use zeroize::Zeroize;
 use crate::bootstrap::parameters::{
     BOOTSTRAP, KEYSWITCH, RING_NOISE_BOUND_LOG2, SMALL_DIMENSION, SMALL_NOISE_BOUND_LOG2,
 };
-use crate::error::KeyError;
-use crate::format::Format;
 use crate::keys::{SecretKey, SystemSeeder, noise};
-use crate::noise::DIMENSION;
 
 /// Words of the key-switching key as it travels: the bodies; the masks come from the seed.
 const KEYSWITCH_WORDS: usize = DIMENSION * KEYSWITCH.levels as usize;

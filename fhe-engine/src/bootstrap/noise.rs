@@ -6,11 +6,11 @@
 //! Gaussian: the usual heuristics, and tests measure the noise against them.
 
 use pulseproof_kernels::bootstrap::MODULUS;
+use pulseproof_packing::DIMENSION;
 
 use crate::bootstrap::parameters::{
     BOOTSTRAP, KEYSWITCH, RING_NOISE_BOUND_LOG2, SMALL_NOISE_BOUND_LOG2,
 };
-use crate::noise::DIMENSION;
 
 /// 2^64.
 const WORDS: f64 = 18_446_744_073_709_551_616.0;

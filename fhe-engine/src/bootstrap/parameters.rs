@@ -6,8 +6,7 @@
 //! has the security and the failure probability.
 
 use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape};
-
-use crate::noise::DIMENSION;
+use pulseproof_packing::DIMENSION;
 
 /// LWE dimension of what is bootstrapped.
 pub const SMALL_DIMENSION: usize = 918;

@@ -1,7 +1,8 @@
 //! What a bootstrap computes: a table of words over the phase of its input.
 
+use pulseproof_packing::DIMENSION;
+
 use crate::bootstrap::parameters::{DIGIT_SHIFT, DIGIT_VALUES};
-use crate::noise::DIMENSION;
 
 /// A table, as the polynomial that is rotated and a word that is added to the result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,6 +3,7 @@
 //! For comparison: it decrypts to the same digits as [`Exact`](super::engine::Exact), with other words,
 //! which may differ between machines.
 
+use pulseproof_packing::DIMENSION;
 use rayon::prelude::*;
 use tfhe::core_crypto::prelude::*;
 
@@ -10,7 +11,6 @@ use crate::bootstrap::engine::{Engine, EngineError, Lookup, result};
 use crate::bootstrap::keys::FloatingKey;
 use crate::bootstrap::parameters::SMALL_DIMENSION;
 use crate::ciphertext::Ciphertext;
-use crate::noise::DIMENSION;
 
 /// tfhe-rs with a key in its form, on rayon's current threads: a lookup is done by one of them.
 pub struct TfheCpu {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use pulseproof_packing::{FAILURE_LOG2_MAX, Layout, variance_bound};
+
 use super::builder::Builder;
 use super::circuit::{Circuit, Linear, Output, OutputKind, Source};
 use super::data::{From, Input, Op, Program, Step, VERSION};
 use super::error::ProgramError;
 use super::estimate::{Estimate, InputNoise};
 use super::integer::Integer;
-use crate::layout::Layout;
-use crate::noise::variance_bound;
 
 /// Most inputs, steps, terms of a step, outputs.
 const MANY: usize = 256;
@@ -179,7 +179,7 @@ impl<'a> Compiler<'a> {
     fn check_noise(&mut self, at: &str) -> Result<(), ProgramError> {
         let worst = Estimate::worst_from(self.builder.circuit(), &self.noise, self.checked);
         self.checked = self.builder.lookups();
-        if worst <= crate::noise::FAILURE_LOG2_MAX {
+        if worst <= FAILURE_LOG2_MAX {
             return Ok(());
         }
         Err(ProgramError::Noise { at: at.to_owned(), failure_log2: worst })

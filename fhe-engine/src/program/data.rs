@@ -4,9 +4,8 @@
 //! that costs nothing but may be negative. An *integer* lies in digits and is not negative. A *bit* is 0
 //! or 1. Steps name earlier ones.
 
+use pulseproof_packing::ListTotal;
 use serde::{Deserialize, Serialize};
-
-use crate::list_total::ListTotal;
 
 /// The version of the language.
 pub const VERSION: u32 = 1;

@@ -5,8 +5,9 @@
 //! of several sums meet, they are brought to one denominator, the least common multiple of their
 //! weights. All numbers are codes, that is, raw values less the smallest of their scale.
 
+use pulseproof_packing::ListTotal;
+
 use super::data::{From, Input, Op, Program, Step, VERSION};
-use crate::list_total::ListTotal;
 
 /// How many standard deviations, as a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use pulseproof_packing::ListTotal;
+
 use super::data::{From, Op, Program};
-use crate::list_total::ListTotal;
 
 /// The outputs, in order, for a program that compiles: `sum` gives the totals of the sums, `word` the
 /// words.

@@ -1,5 +1,6 @@
 //! What goes into a circuit and what the authority reads of what comes out.
 
+use pulseproof_packing::Layout;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::{Circuit, OutputKind};
@@ -7,7 +8,6 @@ use super::data::{From, Program};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
 use crate::keys::SecretKey;
-use crate::layout::Layout;
 
 /// An encrypted output.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
+use pulseproof_packing::{DIMENSION, Layout, LayoutRequest, ListTotal, Scale};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -14,9 +15,6 @@ use crate::bootstrap::engine::Lookup;
 use crate::bootstrap::noise::{bootstrap_variance, failure_log2};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
-use crate::layout::{Layout, LayoutRequest, Scale};
-use crate::list_total::ListTotal;
-use crate::noise::DIMENSION;
 
 fn layout() -> Layout {
     let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };

@@ -11,7 +11,7 @@ use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::plain::evaluate;
 use pulseproof_fhe::program::{Program, library};
 use pulseproof_fhe::{
-    Ciphertext, Layout, LayoutRequest, ListTotal, PublicKey, Scale, SecretKey, Totals,
+    Ciphertext, Encrypt, Layout, LayoutRequest, ListTotal, PublicKey, Scale, SecretKey, Totals,
     generate_keys,
 };
 use pulseproof_kernels::Bn254;

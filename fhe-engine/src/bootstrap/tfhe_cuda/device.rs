@@ -1,5 +1,6 @@
 //! The engine of a build with it.
 
+use pulseproof_packing::DIMENSION;
 use tfhe::core_crypto::gpu::glwe_ciphertext_list::CudaGlweCiphertextList;
 use tfhe::core_crypto::gpu::lwe_bootstrap_key::{
     CudaLweBootstrapKey, CudaModulusSwitchNoiseReductionConfiguration as NoiseReduction,
@@ -21,7 +22,6 @@ use crate::bootstrap::keys::FloatingKey;
 use crate::bootstrap::parameters::{BOOTSTRAP, KEYSWITCH, SMALL_DIMENSION};
 use crate::bootstrap::table::Table;
 use crate::ciphertext::Ciphertext;
-use crate::noise::DIMENSION;
 
 /// From how many ciphertexts on keys are switched by a product of matrices, which tfhe-rs recommends over
 /// 128 of them on an H100.

@@ -4,9 +4,10 @@ use crate::error::Field;
 
 /// A slice of the bits of one quantity, small enough for the sum of all summands to fit a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Limb {
+pub struct Limb {
+    /// Of which quantity.
     pub field: Field,
-    /// Place of the slice in the quantity.
+    /// Place of the slice in the quantity: how many bits lie below it.
     pub shift: u32,
     /// Largest value that one summand of weight one puts here.
     pub maximum: u64,
@@ -16,6 +17,7 @@ pub(crate) struct Limb {
 
 impl Limb {
     /// This slice of `value`.
+    #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the bits above are masked away")]
     pub fn of(&self, value: u128) -> u64 {
         (value >> self.shift) as u64 & (u64::MAX >> self.maximum.leading_zeros())
@@ -24,8 +26,10 @@ impl Limb {
 
 /// Where the limb of one slot lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
+    /// In the plaintext of which body.
     pub body: usize,
+    /// How many bits above that plaintext's lowest.
     pub shift: u32,
 }
 

@@ -1,6 +1,6 @@
 //! Layouts: what is planned, what is refused, and how a plan travels.
 
-use pulseproof_fhe::{
+use pulseproof_packing::{
     FAILURE_LOG2_MAX, Field, Layout, LayoutError, LayoutRequest, ListTotal, Scale, head_room,
 };
 

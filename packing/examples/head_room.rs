@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use pulseproof_fhe::{DIMENSION, Layout, LayoutRequest, Scale, head_room};
+use pulseproof_packing::{DIMENSION, Layout, LayoutRequest, Scale, head_room};
 
 const SUMMANDS: [u64; 7] = [1, 10, 100, 160, 1000, 10_000, 100_000];
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Field, LayoutError};
+use crate::limbs::{Limb, Place, place, split};
 use crate::list_total::ListTotal;
 use crate::noise::{self, DIMENSION, FAILURE_LOG2_MAX, NOISE_BOUND_LOG2, head_room};
-use crate::packing::{Limb, Place, place, split};
 
 /// Most decimals of a scale: a raw value has at most nineteen digits.
 const DECIMALS_MAX: u32 = 18;
@@ -27,11 +27,14 @@ pub struct Scale {
 
 impl Scale {
     /// raw − minimum, if the raw value is on the scale.
-    pub(crate) fn code(&self, raw: i64) -> Option<u64> {
+    #[must_use]
+    pub fn code(&self, raw: i64) -> Option<u64> {
         (self.minimum..=self.maximum).contains(&raw).then(|| raw.abs_diff(self.minimum))
     }
 
-    fn code_max(&self) -> u64 {
+    /// The largest code.
+    #[must_use]
+    pub fn code_max(&self) -> u64 {
         self.maximum.abs_diff(self.minimum)
     }
 }
@@ -181,31 +184,39 @@ impl Layout {
         DIMENSION + self.bodies()
     }
 
-    pub(crate) fn bodies(&self) -> usize {
+    /// Bodies of a list: first those of the slots, then one for each total.
+    #[must_use]
+    pub fn bodies(&self) -> usize {
         self.used.len() + self.totals.len()
+    }
+
+    /// The totals that a list holds, each with its body and the bits of that body's plaintext, which
+    /// is nothing but the total.
+    pub fn totals(&self) -> impl Iterator<Item = (ListTotal, usize, u32)> {
+        let place = |(body, &(total, bits)): (usize, &(ListTotal, u32))| (total, body, bits);
+        (self.used.len()..).zip(&self.totals).map(place)
     }
 
     /// The body of a total and the bits of its plaintext, if lists hold totals.
     #[must_use]
     pub fn body_of(&self, total: ListTotal) -> Option<(usize, u32)> {
-        let index = self.totals.iter().position(|&(other, _)| other == total)?;
-        Some((self.used.len() + index, self.totals[index].1))
+        let (_, body, bits) = self.totals().find(|&(other, ..)| other == total)?;
+        Some((body, bits))
     }
 
     /// The largest value of a total in a sum of total weight `summands`.
     #[must_use]
     pub fn maximum_of(&self, total: ListTotal, summands: u64) -> u128 {
-        let code_max = self.request.scale.code_max();
-        total.maximum(self.request.slots, code_max) * u128::from(summands)
+        total.maximum(self.request.slots, self.code_max()) * u128::from(summands)
     }
 
-    /// Bits at the bottom of each body that belong to the noise.
-    pub(crate) fn noise_bits(&self) -> impl Iterator<Item = u32> {
+    /// Bits at the bottom of each body that belong to the noise; those above are the plaintext's.
+    pub fn noise_bits(&self) -> impl Iterator<Item = u32> {
         let of_slots = self.used.iter().map(|_| self.plaintext_bits);
         of_slots.chain(self.totals.iter().map(|&(_, bits)| bits)).map(|bits| u64::BITS - bits)
     }
 
-    /// Bits at the top of each body that belong to the plaintext.
+    /// Bits at the top of each body of slots that belong to the plaintext.
     #[must_use]
     pub fn plaintext_bits(&self) -> u32 {
         self.plaintext_bits
@@ -255,25 +266,42 @@ impl Layout {
     }
 
     /// The largest contribution of one reading to each field.
-    pub(crate) fn field_maxima(&self) -> &[(Field, u128); 4] {
+    #[must_use]
+    pub fn field_maxima(&self) -> &[(Field, u128); 4] {
         &self.maxima
     }
 
-    /// Bits of each body that belong to a field.
-    pub(crate) fn used(&self) -> &[u32] {
+    /// Bits of each body of slots, from the plaintext's lowest on, that belong to a field.
+    #[must_use]
+    pub fn used(&self) -> &[u32] {
         &self.used
     }
 
+    /// The limbs of a slot, the same for every slot: field by field, low limbs first.
+    #[must_use]
+    pub fn limbs(&self) -> &[Limb] {
+        &self.limbs
+    }
+
     /// The limbs of each slot, slot by slot, with their places.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = impl Iterator<Item = (&Limb, Place)>> {
+    pub fn slots(&self) -> impl Iterator<Item = impl Iterator<Item = (&Limb, Place)>> {
         self.places
             .chunks_exact(self.limbs.len())
             .map(|places| self.limbs.iter().zip(places.iter().copied()))
     }
 
-    /// Whether a raw value lies inside the range of interest.
-    pub(crate) fn is_inside(&self, raw: i64) -> bool {
-        (self.request.inside.0..=self.request.inside.1).contains(&raw)
+    /// The largest code of a reading.
+    #[must_use]
+    pub fn code_max(&self) -> u64 {
+        self.request.scale.code_max()
+    }
+
+    /// The codes of the first and the last raw value inside the range of interest.
+    #[must_use]
+    pub fn inside_codes(&self) -> (u64, u64) {
+        let (low, high) = self.request.inside;
+        let code = |raw: i64| raw.abs_diff(self.request.scale.minimum);
+        (code(low), code(high))
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Totals {
 
 impl Totals {
     /// The totals of readings in the clear, with no limbs and no encryption: what
-    /// [`SecretKey::decrypt`](crate::SecretKey::decrypt) must return.
+    /// decryption must return.
     ///
     /// # Panics
     ///
@@ -42,6 +42,17 @@ impl Totals {
                 sum_of_squares: totals.sum_of_squares + code * code,
             }
         })
+    }
+
+    /// What one field adds up to.
+    #[must_use]
+    pub fn of(&self, field: Field) -> u128 {
+        match field {
+            Field::Count => self.count,
+            Field::Inside => self.inside,
+            Field::Sum => self.sum,
+            Field::SumOfSquares => self.sum_of_squares,
+        }
     }
 
     pub(crate) fn of_mut(&mut self, field: Field) -> &mut u128 {

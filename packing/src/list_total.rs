@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Field, LayoutError};
-use crate::packing::bits;
+use crate::limbs::bits;
 use crate::totals::Totals;
 
 /// A total over all readings of a list.
@@ -74,7 +74,11 @@ impl ListTotal {
     }
 
     /// What a list with these totals contributes.
-    pub(crate) fn of(self, totals: &Totals) -> u64 {
+    ///
+    /// # Panics
+    /// If they are not the totals of a list of a layout with totals, which has checked the largest.
+    #[must_use]
+    pub fn of(self, totals: &Totals) -> u64 {
         let value = match self {
             Self::Count => totals.count,
             Self::Inside => totals.inside,

@@ -10,10 +10,10 @@ pub const DIMENSION: usize = 2048;
 pub const FAILURE_LOG2_MAX: f64 = -128.0;
 
 /// Every noise value lies within ±2^17: the distribution is TUniform(17).
-pub(crate) const NOISE_BOUND_LOG2: u32 = 17;
+pub const NOISE_BOUND_LOG2: u32 = 17;
 
 /// Variance of one TUniform(17) variable, (2^35 + 1)/6; it is also its sub-Gaussian proxy.
-pub(crate) const NOISE_VARIANCE: f64 = ((1u64 << (2 * NOISE_BOUND_LOG2 + 1)) + 1) as f64 / 6.0;
+pub const NOISE_VARIANCE: f64 = ((1u64 << (2 * NOISE_BOUND_LOG2 + 1)) + 1) as f64 / 6.0;
 
 /// What remains for the plaintext of a sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +56,8 @@ pub(crate) fn failure_log2(summands_max: u64, bodies: usize, plaintext_bits: u32
 
 /// V = (2·2048 + 1)·W²·σ²: the proxy variance of the noise of one body, for any key, any encryption
 /// randomness and any weights of total W.
-pub(crate) fn variance_bound(summands_max: u64) -> f64 {
+#[must_use]
+pub fn variance_bound(summands_max: u64) -> f64 {
     let weight = summands_max as f64;
     (2 * DIMENSION + 1) as f64 * weight * weight * NOISE_VARIANCE
 }

@@ -1,0 +1,44 @@
+//! Where readings lie in an encrypted list, and how much noise a sum of lists carries.
+//!
+//! This is what everybody who encrypts, adds up, proves or decrypts must agree on, and nothing of it
+//! needs an encryption library: a [`Layout`] puts every bit of every slot in its place, encodes
+//! readings to the plaintext words of a list and decodes the words of a sum to [`Totals`]; a
+//! [`PublicKey`] is words with a name. `docs/encryption.md` says what is encrypted and proves how much
+//! room the noise leaves ([`head_room`]).
+//!
+//! ```
+//! use pulseproof_packing::{Layout, LayoutRequest, Scale, Totals};
+//!
+//! let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
+//! let layout = Layout::plan(LayoutRequest { scale, inside: (70, 180), slots: 4, summands_max: 10, totals: false })?;
+//! let words = layout.encode(&[95, 240])?;
+//! // Without noise, the plaintexts are the words' upper bits.
+//! let plaintexts: Vec<u64> =
+//!     words.iter().zip(layout.noise_bits()).map(|(word, noise_bits)| word >> noise_bits).collect();
+//! assert_eq!(layout.decode(&plaintexts, 1)?, Totals::of_readings(&layout, [95, 240]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod encoding;
+mod error;
+mod format;
+mod layout;
+mod limbs;
+mod list_total;
+mod noise;
+mod public_key;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
+pub use format::{Format, Hex};
+pub use layout::{Layout, LayoutRequest, Scale};
+pub use limbs::{Limb, Place};
+pub use list_total::ListTotal;
+pub use noise::{
+    DIMENSION, FAILURE_LOG2_MAX, HeadRoom, NOISE_BOUND_LOG2, NOISE_VARIANCE, head_room,
+    variance_bound,
+};
+pub use public_key::PublicKey;
+pub use totals::Totals;
