@@ -11,6 +11,7 @@
 
 pub mod commitment;
 pub mod encoding;
+pub mod encryption;
 pub mod engine;
 pub mod srs;
 pub mod transcript;

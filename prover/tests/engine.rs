@@ -310,8 +310,7 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
     let (one, two) = (run(1), run(2));
     assert_ne!(one.first_round, two.first_round);
     for proof in [one, two] {
-        let instance =
-            Instance::<C> { public: vec![vec![]], given: vec![], weights: &unweighted };
+        let instance = Instance::<C> { public: vec![vec![]], given: vec![], weights: &unweighted };
         let transcript = &mut Transcript::new("t");
         assert_eq!(verify(&srs.verifying_key, &circuit, transcript, &instance, &proof), Ok(()));
     }

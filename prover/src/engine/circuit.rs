@@ -138,7 +138,8 @@ impl<F: FftField> Circuit<F> {
         let step = running_sum.next() - running_sum.here();
         let step = fractions.iter().fold(step, |step, fraction| step - fraction.here());
         self.constrain(
-            step * first.clone() * table_row.clone() - table_row + multiplicity.here() * first.clone(),
+            step * first.clone() * table_row.clone() - table_row
+                + multiplicity.here() * first.clone(),
         );
         for (fraction, denominators) in fractions.iter().zip(others.chunks(2)) {
             self.constrain(match denominators {

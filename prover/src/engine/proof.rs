@@ -67,8 +67,7 @@ impl<C: Curve> Proof<C> {
             (0..count).map(|_| reader.g1::<C>(field)).collect()
         };
         let first_round = points(first_round_columns(circuit).count(), "first-round commitment")?;
-        let second_round =
-            points(second_round_columns(circuit).count(), "running-sum commitment")?;
+        let second_round = points(second_round_columns(circuit).count(), "running-sum commitment")?;
         let quotient = points(1, "quotient commitment")?[0];
         let evaluations = circuit
             .opened()

@@ -9,8 +9,8 @@ use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, msm};
 use rand::{CryptoRng, RngCore};
 
-use super::circuit::{Circuit, Kind, Lookup};
 use super::Weights;
+use super::circuit::{Circuit, Kind, Lookup};
 use super::evaluator::Evaluator;
 use super::expression::{Column, Expression};
 pub use super::key::ProvingKey;

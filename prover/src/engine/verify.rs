@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, Scalar};
 
-use super::circuit::{Circuit, Kind};
-use super::expression::{Cell, Column};
 use super::Weights;
 use super::batch::Equation;
+use super::circuit::{Circuit, Kind};
+use super::expression::{Cell, Column};
 use super::proof::{Proof, first_round_columns, second_round_columns};
 use super::rounds::{Rounds, powers};
 use crate::srs::VerifyingKey;
@@ -107,7 +107,8 @@ fn known_columns<'a, C: Curve>(
     size: usize,
 ) -> Known<'a, Scalar<C>> {
     let found = [instance.public.len(), weights.len(), instance.given.len()];
-    let declared = [Kind::Public, Kind::Weight, Kind::Given].map(|kind| circuit.columns(kind).count());
+    let declared =
+        [Kind::Public, Kind::Weight, Kind::Given].map(|kind| circuit.columns(kind).count());
     assert_eq!(found, declared, "the instance has every column of the circuit, and no other");
     let public = instance.public.iter().map(|values| values.as_slice().into());
     let known: Known<'_, _> = (circuit.columns(Kind::Public).zip(public))
