@@ -2,14 +2,15 @@
 
 use proptest::prelude::*;
 use pulseproof_packing::{
-    DIMENSION, DecryptError, Layout, LayoutRequest, ListTotal, NOISE_VARIANCE, PublicKey, Scale,
-    head_room, variance_bound,
+    DIMENSION, DecryptError, Layout, LayoutRequest, ListTotal, NOISE_BOUND_LOG2, NOISE_VARIANCE,
+    PublicKey, Scale, head_room, variance_bound,
 };
-use tfhe::core_crypto::commons::generators::DeterministicSeeder;
+use tfhe::core_crypto::commons::generators::{DeterministicSeeder, NoiseRandomGenerator};
 use tfhe::core_crypto::commons::math::random::Seed;
 use tfhe::core_crypto::prelude::*;
 
-use crate::cipher::{Encrypt, add_assign, encrypt_words, phases};
+use crate::cipher::{add_assign, phases};
+use crate::encrypt::{Encrypt, draw, list};
 use crate::keys::{SecretKey, generate_keys_from};
 
 type TestSeeder = DeterministicSeeder<DefaultRandomGenerator>;
@@ -21,6 +22,73 @@ fn seeder(seed: u128) -> TestSeeder {
 fn request(maximum: i64, slots: usize, summands_max: u64) -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 0, maximum };
     LayoutRequest { scale, inside: (0, 0), slots, summands_max, totals: false }
+}
+
+/// tfhe-rs encrypts the same plaintexts with the same seed to the same words.
+#[test]
+fn lists_are_those_of_tfhe_word_for_word() {
+    for seed in 0..4 {
+        let (_, public) = generate_keys_from(&mut seeder(100 + seed));
+        for bodies in [1, 2, 300, 672, DIMENSION] {
+            let plaintexts: Vec<u64> = (0..bodies as u64).map(|i| i << 40 | i << 27).collect();
+            let ours = encrypt_words(&public, &plaintexts, &mut seeder(seed));
+            let mut theirs = LweCompactCiphertextList::new(
+                0,
+                LweDimension(DIMENSION).to_lwe_size(),
+                LweCiphertextCount(bodies),
+                CiphertextModulus::new_native(),
+            );
+            encrypt_lwe_compact_ciphertext_list_with_compact_public_key(
+                &LweCompactPublicKey::from_container(
+                    public.words(),
+                    CiphertextModulus::new_native(),
+                ),
+                &mut theirs,
+                &PlaintextList::from_container(plaintexts),
+                crate::keys::noise(),
+                crate::keys::noise(),
+                &mut NoiseRandomGenerator::<DefaultRandomGenerator>::new(&mut seeder(seed)),
+            );
+            assert_eq!(ours, theirs.into_container(), "seed {seed}, {bodies} bodies");
+        }
+    }
+}
+
+/// Coefficient k of left·right modulo X^2048 + 1.
+fn coefficient(left: &[u64], right: &[u64], k: usize) -> u64 {
+    (0..DIMENSION).fold(0, |sum: u64, i| {
+        let product = left[i].wrapping_mul(right[(DIMENSION + k - i) % DIMENSION]);
+        if i <= k { sum.wrapping_add(product) } else { sum.wrapping_sub(product) }
+    })
+}
+
+#[test]
+fn a_witness_satisfies_the_equations_of_its_list() {
+    let (_, public) = generate_keys_from(&mut seeder(3));
+    let layouts = [(1, 3, 1), (400, 288, 160), (4000, 1, 30)];
+    for (maximum, slots, summands_max) in layouts {
+        let request = LayoutRequest { totals: true, ..request(maximum, slots, summands_max) };
+        let layout = Layout::plan(request).unwrap();
+        let readings = vec![1; slots / 2];
+        let (words, witness) = public.encrypt_with_witness(&layout, &readings).unwrap();
+        let plaintexts = layout.encode(&readings).unwrap();
+        let (mask, bodies) = words.split_at(DIMENSION);
+        assert_eq!(bodies.len(), witness.body_noise().len());
+        for (k, (&u, &noise)) in mask.iter().zip(witness.mask_noise()).enumerate() {
+            let product = coefficient(public.mask(), witness.selector(), k);
+            assert_eq!(u, product.wrapping_add(noise.cast_unsigned()));
+        }
+        for (i, (&c, &noise)) in bodies.iter().zip(witness.body_noise()).enumerate() {
+            let product = coefficient(public.body(), witness.selector(), DIMENSION - 1 - i);
+            let clear = noise.cast_unsigned().wrapping_add(plaintexts[i]);
+            assert_eq!(c, product.wrapping_add(clear));
+        }
+        let noise = witness.mask_noise().iter().chain(witness.body_noise());
+        assert!(noise.clone().all(|noise| noise.unsigned_abs() <= 1 << NOISE_BOUND_LOG2));
+        assert!(noise.clone().any(|noise| noise.unsigned_abs() > 1 << (NOISE_BOUND_LOG2 - 1)));
+        assert!((900..1150).contains(&witness.selector().iter().sum::<u64>()));
+        assert_eq!(format!("{witness:?}"), "EncryptionWitness { .. }");
+    }
 }
 
 proptest! {
@@ -46,6 +114,11 @@ proptest! {
             expanded.iter().map(|one| decrypt_lwe_ciphertext(&secret, &one).0).collect();
         prop_assert_eq!(&*ours, &theirs);
     }
+}
+
+/// A list of these plaintexts.
+fn encrypt_words(public: &PublicKey, words: &[u64], seeder: &mut TestSeeder) -> Vec<u64> {
+    list(public, words, &draw(words.len(), seeder))
 }
 
 /// The weighted sum of lists of zeros, with as many bodies as one mask serves: its phases are its noise.

@@ -30,6 +30,7 @@ mod public_key;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod witness;
 
 pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
 pub use format::{Format, Hex};
@@ -42,3 +43,4 @@ pub use noise::{
 };
 pub use public_key::PublicKey;
 pub use totals::Totals;
+pub use witness::EncryptionWitness;
