@@ -37,6 +37,8 @@ mod keys;
 pub mod program;
 
 #[cfg(test)]
+mod adversary;
+#[cfg(test)]
 mod tests;
 
 pub use cipher::add_assign;
@@ -44,6 +46,6 @@ pub use ciphertext::Ciphertext;
 pub use encrypt::Encrypt;
 pub use keys::{SecretKey, generate_keys};
 pub use pulseproof_packing::{
-    DIMENSION, DecryptError, EncryptError, EncryptionWitness, FAILURE_LOG2_MAX, Field, HeadRoom, KeyError, Layout,
+    DIMENSION, DecryptError, EncryptError, EncryptionWitness, Field, HeadRoom, KeyError, Layout,
     LayoutError, LayoutRequest, ListTotal, PublicKey, Scale, Totals, head_room,
 };
