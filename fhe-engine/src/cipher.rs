@@ -1,12 +1,9 @@
-//! Encryption of readings, addition of lists, decryption of sums.
+//! Addition of lists, decryption of sums.
 
-use pulseproof_packing::{DIMENSION, DecryptError, EncryptError, Layout, PublicKey, Totals};
-use tfhe::core_crypto::commons::generators::NoiseRandomGenerator;
-use tfhe::core_crypto::prelude::*;
+use pulseproof_packing::{DIMENSION, DecryptError, Layout, Totals};
 use zeroize::Zeroizing;
 
-use crate::ciphertext::Ciphertext;
-use crate::keys::{SecretKey, SystemSeeder, noise};
+use crate::keys::SecretKey;
 
 /// Adds `weight` times `list` to `sum`, word by word, modulo 2^64.
 ///
@@ -18,53 +15,6 @@ pub fn add_assign(sum: &mut [u64], list: &[u64], weight: u64) {
     for (sum, word) in sum.iter_mut().zip(list) {
         *sum = sum.wrapping_add(word.wrapping_mul(weight));
     }
-}
-
-/// What a public key does.
-pub trait Encrypt {
-    /// Encrypts raw values, each in the next slot; slots left over count as absent.
-    ///
-    /// # Errors
-    /// More readings than slots, a reading outside the scale.
-    fn encrypt(&self, layout: &Layout, readings: &[i64]) -> Result<Vec<u64>, EncryptError>;
-
-    /// Encrypts a number by itself, in a plaintext of `plaintext_bits`: a word for a program.
-    ///
-    /// # Panics
-    /// If the number does not fit.
-    #[must_use]
-    fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext;
-}
-
-impl Encrypt for PublicKey {
-    fn encrypt(&self, layout: &Layout, readings: &[i64]) -> Result<Vec<u64>, EncryptError> {
-        Ok(encrypt_words(self, &layout.encode(readings)?, &mut SystemSeeder))
-    }
-
-    fn encrypt_word(&self, value: u64, plaintext_bits: u32) -> Ciphertext {
-        assert!(value.checked_shr(plaintext_bits).is_none_or(|rest| rest == 0), "too wide");
-        let word = Zeroizing::new([value << (u64::BITS - plaintext_bits)]);
-        Ciphertext::of_body(&encrypt_words(self, &word[..], &mut SystemSeeder), 0)
-    }
-}
-
-/// One mask, and a body for each plaintext, with the randomness of `seeder`.
-pub(crate) fn encrypt_words(key: &PublicKey, words: &[u64], seeder: &mut impl Seeder) -> Vec<u64> {
-    let mut list = LweCompactCiphertextList::new(
-        0,
-        LweDimension(DIMENSION).to_lwe_size(),
-        LweCiphertextCount(words.len()),
-        CiphertextModulus::new_native(),
-    );
-    encrypt_lwe_compact_ciphertext_list_with_compact_public_key(
-        &LweCompactPublicKey::from_container(key.words(), CiphertextModulus::new_native()),
-        &mut list,
-        &PlaintextList::from_container(words),
-        noise(),
-        noise(),
-        &mut NoiseRandomGenerator::<DefaultRandomGenerator>::new(seeder),
-    );
-    list.into_container()
 }
 
 impl SecretKey {

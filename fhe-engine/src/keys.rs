@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use pulseproof_packing::{DIMENSION, Format, Hex, KeyError, NOISE_BOUND_LOG2, PublicKey};
+use pulseproof_packing::{
+    DIMENSION, Format, Hex, KEY_NOISE_MAX, KeyError, NOISE_BOUND, NOISE_BOUND_LOG2, PublicKey,
+    SECRET_WEIGHT_MAX,
+};
 use rand::RngCore;
 use rand::rngs::OsRng;
 use tfhe::core_crypto::commons::math::random::Seed;
@@ -32,8 +35,19 @@ pub fn generate_keys() -> (SecretKey, PublicKey) {
     generate_keys_from(&mut SystemSeeder)
 }
 
-/// A new key pair from the randomness of `seeder`.
+/// A new key pair from the randomness of `seeder`: the first whose noise stays within what layouts
+/// count on, which nearly every pair's does.
 pub(crate) fn generate_keys_from(seeder: &mut impl Seeder) -> (SecretKey, PublicKey) {
+    loop {
+        let (secret, public) = any_keys_from(seeder);
+        if secret.opens(&public) {
+            return (secret, public);
+        }
+    }
+}
+
+/// A new key pair, whatever its noise.
+fn any_keys_from(seeder: &mut impl Seeder) -> (SecretKey, PublicKey) {
     let mut secret_generator = SecretRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed());
     let mut generator =
         EncryptionRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed(), seeder);
@@ -64,14 +78,23 @@ impl SecretKey {
         self.fingerprint
     }
 
-    /// Whether this key opens what `public` encrypts: the fingerprints agree, and so do the keys,
-    /// up to the noise of key generation.
+    /// Whether this key opens what `public` encrypts, whoever encrypts: the fingerprints agree, so do
+    /// the keys, up to the noise of key generation, and neither noise nor key can make a list's noise
+    /// larger than [`NOISE_MAX_PER_SUMMAND`](pulseproof_packing::NOISE_MAX_PER_SUMMAND).
+    ///
+    /// Nothing branches on the key or its noise but the answer itself.
     #[must_use]
     pub fn opens(&self, public: &PublicKey) -> bool {
+        let weight: u64 = self.bits.iter().sum();
+        (self.fingerprint == public.fingerprint())
+            & (weight <= SECRET_WEIGHT_MAX)
+            & is_small(&self.noise_of(public))
+    }
+
+    /// e = b − a·s̄, from the coefficient of X^2047 down, in two's complement.
+    fn noise_of(&self, public: &PublicKey) -> Zeroizing<Vec<u64>> {
         let body: Vec<u64> = public.body().iter().rev().copied().collect();
-        let noise = phases(&self.bits, public.mask(), &body);
-        self.fingerprint == public.fingerprint()
-            && noise.iter().all(|word| word.cast_signed().unsigned_abs() <= 1 << NOISE_BOUND_LOG2)
+        phases(&self.bits, public.mask(), &body)
     }
 
     /// The key in this library's format.
@@ -102,6 +125,27 @@ impl SecretKey {
     pub(crate) fn bits(&self) -> &[u64] {
         &self.bits
     }
+}
+
+/// Whether every value of a public key's noise is within its bound, and whatever a binary r selects of
+/// them within [`KEY_NOISE_MAX`], either way, in every body.
+///
+/// In body i, r selects from e_0, …, e_m and from −e_(m+1), …, −e_2047, with m = 2047 − i, so that the
+/// most are the sum of the positive ones and that of the negative ones. From one body to the next,
+/// e_m changes its sign, and both sums change by it.
+fn is_small(noise_from_the_last: &[u64]) -> bool {
+    let part = |word: u64, is_negative: u64| word & (word >> 63 ^ is_negative).wrapping_sub(1);
+    let sum = |total: u64, word: u64| total.wrapping_add(word);
+    let mut above = noise_from_the_last.iter().map(|&word| part(word, 0)).fold(0, sum);
+    let mut below =
+        noise_from_the_last.iter().map(|&word| part(word, 1).wrapping_neg()).fold(0, sum);
+    noise_from_the_last.iter().fold(true, |small, &word| {
+        let value_is_small = word.wrapping_add(NOISE_BOUND) <= 2 * NOISE_BOUND;
+        let sums_are_small = (above <= KEY_NOISE_MAX) & (below <= KEY_NOISE_MAX);
+        above = above.wrapping_sub(word);
+        below = below.wrapping_add(word);
+        small & value_is_small & sums_are_small
+    })
 }
 
 impl fmt::Debug for SecretKey {

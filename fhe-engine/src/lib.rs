@@ -32,16 +32,20 @@ pub mod batcher;
 pub mod bootstrap;
 mod cipher;
 mod ciphertext;
+mod encrypt;
 mod keys;
 pub mod program;
 
 #[cfg(test)]
+mod adversary;
+#[cfg(test)]
 mod tests;
 
-pub use cipher::{Encrypt, add_assign};
+pub use cipher::add_assign;
 pub use ciphertext::Ciphertext;
+pub use encrypt::Encrypt;
 pub use keys::{SecretKey, generate_keys};
 pub use pulseproof_packing::{
-    DIMENSION, DecryptError, EncryptError, FAILURE_LOG2_MAX, Field, HeadRoom, KeyError, Layout,
+    DIMENSION, DecryptError, EncryptError, EncryptionWitness, Field, HeadRoom, KeyError, Layout,
     LayoutError, LayoutRequest, ListTotal, PublicKey, Scale, Totals, head_room,
 };

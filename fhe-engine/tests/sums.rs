@@ -119,9 +119,9 @@ fn random_devices_with_random_weights() {
 /// which each of the five limbs has a body of its own, the widest first.
 #[test]
 fn another_decryption_agrees() {
-    let layout = plan(Scale { decimals: 0, minimum: 0, maximum: 4095 }, (1000, 2000), 1, 4096);
-    assert_eq!((layout.plaintext_bits(), layout.words()), (25, DIMENSION + 5));
-    let devices = [(vec![1500], 4000), (vec![4095], 90), (vec![2], 6)];
+    let layout = plan(Scale { decimals: 0, minimum: 0, maximum: 2047 }, (1000, 2000), 1, 4096);
+    assert_eq!((layout.plaintext_bits(), layout.words()), (23, DIMENSION + 5));
+    let devices = [(vec![1500], 4000), (vec![2047], 90), (vec![2], 6)];
     let (sum, expected) = sum(&layout, &devices);
 
     let packed = &KEYS.0.to_bytes()[10 + 32..];
@@ -137,14 +137,14 @@ fn another_decryption_agrees() {
         .expand_into_lwe_ciphertext_list()
         .iter()
         .map(|ciphertext| decrypt_lwe_ciphertext(&secret, &ciphertext).0)
-        .map(|phase| phase.wrapping_add(1 << 38) >> 39)
+        .map(|phase| phase.wrapping_add(1 << 40) >> 41)
         .collect();
 
-    let weighted = |limb: fn(u64) -> u64| 4000 * limb(1500) + 90 * limb(4095) + 6 * limb(2);
-    let low = weighted(|x| x * x % 4096);
-    let high = weighted(|x| x * x / 4096);
+    let weighted = |limb: fn(u64) -> u64| 4000 * limb(1500) + 90 * limb(2047) + 6 * limb(2);
+    let low = weighted(|x| x * x % 2048);
+    let high = weighted(|x| x * x / 2048);
     assert_eq!(limbs, [weighted(|x| x), low, high, 4096, 4000]);
-    assert_eq!(u128::from(low + 4096 * high), expected.sum_of_squares);
+    assert_eq!(u128::from(low + 2048 * high), expected.sum_of_squares);
     assert_eq!(KEYS.0.decrypt(&layout, &sum, 4096), Ok(expected));
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use pulseproof_packing::{DIMENSION, Layout, LayoutRequest, Scale, head_room};
+use pulseproof_packing::{HeadRoom, Layout, LayoutRequest, Scale, head_room};
 
 const SUMMANDS: [u64; 7] = [1, 10, 100, 160, 1000, 10_000, 100_000];
 
@@ -12,19 +12,23 @@ fn main() {
     println!("{}\n{}", plaintext_table(), layout_table());
 }
 
-/// Plaintext bits of a list with as many bodies as one mask serves.
+/// Plaintext bits of a sum, and its noise.
 pub fn plaintext_table() -> String {
     let mut table = String::from(
-        "| summands | plaintext bits | log2 of failure, at most | log2 of noise std, at most |\n\
+        "| summands | plaintext bits | log2 of noise, at most | noise in units of Δ/2, at most |\n\
          |---:|---:|---:|---:|\n",
     );
     for summands in SUMMANDS {
-        let _ = match head_room(summands, DIMENSION) {
-            Some(room) => writeln!(
-                table,
-                "| {summands} | {} | {:.1} | {:.2} |",
-                room.plaintext_bits, room.failure_log2, room.noise_std_log2
-            ),
+        let _ = match head_room(summands) {
+            Some(HeadRoom { plaintext_bits, noise_max }) => {
+                let noise = noise_max as f64;
+                let share = noise / (1u64 << (63 - plaintext_bits)) as f64;
+                writeln!(
+                    table,
+                    "| {summands} | {plaintext_bits} | {:.2} | {share:.2} |",
+                    noise.log2()
+                )
+            }
             None => writeln!(table, "| {summands} | none | | |"),
         };
     }
@@ -33,10 +37,8 @@ pub fn plaintext_table() -> String {
 
 /// Words of a list of 288 glucose readings, 40 to 400 mg/dl.
 pub fn layout_table() -> String {
-    let mut table = String::from(
-        "| summands | plaintext bits | words | bytes | log2 of failure, at most |\n\
-         |---:|---:|---:|---:|---:|\n",
-    );
+    let mut table =
+        String::from("| summands | plaintext bits | words | bytes |\n|---:|---:|---:|---:|\n");
     for summands_max in SUMMANDS {
         let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
         let request =
@@ -44,13 +46,12 @@ pub fn layout_table() -> String {
         let _ = match Layout::plan(request) {
             Ok(layout) => writeln!(
                 table,
-                "| {summands_max} | {} | {} | {} | {:.1} |",
+                "| {summands_max} | {} | {} | {} |",
                 layout.plaintext_bits(),
                 layout.words(),
-                8 * layout.words(),
-                layout.failure_log2()
+                8 * layout.words()
             ),
-            Err(error) => writeln!(table, "| {summands_max} | {error} | | | |"),
+            Err(error) => writeln!(table, "| {summands_max} | {error} | | |"),
         };
     }
     table

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Field, LayoutError};
 use crate::limbs::{Limb, Place, place, split};
 use crate::list_total::ListTotal;
-use crate::noise::{self, DIMENSION, FAILURE_LOG2_MAX, NOISE_BOUND_LOG2, head_room};
+use crate::noise::{DIMENSION, NOISE_MAX_PER_SUMMAND, head_room};
 
 /// Most decimals of a scale: a raw value has at most nineteen digits.
 const DECIMALS_MAX: u32 = 18;
@@ -123,22 +123,15 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Plans the layout with the widest plaintext whose failure probability stays within 2^-128.
+    /// Plans the layout with the widest plaintext that every sum decrypts to ([`head_room`]).
+    ///
+    /// # Errors
+    /// A request that makes no sense, or one that does not fit.
     pub fn plan(request: LayoutRequest) -> Result<Self, LayoutError> {
         request.maxima()?;
         let summands_max = request.summands_max;
-        let bits = |bodies| head_room(summands_max, bodies).map_or(0, |room| room.plaintext_bits);
-
-        // Wider plaintexts need fewer bodies, and fewer bodies allow wider plaintexts.
-        let mut refused = LayoutError::NoHeadRoom { summands_max };
-        for plaintext_bits in (bits(DIMENSION).max(1)..=bits(1)).rev() {
-            match Self::with_plaintext_bits(request, plaintext_bits) {
-                Ok(layout) if layout.failure_log2() <= FAILURE_LOG2_MAX => return Ok(layout),
-                Ok(_) => {}
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
+        let room = head_room(summands_max).ok_or(LayoutError::NoHeadRoom { summands_max })?;
+        Self::with_plaintext_bits(request, room.plaintext_bits)
     }
 
     /// Packs into bodies of `plaintext_bits`, whether or not the noise leaves as many.
@@ -222,18 +215,12 @@ impl Layout {
         self.plaintext_bits
     }
 
-    /// Bound on log2 of the probability that any body of a sum decrypts wrongly; at most −128.
-    #[must_use]
-    pub fn failure_log2(&self) -> f64 {
-        noise::failure_log2(self.request.summands_max, self.bodies(), self.plaintext_bits)
-    }
-
     /// SHA-256 of the request and of everything derived from it: two parties with the same id put
     /// every bit in the same place.
     #[must_use]
     pub fn id(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
-        hash.update(b"pulseproof/fhe/layout/v1");
+        hash.update(b"pulseproof/fhe/layout/v2");
         let mut number = |value: u128| hash.update(value.to_le_bytes());
         let mut signed = |value: i64| number(u128::from(value.cast_unsigned()));
         signed(self.request.scale.minimum);
@@ -244,7 +231,7 @@ impl Layout {
         number(self.request.slots as u128);
         number(u128::from(self.request.summands_max));
         number(DIMENSION as u128);
-        number(u128::from(NOISE_BOUND_LOG2));
+        number(u128::from(NOISE_MAX_PER_SUMMAND));
         number(u128::from(self.plaintext_bits));
         number(self.used.len() as u128);
         number(self.limbs.len() as u128);

@@ -30,6 +30,7 @@ mod public_key;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod witness;
 
 pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
 pub use format::{Format, Hex};
@@ -37,8 +38,9 @@ pub use layout::{Layout, LayoutRequest, Scale};
 pub use limbs::{Limb, Place};
 pub use list_total::ListTotal;
 pub use noise::{
-    DIMENSION, FAILURE_LOG2_MAX, HeadRoom, NOISE_BOUND_LOG2, NOISE_VARIANCE, head_room,
-    variance_bound,
+    DIMENSION, HeadRoom, KEY_NOISE_MAX, NOISE_BOUND, NOISE_BOUND_LOG2, NOISE_MAX_PER_SUMMAND,
+    SECRET_WEIGHT_MAX, head_room,
 };
 pub use public_key::PublicKey;
 pub use totals::Totals;
+pub use witness::EncryptionWitness;

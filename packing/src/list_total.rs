@@ -46,9 +46,10 @@ impl ListTotal {
         }
     }
 
-    /// Bits that are left free above the largest sum: for the sign of a difference, and for means also
-    /// for factors, with which they are brought to one denominator. What a sum's plaintext gains, noise
-    /// has less room for, and it grows with the threshold that counts are multiplied by.
+    /// Bits that are left free above the largest sum, as far as a plaintext has them: for the sign of a
+    /// difference, and for means also for factors, with which they are brought to one denominator. What a
+    /// sum's plaintext gains, noise has less room for, and it grows with the threshold that counts are
+    /// multiplied by. Without them, sums of less than the largest weight can still be compared.
     fn spare_bits(self) -> u32 {
         match self.widest() {
             Self::Mean => 6,
@@ -66,9 +67,9 @@ impl ListTotal {
     ) -> Result<u32, LayoutError> {
         let most = self.widest().maximum(slots, code_max).checked_mul(summands_max.into());
         let most = most.ok_or(LayoutError::TotalTooLarge { field: Field::Sum })?;
-        let needed = bits(most) + self.spare_bits();
+        let needed = bits(most);
         if needed <= available {
-            return Ok(needed);
+            return Ok((needed + self.spare_bits()).min(available));
         }
         Err(LayoutError::ListTotalTooWide { total: self, needed, available })
     }

@@ -266,10 +266,7 @@ fn print_latency(report: &Report) {
     ];
     let rows = rows.into_iter().chain(latency.alert_ms.map(|ms| row("a question, computed", ms)));
     say(&table(["per region and epoch", "p50 ms", "p99 ms"], rows));
-    say(&format!(
-        "proof {} bytes, whole result {} bytes; a sum decrypts wrongly with probability below 2^{:.0}",
-        report.proof_bytes, report.result_bytes, report.failure_log2
-    ));
+    say(&format!("proof {} bytes, whole result {} bytes", report.proof_bytes, report.result_bytes));
 }
 
 fn print_tamper(tamper: &TamperReport) {

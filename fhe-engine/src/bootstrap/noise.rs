@@ -12,6 +12,9 @@ use crate::bootstrap::parameters::{
     BOOTSTRAP, KEYSWITCH, RING_NOISE_BOUND_LOG2, SMALL_NOISE_BOUND_LOG2,
 };
 
+/// A lookup may fail with probability at most two to this power.
+pub const FAILURE_LOG2_MAX: f64 = -128.0;
+
 /// 2^64.
 const WORDS: f64 = 18_446_744_073_709_551_616.0;
 

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use pulseproof_packing::{FAILURE_LOG2_MAX, Layout, variance_bound};
+use pulseproof_packing::{Layout, NOISE_MAX_PER_SUMMAND};
 
 use super::builder::Builder;
 use super::circuit::{Circuit, Linear, Output, OutputKind, Source};
 use super::data::{From, Input, Op, Program, Step, VERSION};
 use super::error::ProgramError;
-use super::estimate::{Estimate, InputNoise};
+use super::estimate::Estimate;
 use super::integer::Integer;
+use crate::bootstrap::noise::FAILURE_LOG2_MAX;
 
 /// Most inputs, steps, terms of a step, outputs.
 const MANY: usize = 256;
@@ -109,7 +110,8 @@ struct Compiler<'a> {
     given: Given<'a>,
     builder: Builder,
     values: HashMap<&'a str, Value>,
-    noise: Vec<InputNoise>,
+    /// The most that each input may be off, in words.
+    noise: Vec<u64>,
     /// Lookups whose noise was checked.
     checked: usize,
 }
@@ -147,7 +149,7 @@ impl<'a> Compiler<'a> {
             }
         };
         let high = i128::try_from(high).unwrap_or(i128::MAX);
-        self.noise.push(InputNoise { std: variance_bound(summands).sqrt() });
+        self.noise.push(NOISE_MAX_PER_SUMMAND.saturating_mul(summands));
         let linear = Linear::of(Source::Input(index));
         let wide = Wide { linear, low: 0, high, plaintext_bits }.fitting(at)?;
         self.define(at, Value::Wide(wide))

@@ -5,13 +5,6 @@ use serde::Serialize;
 use super::circuit::{Circuit, Node, Source};
 use crate::bootstrap::noise::{bootstrap_variance, failure_log2};
 
-/// The noise of an input.
-#[derive(Clone, Copy, Debug)]
-pub struct InputNoise {
-    /// Bound on the standard deviation, in words.
-    pub std: f64,
-}
-
 /// Cost, depth and noise of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
@@ -26,7 +19,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    pub(crate) fn of(circuit: &Circuit, noise: &[InputNoise]) -> Self {
+    pub(crate) fn of(circuit: &Circuit, noise: &[u64]) -> Self {
         let failures: Vec<f64> =
             circuit.nodes.iter().map(|node| node_failure_log2(circuit, node, noise)).collect();
         let worst = failures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -42,7 +35,7 @@ impl Estimate {
     }
 
     /// The worst failure among the lookups from the `first` on.
-    pub(crate) fn worst_from(circuit: &Circuit, noise: &[InputNoise], first: usize) -> f64 {
+    pub(crate) fn worst_from(circuit: &Circuit, noise: &[u64], first: usize) -> f64 {
         let failures = circuit.nodes[first..].iter();
         failures
             .map(|node| node_failure_log2(circuit, node, noise))
@@ -50,14 +43,15 @@ impl Estimate {
     }
 }
 
-/// Inputs of one list share the noise of the public key: their deviations add up, in the worst case.
-/// Lookups are independent.
-fn node_failure_log2(circuit: &Circuit, node: &Node, noise: &[InputNoise]) -> f64 {
+/// Inputs are off by at most their noise, whoever encrypted them, so that what all of them may be off is
+/// taken from the margin. Lookups are independent, and their noise is Gaussian.
+fn node_failure_log2(circuit: &Circuit, node: &Node, noise: &[u64]) -> f64 {
     let of_input = |(source, factor): (Source, i64)| match source {
-        Source::Input(index) => factor.unsigned_abs() as f64 * noise[index].std,
-        Source::Lookup(_) => 0.0,
+        Source::Input(index) => u128::from(factor.unsigned_abs()) * u128::from(noise[index]),
+        Source::Lookup(_) => 0,
     };
-    let inputs: f64 = node.input.terms().map(of_input).sum();
-    let variance = inputs * inputs + node.input.squared_norm() * bootstrap_variance();
-    failure_log2(variance, circuit.tables[node.table].margin() - node.deviation)
+    let off = node.input.terms().map(of_input).fold(node.deviation.into(), u128::saturating_add);
+    let margin = u128::from(circuit.tables[node.table].margin()).saturating_sub(off);
+    let margin = u64::try_from(margin).expect("it is no more than a table's");
+    failure_log2(node.input.squared_norm() * bootstrap_variance(), margin)
 }

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use pulseproof_packing::{DIMENSION, Layout, LayoutRequest, ListTotal, Scale};
+use pulseproof_packing::{
+    DIMENSION, Layout, LayoutRequest, ListTotal, NOISE_MAX_PER_SUMMAND, Scale,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -22,6 +24,9 @@ fn layout() -> Layout {
     Layout::plan(LayoutRequest { scale, inside, slots: 288, summands_max: 160, totals: true })
         .unwrap()
 }
+
+/// The largest threshold that the noise of ten lists leaves room for, in a layout for 160.
+const MEAN_ABOVE_MAX: u32 = 108;
 
 /// Eight standard deviations of a bootstrap.
 const NOISE: i64 = 1 << 52;
@@ -55,13 +60,15 @@ fn run(
         .inputs
         .iter()
         .map(|input| {
-            let (value, bits) = match input.from {
+            let (value, bits, weight) = match input.from {
                 From::Sum { sum: index, total } => {
-                    (u64::try_from(sum(index, total)).unwrap(), layout.body_of(total).unwrap().1)
+                    let value = u64::try_from(sum(index, total)).unwrap();
+                    (value, layout.body_of(total).unwrap().1, summands[index])
                 }
-                From::Word { word, plaintext_bits, .. } => (words[word], plaintext_bits),
+                From::Word { word, plaintext_bits, .. } => (words[word], plaintext_bits, 1),
             };
-            let noise = rng.gen_range(-(1i64 << 29)..1 << 29);
+            let noise = (weight * NOISE_MAX_PER_SUMMAND).cast_signed();
+            let noise = if rng.r#gen() { noise } else { -noise };
             Ciphertext::trivial((value << (64 - bits)).wrapping_add(noise.cast_unsigned()))
         })
         .collect();
@@ -104,14 +111,14 @@ proptest! {
 
     #[test]
     fn thresholds(values in totals(vec![10]), threshold in 0u32..=360, secret in 0u64..=360) {
-        agrees(&library::mean_above(threshold), &[10], &values, &[]);
+        agrees(&library::mean_above(threshold.min(MEAN_ABOVE_MAX)), &[10], &values, &[]);
         agrees(&library::device_mean_above(10, threshold), &[10], &values, &[]);
         let bits = layout().body_of(ListTotal::Mean).unwrap().1;
         agrees(&library::mean_above_secret(10, 360, bits), &[10], &values, &[secret]);
     }
 
     #[test]
-    fn thresholds_at_the_edge(count in 0u64..=2880, threshold in 0u32..=360, off in -1i64..=1) {
+    fn thresholds_at_the_edge(count in 0u64..=2880, threshold in 0u32..=MEAN_ABOVE_MAX, off in -1i64..=1) {
         let sum = (count * u64::from(threshold)).saturating_add_signed(off).min(288 * 3600);
         agrees(&library::mean_above(threshold), &[10], &[[count, 0, sum, 0]], &[]);
     }
@@ -213,7 +220,7 @@ fn costs_are_shown_before_a_run() {
     let estimate = |program: &Program, summands: &[u64]| {
         program.compile(Given { layout: &layout, summands, words: 0 }).unwrap().estimate
     };
-    let above = estimate(&library::mean_above(140), &[10]);
+    let above = estimate(&library::mean_above(100), &[10]);
     assert_eq!((above.lookups, above.depth), (21, 21));
     assert!(above.worst_failure_log2 <= -128.0 && above.failure_log2 < -123.0);
     let k = Deviations { numerator: 2, denominator: 1 };
@@ -222,7 +229,7 @@ fn costs_are_shown_before_a_run() {
 }
 
 fn refused(change: impl FnOnce(&mut Program)) -> ProgramError {
-    let mut program = library::mean_above(140);
+    let mut program = library::mean_above(100);
     change(&mut program);
     run(&program, &[10], |_, _| 0, &[], 0).unwrap_err()
 }
@@ -293,6 +300,16 @@ fn noise_is_refused_before_it_is_made() {
     program.steps[0].op = Op::Linear { terms: vec![("count".to_owned(), 200)], constant: -1 };
     let got = run(&program, &[160], |_, _| 0, &[], 0);
     assert!(matches!(got, Err(ProgramError::Noise { .. })), "{got:?}");
+}
+
+#[test]
+fn thresholds_are_as_large_as_the_noise_allows() {
+    let compiles = |threshold| {
+        let layout = layout();
+        let given = Given { layout: &layout, summands: &[10], words: 0 };
+        library::mean_above(threshold).compile(given).is_ok()
+    };
+    assert!(compiles(MEAN_ABOVE_MAX) && !compiles(MEAN_ABOVE_MAX + 1));
 }
 
 #[test]

@@ -36,8 +36,6 @@ pub struct Report {
     pub words: usize,
     /// Plaintext bits of each word.
     pub plaintext_bits: u32,
-    /// log2 of the bound on the probability that a sum decrypts wrongly.
-    pub failure_log2: f64,
     /// Bytes of one proof.
     pub proof_bytes: usize,
     /// Bytes of the largest result: claim, aggregate, signatures and proof.
@@ -166,7 +164,6 @@ pub(super) async fn compile<C: Curve>(
         withheld_readings: parties.withheld(),
         words: layout.words(),
         plaintext_bits: layout.plaintext_bits(),
-        failure_log2: layout.failure_log2(),
         proof_bytes: rounds.iter().map(|r| r.result.proof.to_bytes().len()).max().unwrap_or(0),
         result_bytes: rounds.iter().map(|r| r.result_bytes.len()).max().unwrap_or(0),
         latency: latency(rounds, asked),
