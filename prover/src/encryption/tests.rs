@@ -7,9 +7,12 @@ use std::sync::{Arc, OnceLock};
 use pulseproof_kernels::Bn254;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::traits::*;
-use pulseproof_packing::{DIMENSION, Layout, LayoutRequest, ListTotal, PublicKey, Scale, Totals};
+use pulseproof_packing::{
+    DIMENSION, EncryptionWitness, Layout, LayoutRequest, ListTotal, PublicKey, Scale, Totals,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
+use zeroize::Zeroizing;
 
 use super::circuit::Columns;
 use super::form::{Cell, Form};
@@ -205,14 +208,14 @@ fn scheme_of(layout: &Layout) -> Scheme<C> {
 
 /// The witness of a list whose randomness and noise is zero.
 fn witness_of(layout: &Layout, readings: &[i64]) -> Witness {
-    let (zeros, quiet) = (vec![0; DIMENSION], vec![0; DIMENSION]);
+    let quiet = |count: usize| Zeroizing::new(vec![0; count]);
+    let encryption = EncryptionWitness::new(
+        Zeroizing::new(vec![0; DIMENSION]),
+        quiet(DIMENSION),
+        quiet(layout.bodies()),
+    );
     let slots = layout.quantities(readings).unwrap();
-    let secrets = Secrets {
-        bits: &zeros,
-        mask_noise: &quiet,
-        body_noise: &quiet[..layout.bodies()],
-        slots: &slots,
-    };
+    let secrets = Secrets { encryption: &encryption, slots: &slots };
     let words = [vec![0; DIMENSION], layout.encode(readings).unwrap().to_vec()].concat();
     Witness::new(&scheme_of(layout), &words, &secrets)
 }

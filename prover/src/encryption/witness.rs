@@ -1,21 +1,18 @@
 //! The prover's columns, from what a device knows of its encryption.
 
 use pulseproof_kernels::Curve;
-use pulseproof_packing::{DIMENSION, ListTotal, Totals};
+use pulseproof_packing::{DIMENSION, EncryptionWitness, ListTotal, Totals};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::form::Cell;
 use super::layout::{DIGIT_BITS, ROWS, slot_bits, slot_values, some_bit};
 use super::scheme::{CARRY_OFFSET, NOISE_BOUND, NOISE_LOW, Scheme};
 
-/// What a device knows: the randomness of an encryption, and what it encrypted.
+/// What a device knows of its list.
+#[derive(Clone, Copy)]
 pub struct Secrets<'a> {
-    /// r̄: 2048 bits, as coefficients, lowest first.
-    pub bits: &'a [u64],
-    /// e′, for each mask word.
-    pub mask_noise: &'a [i64],
-    /// e″, for each body.
-    pub body_noise: &'a [i64],
+    /// What it was encrypted with.
+    pub encryption: &'a EncryptionWitness,
     /// The quantities of each slot.
     pub slots: &'a [Totals],
 }
@@ -64,7 +61,7 @@ impl Witness {
 
     fn fill_slots<C: Curve>(&mut self, scheme: &Scheme<C>, secrets: &Secrets<'_>) {
         let layout = scheme.layout();
-        self.bits[..DIMENSION].copy_from_slice(secrets.bits);
+        self.bits[..DIMENSION].copy_from_slice(secrets.encryption.selector());
         let (low, high) = layout.inside_codes();
         let (low, high, off) = (i128::from(low), i128::from(high), scheme.system.off());
         let mut totals = Totals::default();
@@ -137,11 +134,11 @@ impl Witness {
         let messages = scheme.system.messages.iter();
         let messages: Zeroizing<Vec<i128>> =
             Zeroizing::new(messages.map(|form| form.value(|cell| self.value(cell))).collect());
-        let masks = product(scheme.key().mask(), secrets.bits, 0..DIMENSION);
+        let masks = product(scheme.key().mask(), secrets.encryption.selector(), 0..DIMENSION);
         let bodies = (0..scheme.words() - DIMENSION).map(|body| DIMENSION - 1 - body);
-        let bodies = product(scheme.key().body(), secrets.bits, bodies);
+        let bodies = product(scheme.key().body(), secrets.encryption.selector(), bodies);
         let sums = masks.iter().chain(bodies.iter());
-        let noise = secrets.mask_noise.iter().chain(secrets.body_noise);
+        let noise = secrets.encryption.mask_noise().iter().chain(secrets.encryption.body_noise());
         let messages = std::iter::repeat_n(&0, DIMENSION).chain(messages.iter());
         let rows = sums.zip(noise).zip(messages).zip(words).enumerate();
         for (row, (((&sum, &noise), &message), &word)) in rows {
