@@ -2,8 +2,9 @@
 //!
 //! - [`ntt`], [`msm`], [`field`], [`pbs`]: kernels, beside [`peers`], held against [`limits`].
 //! - [`measure`], [`report`], [`plot`]: how times are taken, said and drawn.
-//! - [`groth16`], [`wsa`]: proofs.
+//! - [`groth16`], [`wsa`], [`encryption`]: proofs.
 
+pub mod encryption;
 pub mod field;
 pub mod groth16;
 pub mod limits;

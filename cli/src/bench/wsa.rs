@@ -128,6 +128,25 @@ pub struct Timing {
     pub to_peer: f64,
 }
 
+impl Timing {
+    /// The figures of these times, of which there is at least one.
+    pub(super) fn of(times: &mut [f64], peer: f64) -> Self {
+        let median_ms = median(times);
+        let (min_ms, max_ms) = (times[0], times[times.len() - 1]);
+        Self { median_ms, min_ms, max_ms, to_peer: median_ms / peer }
+    }
+
+    /// A row of a table.
+    pub fn row(&self, name: String) -> [String; 4] {
+        [
+            name,
+            format!("{:.2}", self.median_ms),
+            format!("{:.2} – {:.2}", self.min_ms, self.max_ms),
+            format!("{:.2}", self.to_peer),
+        ]
+    }
+}
+
 /// Everything measured in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -189,12 +208,8 @@ pub fn measure<C: Curve>(
         }
     }
     let peer = median(&mut times[0]);
-    let [peer_msm, commit, intake, prove, verify] = times.map(|mut all| Timing {
-        median_ms: median(&mut all),
-        min_ms: all[0],
-        max_ms: all[all.len() - 1],
-        to_peer: median(&mut all) / peer,
-    });
+    let [peer_msm, commit, intake, prove, verify] =
+        times.map(|mut all| Timing::of(&mut all, peer));
     Ok(Report {
         curve: C::ID.to_string(),
         backend: fixture.prover.backend().to_string(),

@@ -1,5 +1,6 @@
 //! `pulseproof bench`.
 
+mod encryption;
 mod groth16;
 mod kernels;
 mod pbs;
@@ -19,6 +20,7 @@ Examples:
   pulseproof bench pbs --log-n 0,6 --vs tfhe-cpu
   pulseproof bench groth16 --log-n 16 --vs ark-groth16,snarkjs
   pulseproof bench wsa
+  pulseproof bench encryption
   RAYON_NUM_THREADS=1 pulseproof bench wsa")]
 pub struct Args {
     #[command(subcommand)]
@@ -33,6 +35,7 @@ enum What {
     Pbs(pbs::Args),
     Groth16(groth16::Args),
     Wsa(wsa::Args),
+    Encryption(encryption::Args),
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
@@ -43,5 +46,6 @@ pub(super) fn run(args: &Args) -> Outcome {
         What::Field(args) => kernels::field(args),
         What::Pbs(args) => pbs::run(args),
         What::Wsa(args) => wsa::run(args),
+        What::Encryption(args) => encryption::run(args),
     }
 }

@@ -55,14 +55,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         "WSA on {}, {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
         report.curve, report.backend, report.threads, report.proof_bytes
     ));
-    let row = |name: &str, of: &Timing| {
-        [
-            name.to_owned(),
-            format!("{:.2}", of.median_ms),
-            format!("{:.2} – {:.2}", of.min_ms, of.max_ms),
-            format!("{:.2}", of.to_peer),
-        ]
-    };
+    let row = |name: &str, of: &Timing| of.row(name.to_owned());
     let rows = [
         row("arkworks MSM, full-width scalars (peer)", &report.peer_msm),
         row("commit (one device)", &report.commit),

@@ -1,0 +1,231 @@
+//! The proof of well-formed encryption, beside one arkworks MSM of 4096 terms on the same threads.
+
+use std::sync::Arc;
+
+use ark_ec::VariableBaseMSM;
+use pulseproof_fhe::{
+    Encrypt, EncryptionWitness, Layout, LayoutError, LayoutRequest, Scale, Totals, generate_keys,
+};
+use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::traits::UniformRand;
+use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar};
+use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
+use pulseproof_prover::encryption::{
+    NotProvable, Proof, Scheme, Secrets, Statement, find_false, prove,
+};
+use pulseproof_prover::engine::prove::ProvingKey;
+use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, SrsError, develop};
+use rand::rngs::OsRng;
+use serde::Serialize;
+
+use super::measure::{median, peak_memory_mb, processor, time};
+use super::wsa::Timing;
+
+/// What to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Readings of a list.
+    pub slots: usize,
+    /// Lists that a sum may have.
+    pub summands_max: u64,
+    /// Lists that are verified together.
+    pub batch: usize,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The reference string.
+    #[error(transparent)]
+    Srs(#[from] SrsError),
+    /// The packing.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The packing is larger than what can be proved.
+    #[error(transparent)]
+    NotProvable(#[from] NotProvable),
+    /// The prover.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+}
+
+/// Inputs of all measurements, made once.
+pub struct Fixture<C: Curve> {
+    key: ProvingKey<C, Cpu>,
+    scheme: Scheme<C>,
+    readings: Vec<i64>,
+    slots: Vec<Totals>,
+    list: List<C>,
+    batch: Vec<(G1Affine<C>, Proof<C>)>,
+    peer_scalars: Vec<Scalar<C>>,
+}
+
+struct List<C: Curve> {
+    words: Vec<u64>,
+    encryption: EncryptionWitness,
+    blinders: Blinders<C>,
+    commitment: G1Affine<C>,
+}
+
+impl<C: Curve> Fixture<C> {
+    /// A key, a layout of glucose readings, and lists that fill every slot, proved once.
+    ///
+    /// # Errors
+    /// There is no such layout, or it cannot be proved.
+    ///
+    /// # Panics
+    /// Never: honest lists are proved.
+    pub fn new(shape: Shape) -> Result<Self, Failure> {
+        let Shape { slots, summands_max, batch } = shape;
+        let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
+        let inside = (70, 180);
+        let request = LayoutRequest { scale, inside, slots, summands_max, totals: true };
+        let (layout, (_, public_key)) = (Layout::plan(request)?, generate_keys());
+        let srs = Arc::new(develop::generate::<C>(DEFAULT_LOG_SIZE, &mut OsRng)?);
+        let commitment_key = CommitmentKey::new(&srs);
+        let key = ProvingKey::new(Cpu::new(), srs)?;
+        let peer_scalars = (0..key.srs().size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
+        let readings: Vec<i64> = (0..slots).map(|slot| 40 + (slot * 97 % 361) as i64).collect();
+        let quantities = layout.quantities(&readings).expect("readings of the scale").to_vec();
+        let encrypt = || {
+            let encrypted = public_key.encrypt_with_witness(&layout, &readings);
+            let (words, encryption) = encrypted.expect("readings of the scale");
+            let blinders = Blinders::random(&mut OsRng);
+            let commitment = commitment_key.commit(&words, &blinders);
+            List { words, encryption, blinders, commitment }
+        };
+        let list = encrypt();
+        let lists: Vec<_> = (0..batch).map(|_| encrypt()).collect();
+        let scheme = Scheme::new(layout.clone(), public_key.clone())?;
+        let slots = quantities;
+        let mut fixture =
+            Self { key, scheme, readings, slots, list, batch: Vec::new(), peer_scalars };
+        fixture.batch =
+            lists.iter().map(|list| (list.commitment, fixture.prove_list(list))).collect();
+        Ok(fixture)
+    }
+
+    /// The peer: one arkworks MSM with full-width scalars.
+    pub fn peer_msm(&self) -> G1<C> {
+        G1::<C>::msm_unchecked(&self.key.srs().lagrange, &self.peer_scalars)
+    }
+
+    /// A device encrypts.
+    ///
+    /// # Panics
+    /// Never: the same readings were encrypted before.
+    pub fn encrypt(&self) -> Vec<u64> {
+        let encrypted = self.scheme.key().encrypt(self.scheme.layout(), &self.readings);
+        encrypted.expect("encrypted before")
+    }
+
+    /// A device proves its list.
+    pub fn prove(&self) -> Proof<C> {
+        self.prove_list(&self.list)
+    }
+
+    fn prove_list(&self, list: &List<C>) -> Proof<C> {
+        let List { words, encryption, blinders, commitment } = list;
+        let opening = Opening { commitment: *commitment, words, blinders };
+        let secrets = Secrets { encryption, slots: &self.slots };
+        prove(&self.key, &self.scheme, &opening, &secrets, b"bench", &mut OsRng)
+            .expect("honest lists are proved")
+    }
+
+    /// An appliance checks this many of the batch's proofs together.
+    pub fn verify(&self, count: usize) -> bool {
+        let claim = |(commitment, proof): &'_ (G1Affine<C>, Proof<C>)| {
+            (*commitment, proof.to_bytes())
+        };
+        let read: Vec<_> = self.batch[..count].iter().map(claim).collect();
+        let proofs: Result<Vec<_>, _> =
+            read.iter().map(|(_, bytes)| Proof::from_bytes(bytes)).collect();
+        proofs.is_ok_and(|proofs| {
+            let statements = read.iter().map(|(c, _)| Statement { commitment: *c, context: b"bench" });
+            let claims: Vec<_> = statements.zip(&proofs).collect();
+            let key = &self.key.srs().verifying_key;
+            find_false(key, &self.scheme, &claims, &mut OsRng).is_empty()
+        })
+    }
+}
+
+/// Everything measured in one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Curve.
+    pub curve: String,
+    /// Readings of a list.
+    pub slots: usize,
+    /// Lists that a sum may have.
+    pub summands_max: u64,
+    /// Words of a list.
+    pub words: usize,
+    /// Lists that are verified together.
+    pub batch: usize,
+    /// Threads of the pool that peer and prover share.
+    pub threads: usize,
+    /// Processor.
+    pub processor: String,
+    /// Repetitions.
+    pub samples: usize,
+    /// Bytes of a proof.
+    pub proof_bytes: usize,
+    /// arkworks MSM of 4096 terms, full-width scalars.
+    pub peer_msm: Timing,
+    /// Encrypting, without proof.
+    pub encrypt: Timing,
+    /// Proving.
+    pub prove: Timing,
+    /// Verifying one proof, from its bytes.
+    pub verify_one: Timing,
+    /// Verifying the batch, from bytes.
+    pub verify_batch: Timing,
+    /// Peak resident memory of the process, where the system tells.
+    pub peak_memory_mb: Option<f64>,
+}
+
+/// Measures everything `samples` times, in turn, so that a disturbance meets all alike.
+///
+/// # Errors
+/// There is no such layout, or it cannot be proved.
+///
+/// # Panics
+/// If a measured operation gives a wrong answer.
+pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, Failure> {
+    let shape = Shape { batch: shape.batch.max(1), ..shape };
+    let fixture = Fixture::<C>::new(shape)?;
+    let mut times: [Vec<f64>; 5] = Default::default();
+    for round in 0..=samples.max(1) {
+        let measured = [
+            time(|| fixture.peer_msm()).0,
+            time(|| fixture.encrypt()).0,
+            time(|| fixture.prove()).0,
+            time(|| assert!(fixture.verify(1))).0,
+            time(|| assert!(fixture.verify(shape.batch))).0,
+        ];
+        // The first round warms caches and is not counted.
+        if round > 0 {
+            times.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
+        }
+    }
+    let peer = median(&mut times[0]);
+    let [peer_msm, encrypt, prove, verify_one, verify_batch] =
+        times.map(|mut all| Timing::of(&mut all, peer));
+    Ok(Report {
+        curve: C::ID.to_string(),
+        slots: shape.slots,
+        summands_max: shape.summands_max,
+        words: fixture.scheme.words(),
+        batch: shape.batch,
+        threads: rayon::current_num_threads(),
+        processor: processor(),
+        samples,
+        proof_bytes: fixture.batch[0].1.to_bytes().len(),
+        peer_msm,
+        encrypt,
+        prove,
+        verify_one,
+        verify_batch,
+        peak_memory_mb: peak_memory_mb(),
+    })
+}

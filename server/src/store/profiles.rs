@@ -1,0 +1,50 @@
+//! What the words of regions' devices mean.
+
+use pulseproof_sdk::profile::Profile;
+use pulseproof_sdk::{Digest, Problem};
+
+use super::{Store, StoreError, corrupt};
+
+impl Store {
+    /// A profile.
+    pub async fn profile(&self, digest: &Digest) -> Result<Option<Profile>, StoreError> {
+        let row: Option<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM profiles WHERE digest = ?")
+            .bind(digest.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        let parse = |bytes: Vec<u8>| {
+            Profile::from_bytes(&bytes).map_err(|error| corrupt("profile", &error))
+        };
+        row.map(parse).transpose()
+    }
+
+    /// Keeps a profile; whether it is new, or why it is not kept.
+    pub async fn add_profile(
+        &self,
+        profile: &Profile,
+        limit: usize,
+    ) -> Result<Result<bool, Problem>, StoreError> {
+        let digest = profile.digest();
+        let mut transaction = self.write().await?;
+        let (known, count): (bool, i64) =
+            sqlx::query_as("SELECT coalesce(max(digest = ?), 0), count(*) FROM profiles")
+                .bind(digest.to_string())
+                .fetch_one(&mut *transaction)
+                .await?;
+        if known {
+            return Ok(Ok(false));
+        }
+        if usize::try_from(count).is_ok_and(|count| count >= limit) {
+            let detail = format!("there are {count} profiles already");
+            let problem = Problem::new(507, "too-many-profiles", detail).field("digest");
+            return Ok(Err(problem.limit(limit as u64)));
+        }
+        sqlx::query("INSERT INTO profiles (digest, bytes) VALUES (?, ?)")
+            .bind(digest.to_string())
+            .bind(profile.to_bytes())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Ok(true))
+    }
+}
