@@ -3,189 +3,149 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/public-key` | the encryption key, binary |
-//! | `POST /v1/decryptions` | a [query](write_query) of proved results → [`Decryption`] |
-//! | `POST /v1/answers` | a [question](crate::answers::write_question) → [`Answer`]s |
+//! | `GET /v1/evaluation-key` | the evaluation key, binary |
+//! | `POST /v1/decryptions` | a [query](queries::write_query) of proved results → [`queries::Decryption`] |
+//! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answered`] |
 //!
-//! It decrypts the sum of the results in a query, adds up the slots inside, and answers with totals:
-//! no slot, no region's ciphertext and no single device's reading ever leaves it. Every result in a
-//! query must itself speak for at least [`Policy::devices_min`] devices, so that no difference of two
-//! queries tells of fewer, and count each of them once: a sum with weights 1, 1 and 4,000 would tell
-//! of the third.
+//! It opens no ciphertext that it was handed: sums are those of results that it verified, and programs it
+//! computes itself. It decrypts each result by itself, insists that it speaks for a group ([`policy`]), and
+//! tells totals over all of them, or a program's bits.
+//!
+//! What was claimed first of a region's epoch is the only claim it will ever hear of, and what it tells
+//! about it is counted: the [vault](crate::vault) keeps both. The same question has the same answer, for
+//! free. All refusals that depend on what was encrypted are one and the same.
 
-use std::future::Future;
+pub mod dispute;
+mod http;
+pub mod policy;
+pub mod queries;
+pub mod questions;
+pub mod quorum;
+mod setup;
+
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use pulseproof_fhe::{DecryptError, Layout, PublicKey, SecretKey, Totals};
+use pulseproof_fhe::batcher::Batcher;
+use pulseproof_fhe::{Layout, PublicKey, SecretKey, Totals};
 use pulseproof_kernels::Curve;
-use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
-use pulseproof_prover::srs::LOG_SIZE_MAX;
+use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::answers::Answer;
-use crate::combine::combine;
-use crate::http::{BODY_BYTES_MAX, Refusal, compute, serve_routes};
+use crate::gate::Gate;
+use crate::http::blocking;
 use crate::trust::Trust;
+use crate::vault::Vault;
+use crate::vault::claims::{Admitted, Asked, Pin};
 
-const MAGIC: [u8; 4] = *b"PPDQ";
-const VERSION: u8 = 1;
-/// Most results in one query.
-pub const QUERY_RESULTS_MAX: usize = 100_000;
-pub(crate) const RESULT_BYTES_MAX: usize = 16 << 20;
+pub use policy::{Answering, Policy, Share};
+pub use queries::{Decryption, write_query};
+pub use setup::{AuthorityError, Setup};
 
-/// What the authority insists on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Fewest devices a result may speak for.
-    pub devices_min: usize,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { devices_min: 3 }
-    }
-}
+/// Most bytes of one result.
+const RESULT_BYTES_MAX: usize = 16 << 20;
 
 /// The authority.
 pub struct Authority<C: Curve> {
-    /// The key that opens everything.
-    pub secret_key: SecretKey,
-    /// The key that devices encrypt with.
-    pub public_key: PublicKey,
-    /// The evaluation key that the appliance has of it, if any: SHA-256 of its bytes.
-    pub evaluation_key: Option<Digest>,
-    /// The packing of readings.
-    pub layout: Layout,
-    /// What it trusts.
-    pub trust: Trust<C>,
-    /// What it insists on.
-    pub policy: Policy,
+    secret_key: SecretKey,
+    public_key: PublicKey,
+    layout: Layout,
+    trust: Trust<C>,
+    policy: Policy,
+    vault: Vault,
+    /// What computes programs, if it computes any.
+    programs: Option<Programs>,
+    gate: Gate,
 }
 
-/// A decrypted sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decryption {
-    /// The totals.
-    pub totals: Totals,
-    /// How many results were summed.
-    pub results: usize,
-    /// How many submissions stand behind them.
-    pub submissions: usize,
-}
-
-/// Packs a combined ciphertext and the results it is the sum of, as bytes, into a query.
-pub fn write_query<B: AsRef<[u8]>>(combined: &[u64], results: &[B]) -> Vec<u8> {
-    let mut writer = Writer::with_header(MAGIC, VERSION);
-    writer.words(combined).length(results.len());
-    for result in results {
-        writer.string(result.as_ref());
-    }
-    writer.finish()
-}
-
-fn read_query(bytes: &[u8]) -> Result<(Vec<u64>, Vec<&[u8]>), DecodeError> {
-    let mut reader = Reader::with_header(bytes, MAGIC, VERSION, "decryption query")?;
-    let combined = reader.words(1 << LOG_SIZE_MAX, "combined")?;
-    let count = reader.length(QUERY_RESULTS_MAX, "results")?;
-    let results =
-        (0..count).map(|_| reader.string(RESULT_BYTES_MAX, "result")).collect::<Result<_, _>>()?;
-    reader.finish()?;
-    Ok((combined, results))
+/// What computes programs.
+struct Programs {
+    evaluation_key: Digest,
+    batcher: Batcher,
 }
 
 impl<C: Curve> Authority<C> {
-    /// Serves until `stopped` is ready.
-    ///
-    /// # Errors
-    /// The listener failed.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stopped: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
-        let routes = Router::new()
-            .route("/v1/public-key", get(public_key::<C>))
-            .route("/v1/decryptions", post(decryptions::<C>))
-            .route("/v1/answers", post(answers::<C>))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(Arc::new(self));
-        serve_routes(routes, listener, stopped).await
+    /// SHA-256 of the evaluation key's bytes, if programs are computed.
+    #[must_use]
+    pub fn evaluation_key(&self) -> Option<Digest> {
+        self.programs.as_ref().map(|programs| programs.evaluation_key)
     }
 
-    /// Verifies every result of a query, adds the ciphertexts, decrypts, and returns totals.
-    ///
-    /// # Errors
-    /// The problem to answer with; nothing is decrypted then.
-    pub fn decrypt(&self, query: &[u8]) -> Result<Decryption, Problem> {
-        let (claimed, results) = read_query(query)
-            .map_err(|error| Problem::new(400, "malformed-query", error.to_string()))?;
+    /// Waits until the vault is closed.
+    pub async fn close(&self) {
+        self.vault.close().await;
+    }
+
+    /// Verifies results, and checks what everybody can see of them.
+    fn verify(&self, results: &[&[u8]]) -> Result<Vec<ProvedResult<C>>, Problem> {
         let results: Vec<_> =
             results.par_iter().map(|bytes| self.trust.verify(bytes)).collect::<Result<_, _>>()?;
-        self.check_policy(&results)?;
-        let combined = combine(&results)?;
-        if combined.words != claimed {
-            let detail = "the ciphertext is not the sum of the results that came with it";
-            return Err(Problem::new(422, "wrong-combination", detail).field("combined"));
-        }
-        let totals = self
-            .secret_key
-            .decrypt(&self.layout, &combined.words, combined.weight)
-            .map_err(|error| undecryptable(&error))?;
-        let submissions = results.iter().map(|result| result.claim.contributions.len()).sum();
-        Ok(Decryption { totals, results: results.len(), submissions })
+        self.policy.check(&results)?;
+        Ok(results)
     }
 
-    pub(crate) fn check_policy(&self, results: &[ProvedResult<C>]) -> Result<(), Problem> {
-        for result in results {
-            let (claim, least) = (&result.claim, self.policy.devices_min);
-            if let Some(heavy) = claim.contributions.iter().find(|c| c.weight != 1) {
-                let detail = format!(
-                    "{} epoch {} counts {} {} times; only plain sums are decrypted, since unequal \
-                     weights can single a device out",
-                    claim.region, claim.epoch, heavy.device, heavy.weight
-                );
-                return Err(Problem::new(403, "weighted-sum", detail).field("weights").limit(1));
+    /// A result's totals, if they are those of a group's readings.
+    fn totals(&self, result: &ProvedResult<C>) -> Option<Totals> {
+        let weight = result.claim.total_weight()?;
+        let totals = self.secret_key.decrypt(&self.layout, &result.aggregate, weight).ok()?;
+        let slots = self.layout.request().slots;
+        self.policy.is_enough(totals.count, slots).then_some(totals)
+    }
+
+    /// Every result's totals, or nothing. All of them are decrypted either way.
+    fn all_totals(&self, results: &[ProvedResult<C>]) -> Option<Vec<Totals>> {
+        let totals: Vec<_> = results.par_iter().map(|result| self.totals(result)).collect();
+        totals.into_iter().collect()
+    }
+
+    /// Pins and charges a question, computes its answer unless it was computed before, and keeps it: also
+    /// that there is none.
+    async fn settle<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        asked: Asked,
+        work: impl FnOnce() -> Result<Option<T>, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let kept = match self.vault.admit(&asked, self.policy.bits_max).await?? {
+            Admitted::Answered(answer) => answer,
+            Admitted::Unanswered => {
+                let answer = serde_json::to_vec(&blocking(work).await?).map_err(internal)?;
+                self.vault.keep(asked.digest, &answer).await?
             }
-            if claim.contributions.len() < least {
-                let detail = format!(
-                    "the result of {} for epoch {} speaks for {} devices; at least {least} are \
-                     required before anything is decrypted",
-                    claim.region,
-                    claim.epoch,
-                    claim.contributions.len()
-                );
-                let problem = Problem::new(403, "too-few-devices", detail);
-                return Err(problem.field("contributions").limit(least as u64));
-            }
-        }
-        Ok(())
+        };
+        let answer: Option<T> = serde_json::from_slice(&kept).map_err(internal)?;
+        answer.ok_or_else(unanswerable)
     }
 }
 
-fn undecryptable(error: &DecryptError) -> Problem {
-    Problem::new(422, "undecryptable", error.to_string()).field("results")
+/// What a question about these results pins.
+fn pins<C: Curve>(results: &[ProvedResult<C>]) -> Vec<Pin> {
+    let pin = |result: &ProvedResult<C>| {
+        let ProvedResult { claim, aggregate, .. } = result;
+        let mut bytes = claim.context().0.to_vec();
+        bytes.extend(aggregate.iter().flat_map(|word| word.to_le_bytes()));
+        let (region, epoch) = (claim.region.clone(), claim.epoch);
+        Pin { region, epoch, claim: Digest::of("medguard claim v1", &bytes) }
+    };
+    results.iter().map(pin).collect()
 }
 
-async fn public_key<C: Curve>(State(authority): State<Arc<Authority<C>>>) -> Vec<u8> {
-    authority.public_key.to_bytes()
+/// The one refusal of everything that depends on what was encrypted.
+fn unanswerable() -> Problem {
+    let detail =
+        "there is no answer: too few readings, or not a sum of readings. Which is not said";
+    Problem::new(422, "unanswerable", detail)
 }
 
-async fn decryptions<C: Curve>(
-    State(authority): State<Arc<Authority<C>>>,
-    body: Bytes,
-) -> Result<Json<Decryption>, Refusal> {
-    compute(move || authority.decrypt(&body)).await.map(Json)
+fn malformed(error: &DecodeError) -> Problem {
+    Problem::new(400, "malformed-query", error.to_string())
 }
 
-async fn answers<C: Curve>(
-    State(authority): State<Arc<Authority<C>>>,
-    body: Bytes,
-) -> Result<Json<Vec<Answer>>, Refusal> {
-    compute(move || authority.answer(&body)).await.map(Json)
+fn internal(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "internal");
+    Problem::new(500, "internal", "the authority failed to do this; its log says why")
 }
+
+/// An authority that several requests use.
+type Shared<C> = Arc<Authority<C>>;
