@@ -9,6 +9,7 @@ use std::path::Path;
 
 use common::{json, pulseproof, run, stderr, stdout};
 use pulseproof_sdk::Digest;
+use serde_json::Value;
 
 #[test]
 fn a_result_verifies_and_a_changed_one_does_not() {
@@ -39,6 +40,14 @@ fn a_result_verifies_and_a_changed_one_does_not() {
     let wrong = verify(&first, &["--roster", other.to_str().unwrap()]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stdout(&wrong).contains("NOT VALID: region"), "{}", stdout(&wrong));
+
+    // Nor does another appliance's key: a well-formed one, of a device.
+    let roster = std::fs::read(results.join("region-001.roster.json")).unwrap();
+    let roster: Value = serde_json::from_slice(&roster).unwrap();
+    let device = roster["devices"]["1636-69-001"].as_str().unwrap();
+    let wrong = verify(&first, &["--appliance", device]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stdout(&wrong).contains("not that of an appliance"), "{}", stdout(&wrong));
 
     let bytes = std::fs::read(&first).unwrap();
     let changed = results.join("changed.result");

@@ -45,10 +45,11 @@ fn devices_and_regions_scale_past_the_subjects() {
 fn anybodys_readings_run_the_same_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("temperatures.csv");
-    // Three patients, temperatures below and above zero, one decimal, in no order.
+    // Three patients, temperatures below and above zero, one decimal, in no order. Three readings of each
+    // have a place, so that seven are more than two patients can have.
     std::fs::write(
         &file,
-        "where,C,patient\n3,-1.5,a\n1,36.6,a\n2,37.0,a\n2,38.25,b\n1,39.5,b\n1,36.4,c\n",
+        "where,C,patient\n3,-1.5,a\n1,36.6,a\n2,37.0,a\n2,38.25,b\n1,39.5,b\n3,37.5,b\n1,36.4,c\n",
     )
     .unwrap();
     let report = json(&run(&[
@@ -66,14 +67,16 @@ fn anybodys_readings_run_the_same_path() {
         "36:37.5",
         "--min",
         "-10",
+        "--slots",
+        "3",
         "--curve",
         "bn254",
     ]));
     let all = &report["rows"][1]["decrypted"];
-    assert_eq!(all["count"], 6);
+    assert_eq!(all["count"], 7);
     let (mean, share) = (all["mean"].as_f64().unwrap(), all["share_inside"].as_f64().unwrap());
-    assert!((mean - (36.6 + 37.0 - 1.5 + 38.25 + 39.5 + 36.4) / 6.0).abs() < 1e-12);
-    assert!((share - 0.5).abs() < 1e-12);
+    assert!((mean - (36.6 + 37.0 - 1.5 + 38.25 + 39.5 + 37.5 + 36.4) / 7.0).abs() < 1e-12);
+    assert!((share - 4.0 / 7.0).abs() < 1e-12);
     assert_eq!(report["equal"], true);
 }
 
@@ -113,6 +116,8 @@ fn every_answer_equals_the_plain_one() {
     let asked: Vec<_> = answers.iter().map(|answer| answer["question"].as_str().unwrap()).collect();
     assert_eq!(asked, ["above", "spike", "trend"]);
     for answer in answers {
+        // The appliance computed one of each kind too, and has the same words.
+        assert_eq!(answer["same_outputs"], true);
         assert_eq!((&answer["equal"], &answer["epoch"]), (&true.into(), &2.into()));
         for bit in answer["bits"].as_array().unwrap() {
             assert_eq!(bit["encrypted"], bit["plain"]);
@@ -182,6 +187,26 @@ fn forged_proofs_are_noticed() {
 }
 
 #[test]
+fn stealing_the_key_is_noticed() {
+    caught("steal-key", &["authority"; 4]);
+}
+
+#[test]
+fn subtracting_sums_is_noticed() {
+    caught("subtract", &["cloud", "authority", "authority"]);
+}
+
+#[test]
+fn people_who_are_none_are_noticed() {
+    caught("sybil", &["authority"; 2]);
+}
+
+#[test]
+fn a_lie_about_a_program_is_noticed() {
+    caught("lie-program", &["authority"]);
+}
+
+#[test]
 fn bad_options_say_what_to_do() {
     let fails = |args: &[&str], code: i32, message: &str| {
         let output = run(args);
@@ -189,7 +214,11 @@ fn bad_options_say_what_to_do() {
         let text = stderr(&output);
         assert!(text.contains(message), "{args:?}: {message:?} is not in {text}");
     };
-    fails(&["demo", "--tamper", "bribe"], 2, "drop, alter, inject, replay, forge-proof");
+    fails(
+        &["demo", "--tamper", "bribe"],
+        2,
+        "replay, forge-proof, steal-key, subtract, sybil, lie-program",
+    );
     fails(&["demo", "--data", "x.csv"], 2, "--inside");
     fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 1, "no-such.csv");
     fails(&["demo", "--curve", "p256"], 2, "bls12-381 or bn254");

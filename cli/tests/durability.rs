@@ -70,6 +70,7 @@ fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
             device: name(&format!("d{device}")),
             sequence: 1,
             profile,
+            srs: Digest(key.srs_id()),
         };
         roster.devices.insert(label.device.clone(), device_key.public());
         bodies.push(Submission::seal(label, words, &key, &device_key, &mut OsRng).to_bytes());
@@ -104,7 +105,9 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     assert_eq!(done.state, JobState::Done);
     let bytes = third.appliance.result(&queued.id).await.unwrap();
     let result = ProvedResult::<C>::from_bytes(&bytes).unwrap();
-    assert_eq!(result.verify(&srs.verifying_key, &roster), Ok(()));
+    // Three processes, one identity.
+    let appliance = third.appliance.identity().await.unwrap();
+    assert_eq!(result.verify(&srs.verifying_key, &roster, &[appliance]), Ok(()));
     assert_eq!(result.aggregate, sum);
 
     // Finished once: the epoch stays closed, the result stays the same.

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use crate::authority::{Decryption, write_query};
 use crate::combine::combine;
-use crate::http::{BODY_BYTES_MAX, Refusal, compute, serve_routes};
+use crate::http::{BODY_BYTES_MAX, Refusal, blocking, serve_routes};
 use crate::trust::Trust;
 
 /// The cloud.
@@ -133,7 +133,7 @@ async fn results<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
     body: Bytes,
 ) -> Result<Json<Accepted>, Refusal> {
-    compute(move || cloud.accept(&body)).await.map(Json)
+    Ok(Json(blocking(move || cloud.accept(&body)).await?))
 }
 
 async fn result<C: Curve>(

@@ -103,6 +103,7 @@ impl<C: Curve> Device<C> {
             device: self.name.clone(),
             sequence: self.sequence,
             profile: profile.digest(),
+            srs: Digest(profile.commitment_key.srs_id()),
         };
         let submission =
             Submission::seal(label, words, &profile.commitment_key, &self.key, &mut OsRng);

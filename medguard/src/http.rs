@@ -3,9 +3,13 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
+use std::time::Duration;
+
 use axum::Router;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::problem::PROBLEM_JSON;
@@ -14,6 +18,10 @@ use tokio::task::JoinHandle;
 
 /// Largest body that is read: a thousand results of the largest size in use.
 pub(crate) const BODY_BYTES_MAX: usize = 256 << 20;
+/// The longest that reading one body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// When whoever was turned away may try again, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// A problem as an answer.
 #[derive(Debug)]
@@ -30,17 +38,36 @@ impl IntoResponse for Refusal {
         let status = StatusCode::from_u16(self.0.status);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+        let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
     }
 }
 
 /// Runs something that computes for long on a thread where it blocks nobody.
-pub(crate) async fn compute<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(Problem::new(500, "internal", "the request failed in the service").into()),
+) -> Result<T, Problem> {
+    let failed = || Problem::new(500, "internal", "the request failed in the service");
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(failed()))
+}
+
+/// Reads a body within its limits.
+pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
+    let read = to_bytes(request.into_body(), BODY_BYTES_MAX);
+    match tokio::time::timeout(BODY_TIMEOUT, read).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let detail = "the body broke off, or is too long";
+            Err(Problem::new(413, "bad-body", detail).field("body").limit(BODY_BYTES_MAX as u64))
+        }
+        Err(_) => {
+            let detail = "the body did not come in time";
+            let problem = Problem::new(408, "body-timeout", detail).field("body");
+            Err(problem.limit(BODY_TIMEOUT.as_secs()))
+        }
     }
 }
 

@@ -6,14 +6,13 @@
 //!   [`statistics`] (the figures people read).
 //! - The parties: [`device`] encrypts, commits, signs, and audits; [`gateway`] only forwards; the
 //!   appliance is the crate `pulseproof-server`; [`cloud`] and [`authority`] verify for themselves
-//!   what [`trust`] lets them.
-//! - The questions: [`alerts`] (programs on sums), [`answers`] (the bits that the authority opens).
+//!   what [`trust`] lets them. What the authority must not forget is in its [`vault`].
+//! - The questions: [`alerts`] (programs on sums), [`authority::questions`] (their bits).
 //! - [`demo`] starts all of them on loopback and drives them over HTTP, honestly or not.
 //!
 //! `docs/medguard.md` says who trusts whom for what.
 
 pub mod alerts;
-pub mod answers;
 pub mod authority;
 pub mod cloud;
 pub mod cohort;
@@ -21,7 +20,9 @@ pub mod combine;
 pub mod dataset;
 pub mod demo;
 pub mod device;
+mod gate;
 pub mod gateway;
 mod http;
 pub mod statistics;
 pub mod trust;
+pub mod vault;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, Totals, add_assign, generate_keys};
 use pulseproof_kernels::Bn254;
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_medguard::authority::{Authority, Decryption, Policy, write_query};
+use pulseproof_medguard::authority::{Authority, Decryption, Policy, Setup, write_query};
 use pulseproof_medguard::cloud::{Accepted, Cloud, Query};
 use pulseproof_medguard::device::{AuditError, Device, Profile, Receipt};
 use pulseproof_medguard::trust::Trust;
@@ -16,10 +16,12 @@ use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::client::{ClientError, Service};
+use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use rand::rngs::OsRng;
 use reqwest::Method;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 type C = Bn254;
@@ -45,12 +47,16 @@ struct World {
     profile: Arc<Profile<C>>,
     devices: Vec<Device<C>>,
     roster: Roster,
+    appliance: ApplianceKey,
     authority: Service,
     cloud: Service,
+    /// Removed at the end.
+    _vault: TempDir,
 }
 
 fn readings(device: usize, epoch: u64) -> Vec<i64> {
-    (0..=device as i64).map(|i| 60 + 10 * i + 7 * i64::try_from(epoch).unwrap()).collect()
+    let first = 60 + 7 * i64::try_from(epoch).unwrap() + i64::try_from(device).unwrap();
+    (0..12).map(|i| first + 10 * i).collect()
 }
 
 impl World {
@@ -78,20 +84,24 @@ impl World {
             devices: devices.iter().map(|d| (d.name().clone(), d.public_key())).collect(),
         };
         let rosters = [(name("north"), roster.clone())].into();
-        let trust = Trust { key: srs().verifying_key.clone(), rosters };
-        let policy = Policy::default();
-        let authority = Authority {
+        let appliance = ApplianceKey::generate(&mut OsRng);
+        let appliances = [(name("north"), vec![appliance.public()])].into();
+        let trust = Trust { key: srs().verifying_key.clone(), rosters, appliances };
+        let vault = tempfile::tempdir().unwrap();
+        let authority = Authority::open(Setup {
             secret_key,
             public_key,
-            evaluation_key: None,
             layout,
             trust: trust.clone(),
-            policy,
-        };
+            policy: Policy::default(),
+            engines: None,
+            vault: vault.path().to_owned(),
+        });
+        let authority = authority.await.unwrap();
         let authority = serve(|listener| authority.serve(listener, std::future::pending())).await;
         let cloud = Cloud::new(trust, authority.clone());
         let cloud = serve(|listener| cloud.serve(listener, std::future::pending())).await;
-        Self { profile, devices, roster, authority, cloud }
+        Self { profile, devices, roster, appliance, authority, cloud, _vault: vault }
     }
 
     /// What an honest appliance would publish, without the devices listed as missing.
@@ -140,7 +150,7 @@ impl World {
             .collect();
         let context = claim.context().0;
         let (statement, proof) = prove(key(), &openings, &weights, &context, &mut OsRng).unwrap();
-        let result = ProvedResult { claim, aggregate: statement.aggregate, proof };
+        let result = ProvedResult::signed(claim, statement.aggregate, proof, &self.appliance);
         (result, all.into_iter().map(|(_, receipt)| receipt).collect())
     }
 
@@ -216,6 +226,7 @@ async fn the_cloud_refuses_what_is_not_proved_or_not_new() {
         (problem.kind, problem.status)
     };
     let rejected = ("urn:pulseproof:result-rejected".to_owned(), 422);
+    let untrusted = ("urn:pulseproof:untrusted-appliance".to_owned(), 403);
     assert_eq!(kind(&bytes[..99]).await, ("urn:pulseproof:malformed-result".to_owned(), 400));
     assert_eq!(kind(b"").await.1, 400);
     for change in [
@@ -234,8 +245,16 @@ async fn the_cloud_refuses_what_is_not_proved_or_not_new() {
     ] {
         let mut forged = honest.clone();
         change(&mut forged);
+        // An appliance that lies signs it.
+        let ProvedResult { claim, aggregate, proof, .. } = forged;
+        let forged = ProvedResult::signed(claim, aggregate, proof, &world.appliance);
         assert_eq!(kind(&forged.to_bytes()).await, rejected);
     }
+    // A gateway that is first with a subset has no appliance's key.
+    let stranger = ApplianceKey::generate(&mut OsRng);
+    let ProvedResult { claim, aggregate, proof, .. } = honest.clone();
+    let by_stranger = ProvedResult::signed(claim, aggregate, proof, &stranger);
+    assert_eq!(kind(&by_stranger.to_bytes()).await, untrusted);
     let mut foreign = honest.clone();
     foreign.claim.region = name("south");
     assert_eq!(kind(&foreign.to_bytes()).await.0, "urn:pulseproof:unknown-region");
@@ -258,6 +277,8 @@ async fn the_authority_decrypts_only_what_it_has_verified_itself() {
     let mut forged = honest.clone();
     let last = forged.aggregate.len() - 1;
     forged.aggregate[last] = forged.aggregate[last].wrapping_add(1 << 60);
+    let ProvedResult { claim, aggregate, proof, .. } = forged;
+    let forged = ProvedResult::signed(claim, aggregate, proof, &world.appliance);
     let body = query(&forged.aggregate, &[&forged.to_bytes()]);
     assert_eq!(kind(body).await, "result-rejected");
     // An honest proof does not vouch for another ciphertext beside it.
@@ -306,7 +327,8 @@ async fn more_than_the_packing_was_planned_for_is_not_decrypted() {
     let all: Vec<_> = results.iter().collect();
     let bytes: Vec<_> = results.iter().map(ProvedResult::to_bytes).collect();
     let problem = world.decrypt(write_query(&sum(&all), &bytes)).await.unwrap_err();
-    assert!(problem.is("undecryptable"), "{problem}");
+    assert!(problem.is("too-many-summands"), "{problem}");
+    assert_eq!((problem.status, problem.limit), (422, Some(20)));
     assert!(world.decrypt(write_query(&sum(&all[..6]), &bytes[..6])).await.is_ok());
 }
 

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{DecryptError, EncryptError, Field};
 use crate::layout::Layout;
+use crate::limbs::{Limb, Place};
 use crate::list_total::ListTotal;
 use crate::totals::Totals;
 
@@ -56,48 +57,58 @@ impl Layout {
 
     /// The totals of the plaintexts of a sum of total weight `summands`, one plaintext for each body.
     ///
+    /// Everything is looked at before anything is refused, so that the time it takes does not tell what was
+    /// wrong.
+    ///
     /// # Errors
     /// What no lists of that weight add up to: bits outside all fields, a field too large for another,
     /// a total that is not that of the slots.
     pub fn decode(&self, plaintexts: &[u64], summands: u64) -> Result<Totals, DecryptError> {
-        let unused = |(&plaintext, &used): (&u64, &u32)| plaintext >> used != 0;
-        if plaintexts.iter().zip(self.used()).any(unused) {
-            return Err(DecryptError::UnusedBits);
-        }
+        let unused = |(&plaintext, &used): (&u64, &u32)| plaintext >> used;
+        let unused = plaintexts.iter().zip(self.used()).map(unused).fold(0, |all, of| all | of);
+        let mut wrong = (unused != 0).then_some(DecryptError::UnusedBits);
         let mut totals = Totals::default();
         for limbs in self.slots() {
-            let mut slot = Totals::default();
-            for (limb, place) in limbs {
-                let implausible = DecryptError::Implausible { field: limb.field, summands };
-                let width_mask = u64::MAX >> (u64::BITS - limb.width);
-                let value = u128::from(plaintexts[place.body] >> place.shift & width_mask);
-                if value > u128::from(limb.maximum) * u128::from(summands) {
-                    return Err(implausible);
-                }
-                let total = slot.of_mut(limb.field);
-                *total = value
-                    .checked_mul(1 << limb.shift)
-                    .and_then(|value| total.checked_add(value))
-                    .ok_or(implausible)?;
-            }
-            check(self, &slot, summands)
-                .map_err(|field| DecryptError::Implausible { field, summands })?;
+            let (mut slot, implausible) = decode_slot(self, limbs, plaintexts, summands);
+            let error = |field| DecryptError::Implausible { field, summands };
+            wrong = wrong.or(implausible.map(error));
             for &(field, _) in self.field_maxima() {
-                *totals.of_mut(field) += *slot.of_mut(field);
+                let total = totals.of_mut(field);
+                *total = total.saturating_add(*slot.of_mut(field));
             }
         }
         let claimed = |total| self.body_of(total).map(|(body, _)| u128::from(plaintexts[body]));
-        let same = |total, value| claimed(total).is_none_or(|claimed| claimed == value);
-        let of_slots = [
+        for (total, value) in [
             (ListTotal::Count, totals.count),
             (ListTotal::Inside, totals.inside),
             (ListTotal::Sum, totals.sum),
-        ];
-        match of_slots.into_iter().find(|&(total, value)| !same(total, value)) {
-            None => Ok(totals),
-            Some((total, _)) => Err(DecryptError::Inconsistent { total }),
+        ] {
+            let same = claimed(total).is_none_or(|claimed| claimed == value);
+            wrong = wrong.or((!same).then_some(DecryptError::Inconsistent { total }));
         }
+        wrong.map_or(Ok(totals), Err)
     }
+}
+
+/// The totals of one slot, and a field that holds what so many readings cannot add up to, if any does.
+fn decode_slot<'a>(
+    layout: &Layout,
+    limbs: impl Iterator<Item = (&'a Limb, Place)>,
+    plaintexts: &[u64],
+    summands: u64,
+) -> (Totals, Option<Field>) {
+    let (mut slot, mut implausible) = (Totals::default(), None);
+    for (limb, place) in limbs {
+        let width_mask = u64::MAX >> (u64::BITS - limb.width);
+        let value = u128::from(plaintexts[place.body] >> place.shift & width_mask);
+        let total = slot.of_mut(limb.field);
+        let sum = value.checked_mul(1 << limb.shift).and_then(|value| total.checked_add(value));
+        *total = sum.unwrap_or(u128::MAX);
+        let too_large = value > u128::from(limb.maximum) * u128::from(summands) || sum.is_none();
+        implausible = implausible.or(too_large.then_some(limb.field));
+    }
+    let checked = check(layout, &slot, summands).err();
+    (slot, implausible.or(checked))
 }
 
 /// Whether `summands` readings at most can add up to this slot; if not, a field that shows it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::groth16::{Groth16Request, Retried};
+use crate::identity::AppliancePublicKey;
 use crate::name::Name;
 use crate::problem::Problem;
 
@@ -153,6 +154,13 @@ pub enum JobState {
     Failed,
     /// Somebody cancelled it: there will be no result.
     Cancelled,
+}
+
+/// `GET /v1/identity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The key that the appliance's results and outputs are signed with.
+    pub key: AppliancePublicKey,
 }
 
 /// `GET /v1/jobs/{id}`.

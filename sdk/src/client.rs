@@ -10,8 +10,9 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::api::{EvaluationKeyInfo, Health, Intake, Job, JobRequest, JobState};
+use crate::api::{EvaluationKeyInfo, Health, Identity, Intake, Job, JobRequest, JobState};
 use crate::digest::Digest;
+use crate::identity::AppliancePublicKey;
 use crate::name::Name;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::roster::Roster;
@@ -234,6 +235,15 @@ impl Appliance {
     /// See [`ClientError`].
     pub async fn cancel(&self, id: &str) -> Result<Job, ClientError> {
         self.0.json(self.0.request(Method::DELETE, &format!("/v1/jobs/{id}"))).await
+    }
+
+    /// The key that the appliance signs with.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn identity(&self) -> Result<AppliancePublicKey, ClientError> {
+        let identity: Identity = self.0.json(self.0.request(Method::GET, "/v1/identity")).await?;
+        Ok(identity.key)
     }
 
     /// Hands in an evaluation key, and returns what it is called: SHA-256 of its bytes.

@@ -1,12 +1,14 @@
 //! What a gateway, a cloud or an auditor links.
 //!
 //! - [`name`], [`roster`], [`signing`]: who may contribute to a region, and their keys.
+//! - [`identity`]: an appliance's signing key.
 //! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
 //! - [`api`], [`problem`]: the appliance's JSON.
 //! - [`groth16`]: circuits, and proofs of them.
 //! - [`client`]: the appliance over HTTP.
-//! - With the feature `fhe`: `fhe`, homomorphic programs as jobs, and `outputs`, their results.
+//! - With the feature `fhe`: `fhe`, homomorphic programs as jobs, `outputs`, their results, and `merkle`,
+//!   a tree over what their lookups gave.
 //!
 //! Small on purpose: no prover, no GPU code, and without `fhe` no encryption library.
 
@@ -16,6 +18,9 @@ mod digest;
 #[cfg(feature = "fhe")]
 pub mod fhe;
 pub mod groth16;
+pub mod identity;
+#[cfg(feature = "fhe")]
+pub mod merkle;
 pub mod name;
 #[cfg(feature = "fhe")]
 pub mod outputs;

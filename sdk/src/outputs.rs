@@ -1,7 +1,8 @@
 //! What a program computed: ciphertexts, and what they were computed from.
 //!
-//! Nothing proves that they are what the program says. Whoever opens them trusts the appliance for that,
-//! and knows from the digests what it claims.
+//! Nothing proves that they are what the program says. The appliance signs what it claims: the digest of
+//! everything but who bootstrapped. Bootstrapping is exact, so whoever computes the same program on the same
+//! results under the same evaluation key has the same digest.
 
 use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
@@ -9,11 +10,13 @@ use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 
 use crate::digest::Digest;
 use crate::fhe::{SUMS_MAX, WORDS_MAX};
+use crate::identity::{ApplianceKey, AppliancePublicKey, Signed};
 use crate::name::Name;
+use crate::signing::SIGNATURE_BYTES;
 use crate::submission::read_name;
 
 const MAGIC: [u8; 4] = *b"PPFO";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Most outputs of a program.
 pub const OUTPUTS_MAX: usize = 256;
@@ -48,14 +51,46 @@ pub struct Outputs {
     pub words: Vec<Digest>,
     /// The outputs, in the program's order.
     pub outputs: Vec<EncryptedOutput>,
+    /// The root of the [tree](crate::merkle) over what the lookups gave.
+    pub lookups: Digest,
+    /// The appliance's signature on [`Self::digest`].
+    pub signature: [u8; SIGNATURE_BYTES],
 }
 
 impl Outputs {
+    /// The hash of all but engine and signature.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        Digest::of("pulseproof outputs v2", &writer.finish())
+    }
+
+    /// Signs what is there.
+    #[must_use]
+    pub fn signed(mut self, key: &ApplianceKey) -> Self {
+        self.signature = key.sign(Signed::Outputs, &self.digest());
+        self
+    }
+
+    /// Whether the appliance whose key this is signed them.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &AppliancePublicKey) -> bool {
+        key.verifies(Signed::Outputs, &self.digest(), &self.signature)
+    }
+
     /// The binary form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::with_header(MAGIC, VERSION);
-        writer.bytes(&self.key.0).string(self.engine.as_bytes()).bytes(&self.program.0);
+        writer.string(self.engine.as_bytes());
+        self.write(&mut writer);
+        writer.bytes(&self.signature);
+        writer.finish()
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.bytes(&self.key.0).bytes(&self.program.0);
         writer.length(self.sums.len());
         for sum in &self.sums {
             writer.string(sum.region.as_str().as_bytes()).u64(sum.epoch).bytes(&sum.result.0);
@@ -71,7 +106,7 @@ impl Outputs {
                 writer.u64(*word);
             }
         }
-        writer.finish()
+        writer.bytes(&self.lookups.0);
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -80,8 +115,8 @@ impl Outputs {
     /// Any other bytes, with the field that is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::with_header(bytes, MAGIC, VERSION, "program outputs")?;
-        let key = Digest(reader.array("key")?);
         let engine = reader.text(TEXT_BYTES_MAX, "engine")?.to_owned();
+        let key = Digest(reader.array("key")?);
         let program = Digest(reader.array("program")?);
         let sums = reader.length(SUMS_MAX, "sums")?;
         let sums = (0..sums).map(|_| read_sum(&mut reader)).collect::<Result<_, _>>()?;
@@ -92,8 +127,10 @@ impl Outputs {
         let mut left = DIGITS_MAX;
         let outputs =
             (0..count).map(|_| read_output(&mut reader, &mut left)).collect::<Result<_, _>>()?;
+        let lookups = Digest(reader.array("lookups")?);
+        let signature = reader.array("signature")?;
         reader.finish()?;
-        Ok(Self { key, engine, program, sums, words, outputs })
+        Ok(Self { key, engine, program, sums, words, outputs, lookups, signature })
     }
 }
 

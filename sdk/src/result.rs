@@ -1,7 +1,7 @@
 //! A region's proved sum, as an appliance publishes it.
 //!
 //! Everything a verifier needs travels with it, except what a verifier must already trust: the
-//! region's [`Roster`] and the SRS's verifying key.
+//! region's [`Roster`], the keys of its appliances and the SRS's verifying key.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,14 @@ use pulseproof_prover::wsa::modular::{Proof, VerifyError, verify};
 use rayon::prelude::*;
 
 use crate::digest::Digest;
+use crate::identity::{ApplianceKey, AppliancePublicKey, Signed};
 use crate::name::Name;
 use crate::roster::{DEVICES_MAX, Roster};
 use crate::signing::SIGNATURE_BYTES;
 use crate::submission::{Label, read_name};
 
 const MAGIC: [u8; 4] = *b"PPRS";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// One device's part in a sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct ProvedResult<C: Curve> {
     pub aggregate: Vec<u64>,
     /// The proof.
     pub proof: Proof<C>,
+    /// The signature of the appliance that summed, so that nobody else publishes a sum before it does.
+    pub signature: [u8; SIGNATURE_BYTES],
 }
 
 /// Why a result is not accepted.
@@ -101,6 +104,9 @@ pub enum ResultError {
     /// A commitment that its device did not sign.
     #[error("contributions: the signature of {0} does not verify")]
     Signature(Name),
+    /// Published by nobody who is trusted to.
+    #[error("signature: not that of an appliance that is trusted for {0}")]
+    Untrusted(Name),
     /// The proof or the statement.
     #[error(transparent)]
     Proof(#[from] VerifyError),
@@ -122,6 +128,7 @@ impl<C: Curve> Claim<C> {
             device: contribution.device.clone(),
             sequence: contribution.sequence,
             profile: self.profile,
+            srs: self.srs,
         }
     }
 
@@ -205,18 +212,45 @@ impl<C: Curve> Claim<C> {
 }
 
 impl<C: Curve> ProvedResult<C> {
-    /// Checks everything: roster, device list, signatures, proof. What passes is exactly the
-    /// weighted sum of what these devices committed to and signed for this region and epoch.
+    /// A result, signed by the appliance that proved it.
+    pub fn signed(
+        claim: Claim<C>,
+        aggregate: Vec<u64>,
+        proof: Proof<C>,
+        key: &ApplianceKey,
+    ) -> Self {
+        let mut result = Self { claim, aggregate, proof, signature: [0; SIGNATURE_BYTES] };
+        result.signature = key.sign(Signed::Result, &result.digest());
+        result
+    }
+
+    /// The hash of all but the signature: the context, which binds the claim, the sum and the proof.
+    pub fn digest(&self) -> Digest {
+        let mut writer = Writer::default();
+        writer.u8(C::ID.byte()).bytes(&self.claim.context().0);
+        writer.words(&self.aggregate).string(&self.proof.to_bytes());
+        Digest::of("pulseproof result v2", &writer.finish())
+    }
+
+    /// Checks everything: roster, who published it, device list, signatures, proof. What passes is exactly
+    /// the weighted sum of what these devices committed to and signed for this region and epoch, and one of
+    /// these appliances says so.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn verify(&self, key: &VerifyingKey<C>, roster: &Roster) -> Result<(), ResultError> {
+    pub fn verify(
+        &self,
+        key: &VerifyingKey<C>,
+        roster: &Roster,
+        appliances: &[AppliancePublicKey],
+    ) -> Result<(), ResultError> {
         let claim = &self.claim;
         let trusted = Digest(key.id());
         if claim.srs != trusted {
             return Err(ResultError::WrongSrs { got: claim.srs, trusted });
         }
         self.check_roster(roster)?;
+        self.check_appliance(appliances)?;
         claim.check_devices(roster)?;
         claim.check_signatures(roster)?;
         verify(key, &self.statement(), &self.proof)?;
@@ -232,6 +266,16 @@ impl<C: Curve> ProvedResult<C> {
             aggregate: self.aggregate.clone(),
             context: self.claim.context().0.to_vec(),
         }
+    }
+
+    fn check_appliance(&self, appliances: &[AppliancePublicKey]) -> Result<(), ResultError> {
+        let digest = self.digest();
+        let signed =
+            |key: &AppliancePublicKey| key.verifies(Signed::Result, &digest, &self.signature);
+        if appliances.iter().any(signed) {
+            return Ok(());
+        }
+        Err(ResultError::Untrusted(self.claim.region.clone()))
     }
 
     fn check_roster(&self, roster: &Roster) -> Result<(), ResultError> {
@@ -254,7 +298,7 @@ impl<C: Curve> ProvedResult<C> {
         let mut writer = Writer::with_header(MAGIC, VERSION);
         writer.u8(C::ID.byte());
         self.claim.write(&mut writer);
-        writer.words(&self.aggregate).string(&self.proof.to_bytes());
+        writer.words(&self.aggregate).string(&self.proof.to_bytes()).bytes(&self.signature);
         writer.finish()
     }
 
@@ -268,7 +312,8 @@ impl<C: Curve> ProvedResult<C> {
         let claim = Claim::read(&mut reader)?;
         let aggregate = reader.words(1 << LOG_SIZE_MAX, "aggregate")?;
         let proof = Proof::from_bytes(reader.string(4096, "proof")?)?;
+        let signature = reader.array("signature")?;
         reader.finish()?;
-        Ok(Self { claim, aggregate, proof })
+        Ok(Self { claim, aggregate, proof, signature })
     }
 }

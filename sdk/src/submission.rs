@@ -15,7 +15,9 @@ use crate::signing::{DeviceKey, DevicePublicKey, SIGNATURE_BYTES};
 
 const MAGIC: [u8; 4] = *b"PPSU";
 const BATCH_MAGIC: [u8; 4] = *b"PPSB";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// What a sum of what is signed is proved to be.
+const FORM: &[u8] = b"weighted sum modulo 2^64";
 
 /// Most submissions in one batch.
 pub const BATCH_MAX: usize = 1024;
@@ -35,13 +37,16 @@ pub struct Label {
     pub sequence: u64,
     /// What the words mean; the roster's.
     pub profile: Digest,
+    /// The SRS that the commitment is made with.
+    pub srs: Digest,
 }
 
 impl Label {
-    /// The message a device signs: everything the commitment's meaning depends on.
+    /// The message a device signs: everything the commitment's meaning depends on, and what may be proved
+    /// of it.
     pub fn message<C: Curve>(&self, commitment: &G1Affine<C>) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.string(b"pulseproof submission v1").u8(C::ID.byte());
+        writer.string(b"pulseproof submission v2").string(FORM).u8(C::ID.byte());
         self.write(&mut writer);
         writer.element(commitment);
         writer.finish()
@@ -49,7 +54,8 @@ impl Label {
 
     fn write(&self, writer: &mut Writer) {
         writer.string(self.region.as_str().as_bytes()).u64(self.epoch);
-        writer.string(self.device.as_str().as_bytes()).u64(self.sequence).bytes(&self.profile.0);
+        writer.string(self.device.as_str().as_bytes()).u64(self.sequence);
+        writer.bytes(&self.profile.0).bytes(&self.srs.0);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -59,6 +65,7 @@ impl Label {
             device: read_name(reader, "device")?,
             sequence: reader.u64("sequence")?,
             profile: Digest(reader.array("profile")?),
+            srs: Digest(reader.array("srs")?),
         })
     }
 }

@@ -11,6 +11,7 @@ use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
+use pulseproof_sdk::identity::{ApplianceKey, Signed};
 use pulseproof_sdk::result::{Claim, Contribution, ResultError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::{Label, batch_from_bytes, batch_to_bytes};
@@ -65,6 +66,7 @@ fn submission(index: u64, seed: u64) -> Submission<C> {
         device: name(&format!("d{index}")),
         sequence: 3,
         profile: roster().profile,
+        srs: Digest(key().srs_id()),
     };
     Submission::seal(label, words, key(), &device(index), rng)
 }
@@ -96,11 +98,15 @@ fn result() -> ProvedResult<C> {
     let rng = &mut StdRng::seed_from_u64(9);
     let context = claim.context().0;
     let (statement, proof) = prove(proving_key(), &openings, &[2, 2, 2], &context, rng).unwrap();
-    ProvedResult { claim, aggregate: statement.aggregate, proof }
+    ProvedResult::signed(claim, statement.aggregate, proof, &appliance())
+}
+
+fn appliance() -> ApplianceKey {
+    ApplianceKey::from_seed([77; 32])
 }
 
 fn verify(result: &ProvedResult<C>) -> Result<(), ResultError> {
-    result.verify(&srs().verifying_key, &roster())
+    result.verify(&srs().verifying_key, &roster(), &[appliance().public()])
 }
 
 /// Whether an appliance would store this.
@@ -156,8 +162,8 @@ fn honest_bytes_are_accepted_and_stable() {
 }
 
 const FROZEN: [&str; 3] = [
-    "73ec00005a5fa475c9992722ce61efc4e1f9eb301ed37dd171d1f1bbfe3d4683",
-    "dd228ff859358f0e1264b23c7be04463f7f234c98f7a826f3f570cc3bce137e9",
+    "3bfb7cbac8220028a3f0751e85365ce00f7a4b32a55d6c91163b7f9ac5b270ce",
+    "909965477ec0ef6120b733caf1493c07c1e38b8ad89080187e1ad6624f692521",
     "b3f3a974fbde676945d88ea63f5bd72a8a1126239987926c5fff2a897707087b",
 ];
 
@@ -214,7 +220,7 @@ fn cut_and_lengthened_bytes_are_named() {
 
 #[test]
 fn lengths_that_lie_are_refused_before_anything_is_allocated() {
-    let lying = |magic: &[u8; 4], rest: &[u8]| [magic.as_slice(), &[1], rest].concat();
+    let lying = |magic: &[u8; 4], rest: &[u8]| [magic.as_slice(), &[2], rest].concat();
     let huge = u32::MAX.to_le_bytes();
     let batch = lying(b"PPSB", &huge);
     assert!(matches!(batch_from_bytes(&batch), Err(DecodeError::TooLong { field: "batch", .. })));
@@ -241,10 +247,12 @@ fn a_batch_is_its_submissions() {
 #[test]
 fn every_part_of_a_claim_counts() {
     let honest = result();
+    // Signed anew, so that it is not the appliance's signature that shows it.
     let check = |change: &dyn Fn(&mut ProvedResult<C>)| {
         let mut forged = honest.clone();
         change(&mut forged);
-        verify(&forged).unwrap_err()
+        let ProvedResult { claim, aggregate, proof, .. } = forged;
+        verify(&ProvedResult::signed(claim, aggregate, proof, &appliance())).unwrap_err()
     };
     let rejected = |error| matches!(error, ResultError::Proof(_));
     assert!(rejected(check(&|r| r.aggregate[0] ^= 1)));
@@ -280,8 +288,53 @@ fn every_part_of_a_claim_counts() {
     // A verifier with another roster for the region does not accept it either.
     let mut other = roster();
     other.devices.insert(d(1), device(9).public());
-    let error = honest.verify(&srs().verifying_key, &other).unwrap_err();
+    let error = honest.verify(&srs().verifying_key, &other, &[appliance().public()]).unwrap_err();
     assert_eq!(field(error), "roster");
+}
+
+#[test]
+fn a_result_is_that_of_a_trusted_appliance_and_no_other() {
+    let honest = result();
+    let untrusted = Err(ResultError::Untrusted(name("north")));
+    let by = |keys: &[ApplianceKey]| {
+        let keys: Vec<_> = keys.iter().map(ApplianceKey::public).collect();
+        honest.verify(&srs().verifying_key, &roster(), &keys)
+    };
+    let other = || ApplianceKey::from_seed([78; 32]);
+    assert_eq!(by(&[other(), appliance()]), Ok(()));
+    assert_eq!(by(&[other()]), untrusted);
+    assert_eq!(by(&[]), untrusted);
+    // The signature is on this claim, this sum and this proof.
+    let changes: [fn(&mut ProvedResult<C>); 3] =
+        [|r| r.signature[0] ^= 1, |r| r.aggregate[0] ^= 1, |r| r.claim.epoch += 1];
+    for change in changes {
+        let mut forged = honest.clone();
+        change(&mut forged);
+        assert_eq!(verify(&forged), untrusted);
+    }
+}
+
+#[test]
+fn a_signature_on_one_thing_is_none_on_another() {
+    let (key, digest) = (appliance(), Digest::sha256(b"thing"));
+    let signature = key.sign(Signed::Result, &digest);
+    assert!(key.public().verifies(Signed::Result, &digest, &signature));
+    assert!(!key.public().verifies(Signed::Outputs, &digest, &signature));
+    // Nor is a device's signature an appliance's, with the same key.
+    let device = DeviceKey::from_seed([77; 32]);
+    assert!(!key.public().verifies(Signed::Result, &digest, &device.sign(&digest.0)));
+}
+
+#[test]
+fn what_a_device_signs_names_the_srs_and_the_form_of_the_statement() {
+    let label = submission(1, 5).label;
+    let commitment = submission(1, 5).commitment;
+    let message = label.message::<C>(&commitment);
+    let other = Label { srs: Digest([7; 32]), ..label.clone() };
+    assert_ne!(other.message::<C>(&commitment), message);
+    let form = b"weighted sum modulo 2^64";
+    assert!(message.windows(form.len()).any(|window| window == form));
+    assert!(message.windows(32).any(|window| window == key().srs_id()));
 }
 
 #[test]
@@ -302,7 +355,8 @@ fn weak_and_malformed_device_keys_are_refused() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let shown = format!("{:?} {:?}", device(5), submission(0, 1));
+    let shown =
+        format!("{:?} {:?} {:?}", device(5), ApplianceKey::from_seed([5; 32]), submission(0, 1));
     assert!(!shown.contains(&hex::encode([5u8; 32])));
     let blinders = Blinders::<C>::random(&mut OsRng);
     assert_eq!(format!("{blinders:?}"), "Blinders(hidden)");

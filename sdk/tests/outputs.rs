@@ -10,6 +10,7 @@ use pulseproof_fhe::{Ciphertext, LayoutRequest, Scale};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::api::{EngineKind, JobRequest};
 use pulseproof_sdk::fhe::{FheRequest, SumRef, program_digest, word_from_text, word_to_text};
+use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::outputs::{DIGITS_MAX, SumUsed};
 use pulseproof_sdk::{Digest, Outputs};
 use rand::rngs::StdRng;
@@ -39,7 +40,14 @@ fn outputs() -> Outputs {
         sums: vec![sum("north", 7), sum("south", u64::MAX)],
         words: vec![Digest::sha256(b"word")],
         outputs: vec![output("above", true, 1), output("least", false, 2)],
+        lookups: Digest::sha256(b"lookups"),
+        signature: [0; 64],
     }
+    .signed(&key())
+}
+
+fn key() -> ApplianceKey {
+    ApplianceKey::from_seed([4; 32])
 }
 
 /// Where the first output begins.
@@ -105,9 +113,9 @@ fn lengths_and_flags_that_lie_are_named_before_anything_is_allocated() {
         DecodeError::TooLong { field, limit, .. } => assert_eq!((field, limit), (name, most)),
         other => panic!("{other}"),
     };
-    // Magic, version, key; then the engine, and the program behind it.
-    too_long(with(37, huge), "engine", 64);
-    too_long(with(37 + 4 + 9 + 32, huge), "sums", 64);
+    // Magic, version; then the engine, and the key and the program behind it.
+    too_long(with(5, huge), "engine", 64);
+    too_long(with(5 + 4 + 9 + 64, huge), "sums", 64);
     too_long(with(at - 4 - 32 - 4, huge), "words", 16);
     too_long(with(at - 4, huge), "outputs", 256);
     too_long(with(at, huge), "name", 64);
@@ -119,6 +127,31 @@ fn lengths_and_flags_that_lie_are_named_before_anything_is_allocated() {
     invalid(with(at + 9, &[2]), "is_bit");
     invalid(with(at + 10, &2u32.to_le_bytes()), "digits");
     invalid(with(at + 10, &0u32.to_le_bytes()), "digits");
+}
+
+#[test]
+fn outputs_are_signed_whole_but_for_who_bootstrapped() {
+    let honest = outputs();
+    assert!(honest.is_signed_by(&key().public()));
+    assert!(!honest.is_signed_by(&ApplianceKey::from_seed([5; 32]).public()));
+    let elsewhere = Outputs { engine: "exact/cuda".to_owned(), ..honest.clone() };
+    assert_eq!(elsewhere.digest(), honest.digest());
+    assert!(elsewhere.is_signed_by(&key().public()));
+    let changes: [fn(&mut Outputs); 8] = [
+        |o| o.key.0[0] ^= 1,
+        |o| o.program.0[0] ^= 1,
+        |o| o.sums[0].result.0[0] ^= 1,
+        |o| o.sums.swap(0, 1),
+        |o| o.words[0].0[0] ^= 1,
+        |o| o.outputs[0].digits[0].add_constant(1),
+        |o| o.lookups.0[0] ^= 1,
+        |o| o.signature[0] ^= 1,
+    ];
+    for change in changes {
+        let mut other = honest.clone();
+        change(&mut other);
+        assert!(!other.is_signed_by(&key().public()));
+    }
 }
 
 #[test]

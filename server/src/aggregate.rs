@@ -8,6 +8,7 @@ use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
 use pulseproof_prover::wsa::modular::ProveError;
+use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use rayon::prelude::*;
@@ -32,12 +33,13 @@ pub struct Proved {
     pub verify: Duration,
 }
 
-/// Sums what a region's devices submitted for an epoch, proves the sum and verifies the proof.
+/// Sums what a region's devices submitted for an epoch, proves the sum, signs it and verifies all of it.
 ///
 /// # Errors
 /// What the job's problem is to be. It comes again if the job is run again.
 pub fn aggregate<C: Curve>(
     prover: &dyn Prover<C>,
+    identity: &ApplianceKey,
     epoch: u64,
     weights: &BTreeMap<Name, u64>,
     roster: &Roster,
@@ -47,10 +49,11 @@ pub fn aggregate<C: Curve>(
     let submissions = parse::<C>(stored, prover.srs().size())?;
     let claim = claim(prover.srs(), roster, epoch, weights, &submissions);
     let start = Instant::now();
-    let result = prove(prover, claim, &submissions)?;
+    let result = prove(prover, identity, claim, &submissions)?;
     let prove = start.elapsed();
     let start = Instant::now();
-    result.verify(&prover.srs().verifying_key, roster).map_err(|error| {
+    let verified = result.verify(&prover.srs().verifying_key, roster, &[identity.public()]);
+    verified.map_err(|error| {
         telemetry::proof_rejected();
         internal(&format!("a proof of ours does not verify: {error}"))
     })?;
@@ -127,6 +130,7 @@ fn claim<C: Curve>(
 
 fn prove<C: Curve>(
     prover: &dyn Prover<C>,
+    identity: &ApplianceKey,
     claim: Claim<C>,
     submissions: &[Submission<C>],
 ) -> Result<ProvedResult<C>, Problem> {
@@ -151,5 +155,5 @@ fn prove<C: Curve>(
             }
         })
         .map_err(|error| internal(&format!("nothing was proved: {error}")))?;
-    Ok(ProvedResult { claim, aggregate: statement.aggregate, proof })
+    Ok(ProvedResult::signed(claim, statement.aggregate, proof, identity))
 }

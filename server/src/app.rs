@@ -6,6 +6,7 @@ use pulseproof_fhe::batcher::Limits;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::Digest;
+use pulseproof_sdk::identity::ApplianceKey;
 use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
@@ -25,6 +26,8 @@ pub struct App<C: Curve> {
     pub prover: Arc<dyn Prover<C>>,
     /// Identifies the SRS.
     pub srs_id: Digest,
+    /// What results and outputs are signed with.
+    pub identity: Arc<ApplianceKey>,
     /// What submissions are checked with.
     pub commitment_key: CommitmentKey<C>,
     /// What must not be forgotten.
@@ -55,6 +58,7 @@ impl<C: Curve> App<C> {
     /// An appliance over an open store.
     pub fn new(
         machine: Machine<C>,
+        identity: ApplianceKey,
         store: Store,
         blobs: Blobs,
         config: Config,
@@ -67,6 +71,7 @@ impl<C: Curve> App<C> {
         let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
             srs_id: Digest(prover.srs().verifying_key.id()),
+            identity: Arc::new(identity),
             commitment_key: CommitmentKey::new(prover.srs()),
             prover,
             store,

@@ -7,7 +7,7 @@ use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::api::Refused;
 use pulseproof_sdk::submission::{Label, batch_from_bytes};
-use pulseproof_sdk::{Name, Problem, Roster, Submission};
+use pulseproof_sdk::{Digest, Name, Problem, Roster, Submission};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
@@ -65,14 +65,19 @@ fn examine<C: Curve>(
     let refused = |device, problem| Box::new(Refused { index, device, problem });
     let submission = Submission::<C>::from_bytes(bytes, key.size())
         .map_err(|error| refused(None, malformed(&error)))?;
-    match refusal(&submission, roster, epoch) {
+    match refusal(&submission, roster, epoch, Digest(key.srs_id())) {
         None => Ok(submission),
         Some(problem) => Err(refused(Some(submission.label.device), problem)),
     }
 }
 
-fn refusal<C: Curve>(submission: &Submission<C>, roster: &Roster, epoch: u64) -> Option<Problem> {
-    let Label { region, epoch: signed_epoch, device, profile, .. } = &submission.label;
+fn refusal<C: Curve>(
+    submission: &Submission<C>,
+    roster: &Roster,
+    epoch: u64,
+    srs_id: Digest,
+) -> Option<Problem> {
+    let Label { region, epoch: signed_epoch, device, profile, srs, .. } = &submission.label;
     let refuse = |kind, field, detail| Some(Problem::new(422, kind, detail).field(field));
     if *region != roster.region {
         let detail = format!("signed for region {region}, sent to {}", roster.region);
@@ -89,6 +94,10 @@ fn refusal<C: Curve>(submission: &Submission<C>, roster: &Roster, epoch: u64) ->
     if *profile != roster.profile {
         let detail = format!("signed for profile {profile}, the roster's is {}", roster.profile);
         return refuse("wrong-profile", "profile", detail);
+    }
+    if *srs != srs_id {
+        let detail = format!("committed with SRS {srs}, this appliance's is {srs_id}");
+        return refuse("wrong-srs", "srs", detail);
     }
     if submission.words.len() as u64 != u64::from(roster.words) {
         let detail = format!("{} words, the roster says {}", submission.words.len(), roster.words);

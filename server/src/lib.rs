@@ -7,6 +7,7 @@
 //! - `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
 //! - `worker`, `aggregate`: sums, one at a time. `runner`: other jobs, several at a time.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
+//! - `identity`: the key that results and outputs are signed with.
 //! - `telemetry`: every metric, by name.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
@@ -18,6 +19,7 @@ mod config;
 mod fhe;
 mod groth16;
 mod http;
+pub mod identity;
 mod intake;
 mod prover;
 mod runner;

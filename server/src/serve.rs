@@ -21,6 +21,7 @@ use crate::fhe::work::Programs;
 use crate::groth16::pinned;
 use crate::groth16::prover::Groth16;
 use crate::groth16::work::Proofs;
+use crate::identity;
 use crate::prover::Prover;
 use crate::runner;
 use crate::store::{Store, StoreError};
@@ -80,7 +81,10 @@ pub async fn serve<C: Curve>(
     let srs = Digest(machine.prover.srs().verifying_key.id());
     let store = Store::open(&config.data_dir, srs).await?;
     let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
-    let app = Arc::new(App::new(machine, store, blobs, config, telemetry));
+    let identity = identity::open(&config.data_dir).map_err(|source| {
+        io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
+    })?;
+    let app = Arc::new(App::new(machine, identity, store, blobs, config, telemetry));
     announce(&app);
 
     let (stop, stopping) = watch::channel(false);
@@ -162,7 +166,8 @@ fn io_error(what: impl Into<String>, source: io::Error) -> ServeError {
 fn announce<C: Curve>(app: &App<C>) {
     telemetry::insecure_srs(app.is_insecure());
     let (backend, words) = (app.prover.backend(), app.prover.srs().size());
-    tracing::info!(curve = %C::ID, srs = %app.srs_id, words, %backend, "serving");
+    let identity = app.identity.public();
+    tracing::info!(curve = %C::ID, srs = %app.srs_id, words, %backend, %identity, "serving");
     if app.is_insecure() {
         tracing::warn!("development SRS: whoever made it can forge proofs");
     }

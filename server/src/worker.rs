@@ -70,9 +70,9 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
         return fail(app, job, &internal("a stored sum is none")).await;
     };
     let stored = app.store.submissions(&region, epoch).await?;
-    let prover = app.prover.clone();
+    let (prover, identity) = (app.prover.clone(), app.identity.clone());
     // A panic in there ends this job only.
-    let work = move || aggregate(&*prover, epoch, &weights, &roster, &stored);
+    let work = move || aggregate(&*prover, &identity, epoch, &weights, &roster, &stored);
     let span = tracing::Span::current();
     let proved = match spawn_blocking(move || span.in_scope(work)).await {
         Ok(Ok(proved)) => proved,

@@ -13,7 +13,7 @@ pub(super) fn print(alerts: &Alerts, unit: &str) {
         Question::Trend => "trend".to_owned(),
     };
     if !alerts.answers.is_empty() {
-        say("Computed on encrypted sums, next to the same computed in the clear:");
+        say("Computed by the authority on encrypted sums, next to the same computed in the clear:");
         let row = |alert: &Alert| {
             [
                 alert.region.to_string(),
@@ -26,6 +26,15 @@ pub(super) fn print(alerts: &Alerts, unit: &str) {
         };
         let header = ["region", "epoch", "question", "answer", "bootstraps", "ms"];
         say(&table(header, alerts.answers.iter().map(row)));
+        let compared: Vec<_> = alerts.answers.iter().filter_map(|a| a.same_outputs).collect();
+        let same = compared.iter().filter(|&&same| same).count();
+        say(&format!(
+            "all answers after {:.0} ms; of {} of them the appliance computed the outputs too: {same} of {} \
+             are the authority's, word for word",
+            alerts.answered_ms,
+            compared.len(),
+            compared.len()
+        ));
     }
     for skipped in &alerts.skipped {
         let (region, epoch, question) = (&skipped.region, skipped.epoch, name(skipped.question));

@@ -38,8 +38,8 @@ Examples:
 Without --data the readings are those of 19 people wearing a continuous glucose monitor for a week
 (Hall et al. 2018, PLOS Biology, CC BY 4.0). Everything runs on loopback ports of this machine and
 over HTTP. Every figure is decrypted from a proved sum and compared with the one computed in the
-clear: they must be equal. So must the answers to questions that the appliance computes on sums it
-cannot read: is the mean above a threshold, and in each region's last epoch, is it a spike against
+clear: they must be equal. So must the answers to questions that the authority computes on encrypted
+sums, and opens bit by bit: is the mean above a threshold, and in each region's last epoch, is it a spike against
 the four epochs before it, is it rising or falling. With --tamper the exit code is 0 only if every attempt was caught.")]
 pub(super) struct Args {
     /// Devices; beyond the subjects, days are drawn from all of them [default: one per subject]
@@ -54,7 +54,8 @@ pub(super) struct Args {
     /// Readings of one epoch: 288 is a day, one every five minutes
     #[arg(long, default_value_t = 288, value_name = "S")]
     slots: usize,
-    /// Let somebody cheat: drop, alter, inject, replay or forge-proof
+    /// Let somebody cheat: drop, alter, inject, replay, forge-proof, steal-key, subtract, sybil or
+    /// lie-program
     #[arg(long, value_name = "KIND")]
     tamper: Option<Tamper>,
     /// Curve
@@ -130,7 +131,7 @@ fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     Ok(if caught && report.equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn options(args: &Args, appliance_dir: PathBuf) -> Result<Options, Box<dyn std::error::Error>> {
+fn options(args: &Args, folder: PathBuf) -> Result<Options, Box<dyn std::error::Error>> {
     let data = data(args)?;
     let raw = |flag: &str, text: &str| {
         data.raw(text).ok_or_else(|| {
@@ -167,7 +168,7 @@ fn options(args: &Args, appliance_dir: PathBuf) -> Result<Options, Box<dyn std::
         inside,
         alerts: AlertOptions { above, epochs: args.alert_epochs },
         tamper: args.tamper,
-        appliance_dir,
+        folder,
         artifacts: args.out.clone(),
         data,
     })
@@ -213,7 +214,7 @@ fn print(report: &Report, args: &Args) {
     }
     if report.withheld_readings > 0 {
         say(&format!(
-            "withheld: {} readings of epochs in which fewer than three devices of a region have any",
+            "withheld: {} readings of epochs that too few of a region's devices have, or too few of them",
             report.withheld_readings
         ));
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::{Srs, VerifyingKey};
+use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{ProvedResult, Roster};
 use serde::Serialize;
 
@@ -20,16 +21,17 @@ const RESULT_BYTES_MAX: u64 = 64 << 20;
 /// Where a result says its curve: after four bytes of magic and one of version.
 const CURVE_AT: usize = 5;
 
-/// Verify proved results: roster, signatures and proof
+/// Verify proved results: roster, appliance, signatures and proof
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pulseproof demo --out results
   pulseproof verify results/region-001.epoch-0.result
-  pulseproof verify --roster north.roster.json --key srs.verifying-key north.epoch-7.result
+  pulseproof verify --roster north.roster.json --key srs.verifying-key \\
+                    --appliance $(curl -s http://127.0.0.1:8750/v1/identity | jq -r .key) north.epoch-7.result
 
-A proof is worth what you trust: the roster (whose keys speak for the region) and the verifying
-key (which SRS). Those named by default lie beside the result; take them from somebody you trust.
+A proof is worth what you trust: the roster (whose keys speak for the region), the appliances (who
+may publish its sums) and the verifying key (which SRS). Those named by default lie beside the result; take them from somebody you trust.
 Exits with 1 if any result does not verify.")]
 pub struct Args {
     /// Results to verify
@@ -38,6 +40,10 @@ pub struct Args {
     /// The region's roster [default: REGION.roster.json beside the result]
     #[arg(long, value_name = "FILE")]
     roster: Option<PathBuf>,
+    /// Key of an appliance whose sums are taken, 64 hexadecimal digits; may be given again
+    /// [default: those in REGION.appliances.json beside the result]
+    #[arg(long = "appliance", value_name = "KEY")]
+    appliances: Vec<AppliancePublicKey>,
     /// The SRS's verifying key, or the SRS [default: srs.verifying-key beside the result, else the
     /// SRS of this curve in the home folder]
     #[arg(long, value_name = "FILE")]
@@ -110,9 +116,10 @@ fn verify<C: Curve>(
         args.roster.clone().unwrap_or_else(|| beside(format!("{}.roster.json", claim.region)));
     let roster: Roster = serde_json::from_slice(&read(&roster_file, RESULT_BYTES_MAX)?)
         .map_err(|e| format!("{}: {e}", roster_file.display()))?;
+    let appliances = appliances(args, &beside(format!("{}.appliances.json", claim.region)))?;
     let key = key::<C>(args, &beside(KEY_FILE.to_owned()), home)?;
     let start = Instant::now();
-    let error = result.verify(&key, &roster).err().map(|e| e.to_string());
+    let error = result.verify(&key, &roster, &appliances).err().map(|e| e.to_string());
     let details = Details {
         curve: C::ID.to_string(),
         region: claim.region.to_string(),
@@ -126,6 +133,15 @@ fn verify<C: Curve>(
         verify_ms: start.elapsed().as_secs_f64() * 1e3,
     };
     Ok((details, error))
+}
+
+/// The appliances: named, or in the file beside the result.
+fn appliances(args: &Args, beside: &Path) -> Result<Vec<AppliancePublicKey>, String> {
+    if !args.appliances.is_empty() {
+        return Ok(args.appliances.clone());
+    }
+    let bytes = read(beside, RESULT_BYTES_MAX)?;
+    serde_json::from_slice(&bytes).map_err(|e| format!("{}: {e}", beside.display()))
 }
 
 /// The verifying key: named, beside the result, or that of the home folder's SRS.

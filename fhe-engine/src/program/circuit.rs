@@ -125,17 +125,16 @@ impl Linear {
     }
 
     /// The combination of these ciphertexts.
-    ///
-    /// # Panics
-    /// If a source is not there yet.
-    fn of_ciphertexts(&self, inputs: &[Ciphertext], results: &[Option<Ciphertext>]) -> Ciphertext {
+    fn of_ciphertexts<'a>(
+        &self,
+        inputs: &'a [Ciphertext],
+        result: impl Fn(usize) -> &'a Ciphertext,
+    ) -> Ciphertext {
         let mut sum = Ciphertext::trivial(self.constant);
         for (source, factor) in self.terms() {
             let of = match source {
                 Source::Input(index) => &inputs[index],
-                Source::Lookup(index) => {
-                    results[index].as_ref().expect("a level needs earlier ones")
-                }
+                Source::Lookup(index) => result(index),
             };
             sum.add_scaled(factor, of);
         }
@@ -164,7 +163,7 @@ impl Circuit {
         levels
     }
 
-    /// Evaluates the circuit, level by level, and returns the digits of all outputs in order.
+    /// Evaluates the circuit and returns the digits of all outputs in order.
     ///
     /// # Errors
     /// What `look_up` returns.
@@ -174,21 +173,69 @@ impl Circuit {
     pub fn evaluate<E>(
         &self,
         inputs: &[Ciphertext],
+        look_up: impl FnMut(Vec<Lookup>) -> Result<Vec<Ciphertext>, E>,
+    ) -> Result<Vec<Ciphertext>, E> {
+        Ok(self.digits(inputs, &self.results(inputs, look_up)?))
+    }
+
+    /// What every lookup gives, in the circuit's order; they are made level by level.
+    ///
+    /// # Errors
+    /// What `look_up` returns.
+    ///
+    /// # Panics
+    /// If there are fewer ciphertexts than inputs, or `look_up` returns fewer than it was asked for.
+    pub fn results<E>(
+        &self,
+        inputs: &[Ciphertext],
         mut look_up: impl FnMut(Vec<Lookup>) -> Result<Vec<Ciphertext>, E>,
     ) -> Result<Vec<Ciphertext>, E> {
         let mut results = vec![None; self.nodes.len()];
         for level in self.levels() {
-            let lookup = |&index: &usize| {
-                let Node { input, table, .. } = &self.nodes[index];
-                let ciphertext = input.of_ciphertexts(inputs, &results);
-                Lookup { ciphertext, table: Arc::clone(&self.tables[*table]) }
-            };
+            let of = |index: usize| results[index].as_ref().expect("a level needs earlier ones");
+            let lookup = |&index: &usize| self.lookup(index, inputs, of);
             let found = look_up(level.iter().map(lookup).collect())?;
             for (index, ciphertext) in level.into_iter().zip(found) {
                 results[index] = Some(ciphertext);
             }
         }
+        Ok(results.into_iter().map(|result| result.expect("every lookup has a level")).collect())
+    }
+
+    /// The lookup of a node, given the results of earlier ones.
+    ///
+    /// # Panics
+    /// If there is no such node, or there are fewer ciphertexts than inputs.
+    pub fn lookup<'a>(
+        &self,
+        index: usize,
+        inputs: &'a [Ciphertext],
+        result: impl Fn(usize) -> &'a Ciphertext,
+    ) -> Lookup {
+        let Node { input, table, .. } = &self.nodes[index];
+        let ciphertext = input.of_ciphertexts(inputs, result);
+        Lookup { ciphertext, table: Arc::clone(&self.tables[*table]) }
+    }
+
+    /// The digits of all outputs in order, given the results of all lookups.
+    ///
+    /// # Panics
+    /// If there are fewer ciphertexts than inputs, or fewer results than lookups.
+    #[must_use]
+    pub fn digits(&self, inputs: &[Ciphertext], results: &[Ciphertext]) -> Vec<Ciphertext> {
+        self.digits_of(inputs, |index| &results[index])
+    }
+
+    /// The same, given the results of those lookups that outputs take.
+    ///
+    /// # Panics
+    /// If there are fewer ciphertexts than inputs.
+    pub fn digits_of<'a>(
+        &self,
+        inputs: &'a [Ciphertext],
+        result: impl Fn(usize) -> &'a Ciphertext,
+    ) -> Vec<Ciphertext> {
         let digits = self.outputs.iter().flat_map(|output| &output.digits);
-        Ok(digits.map(|digit| digit.of_ciphertexts(inputs, &results)).collect())
+        digits.map(|digit| digit.of_ciphertexts(inputs, &result)).collect()
     }
 }

@@ -1,21 +1,29 @@
-//! Encrypted alerts: questions that the appliance computes on proved sums, the authority's answers, and
-//! the same computed in the clear.
+//! Encrypted alerts: questions that the authority computes on proved sums and opens, next to the same
+//! computed in the clear. One question of each kind the appliance computes as well: its outputs must be the
+//! authority's, word for word.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use pulseproof_fhe::program::plain::evaluate;
-use pulseproof_fhe::program::{Given, Program};
+use pulseproof_fhe::program::{Estimate, Given, Program};
 use pulseproof_fhe::{Layout, LayoutRequest, ListTotal, Totals};
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::api::{EngineKind, Job, JobRequest};
+use pulseproof_sdk::api::{EngineKind, JobRequest};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
-use pulseproof_sdk::{Digest, Name};
-use reqwest::Method;
+use pulseproof_sdk::{Name, Outputs};
+use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::parties::{Parties, Round};
 use super::report::counted_by_device;
 use super::{AlertOptions, DemoError, Progress, Stage};
 use crate::alerts::{self, Question, WINDOW_MAX, WINDOW_MIN};
-use crate::answers::{Answer, write_question};
+use crate::authority::questions::{Answer, Answered, write_question};
+
+/// The longest that an answer may take: others are computed at the same time, and before it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// What was asked, and what came of it.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +34,8 @@ pub struct Alerts {
     pub answers: Vec<Alert>,
     /// Questions that could not be asked.
     pub skipped: Vec<Skipped>,
+    /// Milliseconds from the first question to the last answer.
+    pub answered_ms: f64,
 }
 
 /// A question and its answer.
@@ -51,6 +61,17 @@ pub struct Alert {
     pub compute_ms: f64,
     /// Whether all bits are those computed in the clear.
     pub equal: bool,
+    /// Whether the outputs that the appliance computed and signed are those that the authority opened, if
+    /// the appliance was asked too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_outputs: Option<bool>,
+}
+
+impl Alert {
+    /// Whether bits and outputs are what they should be.
+    pub(super) fn holds(&self) -> bool {
+        self.equal && self.same_outputs != Some(false)
+    }
 }
 
 /// A bit, twice.
@@ -81,6 +102,7 @@ pub struct Skipped {
 struct Asked<'a, C: Curve> {
     question: Question,
     program: Program,
+    estimate: Estimate,
     /// What it is asked of, in the program's order.
     rounds: Vec<&'a Round<C>>,
     newest: &'a Round<C>,
@@ -91,23 +113,64 @@ pub(super) async fn ask<C: Curve>(
     parties: &Parties<C>,
     rounds: &[Round<C>],
     options: AlertOptions,
-    key: Digest,
     mut progress: impl FnMut(Progress),
 ) -> Result<Alerts, DemoError> {
     let (asked, skipped) = questions(parties, rounds, options);
-    let mut jobs = Vec::with_capacity(asked.len());
-    for question in &asked {
-        let request = request(parties, question, key);
-        jobs.push(parties.appliance.create_job(&JobRequest::Fhe(Box::new(request))).await?);
+    let start = Instant::now();
+    let mut waiting = JoinSet::new();
+    for (index, question) in asked.iter().enumerate() {
+        let request = question.request(parties)?;
+        let authority = parties.authority.clone();
+        waiting.spawn(async move { (index, authority.json::<Answered>(request).await) });
     }
-    let (mut answers, total) = (Vec::with_capacity(asked.len()), asked.len());
-    for (question, job) in asked.iter().zip(jobs) {
-        let job = parties.appliance.wait(&job.id).await?;
-        answers.push(answer(parties, question, &job).await?);
-        progress(Progress { stage: Stage::Asking, done: answers.len(), total });
+    let mut answered = BTreeMap::new();
+    while let Some(joined) = waiting.join_next().await {
+        let (index, answer) = joined.map_err(std::io::Error::other)?;
+        answered.insert(index, answer?);
+        let (done, total) = (answered.len(), asked.len());
+        progress(Progress { stage: Stage::Asking, done, total });
+    }
+    let answered_ms = start.elapsed().as_secs_f64() * 1e3;
+    let mut answers: Vec<_> = asked
+        .iter()
+        .zip(answered.values())
+        .map(|(question, answered)| compare(parties, question, answered))
+        .collect();
+    for kind in [Question::Above, Question::Spike, Question::Trend] {
+        let Some(index) = asked.iter().position(|question| question.question == kind) else {
+            continue;
+        };
+        let Asked { program, rounds, .. } = &asked[index];
+        let outputs = compute(parties, program, rounds).await?;
+        let same = outputs.is_signed_by(&parties.identity.public())
+            && outputs.digest() == answered[&index].outputs;
+        answers[index].same_outputs = Some(same);
     }
     let decimals = parties.profile.layout.request().scale.decimals;
-    Ok(Alerts { above: decimal(options.above, decimals), answers, skipped })
+    Ok(Alerts { above: decimal(options.above, decimals), answers, skipped, answered_ms })
+}
+
+impl<C: Curve> Asked<'_, C> {
+    /// The question as the authority takes it.
+    fn request(&self, parties: &Parties<C>) -> Result<RequestBuilder, DemoError> {
+        let results: Vec<_> = self.rounds.iter().map(|round| &round.result_bytes).collect();
+        let body = write_question(&self.program, &results).map_err(std::io::Error::from)?;
+        let request = parties.authority.request(Method::POST, "/v1/answers").body(body);
+        Ok(request.timeout(ANSWER_TIMEOUT))
+    }
+}
+
+/// What the appliance computes of a program on these rounds.
+pub(super) async fn compute<C: Curve>(
+    parties: &Parties<C>,
+    program: &Program,
+    rounds: &[&Round<C>],
+) -> Result<Outputs, DemoError> {
+    let request = JobRequest::Fhe(Box::new(request(parties, program, rounds)?));
+    let job = parties.appliance.create_job(&request).await?;
+    let job = parties.appliance.wait(&job.id).await?;
+    let bytes = parties.appliance.result(&job.id).await?;
+    Outputs::from_bytes(&bytes).map_err(|error| DemoError::Result(error.to_string()))
 }
 
 /// raw·10^-decimals, as text.
@@ -119,51 +182,49 @@ fn decimal(raw: i64, decimals: u32) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-fn request<C: Curve>(parties: &Parties<C>, asked: &Asked<'_, C>, key: Digest) -> FheRequest {
+fn request<C: Curve>(
+    parties: &Parties<C>,
+    program: &Program,
+    rounds: &[&Round<C>],
+) -> Result<FheRequest, DemoError> {
     let sum = |round: &&Round<C>| {
         let claim = &round.result.claim;
         SumRef { region: claim.region.clone(), epoch: claim.epoch }
     };
-    FheRequest {
-        key,
+    let no_key = || DemoError::Result("the authority has no evaluation key".to_owned());
+    Ok(FheRequest {
+        key: parties.evaluation_key.ok_or_else(no_key)?,
         engine: EngineKind::Exact,
         layout: *parties.profile.layout.request(),
-        sums: asked.rounds.iter().map(sum).collect(),
+        sums: rounds.iter().map(sum).collect(),
         words: Vec::new(),
-        program: asked.program.clone(),
-    }
+        program: program.clone(),
+    })
 }
 
-async fn answer<C: Curve>(
-    parties: &Parties<C>,
-    asked: &Asked<'_, C>,
-    job: &Job,
-) -> Result<Alert, DemoError> {
-    let outputs = parties.appliance.result(&job.id).await?;
-    let results: Vec<_> = asked.rounds.iter().map(|round| &round.result_bytes).collect();
-    let body = write_question(&asked.program, &outputs, &results).map_err(std::io::Error::from)?;
-    let request = parties.authority.request(Method::POST, "/v1/answers").body(body);
-    let answers: Vec<Answer> = parties.authority.json(request).await?;
+/// An answer, next to the same computed in the clear.
+fn compare<C: Curve>(parties: &Parties<C>, asked: &Asked<'_, C>, answered: &Answered) -> Alert {
     let plain = plain(parties, asked);
-    let bit = |(answer, &plain): (Answer, &u128)| {
-        let Answer { name, value } = answer;
-        Bit { name, encrypted: value, plain: plain == 1 }
+    let bit = |(answer, &plain): (&Answer, &u128)| Bit {
+        name: answer.name.clone(),
+        encrypted: answer.value,
+        plain: plain == 1,
     };
-    let equal_length = answers.len() == plain.len();
-    let bits: Vec<_> = answers.into_iter().zip(&plain).map(bit).collect();
-    Ok(Alert {
+    let bits: Vec<_> = answered.bits.iter().zip(&plain).map(bit).collect();
+    Alert {
         region: asked.newest.result.claim.region.clone(),
         epoch: asked.newest.epoch,
         question: asked.question,
-        equal: equal_length && bits.iter().all(|bit| bit.encrypted == bit.plain),
+        equal: answered.bits.len() == plain.len()
+            && bits.iter().all(|bit| bit.encrypted == bit.plain),
         bits,
         sums: asked.rounds.len(),
-        lookups: job.estimate.map_or(0, |estimate| estimate.lookups),
-        depth: job.estimate.map_or(0, |estimate| estimate.depth),
-        engine: job.engine.clone().unwrap_or_default(),
-        compute_ms: std::time::Duration::from_micros(job.compute_us.unwrap_or(0)).as_secs_f64()
-            * 1e3,
-    })
+        lookups: asked.estimate.lookups,
+        depth: asked.estimate.depth,
+        engine: answered.engine.clone(),
+        compute_ms: Duration::from_micros(answered.compute_us).as_secs_f64() * 1e3,
+        same_outputs: None,
+    }
 }
 
 /// What the program means on the readings of the devices that were summed.
@@ -205,7 +266,9 @@ fn questions<'a, C: Curve>(
         for (question, newest, rounds, program) in drafts {
             let checked = program.and_then(|program| compiles(layout, program, &rounds));
             match checked {
-                Ok(program) => asked.push(Asked { question, program, rounds, newest }),
+                Ok((program, estimate)) => {
+                    asked.push(Asked { question, program, estimate, rounds, newest });
+                }
                 Err(reason) => skipped.push(Skipped {
                     region: newest.result.claim.region.clone(),
                     epoch: newest.epoch,
@@ -262,16 +325,16 @@ fn weight<C: Curve>(round: &Round<C>) -> Option<u32> {
     u32::try_from(round.result.claim.total_weight()?).ok()
 }
 
-/// The program, if the appliance would take it.
+/// The program and its cost, if it compiles.
 fn compiles<C: Curve>(
     layout: &Layout,
     program: Program,
     rounds: &[&Round<C>],
-) -> Result<Program, String> {
+) -> Result<(Program, Estimate), String> {
     let summands = rounds.iter().map(|round| round.result.claim.total_weight().unwrap_or(u64::MAX));
     let summands: Vec<_> = summands.collect();
     match program.compile(Given { layout, summands: &summands, words: 0 }) {
-        Ok(_) => Ok(program),
+        Ok(compiled) => Ok((program, compiled.estimate)),
         Err(error) => Err(error.to_string()),
     }
 }

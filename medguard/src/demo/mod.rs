@@ -14,6 +14,7 @@ use pulseproof_sdk::client::ClientError;
 use pulseproof_server::Machine;
 use serde::Serialize;
 
+use crate::authority::AuthorityError;
 use crate::cohort::{CohortError, Shape};
 use crate::dataset::Dataset;
 
@@ -37,8 +38,8 @@ pub struct Options {
     pub alerts: AlertOptions,
     /// Who cheats, if anybody.
     pub tamper: Option<Tamper>,
-    /// Where the appliance keeps its store; must be empty.
-    pub appliance_dir: PathBuf,
+    /// Where appliance and authority keep what they must not forget; must be empty.
+    pub folder: PathBuf,
     /// Where to leave results and what verifies them, if anywhere.
     pub artifacts: Option<PathBuf>,
 }
@@ -103,6 +104,9 @@ pub enum DemoError {
     /// A result could not be read or did not hold, with nobody cheating.
     #[error("an honest result did not hold: {0}")]
     Result(String),
+    /// The authority did not start.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// A port or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -137,9 +141,9 @@ pub async fn run<C: Curve>(
         }
     }
     parties.audit(&rounds, tampered.as_ref())?;
-    let alerts = match parties.evaluation_key {
-        Some(key) => Some(alerts::ask(&parties, &rounds, options.alerts, key, progress).await?),
-        None => None,
+    let alerts = match options.alerts.epochs {
+        0 => None,
+        _ => Some(alerts::ask(&parties, &rounds, options.alerts, progress).await?),
     };
     let report = report::compile(&parties, &rounds, alerts, tampered).await?;
     if let Some(folder) = &options.artifacts {

@@ -1,22 +1,23 @@
 //! Everybody in the demo, and one honest round among them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pulseproof_fhe::{Layout, LayoutRequest, Scale, SecretKey, generate_keys};
+use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
+use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Config, Machine, Prover};
+use pulseproof_server::{Config, Machine, Prover, identity};
 use rayon::prelude::*;
 use reqwest::Method;
 
-use super::{DemoError, Options, TamperReport};
-use crate::authority::{Authority, Policy};
+use super::{DemoError, Options, Tamper, TamperReport};
+use crate::authority::{Authority, Policy, Setup};
 use crate::cloud::{Accepted, Cloud};
 use crate::cohort;
 use crate::device::{Device, Profile, Receipt};
@@ -32,6 +33,10 @@ pub(super) struct Parties<C: Curve> {
     pub cloud: Service,
     pub authority: Service,
     pub appliance: Appliance,
+    /// The appliance's own, for an appliance that cheats; cloud and authority trust it.
+    pub identity: ApplianceKey,
+    /// The folder of what the authority must not forget.
+    pub vault: PathBuf,
     /// The evaluation key that the appliance has, if anything is asked.
     pub evaluation_key: Option<Digest>,
     services: Vec<Running>,
@@ -71,7 +76,8 @@ impl<C: Curve> Parties<C> {
     pub async fn start(machine: Machine<C>, options: &Options) -> Result<Self, DemoError> {
         let prover = Arc::clone(&machine.prover);
         let members = options.shape.apply(&options.data, &mut rand::rngs::OsRng)?;
-        let least = Policy::default().devices_min;
+        let policy = Policy::default();
+        let least = policy.devices_min;
         if let Some(thin) = members.iter().find(|region| region.members.len() < least) {
             let (region, devices) = (thin.name.clone(), thin.members.len());
             return Err(DemoError::ThinRegion { region, devices, least });
@@ -94,7 +100,10 @@ impl<C: Curve> Parties<C> {
             public_key: public_key.clone(),
             commitment_key: CommitmentKey::new(prover.srs()),
         });
-        let config = Config::new(options.appliance_dir.clone());
+        let asks = options.alerts.epochs > 0 || options.tamper.is_some_and(Tamper::asks);
+        let engines = asks.then(|| Arc::clone(&machine.engines));
+        let (store, vault) = (options.folder.join("appliance"), options.folder.join("authority"));
+        let config = Config::new(store.clone());
         let appliance = Running::start(|listener, stopped| async move {
             let stopped = async { drop(stopped.await) };
             let served = pulseproof_server::serve(listener, machine, config, stopped).await;
@@ -108,26 +117,30 @@ impl<C: Curve> Parties<C> {
             client.register(&region.roster).await?;
         }
 
-        let evaluation_key = match options.alerts.epochs {
-            0 => None,
-            _ => Some(upload_key(&secret_key, &client).await?),
-        };
         let rosters = regions.iter().map(|r| (r.roster.region.clone(), r.roster.clone())).collect();
-        let trust = Trust { key: prover.srs().verifying_key.clone(), rosters };
-        let policy = Policy::default();
-        let authority = Authority {
+        let trusted = client.identity().await?;
+        let appliances = regions.iter().map(|r| (r.roster.region.clone(), vec![trusted])).collect();
+        let trust = Trust { key: prover.srs().verifying_key.clone(), rosters, appliances };
+        let authority = Authority::open(Setup {
             secret_key,
             public_key,
-            evaluation_key,
             layout,
             trust: trust.clone(),
             policy,
-        };
+            engines,
+            vault: vault.clone(),
+        })
+        .await?;
+        let evaluation_key = authority.evaluation_key();
         let authority = Running::start(|listener, stopped| {
             authority.serve(listener, async { drop(stopped.await) })
         })
         .await?;
         let authority_service = Service::new(authority.url());
+        if evaluation_key.is_some() {
+            let request = authority_service.request(Method::GET, "/v1/evaluation-key");
+            client.put_evaluation_key(authority_service.bytes(request).await?).await?;
+        }
         let cloud = Cloud::new(trust, authority_service.clone());
         let cloud = Running::start(|listener, stopped| {
             cloud.serve(listener, async { drop(stopped.await) })
@@ -142,6 +155,8 @@ impl<C: Curve> Parties<C> {
             cloud: cloud_service,
             authority: authority_service,
             appliance: client,
+            identity: identity::open(&store)?,
+            vault,
             evaluation_key,
             services,
         })
@@ -153,10 +168,14 @@ impl<C: Curve> Parties<C> {
         readings.map(Vec::len).max().unwrap_or(0)
     }
 
-    /// Whether enough devices have readings for a region's epoch: of fewer nothing is decrypted.
+    /// Whether enough devices have enough readings for a region's epoch: of fewer nothing is decrypted.
     pub fn is_summed(&self, region: usize, epoch: usize) -> bool {
-        let present = self.regions[region].readings.iter().filter(|r| r.len() > epoch).count();
-        present >= Policy::default().devices_min
+        let policy = Policy::default();
+        let readings = &self.regions[region].readings;
+        let present: Vec<_> = readings.iter().filter_map(|of| of.get(epoch)).collect();
+        let count: usize = present.iter().map(|of| of.len()).sum();
+        let slots = self.profile.layout.request().slots;
+        policy.is_group(present.len(), readings.len()) && policy.is_enough(count as u128, slots)
     }
 
     /// Regions' epochs that are summed.
@@ -195,6 +214,20 @@ impl<C: Curve> Parties<C> {
             devices.par_iter_mut().zip(&*readings).filter_map(seal).collect::<Result<Vec<_>, _>>()
         };
         Ok(tokio::task::block_in_place(work)?)
+    }
+
+    /// Submissions of one device's first epoch and of the others' empty lists, for an epoch after all
+    /// others.
+    pub fn seal_alone(&mut self, region: usize) -> Result<Vec<Sealed<C>>, DemoError> {
+        let epoch = self.epochs() as u64;
+        let Region { devices, readings, .. } = &mut self.regions[region];
+        let first = readings[0][0].clone();
+        let seal = |(index, device): (usize, &mut Device<C>)| {
+            let readings = if index == 0 { &first[..] } else { &[] };
+            let sealed = device.submit(epoch, readings);
+            sealed.map(|(submission, receipt)| Sealed { submission, receipt })
+        };
+        Ok(devices.iter_mut().enumerate().map(seal).collect::<Result<_, _>>()?)
     }
 
     /// From sealed submissions to a result that the cloud accepted; `start` is when sealing began.
@@ -265,6 +298,8 @@ impl<C: Curve> Parties<C> {
         for region in &self.regions {
             let path = folder.join(format!("{}.roster.json", region.roster.region));
             std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;
+            let path = folder.join(format!("{}.appliances.json", region.roster.region));
+            std::fs::write(path, serde_json::to_vec_pretty(&[self.identity.public()])?)?;
         }
         for round in rounds {
             let region = &self.regions[round.region].roster.region;
@@ -281,12 +316,6 @@ impl<C: Curve> Parties<C> {
         }
         Ok(())
     }
-}
-
-/// Makes an evaluation key and hands it to the appliance.
-async fn upload_key(secret_key: &SecretKey, appliance: &Appliance) -> Result<Digest, ClientError> {
-    let bytes = tokio::task::block_in_place(|| secret_key.evaluation_key().to_bytes());
-    appliance.put_evaluation_key(bytes).await
 }
 
 impl<C: Curve> Region<C> {

@@ -30,7 +30,7 @@ pub struct Report {
     pub proofs: usize,
     /// Readings encrypted.
     pub readings: u64,
-    /// Readings left out because fewer than three devices of their region have any for the epoch.
+    /// Readings left out because too few devices of their region have any for the epoch, or too few.
     pub withheld_readings: usize,
     /// Words of a device's vector.
     pub words: usize,
@@ -168,7 +168,7 @@ pub(super) async fn compile<C: Curve>(
         result_bytes: rounds.iter().map(|r| r.result_bytes.len()).max().unwrap_or(0),
         latency: latency(rounds, asked),
         missing: missing.collect(),
-        equal: rows.iter().all(|row| row.equal) && asked.iter().all(|alert| alert.equal),
+        equal: rows.iter().all(|row| row.equal) && asked.iter().all(Alert::holds),
         rows,
         alerts,
         tamper,

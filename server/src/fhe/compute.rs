@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use pulseproof_fhe::batcher::{BatchError, Session};
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::api::EngineKind;
+use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::{Name, Outputs, Problem};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -32,6 +34,7 @@ pub struct Computed {
 /// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
 pub async fn compute(
     registry: &Arc<Registry>,
+    identity: &Arc<ApplianceKey>,
     prepared: Prepared,
     region: &Name,
     stop: watch::Receiver<bool>,
@@ -44,7 +47,7 @@ pub async fn compute(
             () = stopped(stop.clone()) => return Outcome::Stopped,
         };
         let error = match leased {
-            Ok(lease) => match evaluate(&lease, &prepared, region, &stop).await {
+            Ok(lease) => match evaluate(&lease, identity, &prepared, region, &stop).await {
                 Ok(computed) => return Outcome::Done(computed),
                 Err(Failure::Stopped) => return Outcome::Stopped,
                 Err(Failure::Engine(error)) => {
@@ -67,6 +70,7 @@ enum Failure {
 
 async fn evaluate(
     lease: &Lease,
+    identity: &Arc<ApplianceKey>,
     prepared: &Arc<Prepared>,
     region: &Name,
     stop: &watch::Receiver<bool>,
@@ -76,8 +80,8 @@ async fn evaluate(
     let engine = batcher.engine().name();
     let session = batcher.open(region.as_str()).map_err(|error| failed(&error))?;
     let canceller = session.canceller();
-    let prepared = Arc::clone(prepared);
-    let mut work = spawn_blocking(move || run(&prepared, session, engine));
+    let (prepared, identity) = (Arc::clone(prepared), Arc::clone(identity));
+    let mut work = spawn_blocking(move || run(&prepared, &identity, session, engine));
     let done = tokio::select! {
         done = &mut work => done,
         () = stopped(stop.clone()) => {
@@ -93,14 +97,20 @@ async fn evaluate(
     }
 }
 
-fn run(prepared: &Prepared, mut session: Session, engine: String) -> Result<Computed, BatchError> {
+fn run(
+    prepared: &Prepared,
+    identity: &ApplianceKey,
+    mut session: Session,
+    engine: String,
+) -> Result<Computed, BatchError> {
     let start = Instant::now();
-    let circuit = &prepared.circuit;
-    let digits = circuit.evaluate(&prepared.inputs, |lookups| session.look_up(lookups))?;
+    let Prepared { circuit, inputs, claim, .. } = prepared;
+    let results = circuit.results(inputs, |lookups| session.look_up(lookups))?;
     let took = start.elapsed();
-    let outputs = circuit.outputs_of(digits);
-    let outputs = Outputs { engine: engine.clone(), outputs, ..prepared.claim.clone() };
-    Ok(Computed { bytes: outputs.to_bytes(), engine, took })
+    let outputs = circuit.outputs_of(circuit.digits(inputs, &results));
+    let lookups = Tree::over(&results).root();
+    let outputs = Outputs { engine: engine.clone(), outputs, lookups, ..claim.clone() };
+    Ok(Computed { bytes: outputs.signed(identity).to_bytes(), engine, took })
 }
 
 fn engine_failed(reason: &str) -> Problem {

@@ -11,6 +11,7 @@ use pulseproof_sdk::fhe::{
     word_from_text,
 };
 use pulseproof_sdk::outputs::{DIGITS_MAX, SumUsed};
+use pulseproof_sdk::signing::SIGNATURE_BYTES;
 use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
 
 use crate::aggregate::internal;
@@ -28,7 +29,7 @@ pub struct Prepared {
     pub estimate: Estimate,
     /// Who bootstraps.
     pub engine: EngineKind,
-    /// The result, without outputs and engine.
+    /// The result, without outputs, engine and signature.
     pub claim: Outputs,
 }
 
@@ -73,6 +74,8 @@ pub fn prepare<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Pr
         words: words.iter().map(word_digest).collect(),
         sums: sums.into_iter().map(|sum| sum.used).collect(),
         outputs: Vec::new(),
+        lookups: Digest([0; 32]),
+        signature: [0; SIGNATURE_BYTES],
     };
     let estimate = Estimate { lookups, depth, failure_log2 };
     let engine = request.engine;

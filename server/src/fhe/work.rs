@@ -39,7 +39,9 @@ impl<C: Curve> Work<C> for Programs {
         stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Computed>, StoreError> {
         Ok(match prepared(app, job).await? {
-            Ok((region, prepared)) => compute(&app.registry, prepared, &region, stop).await,
+            Ok((region, prepared)) => {
+                compute(&app.registry, &app.identity, prepared, &region, stop).await
+            }
             Err(problem) => Outcome::Failed(problem),
         })
     }

@@ -57,6 +57,7 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
         .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
         .route("/v1/witnesses/{sha256}", put(uploads::put_witness::<C>))
+        .route("/v1/identity", get(status::identity::<C>))
         .route("/healthz", get(status::health::<C>))
         .route("/metrics", get(status::metrics::<C>))
         .fallback(no_such_resource)

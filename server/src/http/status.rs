@@ -1,4 +1,4 @@
-//! `/healthz` and `/metrics`.
+//! `/v1/identity`, `/healthz` and `/metrics`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::api::Health;
+use pulseproof_sdk::api::{Health, Identity};
 
 use super::answer::Refusal;
 use crate::app::App;
@@ -15,6 +15,11 @@ use crate::telemetry;
 
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const WARNING: &str = "development SRS: whoever made it can forge proofs; use one from a ceremony";
+
+/// Whose signature results and outputs bear.
+pub async fn identity<C: Curve>(State(app): State<Arc<App<C>>>) -> Json<Identity> {
+    Json(Identity { key: app.identity.public() })
+}
 
 /// Whether the appliance is up, and with which SRS.
 pub async fn health<C: Curve>(State(app): State<Arc<App<C>>>) -> Json<Health> {

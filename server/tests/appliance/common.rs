@@ -62,7 +62,8 @@ impl<C: Curve> Region<C> {
 
     pub fn label(&self, index: usize, epoch: u64, sequence: u64) -> Label {
         let (region, profile) = (self.roster.region.clone(), self.roster.profile);
-        Label { region, epoch, device: device(index), sequence, profile }
+        let srs = Digest(self.key.srs_id());
+        Label { region, epoch, device: device(index), sequence, profile, srs }
     }
 
     /// A submission with a label of one's choice, signed by the device that it names.
@@ -94,9 +95,10 @@ impl<C: Curve> Region<C> {
     }
 
     /// Checks a result as an auditor would, and returns it.
-    pub fn audit(&self, bytes: &[u8]) -> ProvedResult<C> {
+    pub async fn audit(&self, server: &Server, bytes: &[u8]) -> ProvedResult<C> {
         let result = ProvedResult::<C>::from_bytes(bytes).unwrap();
-        result.verify(&self.srs.verifying_key, &self.roster).unwrap();
+        let appliance = server.client.identity().await.unwrap();
+        result.verify(&self.srs.verifying_key, &self.roster, &[appliance]).unwrap();
         result
     }
 }

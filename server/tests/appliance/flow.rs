@@ -16,7 +16,7 @@ async fn everything_works<C: Curve>() {
     assert_eq!((job.state, job.backend.as_deref()), (JobState::Done, Some("cpu")));
     assert!(job.prove_us.is_some() && job.verify_us.is_some());
 
-    let result = region.audit(&bytes);
+    let result = region.audit(&server, &bytes).await;
     assert_eq!(result.aggregate, oracle([(0, 1), (1, 7), (2, 1)], 1));
     assert_eq!(result.claim.missing, [device(3)]);
     let weights: Vec<_> = result.claim.contributions.iter().map(|c| c.weight).collect();
@@ -41,7 +41,7 @@ async fn an_epoch_may_come_in_many_batches_and_any_order() {
         server.submit(u64::MAX, &[region.honest(index, u64::MAX, u64::MAX)]).await;
     }
     let (_, bytes) = server.run(&aggregate(u64::MAX)).await;
-    let result = region.audit(&bytes);
+    let result = region.audit(&server, &bytes).await;
     assert_eq!(result.aggregate, oracle([(0, 1), (1, 1), (2, 1)], u64::MAX));
     assert!(result.claim.missing.is_empty());
 }
@@ -58,7 +58,7 @@ async fn the_queue_is_worked_off_in_order() {
     server.client.wait(&ids[4]).await.unwrap();
     for (id, epoch) in ids.iter().zip(1..) {
         assert_eq!(server.client.job(id).await.unwrap().state, JobState::Done);
-        let result = region.audit(&server.client.result(id).await.unwrap());
+        let result = region.audit(&server, &server.client.result(id).await.unwrap()).await;
         assert_eq!(result.aggregate, oracle([(0, 1), (1, 1)], epoch));
     }
 }

@@ -39,7 +39,7 @@ async fn weights_that_cannot_be() {
     // None of these closed the epoch, and who did not submit does not count.
     let most = weighted(1, &[("device-00", 15), ("device-02", 16)]);
     let (_, bytes) = server.run(&most).await;
-    assert_eq!(region.audit(&bytes).aggregate, oracle([(0, 15), (1, 1)], 1));
+    assert_eq!(region.audit(&server, &bytes).await.aggregate, oracle([(0, 15), (1, 1)], 1));
 }
 
 #[tokio::test]
@@ -87,12 +87,12 @@ async fn a_roster_changes_only_between_epochs() {
     server.client.wait(&job.id).await.unwrap();
     let result = server.client.result(&job.id).await.unwrap();
     let new = std::mem::replace(&mut region.roster, old);
-    region.audit(&result);
+    region.audit(&server, &result).await;
 
     region.roster = new;
     server.submit(2, &region.batch(3, 2)).await;
     let (_, bytes) = server.run(&aggregate(2)).await;
-    assert_eq!(region.audit(&bytes).claim.contributions.len(), 3);
+    assert_eq!(region.audit(&server, &bytes).await.claim.contributions.len(), 3);
 }
 
 #[tokio::test]
@@ -164,6 +164,6 @@ async fn a_job_over_damaged_data_fails_alone_and_releases_nothing() {
     let metrics = server.client.metrics().await.unwrap();
     assert!(metrics.contains("pulseproof_proofs_rejected_total 1"), "{metrics}");
     let (_, bytes) = server.run(&aggregate(3)).await;
-    assert_eq!(region.audit(&bytes).aggregate, oracle([(0, 1)], 3));
+    assert_eq!(region.audit(&server, &bytes).await.aggregate, oracle([(0, 1)], 3));
     assert_eq!(openings(directory.path()).await, [0, 0, 1]);
 }

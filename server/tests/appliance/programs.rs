@@ -34,6 +34,7 @@ async fn a_program_on_proved_sums_answers_what_it_means() {
         let outputs = Outputs::from_bytes(&bytes).unwrap();
         assert_eq!((outputs.key, outputs.engine.as_str()), (key, "exact/cpu"));
         assert_eq!(outputs.program, program_digest(&request.program));
+        assert!(outputs.is_signed_by(&server.client.identity().await.unwrap()));
         let index = usize::try_from(epoch).unwrap() - 1;
         assert_eq!(outputs.sums[0].result, Digest::sha256(&proved[index]));
         assert_eq!(world.open(&outputs), world.plain(&request));

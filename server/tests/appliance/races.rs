@@ -23,7 +23,7 @@ async fn many_gateways_lose_nothing() {
     assert_eq!(gateways.join_all().await.iter().sum::<usize>(), 32);
     assert_eq!(openings(directory.path()).await.len(), 32);
     let (_, bytes) = server.run(&aggregate(1)).await;
-    let result = region.audit(&bytes);
+    let result = region.audit(&server, &bytes).await;
     assert_eq!(result.aggregate, oracle((0..32).map(|index| (index, 1)), 1));
     assert!(result.claim.missing.is_empty());
 }
@@ -77,7 +77,7 @@ async fn who_was_accepted_while_the_epoch_closed_is_in_the_sum() {
     let (_, bytes) = server.run(&aggregate(1)).await;
     let late = gateways.join_all().await.into_iter().flatten().map(|accepted| accepted.device);
     let accepted: BTreeSet<Name> = late.chain([device(0)]).collect();
-    let result = region.audit(&bytes);
+    let result = region.audit(&server, &bytes).await;
     let summed: BTreeSet<Name> =
         result.claim.contributions.into_iter().map(|contribution| contribution.device).collect();
     assert_eq!(summed, accepted);
@@ -103,7 +103,7 @@ async fn a_roster_never_changes_under_an_accepted_submission() {
                 assert_eq!(intake.accepted.len(), 1);
                 assert!(problem(replaced).is("epoch-open"));
                 let (_, bytes) = server.run(&aggregate(epoch)).await;
-                region.audit(&bytes);
+                region.audit(&server, &bytes).await;
             }
             (intake, replaced) => panic!("{intake:?} {replaced:?}"),
         }

@@ -53,6 +53,12 @@ async fn another_profile() {
 }
 
 #[tokio::test]
+async fn another_srs() {
+    let problem = problem_of_label(|label| label.srs = Digest::of("other", b"")).await;
+    assert_problem(&problem, 422, "wrong-srs", Some("srs"), None);
+}
+
+#[tokio::test]
 async fn a_device_that_is_not_in_the_roster() {
     let problem = problem_of(|region| {
         let mut submission = region.seal(region.label(2, 1, 1), words(2, 1));

@@ -1,0 +1,68 @@
+//! The authority over HTTP.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::Problem;
+use tokio::net::TcpListener;
+
+use super::questions::Answered;
+use super::{Authority, Decryption, Shared};
+use crate::http::{Refusal, read_body, serve_routes};
+
+impl<C: Curve> Authority<C> {
+    /// Serves until `stopped` is ready.
+    ///
+    /// # Errors
+    /// The listener failed.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let authority = Arc::new(self);
+        let routes = Router::new()
+            .route("/v1/public-key", get(public_key::<C>))
+            .route("/v1/evaluation-key", get(evaluation_key::<C>))
+            .route("/v1/decryptions", post(decryptions::<C>))
+            .route("/v1/answers", post(answers::<C>))
+            .with_state(Arc::clone(&authority));
+        let served = serve_routes(routes, listener, stopped).await;
+        authority.close().await;
+        served
+    }
+}
+
+async fn public_key<C: Curve>(State(authority): State<Shared<C>>) -> Vec<u8> {
+    authority.public_key.to_bytes()
+}
+
+async fn evaluation_key<C: Curve>(State(authority): State<Shared<C>>) -> Result<Vec<u8>, Refusal> {
+    if authority.programs.is_none() {
+        return Err(Problem::new(404, "no-programs", "there is no evaluation key here").into());
+    }
+    let _place = authority.gate.enter().await?;
+    Ok(authority.vault.evaluation_key_bytes().await.map_err(Problem::from)?)
+}
+
+async fn decryptions<C: Curve>(
+    State(authority): State<Shared<C>>,
+    request: Request,
+) -> Result<Json<Decryption>, Refusal> {
+    let _place = authority.gate.enter().await?;
+    let query = read_body(request).await?;
+    Ok(Json(authority.decrypt(query).await?))
+}
+
+async fn answers<C: Curve>(
+    State(authority): State<Shared<C>>,
+    request: Request,
+) -> Result<Json<Answered>, Refusal> {
+    let _place = authority.gate.enter().await?;
+    let question = read_body(request).await?;
+    Ok(Json(authority.answer(question).await?))
+}

@@ -1,0 +1,151 @@
+//! The key authority: decrypts totals, and only of results whose proofs it has verified itself.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /v1/public-key` | the encryption key, binary |
+//! | `GET /v1/evaluation-key` | the evaluation key, binary |
+//! | `POST /v1/decryptions` | a [query](queries::write_query) of proved results → [`queries::Decryption`] |
+//! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answered`] |
+//!
+//! It opens no ciphertext that it was handed: sums are those of results that it verified, and programs it
+//! computes itself. It decrypts each result by itself, insists that it speaks for a group ([`policy`]), and
+//! tells totals over all of them, or a program's bits.
+//!
+//! What was claimed first of a region's epoch is the only claim it will ever hear of, and what it tells
+//! about it is counted: the [vault](crate::vault) keeps both. The same question has the same answer, for
+//! free. All refusals that depend on what was encrypted are one and the same.
+
+pub mod dispute;
+mod http;
+pub mod policy;
+pub mod queries;
+pub mod questions;
+pub mod quorum;
+mod setup;
+
+use std::sync::Arc;
+
+use pulseproof_fhe::batcher::Batcher;
+use pulseproof_fhe::{Layout, PublicKey, SecretKey, Totals};
+use pulseproof_kernels::Curve;
+use pulseproof_prover::encoding::DecodeError;
+use pulseproof_sdk::{Digest, Problem, ProvedResult};
+use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::gate::Gate;
+use crate::http::blocking;
+use crate::trust::Trust;
+use crate::vault::Vault;
+use crate::vault::claims::{Admitted, Asked, Pin};
+
+pub use policy::{Answering, Policy, Share};
+pub use queries::{Decryption, write_query};
+pub use setup::{AuthorityError, Setup};
+
+/// Most bytes of one result.
+const RESULT_BYTES_MAX: usize = 16 << 20;
+
+/// The authority.
+pub struct Authority<C: Curve> {
+    secret_key: SecretKey,
+    public_key: PublicKey,
+    layout: Layout,
+    trust: Trust<C>,
+    policy: Policy,
+    vault: Vault,
+    /// What computes programs, if it computes any.
+    programs: Option<Programs>,
+    gate: Gate,
+}
+
+/// What computes programs.
+struct Programs {
+    evaluation_key: Digest,
+    batcher: Batcher,
+}
+
+impl<C: Curve> Authority<C> {
+    /// SHA-256 of the evaluation key's bytes, if programs are computed.
+    #[must_use]
+    pub fn evaluation_key(&self) -> Option<Digest> {
+        self.programs.as_ref().map(|programs| programs.evaluation_key)
+    }
+
+    /// Waits until the vault is closed.
+    pub async fn close(&self) {
+        self.vault.close().await;
+    }
+
+    /// Verifies results, and checks what everybody can see of them.
+    fn verify(&self, results: &[&[u8]]) -> Result<Vec<ProvedResult<C>>, Problem> {
+        let results: Vec<_> =
+            results.par_iter().map(|bytes| self.trust.verify(bytes)).collect::<Result<_, _>>()?;
+        self.policy.check(&results)?;
+        Ok(results)
+    }
+
+    /// A result's totals, if they are those of a group's readings.
+    fn totals(&self, result: &ProvedResult<C>) -> Option<Totals> {
+        let weight = result.claim.total_weight()?;
+        let totals = self.secret_key.decrypt(&self.layout, &result.aggregate, weight).ok()?;
+        let slots = self.layout.request().slots;
+        self.policy.is_enough(totals.count, slots).then_some(totals)
+    }
+
+    /// Every result's totals, or nothing. All of them are decrypted either way.
+    fn all_totals(&self, results: &[ProvedResult<C>]) -> Option<Vec<Totals>> {
+        let totals: Vec<_> = results.par_iter().map(|result| self.totals(result)).collect();
+        totals.into_iter().collect()
+    }
+
+    /// Pins and charges a question, computes its answer unless it was computed before, and keeps it: also
+    /// that there is none.
+    async fn settle<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        asked: Asked,
+        work: impl FnOnce() -> Result<Option<T>, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let kept = match self.vault.admit(&asked, self.policy.bits_max).await?? {
+            Admitted::Answered(answer) => answer,
+            Admitted::Unanswered => {
+                let answer = serde_json::to_vec(&blocking(work).await?).map_err(internal)?;
+                self.vault.keep(asked.digest, &answer).await?
+            }
+        };
+        let answer: Option<T> = serde_json::from_slice(&kept).map_err(internal)?;
+        answer.ok_or_else(unanswerable)
+    }
+}
+
+/// What a question about these results pins.
+fn pins<C: Curve>(results: &[ProvedResult<C>]) -> Vec<Pin> {
+    let pin = |result: &ProvedResult<C>| {
+        let ProvedResult { claim, aggregate, .. } = result;
+        let mut bytes = claim.context().0.to_vec();
+        bytes.extend(aggregate.iter().flat_map(|word| word.to_le_bytes()));
+        let (region, epoch) = (claim.region.clone(), claim.epoch);
+        Pin { region, epoch, claim: Digest::of("medguard claim v1", &bytes) }
+    };
+    results.iter().map(pin).collect()
+}
+
+/// The one refusal of everything that depends on what was encrypted.
+fn unanswerable() -> Problem {
+    let detail =
+        "there is no answer: too few readings, or not a sum of readings. Which is not said";
+    Problem::new(422, "unanswerable", detail)
+}
+
+fn malformed(error: &DecodeError) -> Problem {
+    Problem::new(400, "malformed-query", error.to_string())
+}
+
+fn internal(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "internal");
+    Problem::new(500, "internal", "the authority failed to do this; its log says why")
+}
+
+/// An authority that several requests use.
+type Shared<C> = Arc<Authority<C>>;

@@ -1,0 +1,304 @@
+//! Programs on proved results, computed by the authority itself: single bits come out.
+//!
+//! A question carries the program and the results, and no ciphertext beside. The authority compiles the
+//! program from its own layout and from what it verified, evaluates it under its own evaluation key, and
+//! opens what came out. An appliance that computes the same under the same key has the same words:
+//! bootstrapping is exact.
+//!
+//! Under [`Answering::Quorum`] a question carries outputs that appliances signed, and the authority opens
+//! those that enough of them agree on.
+//!
+//! Each output is charged with one bit to every result that the program reads. Encrypted words are nobody's
+//! proved sum, and programs that take them are refused, as are those that read no result.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pulseproof_fhe::Ciphertext;
+use pulseproof_fhe::program::circuit::{Circuit, OutputKind};
+use pulseproof_fhe::program::result::EncryptedOutput;
+use pulseproof_fhe::program::{From, Given, Program};
+use pulseproof_kernels::Curve;
+use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
+use pulseproof_sdk::fhe::{SUMS_MAX, program_digest};
+use pulseproof_sdk::merkle::Tree;
+use pulseproof_sdk::outputs::{OUTPUTS_MAX, SumUsed};
+use pulseproof_sdk::signing::SIGNATURE_BYTES;
+use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
+use serde::{Deserialize, Serialize};
+
+use super::policy::Answering;
+use super::quorum::APPLIANCES_MAX;
+use super::{Authority, Programs, RESULT_BYTES_MAX, Shared, internal, malformed, pins};
+use crate::combine::combine;
+use crate::http::blocking;
+use crate::vault::claims::Asked;
+
+const MAGIC: [u8; 4] = *b"PPAQ";
+const VERSION: u8 = 2;
+const PROGRAM_BYTES_MAX: usize = 1 << 20;
+const OUTPUTS_BYTES_MAX: usize = 32 << 20;
+
+/// What a question is answered with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The bits.
+    pub bits: Vec<Answer>,
+    /// What was opened: [`Outputs::digest`], which whoever computes the same under the same evaluation key
+    /// has as well.
+    pub outputs: Digest,
+    /// Who bootstrapped.
+    pub engine: String,
+    /// Time from the first bootstrap to the last, in microseconds, others' in between.
+    pub compute_us: u64,
+}
+
+/// A bit of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The output's name in the program.
+    pub name: String,
+    /// The bit.
+    pub value: bool,
+}
+
+/// Packs a program and the bytes of the proved results it is asked of, in the program's order.
+///
+/// # Errors
+/// The program cannot be written.
+pub fn write_question<B: AsRef<[u8]>>(
+    program: &Program,
+    results: &[B],
+) -> serde_json::Result<Vec<u8>> {
+    write_question_with_outputs(program, results, &[])
+}
+
+/// The same for an authority that opens what a quorum of appliances signed: with their outputs.
+///
+/// # Errors
+/// The program cannot be written.
+pub fn write_question_with_outputs<B: AsRef<[u8]>>(
+    program: &Program,
+    results: &[B],
+    outputs: &[Outputs],
+) -> serde_json::Result<Vec<u8>> {
+    let mut writer = Writer::with_header(MAGIC, VERSION);
+    writer.string(&serde_json::to_vec(program)?).length(results.len());
+    for result in results {
+        writer.string(result.as_ref());
+    }
+    writer.length(outputs.len());
+    for outputs in outputs {
+        writer.string(&outputs.to_bytes());
+    }
+    Ok(writer.finish())
+}
+
+struct Question<'a> {
+    program: Program,
+    results: Vec<&'a [u8]>,
+    outputs: Vec<Outputs>,
+}
+
+fn read_question(bytes: &[u8]) -> Result<Question<'_>, DecodeError> {
+    let mut reader = Reader::with_header(bytes, MAGIC, VERSION, "question")?;
+    let program = serde_json::from_slice(reader.string(PROGRAM_BYTES_MAX, "program")?);
+    let program = program.map_err(|error| {
+        let reason = error.to_string();
+        DecodeError::Invalid { field: "program", reason }
+    })?;
+    let count = reader.length(SUMS_MAX, "results")?;
+    let results =
+        (0..count).map(|_| reader.string(RESULT_BYTES_MAX, "result")).collect::<Result<_, _>>()?;
+    let count = reader.length(APPLIANCES_MAX, "outputs")?;
+    let outputs = (0..count)
+        .map(|_| Outputs::from_bytes(reader.string(OUTPUTS_BYTES_MAX, "outputs")?))
+        .collect::<Result<_, _>>()?;
+    reader.finish()?;
+    Ok(Question { program, results, outputs })
+}
+
+/// A question whose public checks all passed.
+struct Examined<C: Curve> {
+    asked: Asked,
+    /// What will be opened, without the outputs.
+    claim: Outputs,
+    /// What a quorum computed, unless the authority does.
+    agreed: Option<Outputs>,
+    circuit: Circuit,
+    inputs: Vec<Ciphertext>,
+    results: Vec<ProvedResult<C>>,
+}
+
+impl<C: Curve> Authority<C> {
+    /// Verifies the results of a question, computes the program and opens its outputs.
+    ///
+    /// # Errors
+    /// The problem to answer with; nothing is told then.
+    pub async fn answer(
+        self: &Shared<C>,
+        question: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Answered, Problem> {
+        let this = Arc::clone(self);
+        let examined = blocking(move || this.examine_question(question.as_ref())).await?;
+        let this = Arc::clone(self);
+        let asked = examined.asked.clone();
+        self.settle(asked, move || this.compute(&examined)).await
+    }
+
+    fn programs(&self) -> Result<&Programs, Problem> {
+        let detail = "this authority computes no programs";
+        self.programs.as_ref().ok_or_else(|| Problem::new(501, "no-programs", detail))
+    }
+
+    fn examine_question(&self, question: &[u8]) -> Result<Examined<C>, Problem> {
+        let key = self.programs()?.evaluation_key;
+        let Question { program, results: bytes, outputs } =
+            read_question(question).map_err(|error| malformed(&error))?;
+        check_reads(&program, bytes.len())?;
+        let results = self.verify(&bytes)?;
+        // Each once, and all packed alike.
+        combine(&results)?;
+        let circuit = self.compile(&program, &results)?;
+        let sums: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
+        let inputs = program.ciphertexts(&self.layout, &sums, &[]);
+        let pins = pins(&results);
+        let claims = pins.iter().flat_map(|pin| pin.claim.0);
+        let claim = claim(key, program_digest(&program), &results, &bytes);
+        let digest: Vec<u8> = claim.program.0.into_iter().chain(claims).collect();
+        let digest = Digest::of("medguard question v1", &digest);
+        let asked = Asked { digest, pins, bits: circuit.outputs.len() as u64 };
+        let agreed = self.agreed(&outputs, &claim, &circuit)?;
+        Ok(Examined { asked, claim, agreed, circuit, inputs, results })
+    }
+
+    /// What a quorum computed, if that is what is opened.
+    fn agreed(
+        &self,
+        given: &[Outputs],
+        claim: &Outputs,
+        circuit: &Circuit,
+    ) -> Result<Option<Outputs>, Problem> {
+        match &self.policy.answering {
+            Answering::Quorum(quorum) => quorum.agreed(given, claim, &circuit.shapes()).map(Some),
+            Answering::Recompute if given.is_empty() => Ok(None),
+            Answering::Recompute => {
+                let detail = "this authority computes programs itself: leave the outputs out";
+                Err(Problem::new(403, "foreign-outputs", detail).field("outputs").limit(0))
+            }
+        }
+    }
+
+    /// The program's circuit, if bits are all that comes out.
+    fn compile(&self, program: &Program, results: &[ProvedResult<C>]) -> Result<Circuit, Problem> {
+        if program.outputs.len() > OUTPUTS_MAX {
+            let detail = format!("{} outputs, at most {OUTPUTS_MAX}", program.outputs.len());
+            let problem = Problem::new(422, "bad-program", detail).field("outputs");
+            return Err(problem.limit(OUTPUTS_MAX as u64));
+        }
+        // Weights are one, as policy demands.
+        let weights: Vec<_> =
+            results.iter().map(|result| result.claim.contributions.len() as u64).collect();
+        let given = Given { layout: &self.layout, summands: &weights, words: 0 };
+        let circuit = match program.compile(given) {
+            Ok(compiled) => compiled.circuit,
+            Err(error) => {
+                return Err(Problem::new(422, "bad-program", error.to_string()).field("program"));
+            }
+        };
+        match circuit.outputs.iter().find(|output| output.kind != OutputKind::Bit) {
+            None => Ok(circuit),
+            Some(output) => {
+                let detail = format!("{:?} is a number; only single bits are opened", output.name);
+                Err(Problem::new(403, "not-a-bit", detail).field("outputs").limit(1))
+            }
+        }
+    }
+
+    /// The bits, or nothing if a result is not a group's. Everything is computed either way.
+    fn compute(&self, examined: &Examined<C>) -> Result<Option<Answered>, Problem> {
+        let totals = self.all_totals(&examined.results);
+        let start = Instant::now();
+        let outputs = match &examined.agreed {
+            Some(agreed) => agreed.clone(),
+            None => self.evaluate(examined)?,
+        };
+        let compute_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let bits = self.open_bits(&outputs);
+        let (digest, engine) = (outputs.digest(), outputs.engine);
+        let answered = bits.map(|bits| Answered { bits, outputs: digest, engine, compute_us });
+        Ok(totals.and(answered))
+    }
+
+    fn evaluate(&self, examined: &Examined<C>) -> Result<Outputs, Problem> {
+        let Examined { circuit, inputs, results, claim, .. } = examined;
+        let batcher = &self.programs()?.batcher;
+        let region = results.first().map_or("", |result| result.claim.region.as_str());
+        let mut session = batcher.open(region).map_err(internal)?;
+        let found =
+            circuit.results(inputs, |lookups| session.look_up(lookups)).map_err(internal)?;
+        let outputs = circuit.outputs_of(circuit.digits(inputs, &found));
+        let (lookups, engine) = (Tree::over(&found).root(), batcher.engine().name());
+        Ok(Outputs { outputs, lookups, engine, ..claim.clone() })
+    }
+
+    /// The bits, or nothing if one of them is none. All of them are opened either way.
+    fn open_bits(&self, outputs: &Outputs) -> Option<Vec<Answer>> {
+        let open = |output: &EncryptedOutput| {
+            let value = self.secret_key.open(output).ok();
+            value.map(|value| Answer { name: output.shape.name.clone(), value: value == 1 })
+        };
+        let opened: Vec<_> = outputs.outputs.iter().map(open).collect();
+        opened.into_iter().collect()
+    }
+}
+
+/// What will be computed, in the words in which an appliance says what it computed.
+fn claim<C: Curve>(
+    key: Digest,
+    program: Digest,
+    results: &[ProvedResult<C>],
+    bytes: &[&[u8]],
+) -> Outputs {
+    let used = |(result, bytes): (&ProvedResult<C>, &&[u8])| SumUsed {
+        region: result.claim.region.clone(),
+        epoch: result.claim.epoch,
+        result: Digest::sha256(bytes),
+    };
+    Outputs {
+        key,
+        engine: String::new(),
+        program,
+        sums: results.iter().zip(bytes).map(used).collect(),
+        words: Vec::new(),
+        outputs: Vec::new(),
+        lookups: Digest([0; 32]),
+        signature: [0; SIGNATURE_BYTES],
+    }
+}
+
+/// The program takes nothing but results, and reads each of them.
+fn check_reads(program: &Program, results: usize) -> Result<(), Problem> {
+    let mut unread: BTreeSet<usize> = (0..results).collect();
+    for input in &program.inputs {
+        match input.from {
+            From::Sum { sum, .. } => unread.remove(&sum),
+            From::Word { .. } => {
+                let detail = "encrypted words are no proved sums: they might be a single device's";
+                return Err(Problem::new(403, "unproved-words", detail).field("words").limit(0));
+            }
+        };
+    }
+    if results == 0 {
+        let detail = "a program that reads no result tells of nobody knows what";
+        return Err(Problem::new(403, "no-results", detail).field("results"));
+    }
+    match unread.first() {
+        None => Ok(()),
+        Some(index) => {
+            let detail = "the program does not read this result; leave it out";
+            Err(Problem::new(422, "unread-result", detail).field(format!("results[{index}]")))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What an authority is made of, and what must fit together before it starts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pulseproof_fhe::batcher::{Batcher, Limits};
+use pulseproof_fhe::{Layout, PublicKey, SecretKey};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::{Digest, Name, Roster};
+use pulseproof_server::Engines;
+
+use super::{Answering, Authority, Policy, Programs};
+use crate::device::profile_digest;
+use crate::gate::Gate;
+use crate::http::blocking;
+use crate::trust::Trust;
+use crate::vault::{Vault, VaultError};
+
+/// What an authority is made of.
+pub struct Setup<C: Curve> {
+    /// The key that opens everything.
+    pub secret_key: SecretKey,
+    /// The key that devices encrypt with.
+    pub public_key: PublicKey,
+    /// The packing of readings.
+    pub layout: Layout,
+    /// What it trusts.
+    pub trust: Trust<C>,
+    /// What it insists on.
+    pub policy: Policy,
+    /// What computes programs; without it no question is answered.
+    pub engines: Option<Arc<dyn Engines>>,
+    /// The folder of what it must not forget; made if it is missing. One authority at a time may use it.
+    pub vault: PathBuf,
+}
+
+/// Why an authority did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The keys are not a pair.
+    #[error("the secret key does not open what the public key encrypts")]
+    KeyPair,
+    /// A region whose vectors mean something else here.
+    #[error("{region}: {field} of its roster is {found}, this authority's is {expected}")]
+    Roster {
+        /// The region.
+        region: Name,
+        /// `region`, `words` or `profile`.
+        field: &'static str,
+        /// The roster's.
+        found: String,
+        /// The authority's.
+        expected: String,
+    },
+    /// One device under two names.
+    #[error("{region}: {first} and {second} have the same key")]
+    RepeatedKey {
+        /// The region.
+        region: Name,
+        /// A device.
+        first: Name,
+        /// Another one.
+        second: Name,
+    },
+    /// A quorum that one appliance could reach, or nobody.
+    #[error("quorum: from 2 to all of at most 16 appliances, each listed once")]
+    Quorum,
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// What computes programs.
+    #[error("programs: {0}")]
+    Programs(String),
+}
+
+impl<C: Curve> Authority<C> {
+    /// Checks that everything fits together, opens the vault, enrols the rosters and makes the engine.
+    ///
+    /// # Errors
+    /// What does not fit, naming the region, or what failed.
+    pub async fn open(setup: Setup<C>) -> Result<Self, AuthorityError> {
+        let Setup { secret_key, public_key, layout, trust, policy, engines, vault } = setup;
+        if !secret_key.opens(&public_key) {
+            return Err(AuthorityError::KeyPair);
+        }
+        if matches!(&policy.answering, Answering::Quorum(quorum) if !quorum.is_sound()) {
+            return Err(AuthorityError::Quorum);
+        }
+        for (region, roster) in &trust.rosters {
+            check(region, roster, &layout, &public_key)?;
+        }
+        let vault = Vault::open(&vault, Digest(public_key.fingerprint())).await?;
+        vault.enrol(trust.rosters.values()).await?;
+        let programs = match engines {
+            Some(engines) => Some(Programs::open(&vault, &secret_key, engines).await?),
+            None => None,
+        };
+        let gate = Gate::new(policy.at_work_max, policy.waiting_max);
+        Ok(Self { secret_key, public_key, layout, trust, policy, vault, programs, gate })
+    }
+}
+
+impl Programs {
+    async fn open(
+        vault: &Vault,
+        secret: &SecretKey,
+        engines: Arc<dyn Engines>,
+    ) -> Result<Self, AuthorityError> {
+        let key = vault.evaluation_key(secret).await?;
+        let evaluation_key = Digest(key.id());
+        let limits = Limits { sessions_max: usize::MAX, ..Limits::default() };
+        let batcher = blocking(move || {
+            let engine = engines.exact(&key).map_err(super::internal)?;
+            Batcher::start(engine, limits, |_| ()).map_err(super::internal)
+        });
+        let batcher = batcher.await.map_err(|error| AuthorityError::Programs(error.detail))?;
+        Ok(Self { evaluation_key, batcher })
+    }
+}
+
+/// What the roster's devices sign means here what it means to them, and each of them is listed once.
+fn check(
+    region: &Name,
+    roster: &Roster,
+    layout: &Layout,
+    public_key: &PublicKey,
+) -> Result<(), AuthorityError> {
+    let profile = profile_digest(layout, public_key.fingerprint());
+    for (field, found, expected) in [
+        ("region", roster.region.to_string(), region.to_string()),
+        ("words", roster.words.to_string(), layout.words().to_string()),
+        ("profile", roster.profile.to_string(), profile.to_string()),
+    ] {
+        if found != expected {
+            return Err(AuthorityError::Roster { region: region.clone(), field, found, expected });
+        }
+    }
+    let mut names = BTreeMap::new();
+    for (name, key) in &roster.devices {
+        if let Some(first) = names.insert(key.to_bytes(), name) {
+            let (first, second) = (first.clone(), name.clone());
+            return Err(AuthorityError::RepeatedKey { region: region.clone(), first, second });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Somebody who asks the authority for what it must not tell, and an appliance that lies about a program.
+
+use pulseproof_fhe::Ciphertext;
+use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
+use pulseproof_fhe::program::{Program, library};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::client::ClientError;
+use pulseproof_sdk::fhe::program_digest;
+use pulseproof_sdk::outputs::SumUsed;
+use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
+use reqwest::Method;
+use serde_json::json;
+
+use super::super::DemoError;
+use super::super::alerts::compute;
+use super::super::parties::{Round, Sealed, all_accepted};
+use super::Cheat;
+use super::sums::without_first;
+use crate::authority::questions::{Answered, write_question, write_question_with_outputs};
+use crate::authority::{Decryption, write_query};
+use crate::vault::Vault;
+
+/// Bits of the key that one question would have told.
+const BITS: usize = 256;
+
+impl<C: Curve> Cheat<'_, C> {
+    async fn ask(
+        &self,
+        program: &Program,
+        results: &[Vec<u8>],
+    ) -> Result<Result<Answered, ClientError>, DemoError> {
+        let question = write_question(program, results).map_err(std::io::Error::from)?;
+        Ok(self.send(question).await)
+    }
+
+    async fn send(&self, question: Vec<u8>) -> Result<Answered, ClientError> {
+        let authority = &self.parties.authority;
+        authority.json(authority.request(Method::POST, "/v1/answers").body(question)).await
+    }
+
+    async fn decrypt(&self, result: &ProvedResult<C>) -> Result<Decryption, ClientError> {
+        let query = write_query(&result.aggregate, &[result.to_bytes()]);
+        let authority = &self.parties.authority;
+        authority.json(authority.request(Method::POST, "/v1/decryptions").body(query)).await
+    }
+
+    /// A ciphertext of the asker's making, with one word set, would open to a bit of the key.
+    pub(super) async fn steal_key(&mut self, round: &Round<C>) -> Result<(), DemoError> {
+        let nothing = json!({
+            "version": 1, "inputs": [], "steps": [{"name": "bit", "op": "any", "of": []}],
+            "outputs": vec!["bit"; BITS],
+        });
+        let nothing: Program = serde_json::from_value(nothing).map_err(std::io::Error::from)?;
+        let none: [Vec<u8>; 0] = [];
+        // Under a program that does read a result, so that nothing else is wrong with it.
+        let above = library::mean_above(1);
+        let outputs = self.bits_of_the_key(&above, round);
+        let results = [&round.result_bytes];
+        let question = write_question_with_outputs(&above, &results, &[outputs]);
+        let answer = self.send(question.map_err(std::io::Error::from)?).await;
+        let attempt = "somebody brings a ciphertext of his own that opens to a bit of the key";
+        self.expect(attempt, "authority", answer, "foreign-outputs")?;
+
+        let answer = self.ask(&nothing, &none).await?;
+        let attempt = "he asks a program that reads no result";
+        self.expect(attempt, "authority", answer, "no-results")?;
+
+        let result = vec![round.result_bytes.clone()];
+        let answer = self.ask(&nothing, &result).await?;
+        let attempt = "he asks it of a proved result that it does not read";
+        self.expect(attempt, "authority", answer, "unread-result")?;
+
+        let answer = self.ask(&library::mean_above_secret(1, 1, 8), &result).await?;
+        let attempt = "he asks a program that takes an encrypted word of his";
+        self.expect(attempt, "authority", answer, "unproved-words")
+    }
+
+    /// Outputs, signed by the appliance, whose digit has one word set: it opens to a bit of the key.
+    fn bits_of_the_key(&self, program: &Program, round: &Round<C>) -> Outputs {
+        let mut words = vec![0u64; Ciphertext::WORDS];
+        words[0] = (1u64 << 59).wrapping_neg();
+        let shape = OutputShape { name: "above".to_owned(), is_bit: true, digits: 1 };
+        let digits = Ciphertext::from_words(words).into_iter().collect();
+        let claim = &round.result.claim;
+        let used = SumUsed {
+            region: claim.region.clone(),
+            epoch: claim.epoch,
+            result: Digest::sha256(&round.result_bytes),
+        };
+        let outputs = Outputs {
+            key: self.parties.evaluation_key.unwrap_or(Digest([0; 32])),
+            engine: String::new(),
+            program: program_digest(program),
+            sums: vec![used],
+            words: Vec::new(),
+            outputs: vec![EncryptedOutput { shape, digits }],
+            lookups: Digest([0; 32]),
+            signature: [0; 64],
+        };
+        outputs.signed(&self.parties.identity)
+    }
+
+    /// The difference of two sums that both are proved would be one device.
+    pub(super) async fn subtract(
+        &mut self,
+        sealed: &[Sealed<C>],
+        round: &Round<C>,
+    ) -> Result<(), DemoError> {
+        let mut claim = round.result.claim.clone();
+        claim.missing.push(claim.contributions.remove(0).device);
+        claim.missing.sort();
+        let proof = self.prove_without_first(sealed, &claim);
+        let aggregate = without_first(sealed, &round.result.aggregate);
+        let less = ProvedResult::signed(claim, aggregate, proof, &self.parties.identity);
+
+        let attempt = "the appliance proves a second sum of the epoch, less one device";
+        self.expect_rejection(attempt, &less, "result-replayed").await?;
+        // The authority has heard of the honest one.
+        self.decrypt(&round.result).await?;
+        let answer = self.decrypt(&less).await;
+        let attempt = "it has the totals of both sums decrypted, to subtract them";
+        self.expect(attempt, "authority", answer, "epoch-claimed")?;
+        let answer = self.ask(&library::mean_above(1), &[less.to_bytes()]).await?;
+        let attempt = "it asks a question of the second sum";
+        self.expect(attempt, "authority", answer, "epoch-claimed")
+    }
+
+    /// One device with readings among devices without, and the same people less one as another region.
+    pub(super) async fn sybil(&mut self, alone: Vec<Sealed<C>>) -> Result<(), DemoError> {
+        let epoch = alone[0].submission.label.epoch;
+        let bodies: Vec<_> = alone.iter().map(|s| s.submission.to_bytes()).collect();
+        let gateway = &self.parties.regions[0].gateway;
+        all_accepted(&gateway.forward(epoch, &bodies).await?)?;
+        let (_, bytes) = gateway.conclude(epoch).await?;
+        let result = ProvedResult::<C>::from_bytes(&bytes)
+            .map_err(|error| DemoError::Result(error.to_string()))?;
+        let answer = self.decrypt(&result).await;
+        let attempt = "one device has readings, and all others of its region lists without any";
+        self.expect(attempt, "authority", answer, "unanswerable")?;
+
+        let honest = &self.parties.regions[0].roster;
+        let mut devices = honest.devices.clone();
+        devices.pop_first();
+        let region = "region-of-the-others".parse().expect("a name");
+        let less = Roster { region, devices, ..honest.clone() };
+        let attempt = "the same people less one are enrolled as another region";
+        let public_key = self.parties.profile.public_key.fingerprint();
+        let vault = Vault::open(&self.parties.vault, Digest(public_key)).await;
+        let enrolled = match vault {
+            Ok(vault) => vault.enrol([&less].into_iter()).await,
+            Err(error) => Err(error),
+        };
+        match enrolled {
+            Err(error) => self.record(attempt, Some("authority".to_owned()), error.to_string()),
+            Ok(()) => self.record(attempt, None, "the authority enrolled them".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// The appliance computes another threshold and signs it as the one that was asked for.
+    pub(super) async fn lie(&mut self, round: &Round<C>) -> Result<(), DemoError> {
+        let (asked, other) = (library::mean_above(1), library::mean_above(2));
+        let answered = self.ask(&asked, &[round.result_bytes.clone()]).await??;
+        let honest = compute(self.parties, &asked, &[round]).await?;
+        let mut lie = compute(self.parties, &other, &[round]).await?;
+        lie.program = program_digest(&asked);
+        let lie = lie.signed(&self.parties.identity);
+        let attempt = "the appliance computes another threshold, and signs it as what was asked";
+        if lie.digest() == answered.outputs || honest.digest() != answered.outputs {
+            self.record(attempt, None, "its outputs look like the authority's".to_owned());
+            return Ok(());
+        }
+        let how = format!(
+            "it signed {}, the authority computed and opened {}, and so did the appliance when it was honest",
+            lie.digest(),
+            answered.outputs
+        );
+        self.record(attempt, Some("authority".to_owned()), how);
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! What the authority must not forget: one SQLite file. Everything that it answers is in it, synced to
+//! disk, before anything is computed.
+//!
+//! - [`rosters`]: which versions of rosters it trusted, and whose a device key is.
+//! - [`claims`]: the one claim of each region and epoch, what was asked of it, how many bits were released.
+//! - [`evaluation`]: the evaluation key, so that it stays the same.
+//!
+//! Rules that depend on what is stored are checked inside the transaction that stores, and every writing
+//! transaction begins with the write lock: of two requests that exclude each other, one passes. Whoever can
+//! put an older copy of the file in its place makes the authority forget; `docs/medguard.md` says so.
+
+pub mod claims;
+pub mod evaluation;
+pub mod rosters;
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pulseproof_sdk::{Digest, Name, Problem};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+/// The vault's file name.
+pub const FILE: &str = "authority.sqlite";
+/// Embedded schema changes, oldest first. Never edit one that was released.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "vault", include_str!("../../migrations/0001_vault.sql"))];
+/// How long a writer waits for another before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Open connections: all of them write.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// Why the vault did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// SQLite failed.
+    #[error("vault: {0}")]
+    Sqlite(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("vault: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The folder or the file beside the database failed.
+    #[error("vault: {}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// The vault is that of another secret key.
+    #[error("vault: kept for the public key {stored}, opened with {given}")]
+    WrongKey {
+        /// The vault's.
+        stored: String,
+        /// The one in use.
+        given: Digest,
+    },
+    /// A device key stands in two regions' rosters, now or ever.
+    #[error("{region}: the key of {device} stands in the roster of {other} too")]
+    KeyInTwoRegions {
+        /// The region that was to have it.
+        region: Name,
+        /// The device.
+        device: Name,
+        /// The region that has it.
+        other: String,
+    },
+    /// The evaluation key's file is not the one that was written.
+    #[error("vault: {}: not the evaluation key that this authority made", .0.display())]
+    EvaluationKey(PathBuf),
+}
+
+impl From<VaultError> for Problem {
+    /// What went wrong is for the log; who asked can only ask again.
+    fn from(error: VaultError) -> Self {
+        tracing::error!(%error, "the vault failed");
+        Self::new(500, "internal", "the authority failed to do this; its log says why")
+    }
+}
+
+/// An open vault. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    folder: PathBuf,
+    pool: SqlitePool,
+}
+
+impl Vault {
+    /// Opens or creates the vault in a folder, for one public key. Only its owner may read it.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be used, or belongs to another key.
+    pub async fn open(folder: &Path, public_key: Digest) -> Result<Self, VaultError> {
+        let file = folder.join(FILE);
+        create(folder, &file).map_err(|source| VaultError::Io { path: file.clone(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+        migrator().run(&pool).await?;
+        let vault = Self { folder: folder.to_owned(), pool };
+        vault.own(public_key).await?;
+        Ok(vault)
+    }
+
+    /// Waits for open transactions and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn own(&self, given: Digest) -> Result<(), VaultError> {
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO authority (only, public_key) VALUES (1, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(given.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        let stored: String = sqlx::query_scalar("SELECT public_key FROM authority")
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        let same = stored == given.to_string();
+        if same { Ok(()) } else { Err(VaultError::WrongKey { stored, given }) }
+    }
+
+    /// A transaction that holds the write lock from its start.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, VaultError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Makes what is missing of the folder and the file.
+fn create(folder: &Path, file: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
+    Ok(())
+}
+
+fn migrator() -> Migrator {
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}

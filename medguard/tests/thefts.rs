@@ -1,0 +1,286 @@
+//! Attacks that gave keys and single people's readings away, and what stops each of them.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{World, device, kind, query, refusal, texts};
+use pulseproof_fhe::ListTotal;
+use pulseproof_fhe::program::Program;
+use pulseproof_fhe::program::library;
+use pulseproof_medguard::authority::questions::write_question;
+use pulseproof_medguard::authority::{Authority, AuthorityError};
+use pulseproof_medguard::vault::VaultError;
+use pulseproof_sdk::{Digest, Roster};
+
+/// Eight questions with outputs of the asker's making gave the authority's whole secret key. There are no
+/// outputs in a question any more, and no program without results.
+#[tokio::test]
+async fn answers_do_not_give_the_secret_key_away() {
+    let world = World::new(3);
+    let roster = world.roster("north", &[0, 1, 2]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let program: Program = serde_json::from_value(serde_json::json!({
+        "version": 1, "inputs": [], "steps": [{"name": "x", "op": "any", "of": []}],
+        "outputs": vec!["x"; 256],
+    }))
+    .unwrap();
+    let ask = async |results: &[Vec<u8>]| {
+        authority.answer(write_question(&program, results).unwrap()).await
+    };
+    assert_eq!(kind(ask(&[]).await), refusal("no-results", 403));
+    let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]).to_bytes();
+    assert_eq!(kind(ask(&[result]).await), refusal("unread-result", 422));
+    // Bytes behind the question, where ciphertexts were, are no question.
+    let mut question = write_question(&program, &[] as &[Vec<u8>]).unwrap();
+    question.extend([0; 2049 * 8]);
+    assert_eq!(kind(authority.answer(question).await), refusal("malformed-query", 400));
+}
+
+/// Two proved results of one epoch differ in one device. One of them is opened.
+#[tokio::test]
+async fn two_results_of_one_epoch_do_not_single_a_device_out() {
+    let world = World::new(4);
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let lists: Vec<_> = (0..4).map(|i| world.submit("north", 0, i, &[i as i64 % 4, 2])).collect();
+    let all: Vec<_> = lists.iter().collect();
+    let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
+    let totals = authority.decrypt(query(&[&with])).await.unwrap();
+    assert_eq!(totals.totals.count, 8);
+    assert_eq!(kind(authority.decrypt(query(&[&without])).await), refusal("epoch-claimed", 409));
+    // Nor by way of a program.
+    let above = library::mean_above(1);
+    let question = write_question(&above, &[without.to_bytes()]).unwrap();
+    assert_eq!(kind(authority.answer(question).await), refusal("epoch-claimed", 409));
+    let question = write_question(&above, &[with.to_bytes()]).unwrap();
+    assert!(authority.answer(question).await.is_ok());
+    // The same claim proved anew is the same claim.
+    let again = world.prove(&roster, &all);
+    assert_ne!(again.to_bytes(), with.to_bytes());
+    assert_eq!(authority.decrypt(query(&[&again])).await.unwrap(), totals);
+}
+
+/// Of a claim that was first at the authority there is one for ever: the other one is refused, also inside a
+/// larger query, which then pins nothing.
+#[tokio::test]
+async fn a_query_pins_all_of_its_results_or_none() {
+    let world = World::new(4);
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let lists: Vec<_> = (0..4).map(|i| world.submit("north", 1, i, &[1, 2])).collect();
+    let all: Vec<_> = lists.iter().collect();
+    let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
+    let zero = world.sum(&roster, 0, &[0, 1, 2, 3], &[1, 2]);
+    let other_zero = world.sum(&roster, 0, &[0, 1, 2, 3], &[1, 2]);
+    assert!(authority.decrypt(query(&[&with])).await.is_ok());
+    assert_eq!(
+        kind(authority.decrypt(query(&[&zero, &without])).await),
+        refusal("epoch-claimed", 409)
+    );
+    // Had epoch 0 been pinned by the refused query, this other claim of it would be refused.
+    assert!(authority.decrypt(query(&[&other_zero])).await.is_ok());
+    assert_eq!(kind(authority.decrypt(query(&[&zero])).await), refusal("epoch-claimed", 409));
+}
+
+/// Lists without readings make no group of one with readings.
+#[tokio::test]
+async fn empty_lists_do_not_count_as_people() {
+    let world = World::new(3);
+    let roster = world.roster("north", &[0, 1, 2]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let sum = |epoch, readings: [&[i64]; 3]| {
+        let lists: Vec<_> = (0..3).map(|i| world.submit("north", epoch, i, readings[i])).collect();
+        world.prove(&roster, &lists.iter().collect::<Vec<_>>())
+    };
+    let alone = sum(0, [&[3, 1], &[], &[]]);
+    assert_eq!(kind(authority.decrypt(query(&[&alone])).await), refusal("unanswerable", 422));
+    let question = write_question(&library::mean_above(1), &[alone.to_bytes()]).unwrap();
+    assert_eq!(kind(authority.answer(question).await), refusal("unanswerable", 422));
+    // Four readings can be two people's; five cannot.
+    let pair = sum(1, [&[3, 1], &[2, 2], &[]]);
+    assert_eq!(kind(authority.decrypt(query(&[&pair])).await), refusal("unanswerable", 422));
+    let group = sum(2, [&[3, 1], &[2, 2], &[0]]);
+    assert_eq!(authority.decrypt(query(&[&group])).await.unwrap().totals.count, 5);
+    // Beside a group it is refused as well.
+    assert_eq!(
+        kind(authority.decrypt(query(&[&group, &pair])).await),
+        refusal("unanswerable", 422)
+    );
+}
+
+/// Refusals that depend on what was encrypted are the same, to the byte.
+#[tokio::test]
+async fn refusals_do_not_say_what_was_encrypted() {
+    let world = World::new(3);
+    let roster = world.roster("north", &[0, 1, 2]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let dimension = pulseproof_fhe::DIMENSION;
+    let (sum_body, _) = world.profile.layout.body_of(ListTotal::Sum).unwrap();
+    let spoilt = |epoch, spoil: fn(&mut Vec<u64>, usize)| {
+        let mut lists: Vec<_> = (0..2).map(|i| world.submit("north", epoch, i, &[1, 2])).collect();
+        let mut words = world.profile.public_key.encrypt(&world.profile.layout, &[1, 2]).unwrap();
+        spoil(&mut words, if epoch == 2 { dimension + sum_body } else { dimension });
+        lists.push(world.seal("north", epoch, 2, words));
+        world.prove(&roster, &lists.iter().collect::<Vec<_>>())
+    };
+    let results = [
+        world.sum(&roster, 0, &[0, 1, 2], &[1]),
+        // A slot, a total, and all of it.
+        spoilt(1, |words, at| words[at] = words[at].wrapping_add(1 << 62)),
+        spoilt(2, |words, at| words[at] = words[at].wrapping_add(1 << 62)),
+        spoilt(3, |words, _| words.fill(1 << 63)),
+    ];
+    let mut problems = Vec::new();
+    for result in &results {
+        if let Err(problem) = authority.decrypt(query(&[result])).await {
+            problems.push(problem);
+        }
+    }
+    assert!(problems.len() >= 3, "{problems:?}");
+    let texts = texts(&problems);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(problems[0].is("unanswerable") && problems[0].field.is_none());
+}
+
+/// The roster of the same people less one, as a region of its own or as the region's next version.
+#[tokio::test]
+async fn a_second_roster_less_one_person_subtracts_nothing() {
+    let world = World::new(4);
+    let north = world.roster("north", &[0, 1, 2, 3]);
+    let less = world.roster("south", &[0, 1, 2]);
+    let vault = tempfile::tempdir().unwrap();
+    let in_two = |error: AuthorityError| match error {
+        AuthorityError::Vault(VaultError::KeyInTwoRegions { region, other, .. }) => {
+            assert_eq!((region.as_str(), other.as_str()), ("south", "north"));
+        }
+        other => panic!("{other}"),
+    };
+    let both = world.try_open(vault.path(), &[north.clone(), less.clone()]).await;
+    in_two(both.map(drop).unwrap_err());
+    let authority = world.open(vault.path(), &[north.clone()]).await;
+    let all = world.sum(&north, 0, &[0, 1, 2, 3], &[1, 2]);
+    assert!(authority.decrypt(query(&[&all])).await.is_ok());
+    authority.close().await;
+    // Not after a restart either, without the first roster.
+    in_two(world.try_open(vault.path(), &[less]).await.map(drop).unwrap_err());
+    // The region's next version is fine, but the epoch stays with what was claimed under the first.
+    let next = world.roster("north", &[0, 1, 2]);
+    let authority = world.open(vault.path(), &[next.clone()]).await;
+    let rest = world.sum(&next, 0, &[0, 1, 2], &[1, 2]);
+    assert_eq!(kind(authority.decrypt(query(&[&rest])).await), refusal("epoch-claimed", 409));
+    let later = world.sum(&next, 1, &[0, 1, 2], &[1, 2]);
+    assert!(authority.decrypt(query(&[&later])).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_under_two_names_and_rosters_that_mean_something_else_stop_the_start() {
+    let world = World::new(4);
+    let vault = tempfile::tempdir().unwrap();
+    let honest = world.roster("north", &[0, 1, 2]);
+    let refused = async |change: &dyn Fn(&mut Roster)| {
+        let mut roster = honest.clone();
+        change(&mut roster);
+        world.try_open(vault.path(), &[roster]).await.map(drop).unwrap_err()
+    };
+    let other_name = |roster: &mut Roster| {
+        roster.devices.insert(device(3), world.people[1].public());
+    };
+    let twice = refused(&other_name).await;
+    match twice {
+        AuthorityError::RepeatedKey { region, first, second } => {
+            assert_eq!((region, first, second), (common::name("north"), device(1), device(3)));
+        }
+        other => panic!("{other}"),
+    }
+    let field = |error| match error {
+        AuthorityError::Roster { region, field, .. } => (region.to_string(), field),
+        other => panic!("{other}"),
+    };
+    let north = "north".to_owned();
+    assert_eq!(field(refused(&|r| r.words += 1).await), (north.clone(), "words"));
+    assert_eq!(field(refused(&|r| r.profile = Digest([1; 32])).await), (north, "profile"));
+    assert!(world.try_open(vault.path(), &[honest.clone()]).await.is_ok());
+    // The vault is this key's.
+    let other = World::new(3);
+    let roster = other.roster("north", &[0, 1, 2]);
+    let error = other.try_open(vault.path(), &[roster]).await.map(drop).unwrap_err();
+    assert!(matches!(error, AuthorityError::Vault(VaultError::WrongKey { .. })), "{error}");
+    // A pair of keys must be one.
+    let setup = pulseproof_medguard::authority::Setup {
+        public_key: other.profile.public_key.clone(),
+        ..world.setup(vault.path(), &[])
+    };
+    let error = Authority::open(setup).await.map(drop).unwrap_err();
+    assert!(matches!(error, AuthorityError::KeyPair), "{error}");
+}
+
+/// Of two claims for one epoch that come at once, one wins, and it is the same one after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_claims_at_once_exactly_one_wins() {
+    let world = World::new(4);
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    for epoch in 0..4 {
+        let lists: Vec<_> = (0..4).map(|i| world.submit("north", epoch, i, &[1, 2])).collect();
+        let all: Vec<_> = lists.iter().collect();
+        let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
+        let ask = |result: &pulseproof_sdk::ProvedResult<common::C>| {
+            let (authority, query) = (Arc::clone(&authority), query(&[result]));
+            tokio::spawn(async move { authority.decrypt(query).await.is_ok() })
+        };
+        let (first, second) = (ask(&with), ask(&without));
+        let won = (first.await.unwrap(), second.await.unwrap());
+        assert!(won.0 != won.1, "epoch {epoch}: {won:?}");
+        let other = world.open(vault.path(), &[roster.clone()]).await;
+        assert_eq!(other.decrypt(query(&[&with])).await.is_ok(), won.0);
+        assert_eq!(other.decrypt(query(&[&without])).await.is_ok(), won.1);
+    }
+}
+
+/// Totals are charged too, to every result in a query.
+#[tokio::test]
+async fn totals_of_overlapping_queries_exhaust_the_budget() {
+    let world = World::new(3);
+    let roster = world.roster("north", &[0, 1, 2]);
+    let vault = tempfile::tempdir().unwrap();
+    let mut setup = world.setup(vault.path(), &[roster.clone()]);
+    // One epoch: 6 readings, a sum up to 18, squares up to 54: 3 + 3 + 5 + 6 bits. Two: 4 + 4 + 6 + 7.
+    setup.policy.bits_max = 17 + 21;
+    let authority = Arc::new(Authority::open(setup).await.unwrap());
+    let sums: Vec<_> = (0..3).map(|epoch| world.sum(&roster, epoch, &[0, 1, 2], &[1, 2])).collect();
+    assert!(authority.decrypt(query(&[&sums[0]])).await.is_ok());
+    let both = authority.decrypt(query(&[&sums[0], &sums[1]])).await.unwrap();
+    // In another order it is the same question.
+    assert_eq!(authority.decrypt(query(&[&sums[1], &sums[0]])).await.unwrap(), both);
+    let third = authority.decrypt(query(&[&sums[0], &sums[2]])).await;
+    assert_eq!(kind(third), refusal("budget-exhausted", 403));
+    // What was refused cost nobody anything.
+    assert!(authority.decrypt(query(&[&sums[2]])).await.is_ok());
+    assert!(authority.decrypt(query(&[&sums[1]])).await.is_ok());
+    let more = authority.decrypt(query(&[&sums[1], &sums[2]])).await;
+    assert_eq!(kind(more), refusal("budget-exhausted", 403));
+}
+
+/// A gateway with an appliance of its own, and honest submissions, is nobody to the authority.
+#[tokio::test]
+async fn a_result_of_another_appliance_is_not_opened() {
+    let mut world = World::new(4);
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let honest = world.sum(&roster, 0, &[0, 1, 2, 3], &[1, 2]);
+    world.appliance = pulseproof_sdk::identity::ApplianceKey::generate(&mut rand::rngs::OsRng);
+    let subset = world.sum(&roster, 0, &[0, 1, 2], &[1, 2]);
+    let refused = authority.decrypt(query(&[&subset])).await;
+    assert_eq!(kind(refused), refusal("untrusted-appliance", 403));
+    assert!(authority.decrypt(query(&[&honest])).await.is_ok(), "it pinned nothing");
+}

@@ -1,0 +1,94 @@
+//! The appliance's signing key: made on the first start, in a file that only its owner may read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use pulseproof_sdk::identity::ApplianceKey;
+use rand::rngs::OsRng;
+use zeroize::Zeroizing;
+
+/// The file's name in the data folder.
+pub const FILE: &str = "identity.key";
+/// What it starts with.
+const PREFIX: &str = "pulseproof-appliance-key:";
+/// The prefix, 64 hexadecimal digits and a newline.
+const BYTES: usize = PREFIX.len() + 64 + 1;
+
+/// The key of a data folder; a new one if there is none.
+///
+/// # Errors
+/// The file cannot be used, is damaged, or others may read it.
+pub fn open(folder: &Path) -> io::Result<ApplianceKey> {
+    match File::open(folder.join(FILE)) {
+        Ok(file) => read(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => make(folder),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file is whole before it has its name.
+fn make(folder: &Path) -> io::Result<ApplianceKey> {
+    let key = ApplianceKey::generate(&mut OsRng);
+    let part = folder.join(format!("{FILE}.part"));
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    let seed = Zeroizing::new(hex::encode(Zeroizing::new(key.seed())));
+    for bytes in [PREFIX.as_bytes(), seed.as_bytes(), b"\n"] {
+        file.write_all(bytes)?;
+    }
+    file.sync_all()?;
+    std::fs::rename(&part, folder.join(FILE))?;
+    File::open(folder)?.sync_all()?;
+    Ok(key)
+}
+
+fn read(mut file: File) -> io::Result<ApplianceKey> {
+    let damaged = |reason: &str| io::Error::new(ErrorKind::InvalidData, reason.to_owned());
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        return Err(damaged("others than its owner may read it: chmod 600"));
+    }
+    let mut text = Zeroizing::new([0; BYTES]);
+    file.read_exact(&mut text[..])?;
+    if file.read(&mut [0])? != 0 {
+        return Err(damaged("longer than a key"));
+    }
+    let digits = text.strip_prefix(PREFIX.as_bytes()).and_then(|rest| rest.strip_suffix(b"\n"));
+    let digits = digits.ok_or_else(|| damaged("not an appliance's key"))?;
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(digits, &mut seed[..]).map_err(|_| damaged("not an appliance's key"))?;
+    Ok(ApplianceKey::from_seed(*seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let public = open(folder.path()).unwrap().public();
+        assert_eq!(open(folder.path()).unwrap().public(), public);
+        let file = folder.path().join(FILE);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(open(other.path()).unwrap().public(), public);
+    }
+
+    #[test]
+    fn open_and_damaged_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path()).unwrap();
+        let file = folder.path().join(FILE);
+        let honest = std::fs::read(&file).unwrap();
+        for damaged in [&honest[1..], &honest[..BYTES - 1], &[&honest[..], b"\n"].concat()] {
+            std::fs::write(&file, damaged).unwrap();
+            assert!(open(folder.path()).is_err());
+        }
+        std::fs::write(&file, &honest).unwrap();
+        assert!(open(folder.path()).is_ok());
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+        assert!(open(folder.path()).unwrap_err().to_string().contains("chmod 600"));
+    }
+}
