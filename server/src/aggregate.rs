@@ -7,7 +7,6 @@ use pulseproof_kernels::Curve;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
-use pulseproof_prover::wsa::modular::ProveError;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use rayon::prelude::*;
@@ -32,27 +31,42 @@ pub struct Proved {
     pub verify: Duration,
 }
 
-/// Sums what a region's devices submitted for an epoch, proves the sum and verifies the proof.
+/// What is to be summed.
+pub struct Sum {
+    /// The epoch.
+    pub epoch: u64,
+    /// Weights other than 1.
+    pub weights: BTreeMap<Name, u64>,
+    /// The roster when the epoch was closed.
+    pub roster: Roster,
+    /// What the region's devices submitted.
+    pub stored: Vec<StoredSubmission>,
+}
+
+/// Why there is no proved sum.
+pub enum Failed {
+    /// The job's problem, whoever proves.
+    Job(Problem),
+    /// The backend proved nothing, or its sum or its proof is wrong.
+    Backend(String),
+}
+
+/// Sums what a region's devices submitted for an epoch, proves the sum and verifies the proof. The sum
+/// is checked with it: to the commitments only one belongs.
 ///
 /// # Errors
-/// What the job's problem is to be. It comes again if the job is run again.
-pub fn aggregate<C: Curve>(
-    prover: &dyn Prover<C>,
-    epoch: u64,
-    weights: &BTreeMap<Name, u64>,
-    roster: &Roster,
-    stored: &[StoredSubmission],
-) -> Result<Proved, Problem> {
-    check_openings(stored)?;
-    let submissions = parse::<C>(stored, prover.srs().size())?;
-    let claim = claim(prover.srs(), roster, epoch, weights, &submissions);
+/// See [`Failed`].
+pub fn aggregate<C: Curve>(prover: &dyn Prover<C>, sum: &Sum) -> Result<Proved, Failed> {
+    check_openings(&sum.stored).map_err(Failed::Job)?;
+    let submissions = parse::<C>(&sum.stored, prover.srs().size()).map_err(Failed::Job)?;
+    let claim = claim(prover.srs(), sum, &submissions);
     let start = Instant::now();
     let result = prove(prover, claim, &submissions)?;
     let prove = start.elapsed();
     let start = Instant::now();
-    result.verify(&prover.srs().verifying_key, roster).map_err(|error| {
+    result.verify(&prover.srs().verifying_key, &sum.roster).map_err(|error| {
         telemetry::proof_rejected();
-        internal(&format!("a proof of ours does not verify: {error}"))
+        Failed::Backend(format!("the proof does not verify: {error}"))
     })?;
     let (backend, verify) = (prover.backend(), start.elapsed());
     Ok(Proved { backend, result: result.to_bytes(), prove, verify })
@@ -94,13 +108,8 @@ fn parse<C: Curve>(
 }
 
 /// Who is in the sum, with which weight, and who is missing. Submissions come ordered by device.
-fn claim<C: Curve>(
-    srs: &Srs<C>,
-    roster: &Roster,
-    epoch: u64,
-    weights: &BTreeMap<Name, u64>,
-    submissions: &[Submission<C>],
-) -> Claim<C> {
+fn claim<C: Curve>(srs: &Srs<C>, sum: &Sum, submissions: &[Submission<C>]) -> Claim<C> {
+    let Sum { epoch, weights, roster, .. } = sum;
     let contributions: Vec<_> = submissions
         .iter()
         .map(|submission| Contribution {
@@ -117,7 +126,7 @@ fn claim<C: Curve>(
     Claim {
         srs: Digest(srs.verifying_key.id()),
         region: roster.region.clone(),
-        epoch,
+        epoch: *epoch,
         roster: roster.digest(),
         profile: roster.profile,
         contributions,
@@ -129,7 +138,7 @@ fn prove<C: Curve>(
     prover: &dyn Prover<C>,
     claim: Claim<C>,
     submissions: &[Submission<C>],
-) -> Result<ProvedResult<C>, Problem> {
+) -> Result<ProvedResult<C>, Failed> {
     let openings: Vec<Opening<'_, C>> = submissions
         .iter()
         .map(|Submission { commitment, words, blinders, .. }| Opening {
@@ -140,16 +149,8 @@ fn prove<C: Curve>(
         .collect();
     let weights: Vec<u64> = claim.contributions.iter().map(|c| c.weight).collect();
     let context = claim.context().0;
-    let prove = || prover.prove(&openings, &weights, &context);
-    // A device that was lost is opened again: the second attempt tells whether it came back.
-    let (statement, proof) = prove()
-        .or_else(|error| match error {
-            ProveError::Statement(_) => Err(error),
-            ProveError::Engine(_) | ProveError::Kernel(_) => {
-                tracing::warn!(%error, backend = %prover.backend(), "proving failed; once more");
-                prove()
-            }
-        })
-        .map_err(|error| internal(&format!("nothing was proved: {error}")))?;
+    let (statement, proof) = prover
+        .prove(&openings, &weights, &context)
+        .map_err(|error| Failed::Backend(format!("nothing was proved: {error}")))?;
     Ok(ProvedResult { claim, aggregate: statement.aggregate, proof })
 }

@@ -16,6 +16,7 @@ use crate::http::gate::Gate;
 use crate::prover::Prover;
 use crate::runner::Lane;
 use crate::serve::Machine;
+use crate::service::Service;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -23,6 +24,10 @@ use crate::telemetry::Telemetry;
 pub struct App<C: Curve> {
     /// What makes proofs.
     pub prover: Arc<dyn Prover<C>>,
+    /// The processor: makes proofs of sums when `prover` fails.
+    pub cpu: Arc<dyn Prover<C>>,
+    /// Which backends are in service.
+    pub service: Arc<Service>,
     /// Identifies the SRS.
     pub srs_id: Digest,
     /// What submissions are checked with.
@@ -60,7 +65,9 @@ impl<C: Curve> App<C> {
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
-        let Machine { prover, engines, groth16 } = machine;
+        let Machine { prover, cpu, engines, groth16 } = machine;
+        let kinds = [prover.backend(), cpu.backend(), groth16.primary.backend()];
+        let service = Arc::new(Service::new(kinds, config.backend_failures_max));
         let blobs = Arc::new(blobs);
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
@@ -69,10 +76,12 @@ impl<C: Curve> App<C> {
             srs_id: Digest(prover.srs().verifying_key.id()),
             commitment_key: CommitmentKey::new(prover.srs()),
             prover,
+            cpu,
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
             queued: Notify::new(),
-            backends: Backends::new(groth16, &blobs, &config.groth16),
+            backends: Backends::new(groth16, &service, &blobs, &config.groth16),
+            service,
             blobs,
             upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max),
             registry: Arc::new(registry),

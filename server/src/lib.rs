@@ -6,6 +6,7 @@
 //! - `http`: routes and problem documents. `intake`: what a submission must pass.
 //! - `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
 //! - `worker`, `aggregate`: sums, one at a time. `runner`: other jobs, several at a time.
+//! - `service`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `telemetry`: every metric, by name.
 //!
@@ -22,6 +23,7 @@ mod intake;
 mod prover;
 mod runner;
 mod serve;
+mod service;
 mod store;
 mod telemetry;
 mod worker;

@@ -157,11 +157,18 @@ impl Server {
         groth16: Groth16,
         config: Config,
     ) -> Self {
+        let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
+        Self::start_machine(
+            Machine { prover: prover.clone(), cpu: prover, engines, groth16 },
+            config,
+        )
+    }
+
+    /// Starts it with other backends for everything.
+    pub fn start_machine<C: Curve>(machine: Machine<C>, config: Config) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
-        let machine = Machine { prover, engines, groth16 };
         let (stop, stopped) = oneshot::channel();
         let (kill, killed) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -226,6 +233,13 @@ pub async fn until_running(server: &Server, job: &Job) {
             state => return assert_eq!(state, JobState::Running),
         }
     }
+}
+
+/// The value of a metric, by its whole name with labels.
+pub async fn metric(server: &Server, name: &str) -> f64 {
+    let text = server.client.metrics().await.unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    value.unwrap_or_else(|| panic!("{name} is missing in\n{text}"))
 }
 
 /// A second hand on the store, for what no request can do or see.
