@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::select::{self, Choice};
 use pulseproof_kernels::{Curve, with_backend};
 use pulseproof_prover::engine::prove::ProvingKey;
@@ -64,7 +65,9 @@ impl Home {
         with_backend!(select::open(choice)?, backend => {
             let engines = Arc::new(ExactOn(Clone::clone(&backend)));
             let groth16 = Groth16::on(Clone::clone(&backend));
-            Ok(Machine { prover: Arc::new(ProvingKey::new(backend, srs)?), engines, groth16 })
+            let cpu = Arc::new(ProvingKey::standby(Cpu::new(), Arc::clone(&srs)));
+            let prover = Arc::new(ProvingKey::new(backend, srs)?);
+            Ok(Machine { prover, cpu, engines, groth16 })
         })
     }
 }

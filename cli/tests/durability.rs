@@ -19,9 +19,10 @@ use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::client::Appliance;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
-use pulseproof_sdk::{Digest, Name, ProvedResult, Roster, Submission};
+use pulseproof_sdk::{Digest, Name, Profile, ProvedResult, Roster, Submission};
 use rand::rngs::OsRng;
 
 type C = Bn254;
@@ -52,7 +53,7 @@ fn name(text: &str) -> Name {
 /// Three devices' submissions, their roster, and the plain sum of their words.
 fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
     let key = CommitmentKey::new(srs);
-    let profile = Digest::of("test", b"durability");
+    let profile = unproved().digest();
     let mut roster = Roster {
         region: name("north"),
         words: u32::try_from(WORDS).unwrap(),
@@ -78,6 +79,11 @@ fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
     (roster, bodies, sum)
 }
 
+/// Devices that cannot prove what their words mean.
+fn unproved() -> Profile {
+    Profile::Unproved { meaning: Digest([5; 32]) }
+}
+
 fn job() -> JobRequest {
     JobRequest::Aggregate { region: name("north"), epoch: 5, weights: [].into() }
 }
@@ -88,6 +94,7 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
     let (roster, bodies, sum) = submissions(&srs);
+    first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     let intake = first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
     assert_eq!((intake.accepted.len(), intake.refused.len()), (3, 0));
@@ -107,7 +114,8 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     let result = ProvedResult::<C>::from_bytes(&bytes).unwrap();
     // Three processes, one identity.
     let appliance = third.appliance.identity().await.unwrap();
-    assert_eq!(result.verify(&srs.verifying_key, &roster, &[appliance]), Ok(()));
+    let lists = Lists::new(&unproved()).unwrap();
+    assert_eq!(result.verify(&srs.verifying_key, &roster, &[appliance], &lists), Ok(()));
     assert_eq!(result.aggregate, sum);
 
     // Finished once: the epoch stays closed, the result stays the same.
@@ -127,6 +135,7 @@ async fn submissions_accepted_before_kill_9_are_still_there() {
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
     let (roster, bodies, sum) = submissions(&srs);
+    first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
     first.child.kill().unwrap();

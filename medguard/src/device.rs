@@ -1,16 +1,22 @@
-//! A wearable: encrypts, commits, signs, and checks afterwards that it was counted.
+//! A wearable: encrypts, commits, signs, proves that it encrypted readings, and checks afterwards that it was
+//! counted.
 
 use std::sync::Arc;
 
-use pulseproof_fhe::{Encrypt, EncryptError, Layout, PublicKey};
+use pulseproof_fhe::{Encrypt, EncryptError, EncryptionWitness, Layout, PublicKey};
 use pulseproof_kernels::Curve;
-use pulseproof_prover::commitment::CommitmentKey;
+use pulseproof_kernels::cpu::Cpu;
+use pulseproof_prover::commitment::{CommitmentKey, Opening};
+use pulseproof_prover::encryption::{NotProvable, Proof, ProveError, Secrets, prove};
+use pulseproof_prover::engine::prove::ProvingKey;
+use pulseproof_prover::srs::Srs;
+use pulseproof_sdk::profile::{Lists, meaning};
 use pulseproof_sdk::signing::{DeviceKey, DevicePublicKey};
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, ProvedResult, Submission};
 use rand::rngs::OsRng;
 
-/// What all devices share: how readings are packed, encrypted and committed to.
+/// What all devices share: how readings are packed, encrypted, committed to and proved.
 pub struct Profile<C: Curve> {
     /// The packing.
     pub layout: Layout,
@@ -18,18 +24,103 @@ pub struct Profile<C: Curve> {
     pub public_key: PublicKey,
     /// The commitment key.
     pub commitment_key: CommitmentKey<C>,
+    /// What submissions are checked with.
+    pub lists: Arc<Lists<C>>,
+    /// What devices prove with, if they do.
+    prover: Option<ProvingKey<C, Cpu>>,
+}
+
+/// Devices cannot be given this profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The layout is larger than what can be proved.
+    #[error(transparent)]
+    NotProvable(#[from] NotProvable),
+    /// There is no room for the prover.
+    #[error(transparent)]
+    Kernel(#[from] pulseproof_kernels::Error),
 }
 
 impl<C: Curve> Profile<C> {
-    /// Identifies what a word means: the packing and the key it is encrypted under.
+    /// A profile whose devices prove that they encrypt readings.
+    ///
+    /// # Errors
+    /// The layout is too large for that.
+    pub fn proved(
+        layout: Layout,
+        public_key: PublicKey,
+        srs: Arc<Srs<C>>,
+    ) -> Result<Self, ProfileError> {
+        let (packing, key) = (Box::new(layout.clone()), Box::new(public_key.clone()));
+        let described = pulseproof_sdk::Profile::Proved { layout: packing, key };
+        let lists = Arc::new(Lists::new(&described)?);
+        let commitment_key = CommitmentKey::new(&srs);
+        let prover = Some(ProvingKey::new(Cpu::new(), srs)?);
+        Ok(Self { layout, public_key, commitment_key, lists, prover })
+    }
+
+    /// A profile whose devices cannot prove anything. The authority opens nothing of theirs.
+    ///
+    /// # Errors
+    /// Never: nothing is too large for what is not proved.
+    pub fn unproved(
+        layout: Layout,
+        public_key: PublicKey,
+        srs: &Srs<C>,
+    ) -> Result<Self, ProfileError> {
+        let described =
+            pulseproof_sdk::Profile::Unproved { meaning: meaning(&layout, &public_key) };
+        let (lists, commitment_key) = (Arc::new(Lists::new(&described)?), CommitmentKey::new(srs));
+        Ok(Self { layout, public_key, commitment_key, lists, prover: None })
+    }
+
+    /// What an appliance is told.
+    pub fn described(&self) -> pulseproof_sdk::Profile {
+        let (layout, key) = (self.layout.clone(), self.public_key.clone());
+        match self.prover {
+            None => pulseproof_sdk::Profile::Unproved { meaning: meaning(&layout, &key) },
+            Some(_) => {
+                pulseproof_sdk::Profile::Proved { layout: Box::new(layout), key: Box::new(key) }
+            }
+        }
+    }
+
+    /// Identifies what a word means, and whether that is proved.
     pub fn digest(&self) -> Digest {
-        profile_digest(&self.layout, self.public_key.fingerprint())
+        self.lists.digest()
+    }
+
+    /// The proof that a submission's words encrypt these readings, if devices prove; none of other words.
+    ///
+    /// # Errors
+    /// The words are not what the witness makes of these readings.
+    pub fn prove(
+        &self,
+        submission: &Submission<C>,
+        encryption: &EncryptionWitness,
+        readings: &[i64],
+    ) -> Result<Option<Proof<C>>, SubmitError> {
+        let (Some(prover), Some(scheme)) = (&self.prover, self.lists.scheme()) else {
+            return Ok(None);
+        };
+        let Submission { label, commitment, words, blinders, .. } = submission;
+        let opening = Opening { commitment: *commitment, words, blinders };
+        let slots = self.layout.quantities(readings)?;
+        let secrets = Secrets { encryption, slots: &slots };
+        let context = label.message::<C>(commitment);
+        Ok(Some(prove(prover, scheme, &opening, &secrets, &context, &mut OsRng)?))
     }
 }
 
-/// See [`Profile::digest`].
-pub fn profile_digest(layout: &Layout, key_fingerprint: [u8; 32]) -> Digest {
-    Digest::of("medguard profile v1", &[layout.id(), key_fingerprint].concat())
+/// A device has nothing to submit.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// A reading that the layout has no place for.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
+    /// Its prover failed.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
 }
 
 /// A device.
@@ -85,18 +176,30 @@ impl<C: Curve> Device<C> {
         self.key.public()
     }
 
-    /// Encrypts, commits and signs one epoch's raw readings.
+    /// Encrypts, commits, signs and proves one epoch's raw readings.
     ///
     /// # Errors
-    /// A reading that the layout has no place for.
+    /// A reading that the layout has no place for, or the prover failed.
     pub fn submit(
         &mut self,
         epoch: u64,
         readings: &[i64],
-    ) -> Result<(Submission<C>, Receipt<C>), EncryptError> {
+    ) -> Result<(Submission<C>, Receipt<C>), SubmitError> {
         let profile = &self.profile;
-        let words = profile.public_key.encrypt(&profile.layout, readings)?;
+        let (words, encryption) =
+            profile.public_key.encrypt_with_witness(&profile.layout, readings)?;
+        let profile = Arc::clone(profile);
+        let mut submission = self.seal(epoch, words);
+        submission.proof = profile.prove(&submission, &encryption, readings)?;
+        let receipt =
+            Receipt { label: submission.label.clone(), commitment: submission.commitment };
+        Ok((submission, receipt))
+    }
+
+    /// Commits to words, whatever they are, and signs the commitment.
+    pub(crate) fn seal(&mut self, epoch: u64, words: Vec<u64>) -> Submission<C> {
         self.sequence += 1;
+        let (profile, key) = (&self.profile, &self.key);
         let label = Label {
             region: self.region.clone(),
             epoch,
@@ -105,11 +208,7 @@ impl<C: Curve> Device<C> {
             profile: profile.digest(),
             srs: Digest(profile.commitment_key.srs_id()),
         };
-        let submission =
-            Submission::seal(label, words, &profile.commitment_key, &self.key, &mut OsRng);
-        let receipt =
-            Receipt { label: submission.label.clone(), commitment: submission.commitment };
-        Ok((submission, receipt))
+        Submission::seal(label, words, &profile.commitment_key, key, &mut OsRng)
     }
 }
 

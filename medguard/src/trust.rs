@@ -1,10 +1,13 @@
-//! What cloud and authority trust, each for itself: an SRS, the regions' rosters and their appliances.
+//! What cloud and authority trust, each for itself: an SRS, the regions' rosters, what their words mean, and
+//! their appliances.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pulseproof_kernels::Curve;
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::identity::AppliancePublicKey;
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::result::ResultError;
 use pulseproof_sdk::{Name, Problem, ProvedResult, Roster};
 
@@ -15,6 +18,8 @@ pub struct Trust<C: Curve> {
     pub key: VerifyingKey<C>,
     /// Rosters by region.
     pub rosters: BTreeMap<Name, Roster>,
+    /// What devices' words mean, for every profile that a roster names.
+    pub profiles: Vec<Arc<Lists<C>>>,
     /// Whose sums of a region are taken, by region.
     pub appliances: BTreeMap<Name, Vec<AppliancePublicKey>>,
 }
@@ -29,12 +34,10 @@ impl<C: Curve> Trust<C> {
         let result = ProvedResult::<C>::from_bytes(bytes)
             .map_err(|error| Problem::new(400, "malformed-result", error.to_string()))?;
         let region = &result.claim.region;
-        let roster = self.rosters.get(region).ok_or_else(|| {
-            Problem::new(422, "unknown-region", format!("no roster of {region} is trusted here"))
-                .field("region")
-        })?;
+        let roster = self.roster(region)?;
         let appliances = self.appliances.get(region).map_or(&[][..], Vec::as_slice);
-        match result.verify(&self.key, roster, appliances) {
+        let lists = self.lists(roster)?;
+        match result.verify(&self.key, roster, appliances, lists) {
             Ok(()) => Ok(result),
             Err(error @ ResultError::Untrusted(_)) => {
                 let problem = Problem::new(403, "untrusted-appliance", error.to_string());
@@ -42,5 +45,28 @@ impl<C: Curve> Trust<C> {
             }
             Err(error) => Err(Problem::new(422, "result-rejected", error.to_string())),
         }
+    }
+
+    /// The roster of a region.
+    ///
+    /// # Errors
+    /// None is known here.
+    pub fn roster(&self, region: &Name) -> Result<&Roster, Problem> {
+        self.rosters.get(region).ok_or_else(|| {
+            let detail = format!("no roster of {region} is trusted here");
+            Problem::new(422, "unknown-region", detail).field("region")
+        })
+    }
+
+    /// What the words of a roster's devices mean.
+    ///
+    /// # Errors
+    /// Its profile is not known here.
+    pub fn lists(&self, roster: &Roster) -> Result<&Lists<C>, Problem> {
+        let known = self.profiles.iter().find(|lists| lists.digest() == roster.profile);
+        known.map(|lists| &**lists).ok_or_else(|| {
+            let detail = format!("the profile {} is not trusted here", roster.profile);
+            Problem::new(422, "unknown-profile", detail).field("profile")
+        })
     }
 }

@@ -70,11 +70,9 @@ impl World {
         })
         .unwrap();
         let (secret_key, public_key) = generate_keys();
-        let profile = Arc::new(Profile {
-            layout: layout.clone(),
-            public_key: public_key.clone(),
-            commitment_key: CommitmentKey::new(srs()),
-        });
+        let shared = Arc::new(srs().clone());
+        let profile = Profile::proved(layout.clone(), public_key.clone(), shared);
+        let profile = Arc::new(profile.unwrap());
         let device = |i| Device::new(name("north"), name(&format!("d{i}")), profile.clone());
         let devices: Vec<_> = (0..devices).map(device).collect();
         let roster = Roster {
@@ -86,7 +84,8 @@ impl World {
         let rosters = [(name("north"), roster.clone())].into();
         let appliance = ApplianceKey::generate(&mut OsRng);
         let appliances = [(name("north"), vec![appliance.public()])].into();
-        let trust = Trust { key: srs().verifying_key.clone(), rosters, appliances };
+        let profiles = vec![Arc::clone(&profile.lists)];
+        let trust = Trust { key: srs().verifying_key.clone(), rosters, profiles, appliances };
         let vault = tempfile::tempdir().unwrap();
         let authority = Authority::open(Setup {
             secret_key,
@@ -140,6 +139,7 @@ impl World {
                     weight,
                     commitment: s.commitment,
                     signature: s.signature,
+                    proof: s.proof.clone(),
                 })
                 .collect(),
             missing: missing.iter().map(|i| name(&format!("d{i}"))).collect(),

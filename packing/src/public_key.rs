@@ -23,6 +23,9 @@ impl PublicKey {
     /// Words of a key: twice as many as a mask has.
     pub const WORDS: usize = 2 * DIMENSION;
 
+    /// Bytes of a key: see [`Self::to_bytes`].
+    pub const BYTES: usize = PUBLIC.bytes();
+
     /// The key of these words, a and then b, if they are [`Self::WORDS`].
     #[must_use]
     pub fn from_words(words: Vec<u64>) -> Option<Self> {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::groth16::{Groth16Request, Retried};
+use crate::groth16::Groth16Request;
 use crate::identity::AppliancePublicKey;
 use crate::name::Name;
 use crate::problem::Problem;
@@ -163,6 +163,15 @@ pub struct Identity {
     pub key: AppliancePublicKey,
 }
 
+/// A backend that failed before the processor proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The backend that failed.
+    pub backend: String,
+    /// How.
+    pub reason: String,
+}
+
 /// `GET /v1/jobs/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -192,7 +201,7 @@ pub struct Job {
     /// in the same batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_us: Option<u64>,
-    /// Which backend failed before another one proved the circuit.
+    /// Which backend failed before the processor proved the sum or the circuit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Retried>,
     /// Why it failed.

@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::identity::AppliancePublicKey;
 use crate::name::Name;
 use crate::problem::{PROBLEM_JSON, Problem};
+use crate::profile::Profile;
 use crate::roster::Roster;
 use crate::submission::batch_to_bytes;
 
@@ -160,6 +161,15 @@ impl Appliance {
     pub async fn register(&self, roster: &Roster) -> Result<(), ClientError> {
         let path = format!("/v1/regions/{}", roster.region);
         self.0.send(self.0.request(Method::PUT, &path).json(roster)).await.map(drop)
+    }
+
+    /// Hands in a profile, which rosters name by its digest.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn put_profile(&self, profile: &Profile) -> Result<(), ClientError> {
+        let path = format!("/v1/profiles/{}", profile.digest());
+        self.0.send(self.0.request(Method::PUT, &path).body(profile.to_bytes())).await.map(drop)
     }
 
     /// Hands in submissions, as bytes. An answer may hold refusals: see [`Intake::refused`].

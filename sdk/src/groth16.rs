@@ -104,15 +104,6 @@ pub struct UploadState {
     pub complete: bool,
 }
 
-/// A backend that failed before another one proved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retried {
-    /// The backend that failed.
-    pub backend: String,
-    /// How.
-    pub reason: String,
-}
-
 /// A finished job's result: snarkjs's `proof.json` and `public.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Groth16Proof {

@@ -1,6 +1,7 @@
 //! What a gateway, a cloud or an auditor links.
 //!
 //! - [`name`], [`roster`], [`signing`]: who may contribute to a region, and their keys.
+//! - [`profile`]: what their words mean, and whether they prove it.
 //! - [`identity`]: an appliance's signing key.
 //! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
@@ -25,6 +26,7 @@ pub mod name;
 #[cfg(feature = "fhe")]
 pub mod outputs;
 pub mod problem;
+pub mod profile;
 pub mod result;
 pub mod roster;
 pub mod signing;
@@ -35,6 +37,7 @@ pub use name::Name;
 #[cfg(feature = "fhe")]
 pub use outputs::Outputs;
 pub use problem::Problem;
+pub use profile::Profile;
 pub use result::ProvedResult;
 pub use roster::Roster;
 pub use submission::Submission;

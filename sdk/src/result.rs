@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use pulseproof_kernels::{Curve, G1Affine};
 use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
+use pulseproof_prover::encryption;
 use pulseproof_prover::srs::{LOG_SIZE_MAX, VerifyingKey};
 use pulseproof_prover::wsa::Statement;
 use pulseproof_prover::wsa::modular::{Proof, VerifyError, verify};
@@ -15,9 +16,10 @@ use rayon::prelude::*;
 use crate::digest::Digest;
 use crate::identity::{ApplianceKey, AppliancePublicKey, Signed};
 use crate::name::Name;
+use crate::profile::{Claimed, Lists};
 use crate::roster::{DEVICES_MAX, Roster};
 use crate::signing::SIGNATURE_BYTES;
-use crate::submission::{Label, read_name};
+use crate::submission::{Label, read_name, read_proof, write_proof};
 
 const MAGIC: [u8; 4] = *b"PPRS";
 const VERSION: u8 = 2;
@@ -35,6 +37,8 @@ pub struct Contribution<C: Curve> {
     pub commitment: G1Affine<C>,
     /// Its signature on them.
     pub signature: [u8; SIGNATURE_BYTES],
+    /// Its proof that what it committed to is a well-formed encryption, if its profile asks for one.
+    pub proof: Option<encryption::Proof<C>>,
 }
 
 /// What is claimed, without the claim's proof.
@@ -104,6 +108,10 @@ pub enum ResultError {
     /// A commitment that its device did not sign.
     #[error("contributions: the signature of {0} does not verify")]
     Signature(Name),
+    /// A commitment that is not shown to be to an encryption of readings, as the profile asks, or one whose
+    /// profile asks for no proof.
+    #[error("contributions: the proof of {0} is missing, superfluous or wrong")]
+    Encryption(Name),
     /// Published by nobody who is trusted to.
     #[error("signature: not that of an appliance that is trusted for {0}")]
     Untrusted(Name),
@@ -144,6 +152,7 @@ impl<C: Curve> Claim<C> {
             writer.string(contribution.device.as_str().as_bytes());
             writer.u64(contribution.sequence).u64(contribution.weight);
             writer.element(&contribution.commitment).bytes(&contribution.signature);
+            write_proof(writer, contribution.proof.as_ref());
         }
         writer.length(self.missing.len());
         for device in &self.missing {
@@ -165,6 +174,7 @@ impl<C: Curve> Claim<C> {
                     weight: reader.u64("weight")?,
                     commitment: reader.g1::<C>("commitment")?,
                     signature: reader.array("signature")?,
+                    proof: read_proof(reader)?,
                 })
             })
             .collect::<Result<_, DecodeError>>()?;
@@ -209,6 +219,24 @@ impl<C: Curve> Claim<C> {
             None => Ok(()),
         }
     }
+
+    fn check_encryptions(
+        &self,
+        key: &VerifyingKey<C>,
+        lists: &Lists<C>,
+    ) -> Result<(), ResultError> {
+        let claimed: Vec<_> = (self.contributions.iter())
+            .map(|contribution| Claimed {
+                commitment: contribution.commitment,
+                message: self.label(contribution).message::<C>(&contribution.commitment),
+                proof: contribution.proof.as_ref(),
+            })
+            .collect();
+        match lists.find_false(key, &claimed).first() {
+            Some(&wrong) => Err(ResultError::Encryption(self.contributions[wrong].device.clone())),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<C: Curve> ProvedResult<C> {
@@ -232,9 +260,10 @@ impl<C: Curve> ProvedResult<C> {
         Digest::of("pulseproof result v2", &writer.finish())
     }
 
-    /// Checks everything: roster, who published it, device list, signatures, proof. What passes is exactly
-    /// the weighted sum of what these devices committed to and signed for this region and epoch, and one of
-    /// these appliances says so.
+    /// Checks everything: roster, who published it, device list, signatures, the devices' proofs, the sum's.
+    /// What passes is exactly the weighted sum of what these devices committed to and signed for this region
+    /// and epoch, each of them an encryption of readings if the profile says so, and one of these appliances
+    /// published it.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -243,16 +272,18 @@ impl<C: Curve> ProvedResult<C> {
         key: &VerifyingKey<C>,
         roster: &Roster,
         appliances: &[AppliancePublicKey],
+        lists: &Lists<C>,
     ) -> Result<(), ResultError> {
         let claim = &self.claim;
         let trusted = Digest(key.id());
         if claim.srs != trusted {
             return Err(ResultError::WrongSrs { got: claim.srs, trusted });
         }
-        self.check_roster(roster)?;
+        self.check_roster(roster, lists)?;
         self.check_appliance(appliances)?;
         claim.check_devices(roster)?;
         claim.check_signatures(roster)?;
+        claim.check_encryptions(key, lists)?;
         verify(key, &self.statement(), &self.proof)?;
         Ok(())
     }
@@ -278,11 +309,12 @@ impl<C: Curve> ProvedResult<C> {
         Err(ResultError::Untrusted(self.claim.region.clone()))
     }
 
-    fn check_roster(&self, roster: &Roster) -> Result<(), ResultError> {
+    fn check_roster(&self, roster: &Roster, lists: &Lists<C>) -> Result<(), ResultError> {
         let claim = &self.claim;
         for (field, got, trusted) in [
             ("region", claim.region.to_string(), roster.region.to_string()),
             ("profile", claim.profile.to_string(), roster.profile.to_string()),
+            ("profile", claim.profile.to_string(), lists.digest().to_string()),
             ("words", self.aggregate.len().to_string(), roster.words.to_string()),
             ("roster", claim.roster.to_string(), roster.digest().to_string()),
         ] {

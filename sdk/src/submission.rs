@@ -7,6 +7,7 @@
 use pulseproof_kernels::{Curve, G1Affine};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
 use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
+use pulseproof_prover::encryption::{PROOF_BYTES_MAX, Proof};
 use rand::{CryptoRng, RngCore};
 
 use crate::digest::Digest;
@@ -21,8 +22,8 @@ const FORM: &[u8] = b"weighted sum modulo 2^64";
 
 /// Most submissions in one batch.
 pub const BATCH_MAX: usize = 1024;
-/// Longest submission in bytes: a vector of 2^20 words and its envelope.
-pub const SUBMISSION_BYTES_MAX: usize = (8 << 20) + 1024;
+/// Longest submission in bytes: a vector of 2^20 words, a proof and its envelope.
+pub const SUBMISSION_BYTES_MAX: usize = (8 << 20) + PROOF_BYTES_MAX + 1024;
 
 /// What a device signs, besides the commitment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,20 @@ pub(crate) fn read_name(reader: &mut Reader<'_>, field: &'static str) -> Result<
     text.parse().map_err(|e| DecodeError::Invalid { field, reason: format!("{e}") })
 }
 
+/// A proof, or that there is none: an empty string.
+pub(crate) fn write_proof<C: Curve>(writer: &mut Writer, proof: Option<&Proof<C>>) {
+    writer.string(&proof.map(Proof::to_bytes).unwrap_or_default());
+}
+
+pub(crate) fn read_proof<C: Curve>(
+    reader: &mut Reader<'_>,
+) -> Result<Option<Proof<C>>, DecodeError> {
+    match reader.string(PROOF_BYTES_MAX, "proof")? {
+        [] => Ok(None),
+        bytes => Proof::from_bytes(bytes).map(Some),
+    }
+}
+
 /// A submission.
 #[derive(Debug)]
 pub struct Submission<C: Curve> {
@@ -88,10 +103,13 @@ pub struct Submission<C: Curve> {
     pub words: Vec<u64>,
     /// What opens the commitment.
     pub blinders: Blinders<C>,
+    /// That the words are a well-formed encryption, bound to what is signed; see
+    /// [`profile`](crate::profile).
+    pub proof: Option<Proof<C>>,
 }
 
 impl<C: Curve> Submission<C> {
-    /// Commits to the words and signs the commitment.
+    /// Commits to the words and signs the commitment; there is no proof yet.
     ///
     /// # Panics
     /// If there are more words than the key commits to.
@@ -105,7 +123,7 @@ impl<C: Curve> Submission<C> {
         let blinders = Blinders::random(rng);
         let commitment = commitment_key.commit(&words, &blinders);
         let signature = device_key.sign(&label.message::<C>(&commitment));
-        Self { label, commitment, signature, words, blinders }
+        Self { label, commitment, signature, words, blinders, proof: None }
     }
 
     /// Whether the device whose key this is signed this label and commitment. Says nothing about
@@ -122,6 +140,7 @@ impl<C: Curve> Submission<C> {
         self.label.write(&mut writer);
         writer.element(&self.commitment).bytes(&self.signature).words(&self.words);
         self.blinders.write(&mut writer);
+        write_proof(&mut writer, self.proof.as_ref());
         writer.finish()
     }
 
@@ -138,6 +157,7 @@ impl<C: Curve> Submission<C> {
             signature: reader.array("signature")?,
             words: reader.words(words_max, "words")?,
             blinders: Blinders::read(&mut reader)?,
+            proof: read_proof(&mut reader)?,
         };
         reader.finish()?;
         Ok(submission)

@@ -12,10 +12,11 @@ use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::identity::{ApplianceKey, Signed};
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::result::{Claim, Contribution, ResultError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::{Label, batch_from_bytes, batch_to_bytes};
-use pulseproof_sdk::{Digest, Name, ProvedResult, Roster, Submission};
+use pulseproof_sdk::{Digest, Name, Profile, ProvedResult, Roster, Submission};
 use rand::rngs::{OsRng, StdRng};
 use rand::{Rng, RngCore, SeedableRng};
 
@@ -52,7 +53,7 @@ fn roster() -> Roster {
     Roster {
         region: name("north"),
         words: u32::try_from(WORDS).unwrap(),
-        profile: Digest::of("test", b"profile"),
+        profile: unproved().digest(),
         devices: (0..4).map(member).collect(),
     }
 }
@@ -80,6 +81,7 @@ fn result() -> ProvedResult<C> {
         weight: 2,
         commitment: s.commitment,
         signature: s.signature,
+        proof: None,
     };
     let claim = Claim {
         srs: Digest(srs().verifying_key.id()),
@@ -101,12 +103,21 @@ fn result() -> ProvedResult<C> {
     ProvedResult::signed(claim, statement.aggregate, proof, &appliance())
 }
 
+/// Devices that cannot prove what their words mean.
+fn unproved() -> Profile {
+    Profile::Unproved { meaning: Digest([5; 32]) }
+}
+
+fn lists() -> Lists<C> {
+    Lists::new(&unproved()).unwrap()
+}
+
 fn appliance() -> ApplianceKey {
     ApplianceKey::from_seed([77; 32])
 }
 
 fn verify(result: &ProvedResult<C>) -> Result<(), ResultError> {
-    result.verify(&srs().verifying_key, &roster(), &[appliance().public()])
+    result.verify(&srs().verifying_key, &roster(), &[appliance().public()], &lists())
 }
 
 /// Whether an appliance would store this.
@@ -288,7 +299,8 @@ fn every_part_of_a_claim_counts() {
     // A verifier with another roster for the region does not accept it either.
     let mut other = roster();
     other.devices.insert(d(1), device(9).public());
-    let error = honest.verify(&srs().verifying_key, &other, &[appliance().public()]).unwrap_err();
+    let error =
+        honest.verify(&srs().verifying_key, &other, &[appliance().public()], &lists()).unwrap_err();
     assert_eq!(field(error), "roster");
 }
 
@@ -298,7 +310,7 @@ fn a_result_is_that_of_a_trusted_appliance_and_no_other() {
     let untrusted = Err(ResultError::Untrusted(name("north")));
     let by = |keys: &[ApplianceKey]| {
         let keys: Vec<_> = keys.iter().map(ApplianceKey::public).collect();
-        honest.verify(&srs().verifying_key, &roster(), &keys)
+        honest.verify(&srs().verifying_key, &roster(), &keys, &lists())
     };
     let other = || ApplianceKey::from_seed([78; 32]);
     assert_eq!(by(&[other(), appliance()]), Ok(()));

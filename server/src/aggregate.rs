@@ -1,14 +1,15 @@
 //! From an epoch's submissions to a proved and verified result. No store, no network.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulseproof_kernels::Curve;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
-use pulseproof_prover::wsa::modular::ProveError;
 use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use rayon::prelude::*;
@@ -33,29 +34,50 @@ pub struct Proved {
     pub verify: Duration,
 }
 
-/// Sums what a region's devices submitted for an epoch, proves the sum, signs it and verifies all of it.
+/// What is to be summed.
+pub struct Sum<C: Curve> {
+    /// The epoch.
+    pub epoch: u64,
+    /// Weights other than 1.
+    pub weights: BTreeMap<Name, u64>,
+    /// The roster when the epoch was closed.
+    pub roster: Roster,
+    /// The roster's profile.
+    pub lists: Arc<Lists<C>>,
+    /// What the region's devices submitted.
+    pub stored: Vec<StoredSubmission>,
+}
+
+/// Why there is no proved sum.
+pub enum Failed {
+    /// The job's problem, whoever proves.
+    Job(Problem),
+    /// The backend proved nothing, or its sum or its proof is wrong.
+    Backend(String),
+}
+
+/// Sums what a region's devices submitted for an epoch, proves the sum, signs it and verifies all of
+/// it. The sum is checked with its proof: to the commitments only one belongs.
 ///
 /// # Errors
-/// What the job's problem is to be. It comes again if the job is run again.
+/// See [`Failed`].
 pub fn aggregate<C: Curve>(
     prover: &dyn Prover<C>,
     identity: &ApplianceKey,
-    epoch: u64,
-    weights: &BTreeMap<Name, u64>,
-    roster: &Roster,
-    stored: &[StoredSubmission],
-) -> Result<Proved, Problem> {
-    check_openings(stored)?;
-    let submissions = parse::<C>(stored, prover.srs().size())?;
-    let claim = claim(prover.srs(), roster, epoch, weights, &submissions);
+    sum: &Sum<C>,
+) -> Result<Proved, Failed> {
+    check_openings(&sum.stored).map_err(Failed::Job)?;
+    let submissions = parse::<C>(&sum.stored, prover.srs().size()).map_err(Failed::Job)?;
+    let claim = claim(prover.srs(), sum, &submissions);
     let start = Instant::now();
     let result = prove(prover, identity, claim, &submissions)?;
     let prove = start.elapsed();
     let start = Instant::now();
-    let verified = result.verify(&prover.srs().verifying_key, roster, &[identity.public()]);
+    let verified =
+        result.verify(&prover.srs().verifying_key, &sum.roster, &[identity.public()], &sum.lists);
     verified.map_err(|error| {
         telemetry::proof_rejected();
-        internal(&format!("a proof of ours does not verify: {error}"))
+        Failed::Backend(format!("the proof does not verify: {error}"))
     })?;
     let (backend, verify) = (prover.backend(), start.elapsed());
     Ok(Proved { backend, result: result.to_bytes(), prove, verify })
@@ -97,13 +119,8 @@ fn parse<C: Curve>(
 }
 
 /// Who is in the sum, with which weight, and who is missing. Submissions come ordered by device.
-fn claim<C: Curve>(
-    srs: &Srs<C>,
-    roster: &Roster,
-    epoch: u64,
-    weights: &BTreeMap<Name, u64>,
-    submissions: &[Submission<C>],
-) -> Claim<C> {
+fn claim<C: Curve>(srs: &Srs<C>, sum: &Sum<C>, submissions: &[Submission<C>]) -> Claim<C> {
+    let Sum { epoch, weights, roster, .. } = sum;
     let contributions: Vec<_> = submissions
         .iter()
         .map(|submission| Contribution {
@@ -112,6 +129,7 @@ fn claim<C: Curve>(
             weight: weights.get(&submission.label.device).copied().unwrap_or(1),
             commitment: submission.commitment,
             signature: submission.signature,
+            proof: submission.proof.clone(),
         })
         .collect();
     let submitted =
@@ -120,7 +138,7 @@ fn claim<C: Curve>(
     Claim {
         srs: Digest(srs.verifying_key.id()),
         region: roster.region.clone(),
-        epoch,
+        epoch: *epoch,
         roster: roster.digest(),
         profile: roster.profile,
         contributions,
@@ -133,7 +151,7 @@ fn prove<C: Curve>(
     identity: &ApplianceKey,
     claim: Claim<C>,
     submissions: &[Submission<C>],
-) -> Result<ProvedResult<C>, Problem> {
+) -> Result<ProvedResult<C>, Failed> {
     let openings: Vec<Opening<'_, C>> = submissions
         .iter()
         .map(|Submission { commitment, words, blinders, .. }| Opening {
@@ -144,16 +162,8 @@ fn prove<C: Curve>(
         .collect();
     let weights: Vec<u64> = claim.contributions.iter().map(|c| c.weight).collect();
     let context = claim.context().0;
-    let prove = || prover.prove(&openings, &weights, &context);
-    // A device that was lost is opened again: the second attempt tells whether it came back.
-    let (statement, proof) = prove()
-        .or_else(|error| match error {
-            ProveError::Statement(_) => Err(error),
-            ProveError::Engine(_) | ProveError::Kernel(_) => {
-                tracing::warn!(%error, backend = %prover.backend(), "proving failed; once more");
-                prove()
-            }
-        })
-        .map_err(|error| internal(&format!("nothing was proved: {error}")))?;
+    let (statement, proof) = prover
+        .prove(&openings, &weights, &context)
+        .map_err(|error| Failed::Backend(format!("nothing was proved: {error}")))?;
     Ok(ProvedResult::signed(claim, statement.aggregate, proof, identity))
 }

@@ -7,6 +7,7 @@ use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::profile::Lists;
 use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
@@ -14,9 +15,12 @@ use crate::config::Config;
 use crate::fhe::registry::Registry;
 use crate::groth16::backends::Backends;
 use crate::http::gate::Gate;
+use crate::intake::Checks;
+use crate::profiles::Profiles;
 use crate::prover::Prover;
 use crate::runner::Lane;
 use crate::serve::Machine;
+use crate::service::Service;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -24,12 +28,18 @@ use crate::telemetry::Telemetry;
 pub struct App<C: Curve> {
     /// What makes proofs.
     pub prover: Arc<dyn Prover<C>>,
+    /// The processor: makes proofs of sums when `prover` fails.
+    pub cpu: Arc<dyn Prover<C>>,
+    /// Which backends are in service.
+    pub service: Arc<Service>,
     /// Identifies the SRS.
     pub srs_id: Digest,
     /// What results and outputs are signed with.
     pub identity: Arc<ApplianceKey>,
     /// What submissions are checked with.
     pub commitment_key: CommitmentKey<C>,
+    /// What devices' words mean.
+    pub profiles: Profiles<C>,
     /// What must not be forgotten.
     pub store: Store,
     /// Keeps the bodies in memory few.
@@ -64,7 +74,9 @@ impl<C: Curve> App<C> {
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
-        let Machine { prover, engines, groth16 } = machine;
+        let Machine { prover, cpu, engines, groth16 } = machine;
+        let kinds = [prover.backend(), cpu.backend(), groth16.primary.backend()];
+        let service = Arc::new(Service::new(kinds, config.backend_failures_max));
         let blobs = Arc::new(blobs);
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
@@ -74,10 +86,13 @@ impl<C: Curve> App<C> {
             identity: Arc::new(identity),
             commitment_key: CommitmentKey::new(prover.srs()),
             prover,
+            cpu,
+            profiles: Profiles::default(),
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
             queued: Notify::new(),
-            backends: Backends::new(groth16, &blobs, &config.groth16),
+            backends: Backends::new(groth16, &service, &blobs, &config.groth16),
+            service,
             blobs,
             upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max),
             registry: Arc::new(registry),
@@ -86,6 +101,12 @@ impl<C: Curve> App<C> {
             config,
             telemetry,
         }
+    }
+
+    /// What submissions of a profile are checked with.
+    pub fn checks<'a>(&'a self, lists: &'a Lists<C>) -> Checks<'a, C> {
+        let (key, srs) = (&self.commitment_key, &self.prover.srs().verifying_key);
+        Checks { key, srs, lists }
     }
 
     /// Whether somebody may be able to forge proofs.

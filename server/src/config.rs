@@ -20,6 +20,8 @@ pub struct Config {
     pub intakes_max: usize,
     /// Batches that wait for their turn, unread; one more is turned away with a 503.
     pub intakes_waiting_max: usize,
+    /// Profiles kept; some 33 kB each, and ten times as much in memory.
+    pub profiles_max: usize,
     /// Evaluation keys kept; some 60 MB each.
     pub keys_max: usize,
     /// Evaluation keys that engines hold in memory at the same time.
@@ -34,6 +36,9 @@ pub struct Config {
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
+    /// Proofs, of sums and of circuits, that a device failed at and the processor made, until the device
+    /// is taken out of service; it is back with the next process. At least 1.
+    pub backend_failures_max: u32,
     /// How long requests in flight may take to finish once the appliance was told to stop.
     pub drain_timeout: Duration,
 }
@@ -47,6 +52,7 @@ impl Config {
             body_timeout: Duration::from_secs(30),
             intakes_max: 4,
             intakes_waiting_max: 32,
+            profiles_max: 64,
             keys_max: 8,
             engines_max: 2,
             fhe_jobs_max: 8,
@@ -54,6 +60,7 @@ impl Config {
             batches: Limits::default(),
             uploads: Uploads::default(),
             groth16: Groth16Limits::default(),
+            backend_failures_max: 3,
             drain_timeout: Duration::from_secs(60),
         }
     }
@@ -109,9 +116,6 @@ pub struct Groth16Limits {
     pub host_key_bytes_max: u64,
     /// Circuits whose keys stay in memory once they are there.
     pub pinned: BTreeSet<Name>,
-    /// Proofs that the primary backend failed at and the processor made, until the primary backend
-    /// is taken out of service; it is back with the next process.
-    pub backend_failures_max: u32,
 }
 
 impl Default for Groth16Limits {
@@ -127,7 +131,6 @@ impl Default for Groth16Limits {
             device_key_bytes_max: 8 << 30,
             host_key_bytes_max: 8 << 30,
             pinned: BTreeSet::new(),
-            backend_failures_max: 3,
         }
     }
 }

@@ -5,7 +5,9 @@ use axum::body::Bytes;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::encoding::DecodeError;
+use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::api::Refused;
+use pulseproof_sdk::profile::{Claimed, Lists};
 use pulseproof_sdk::submission::{Label, batch_from_bytes};
 use pulseproof_sdk::{Digest, Name, Problem, Roster, Submission};
 use rand::rngs::OsRng;
@@ -24,6 +26,16 @@ pub struct Checked {
     pub refused: Vec<Refused>,
 }
 
+/// What submissions are checked with.
+pub struct Checks<'a, C: Curve> {
+    /// What they commit with.
+    pub key: &'a CommitmentKey<C>,
+    /// What their proofs are verified with.
+    pub srs: &'a VerifyingKey<C>,
+    /// The profile of their region.
+    pub lists: &'a Lists<C>,
+}
+
 type Verdict<C> = Result<Submission<C>, Box<Refused>>;
 
 /// Checks every submission of a body against its region's roster.
@@ -31,23 +43,25 @@ type Verdict<C> = Result<Submission<C>, Box<Refused>>;
 /// # Errors
 /// The body is no batch.
 pub fn check<C: Curve>(
-    key: &CommitmentKey<C>,
+    checks: &Checks<'_, C>,
     roster: &Roster,
     epoch: u64,
     body: &Bytes,
 ) -> Result<Checked, Problem> {
     let parts = batch_from_bytes(body).map_err(|error| malformed(&error))?;
-    let examine_one = |(index, bytes): (usize, &&[u8])| examine(key, roster, epoch, index, bytes);
+    let examine_one =
+        |(index, bytes): (usize, &&[u8])| examine(checks.key, roster, epoch, index, bytes);
     let mut verdicts: Vec<Verdict<C>> = parts.par_iter().enumerate().map(examine_one).collect();
-    refuse_culprits(key, &mut verdicts);
+    refuse_unopened(checks.key, &mut verdicts);
+    refuse_unproved(checks, &mut verdicts);
 
     let mut checked = Checked::default();
     for (index, (verdict, bytes)) in verdicts.into_iter().zip(parts).enumerate() {
         match verdict {
-            Ok(Submission { label: Label { device, sequence, .. }, .. }) => {
+            Ok(Submission { label: Label { device, sequence, .. }, proof, .. }) => {
                 checked.positions.push(index);
-                let bytes = body.slice_ref(bytes);
-                checked.candidates.push(Candidate { device, sequence, bytes });
+                let (bytes, openings) = (body.slice_ref(bytes), i64::from(proof.is_some()));
+                checked.candidates.push(Candidate { device, sequence, bytes, openings });
             }
             Err(refused) => checked.refused.push(*refused),
         }
@@ -112,20 +126,40 @@ fn refusal<C: Curve>(
 }
 
 /// One check for all that passed so far; only if it fails are culprits looked for.
-fn refuse_culprits<C: Curve>(key: &CommitmentKey<C>, verdicts: &mut [Verdict<C>]) {
-    let passed: Vec<(usize, Opening<'_, C>)> = verdicts
-        .iter()
-        .enumerate()
-        .filter_map(|(index, verdict)| Some((index, opening(verdict.as_ref().ok()?))))
+fn refuse_unopened<C: Curve>(key: &CommitmentKey<C>, verdicts: &mut [Verdict<C>]) {
+    refuse(verdicts, bad_commitment, |passed| {
+        let openings: Vec<_> = passed.iter().map(|submission| opening(submission)).collect();
+        find_culprits(key, &openings, &mut OsRng)
+    });
+}
+
+/// The same of the proofs that words are well-formed encryptions.
+fn refuse_unproved<C: Curve>(checks: &Checks<'_, C>, verdicts: &mut [Verdict<C>]) {
+    refuse(verdicts, bad_encryption, |passed| {
+        let claimed = passed.iter().map(|Submission { label, commitment, proof, .. }| Claimed {
+            commitment: *commitment,
+            message: label.message::<C>(commitment),
+            proof: proof.as_ref(),
+        });
+        checks.lists.find_false(checks.srs, &claimed.collect::<Vec<_>>())
+    });
+}
+
+/// Refuses those of the submissions that passed so far which `find` finds.
+fn refuse<C: Curve>(
+    verdicts: &mut [Verdict<C>],
+    problem: fn(&Name) -> Problem,
+    find: impl FnOnce(&[&Submission<C>]) -> Vec<usize>,
+) {
+    let passed = verdicts.iter().enumerate();
+    let passed = passed.filter_map(|(index, verdict)| Some((index, verdict.as_ref().ok()?)));
+    let (positions, submissions): (Vec<_>, Vec<_>) = passed.unzip();
+    let culprits: Vec<_> = (find(&submissions).into_iter())
+        .map(|culprit| (positions[culprit], submissions[culprit].label.device.clone()))
         .collect();
-    let (positions, openings): (Vec<_>, Vec<_>) = passed.into_iter().unzip();
-    for culprit in find_culprits(key, &openings, &mut OsRng) {
-        let index = positions[culprit];
-        if let Ok(submission) = &verdicts[index] {
-            let device = submission.label.device.clone();
-            let problem = bad_commitment(&device);
-            verdicts[index] = Err(Box::new(Refused { index, device: Some(device), problem }));
-        }
+    for (index, device) in culprits {
+        let problem = problem(&device);
+        verdicts[index] = Err(Box::new(Refused { index, device: Some(device), problem }));
     }
 }
 
@@ -137,6 +171,14 @@ fn opening<C: Curve>(submission: &Submission<C>) -> Opening<'_, C> {
 fn bad_commitment(device: &Name) -> Problem {
     let detail = format!("the words of {device} are not those that it committed to and signed");
     Problem::new(422, "bad-commitment", detail).field("commitment")
+}
+
+fn bad_encryption(device: &Name) -> Problem {
+    let detail = format!(
+        "the proof of {device} that its words are an encryption of readings is missing, wrong, or not asked \
+         for by its profile"
+    );
+    Problem::new(422, "bad-encryption", detail).field("proof")
 }
 
 /// Bytes that are not what they should be.

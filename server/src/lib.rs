@@ -4,8 +4,9 @@
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
 //!   bootstraps. [`Groth16`]: what proves circuits.
 //! - `http`: routes and problem documents. `intake`: what a submission must pass.
-//! - `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
+//! - `profiles`: what words mean, prepared for checking. `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
 //! - `worker`, `aggregate`: sums, one at a time. `runner`: other jobs, several at a time.
+//! - `service`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
 //! - `telemetry`: every metric, by name.
@@ -21,9 +22,11 @@ mod groth16;
 mod http;
 pub mod identity;
 mod intake;
+mod profiles;
 mod prover;
 mod runner;
 mod serve;
+mod service;
 mod store;
 mod telemetry;
 mod worker;

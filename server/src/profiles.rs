@@ -1,6 +1,6 @@
 //! Profiles, prepared for checking submissions: once for all batches.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_kernels::Curve;
@@ -11,7 +11,7 @@ use crate::http::answer::{Refusal, internal};
 use crate::store::Store;
 
 /// Prepared profiles by their digest. There are no more than the store keeps.
-pub struct Profiles<C: Curve>(Mutex<BTreeMap<Digest, Arc<Lists<C>>>>);
+pub struct Profiles<C: Curve>(Mutex<HashMap<Digest, Arc<Lists<C>>>>);
 
 impl<C: Curve> Default for Profiles<C> {
     fn default() -> Self {
@@ -39,7 +39,7 @@ impl<C: Curve> Profiles<C> {
         Ok(self.keep(lists.map_err(|error| internal(&error))?))
     }
 
-    fn prepared(&self) -> MutexGuard<'_, BTreeMap<Digest, Arc<Lists<C>>>> {
+    fn prepared(&self) -> MutexGuard<'_, HashMap<Digest, Arc<Lists<C>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,7 +23,8 @@ const REFUSED: &str = "pulseproof_submissions_refused_total";
 const JOBS: &str = "pulseproof_jobs_total";
 /// Proofs that verified and were released; label `backend`.
 const PROOFS: &str = "pulseproof_proofs_total";
-/// Proofs that did not verify before their release. Anything but 0 is a fault of ours.
+/// Proofs of sums that did not verify and were not released. Anything but 0 is a fault of ours, or of a
+/// device.
 const PROOFS_REJECTED: &str = "pulseproof_proofs_rejected_total";
 /// Time to prove a sum.
 const PROVE: &str = "pulseproof_prove_seconds";
@@ -58,7 +59,7 @@ const GROTH16_WITNESS: &str = "pulseproof_groth16_witness_seconds";
 /// Proofs that a backend failed at, or got wrong, and that the processor then made; label `backend`.
 /// Anything but 0 is a fault of the device.
 const BACKEND_FAILURES: &str = "pulseproof_backend_failures_total";
-/// 1 while proofs of circuits are made on the backend, 0 once it failed too often; label `backend`.
+/// 1 while proofs are made on the backend, 0 once it failed too often; label `backend`.
 const BACKEND_IN_SERVICE: &str = "pulseproof_backend_in_service";
 /// Circuits' keys loaded into memory; labels `backend` and `outcome`: `done` or `failed`.
 const KEY_LOADS: &str = "pulseproof_circuit_key_loads_total";
@@ -108,7 +109,7 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(REFUSED, "Submissions refused, by reason");
     describe_counter!(JOBS, "Jobs that entered a state");
     describe_counter!(PROOFS, "Proofs verified and released, by backend");
-    describe_counter!(PROOFS_REJECTED, "Proofs that failed verification before their release");
+    describe_counter!(PROOFS_REJECTED, "Proofs of sums that did not verify and were not released");
     describe_histogram!(PROVE, "Seconds to prove a sum");
     describe_histogram!(VERIFY, "Seconds to verify a proof before its release");
     describe_histogram!(INTAKE, "Seconds to check and store a batch");
@@ -125,7 +126,7 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(GROTH16_VERIFY, "Seconds to verify a proof of a circuit");
     describe_histogram!(GROTH16_WITNESS, "Seconds to compute a witness from inputs");
     describe_counter!(BACKEND_FAILURES, "Proofs that a backend failed at and the processor made");
-    describe_gauge!(BACKEND_IN_SERVICE, "1 while proofs of circuits are made on the backend");
+    describe_gauge!(BACKEND_IN_SERVICE, "1 while proofs are made on the backend");
     describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
     describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
     describe_gauge!(QUEUE, "Jobs queued or running");

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulseproof_kernels::Curve;
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::{JobRequest, JobState};
+use pulseproof_sdk::api::{JobRequest, JobState, Retried};
+use pulseproof_sdk::identity::ApplianceKey;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use crate::aggregate::{self, Proved, aggregate, internal};
+use crate::aggregate::{self, Failed, Proved, Sum, aggregate, internal};
 use crate::app::App;
+use crate::prover::Prover;
 use crate::serve::stopped;
+use crate::service;
 use crate::store::StoreError;
 use crate::store::jobs::{Release, Released, Taken};
 use crate::telemetry;
@@ -70,28 +74,69 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
         return fail(app, job, &internal("a stored sum is none")).await;
     };
     let stored = app.store.submissions(&region, epoch).await?;
-    let (prover, identity) = (app.prover.clone(), app.identity.clone());
-    // A panic in there ends this job only.
-    let work = move || aggregate(&*prover, &identity, epoch, &weights, &roster, &stored);
-    let span = tracing::Span::current();
-    let proved = match spawn_blocking(move || span.in_scope(work)).await {
-        Ok(Ok(proved)) => proved,
-        Ok(Err(problem)) => return fail(app, job, &problem).await,
-        Err(error) => return fail(app, job, &internal(&error.to_string())).await,
+    let lists = match app.profiles.get(&app.store, &roster.profile).await {
+        Ok(lists) => lists,
+        Err(refusal) => return fail(app, job, refusal.problem()).await,
+    };
+    let sum = Arc::new(Sum { epoch, weights, roster, lists, stored });
+    let (proved, retried) = match prove(app, &sum).await {
+        Ok(proved) => proved,
+        Err(problem) => return fail(app, job, &problem).await,
     };
     let (backend, prove, verify) = (proved.backend, proved.prove, proved.verify);
-    match app.store.release(&job.id, &release(region, epoch, proved)).await? {
+    match app.store.release(&job.id, &release(region, epoch, proved, retried)).await? {
         Released::OpeningsExhausted => fail(app, job, &aggregate::openings_exhausted(None)).await,
         Released::Done => {
             telemetry::proved(backend, prove, verify);
             telemetry::job(JobState::Done);
-            tracing::info!(?prove, ?verify, "done");
+            tracing::info!(?prove, ?verify, %backend, "done");
             Ok(())
         }
     }
 }
 
-fn release(region: pulseproof_sdk::Name, epoch: u64, proved: Proved) -> Release {
+/// Sums and proves on the device, and if that fails on the processor, whose word is final.
+async fn prove<C: Curve>(
+    app: &App<C>,
+    sum: &Arc<Sum<C>>,
+) -> Result<(Proved, Option<Retried>), Problem> {
+    let device = app.prover.backend();
+    let mut retried = None;
+    if device != BackendKind::Cpu && app.service.has(device) {
+        match attempt(&app.prover, &app.identity, sum).await {
+            Ok(proved) => return Ok((proved, None)),
+            Err(Failed::Job(problem)) => return Err(problem),
+            Err(Failed::Backend(reason)) => retried = Some(service::retried(device, &reason)),
+        }
+    }
+    let proved = attempt(&app.cpu, &app.identity, sum).await.map_err(|failed| match failed {
+        Failed::Job(problem) => problem,
+        Failed::Backend(reason) => internal(&reason),
+    })?;
+    if retried.is_some() {
+        app.service.failed(device);
+    }
+    Ok((proved, retried))
+}
+
+/// Works where that keeps nobody waiting. A panic in there is the backend's failure.
+async fn attempt<C: Curve>(
+    prover: &Arc<dyn Prover<C>>,
+    identity: &Arc<ApplianceKey>,
+    sum: &Arc<Sum<C>>,
+) -> Result<Proved, Failed> {
+    let (prover, identity, sum) = (Arc::clone(prover), Arc::clone(identity), Arc::clone(sum));
+    let span = tracing::Span::current();
+    let working = spawn_blocking(move || span.in_scope(|| aggregate(&*prover, &identity, &sum)));
+    working.await.unwrap_or_else(|error| Err(Failed::Backend(error.to_string())))
+}
+
+fn release(
+    region: pulseproof_sdk::Name,
+    epoch: u64,
+    proved: Proved,
+    retried: Option<Retried>,
+) -> Release {
     Release {
         region,
         epoch,
@@ -99,6 +144,7 @@ fn release(region: pulseproof_sdk::Name, epoch: u64, proved: Proved) -> Release 
         backend: proved.backend,
         prove_us: micros(proved.prove),
         verify_us: micros(proved.verify),
+        retried,
     }
 }
 

@@ -134,14 +134,14 @@ impl<C: Curve> Fixture<C> {
 
     /// An appliance checks this many of the batch's proofs together.
     pub fn verify(&self, count: usize) -> bool {
-        let claim = |(commitment, proof): &'_ (G1Affine<C>, Proof<C>)| {
-            (*commitment, proof.to_bytes())
-        };
+        let claim =
+            |(commitment, proof): &'_ (G1Affine<C>, Proof<C>)| (*commitment, proof.to_bytes());
         let read: Vec<_> = self.batch[..count].iter().map(claim).collect();
         let proofs: Result<Vec<_>, _> =
             read.iter().map(|(_, bytes)| Proof::from_bytes(bytes)).collect();
         proofs.is_ok_and(|proofs| {
-            let statements = read.iter().map(|(c, _)| Statement { commitment: *c, context: b"bench" });
+            let statements =
+                read.iter().map(|(c, _)| Statement { commitment: *c, context: b"bench" });
             let claims: Vec<_> = statements.zip(&proofs).collect();
             let key = &self.key.srs().verifying_key;
             find_false(key, &self.scheme, &claims, &mut OsRng).is_empty()

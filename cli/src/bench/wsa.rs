@@ -208,8 +208,7 @@ pub fn measure<C: Curve>(
         }
     }
     let peer = median(&mut times[0]);
-    let [peer_msm, commit, intake, prove, verify] =
-        times.map(|mut all| Timing::of(&mut all, peer));
+    let [peer_msm, commit, intake, prove, verify] = times.map(|mut all| Timing::of(&mut all, peer));
     Ok(Report {
         curve: C::ID.to_string(),
         backend: fixture.prover.backend().to_string(),

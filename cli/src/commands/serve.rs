@@ -43,6 +43,9 @@ pub struct Args {
     log_size: u32,
     #[command(flatten)]
     backend: BackendArgs,
+    /// Proofs that the device may get wrong before it is used no more
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    device_failures: u32,
     #[command(flatten)]
     circuits: CircuitArgs,
 }
@@ -59,9 +62,6 @@ struct CircuitArgs {
     /// Memory for circuits' keys on the device, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     device_keys: u64,
-    /// Proofs that the device may get wrong before it is used no more
-    #[arg(long, value_name = "COUNT", default_value_t = 3)]
-    device_failures: u32,
 }
 
 impl CircuitArgs {
@@ -70,7 +70,6 @@ impl CircuitArgs {
             pinned: self.pinned.into_iter().collect(),
             host_key_bytes_max: self.host_keys.saturating_mul(1 << 20),
             device_key_bytes_max: self.device_keys.saturating_mul(1 << 20),
-            backend_failures_max: self.device_failures,
             ..Groth16Limits::default()
         }
     }
@@ -90,7 +89,11 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        let config = Config { groth16: args.circuits.limits(), ..Config::new(store) };
+        let config = Config {
+            groth16: args.circuits.limits(),
+            backend_failures_max: args.device_failures,
+            ..Config::new(store)
+        };
         pulseproof_server::serve(listener, machine, config, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)

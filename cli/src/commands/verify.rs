@@ -7,7 +7,8 @@ use std::time::Instant;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::{Srs, VerifyingKey};
 use pulseproof_sdk::identity::AppliancePublicKey;
-use pulseproof_sdk::{ProvedResult, Roster};
+use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::{Profile, ProvedResult, Roster};
 use serde::Serialize;
 
 use super::Outcome;
@@ -21,7 +22,7 @@ const RESULT_BYTES_MAX: u64 = 64 << 20;
 /// Where a result says its curve: after four bytes of magic and one of version.
 const CURVE_AT: usize = 5;
 
-/// Verify proved results: roster, appliance, signatures and proof
+/// Verify proved results: roster, appliance, signatures and proofs
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +32,7 @@ Examples:
                     --appliance $(curl -s http://127.0.0.1:8750/v1/identity | jq -r .key) north.epoch-7.result
 
 A proof is worth what you trust: the roster (whose keys speak for the region), the appliances (who
-may publish its sums) and the verifying key (which SRS). Those named by default lie beside the result; take them from somebody you trust.
+may publish its sums), the profile (what words mean) and the verifying key (which SRS). Those named by default lie beside the result; take them from somebody you trust.
 Exits with 1 if any result does not verify.")]
 pub struct Args {
     /// Results to verify
@@ -48,6 +49,9 @@ pub struct Args {
     /// SRS of this curve in the home folder]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// The region's profile, what its devices' words mean [default: DIGEST.profile beside the result]
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -73,6 +77,8 @@ struct Details {
     words: usize,
     roster: String,
     srs: String,
+    /// Whether each device proved that its words encrypt readings.
+    proved_encryption: bool,
     insecure_srs: bool,
     verify_ms: f64,
 }
@@ -118,8 +124,10 @@ fn verify<C: Curve>(
         .map_err(|e| format!("{}: {e}", roster_file.display()))?;
     let appliances = appliances(args, &beside(format!("{}.appliances.json", claim.region)))?;
     let key = key::<C>(args, &beside(KEY_FILE.to_owned()), home)?;
+    let lists = lists::<C>(args, &beside(format!("{}.profile", roster.profile)))?;
+    let proved = lists.scheme().is_some();
     let start = Instant::now();
-    let error = result.verify(&key, &roster, &appliances).err().map(|e| e.to_string());
+    let error = result.verify(&key, &roster, &appliances, &lists).err().map(|e| e.to_string());
     let details = Details {
         curve: C::ID.to_string(),
         region: claim.region.to_string(),
@@ -129,6 +137,7 @@ fn verify<C: Curve>(
         words: result.aggregate.len(),
         roster: roster_file.display().to_string(),
         srs: claim.srs.to_string(),
+        proved_encryption: proved,
         insecure_srs: key.origin.is_insecure(),
         verify_ms: start.elapsed().as_secs_f64() * 1e3,
     };
@@ -142,6 +151,15 @@ fn appliances(args: &Args, beside: &Path) -> Result<Vec<AppliancePublicKey>, Str
     }
     let bytes = read(beside, RESULT_BYTES_MAX)?;
     serde_json::from_slice(&bytes).map_err(|e| format!("{}: {e}", beside.display()))
+}
+
+/// What the devices' words mean: named, or in the file beside the result.
+fn lists<C: Curve>(args: &Args, beside: &Path) -> Result<Lists<C>, String> {
+    let path = args.profile.as_deref().unwrap_or(beside);
+    let named = |error: String| format!("{}: {error}", path.display());
+    let profile = Profile::from_bytes(&read(path, RESULT_BYTES_MAX)?);
+    let profile = profile.map_err(|error| named(error.to_string()))?;
+    Lists::new(&profile).map_err(|error| named(error.to_string()))
 }
 
 /// The verifying key: named, beside the result, or that of the home folder's SRS.
@@ -181,6 +199,9 @@ fn print(verdict: &Verdict) {
             "{file}: {} epoch {}, {} devices, {} words, {}{missing}",
             details.region, details.epoch, details.devices, details.words, details.curve
         ));
+        if !details.proved_encryption {
+            say("  UNPROVED ENCRYPTION: its devices do not prove that they encrypted readings");
+        }
         say(&format!("  trusted: roster {}, SRS {}", details.roster, details.srs));
     }
     let insecure = verdict.details.as_ref().is_some_and(|details| details.insecure_srs);

@@ -83,7 +83,23 @@ impl<C: Curve> Authority<C> {
         let results: Vec<_> =
             results.par_iter().map(|bytes| self.trust.verify(bytes)).collect::<Result<_, _>>()?;
         self.policy.check(&results)?;
+        results.iter().try_for_each(|result| self.check_proved(result))?;
         Ok(results)
+    }
+
+    /// Words that nobody proved to be encryptions may be chosen so that whatever is told of them tells of the
+    /// key: already whether they open to anything.
+    fn check_proved(&self, result: &ProvedResult<C>) -> Result<(), Problem> {
+        let claim = &result.claim;
+        let roster = self.trust.roster(&claim.region)?;
+        if self.trust.lists(roster)?.scheme().is_some() {
+            return Ok(());
+        }
+        let detail = format!(
+            "the devices of {} do not prove that they encrypt readings, and nothing of such sums is opened",
+            claim.region
+        );
+        Err(Problem::new(403, "unproved-encryption", detail).field("profile"))
     }
 
     /// A result's totals, if they are those of a group's readings.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::{Layout, PublicKey, SecretKey};
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::{Digest, Name, Roster};
+use pulseproof_sdk::profile::meaning;
+use pulseproof_sdk::{Digest, Name, Profile, Roster};
 use pulseproof_server::Engines;
 
 use super::{Answering, Authority, Policy, Programs};
-use crate::device::profile_digest;
 use crate::gate::Gate;
 use crate::http::blocking;
 use crate::trust::Trust;
@@ -53,6 +53,12 @@ pub enum AuthorityError {
         /// The authority's.
         expected: String,
     },
+    /// A region whose devices' words cannot be checked here.
+    #[error("{region}: its profile is missing from what is trusted")]
+    Profile {
+        /// The region.
+        region: Name,
+    },
     /// One device under two names.
     #[error("{region}: {first} and {second} have the same key")]
     RepeatedKey {
@@ -87,8 +93,12 @@ impl<C: Curve> Authority<C> {
         if matches!(&policy.answering, Answering::Quorum(quorum) if !quorum.is_sound()) {
             return Err(AuthorityError::Quorum);
         }
+        let described =
+            Profile::Proved { layout: Box::new(layout.clone()), key: Box::new(public_key.clone()) };
+        let proved = described.digest();
         for (region, roster) in &trust.rosters {
-            check(region, roster, &layout, &public_key)?;
+            check(region, roster, (&layout, &public_key), proved)?;
+            trust.lists(roster).map_err(|_| AuthorityError::Profile { region: region.clone() })?;
         }
         let vault = Vault::open(&vault, Digest(public_key.fingerprint())).await?;
         vault.enrol(trust.rosters.values()).await?;
@@ -123,10 +133,13 @@ impl Programs {
 fn check(
     region: &Name,
     roster: &Roster,
-    layout: &Layout,
-    public_key: &PublicKey,
+    (layout, public_key): (&Layout, &PublicKey),
+    proved: Digest,
 ) -> Result<(), AuthorityError> {
-    let profile = profile_digest(layout, public_key.fingerprint());
+    let meaning = meaning(layout, public_key);
+    let unproved = Profile::Unproved { meaning }.digest();
+    // What is not proved is another profile; nothing of it is opened, but it is no mistake.
+    let profile = if roster.profile == unproved { unproved } else { proved };
     for (field, found, expected) in [
         ("region", roster.region.to_string(), region.to_string()),
         ("words", roster.words.to_string(), layout.words().to_string()),

@@ -8,7 +8,7 @@ mod tamper;
 
 use std::path::PathBuf;
 
-use pulseproof_fhe::{EncryptError, LayoutError};
+use pulseproof_fhe::LayoutError;
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::ClientError;
 use pulseproof_server::Machine;
@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::authority::AuthorityError;
 use crate::cohort::{CohortError, Shape};
 use crate::dataset::Dataset;
+use crate::device::{ProfileError, SubmitError};
 
 pub use alerts::{Alert, Alerts, Bit, Skipped};
 use parties::{Parties, Round};
@@ -92,9 +93,12 @@ pub enum DemoError {
     /// The packing.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// A reading outside the range.
+    /// The packing is larger than what devices can prove.
     #[error(transparent)]
-    Encrypt(#[from] EncryptError),
+    Profile(#[from] ProfileError),
+    /// A reading outside the range, or a device that could not prove.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
     /// A party could not be reached, or refused honest work.
     #[error(transparent)]
     Client(#[from] ClientError),

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_kernels::Curve;
-use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::identity::ApplianceKey;
@@ -95,11 +94,8 @@ impl<C: Curve> Parties<C> {
             totals: true,
         })?;
         let (secret_key, public_key) = generate_keys();
-        let profile = Arc::new(Profile {
-            layout: layout.clone(),
-            public_key: public_key.clone(),
-            commitment_key: CommitmentKey::new(prover.srs()),
-        });
+        let srs = Arc::new(prover.srs().clone());
+        let profile = Arc::new(Profile::proved(layout.clone(), public_key.clone(), srs)?);
         let asks = options.alerts.epochs > 0 || options.tamper.is_some_and(Tamper::asks);
         let engines = asks.then(|| Arc::clone(&machine.engines));
         let (store, vault) = (options.folder.join("appliance"), options.folder.join("authority"));
@@ -113,6 +109,7 @@ impl<C: Curve> Parties<C> {
         let client = Appliance::new(appliance.url());
         let enrol = |region| Region::enrol(region, &profile, client.clone());
         let regions: Vec<_> = members.into_iter().map(enrol).collect();
+        client.put_profile(&profile.described()).await?;
         for region in &regions {
             client.register(&region.roster).await?;
         }
@@ -120,7 +117,9 @@ impl<C: Curve> Parties<C> {
         let rosters = regions.iter().map(|r| (r.roster.region.clone(), r.roster.clone())).collect();
         let trusted = client.identity().await?;
         let appliances = regions.iter().map(|r| (r.roster.region.clone(), vec![trusted])).collect();
-        let trust = Trust { key: prover.srs().verifying_key.clone(), rosters, appliances };
+        let profiles = vec![Arc::clone(&profile.lists)];
+        let key = prover.srs().verifying_key.clone();
+        let trust = Trust { key, rosters, profiles, appliances };
         let authority = Authority::open(Setup {
             secret_key,
             public_key,
@@ -295,6 +294,8 @@ impl<C: Curve> Parties<C> {
             folder.join("srs.verifying-key"),
             self.prover.srs().verifying_key.to_bytes(),
         )?;
+        let profile = self.profile.described();
+        std::fs::write(folder.join(format!("{}.profile", profile.digest())), profile.to_bytes())?;
         for region in &self.regions {
             let path = folder.join(format!("{}.roster.json", region.roster.region));
             std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;

@@ -9,13 +9,15 @@ use std::sync::{Arc, OnceLock};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::circuit::Circuit;
 use pulseproof_fhe::program::{Given, Program};
-use pulseproof_fhe::{Ciphertext, Layout, LayoutRequest, Scale, SecretKey, generate_keys};
+use pulseproof_fhe::{
+    Ciphertext, Encrypt, Layout, LayoutRequest, PublicKey, Scale, SecretKey, generate_keys,
+};
 use pulseproof_kernels::Bn254;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_medguard::authority::{Authority, AuthorityError, Policy, Setup, write_query};
 use pulseproof_medguard::device::Profile;
 use pulseproof_medguard::trust::Trust;
-use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
+use pulseproof_prover::commitment::{Opening, find_culprits};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, develop};
 use pulseproof_prover::wsa::modular::prove;
@@ -63,12 +65,23 @@ impl World {
     }
 
     pub fn with(people: usize, request: LayoutRequest) -> Self {
+        let srs = Arc::new(key().srs().clone());
+        Self::of(people, request, |layout, key| Profile::proved(layout, key, srs).unwrap())
+    }
+
+    /// Devices that cannot prove what they encrypted.
+    pub fn unproved(people: usize, request: LayoutRequest) -> Self {
+        let srs = key().srs();
+        Self::of(people, request, |layout, key| Profile::unproved(layout, key, srs).unwrap())
+    }
+
+    fn of(
+        people: usize,
+        request: LayoutRequest,
+        profile: impl FnOnce(Layout, PublicKey) -> Profile<C>,
+    ) -> Self {
         let (secret, public_key) = generate_keys();
-        let profile = Arc::new(Profile {
-            layout: Layout::plan(request).unwrap(),
-            public_key,
-            commitment_key: CommitmentKey::new(key().srs()),
-        });
+        let profile = Arc::new(profile(Layout::plan(request).unwrap(), public_key));
         let people = (0..people).map(|_| DeviceKey::generate(&mut OsRng)).collect();
         Self { people, profile, secret, appliance: ApplianceKey::generate(&mut OsRng) }
     }
@@ -89,6 +102,7 @@ impl World {
         Trust {
             key: key().srs().verifying_key.clone(),
             rosters: rosters.iter().map(|r| (r.region.clone(), r.clone())).collect(),
+            profiles: vec![Arc::clone(&self.profile.lists)],
             appliances: regions.map(|region| (region, vec![self.appliance.public()])).collect(),
         }
     }
@@ -144,8 +158,11 @@ impl World {
         person: usize,
         readings: &[i64],
     ) -> Submission<C> {
-        let words = self.profile.public_key.encrypt(&self.profile.layout, readings).unwrap();
-        self.seal(region, epoch, person, words)
+        let Profile { public_key, layout, .. } = &*self.profile;
+        let (words, encryption) = public_key.encrypt_with_witness(layout, readings).unwrap();
+        let mut submission = self.seal(region, epoch, person, words);
+        submission.proof = self.profile.prove(&submission, &encryption, readings).unwrap();
+        submission
     }
 
     /// A proved sum of these submissions, checked as intake does.
@@ -174,6 +191,7 @@ impl World {
             weight,
             commitment: s.commitment,
             signature: s.signature,
+            proof: s.proof.clone(),
         };
         let is_missing = |device: &&Name| !submissions.iter().any(|s| s.label.device == **device);
         let claim = Claim {

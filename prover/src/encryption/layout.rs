@@ -20,8 +20,8 @@ use super::form::{Cell, Form};
 
 /// Bits of a digit: digits are looked up in the table 0 … 4095.
 pub(super) const DIGIT_BITS: u32 = 12;
-/// Rows of every column.
-pub(super) const ROWS: usize = 2 * DIMENSION;
+/// Rows of every column: an SRS must be for vectors of at least as many words.
+pub const ROWS: usize = 2 * DIMENSION;
 /// Widest code: squares of what is computed with it, times powers of the base, stay below 2^127.
 pub const CODE_BITS_MAX: u32 = 24;
 /// Most columns of digits.

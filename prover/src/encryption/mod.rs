@@ -23,8 +23,9 @@ use crate::srs::VerifyingKey;
 use crate::transcript::Transcript;
 
 use circuit::{circuit, table};
+use layout::DIGIT_COLUMNS_MAX;
 pub use layout::NotProvable;
-use layout::{DIGIT_COLUMNS_MAX, ROWS};
+pub use layout::ROWS;
 pub use scheme::Scheme;
 
 const PROTOCOL: &str = "pulseproof encryption v1";

@@ -21,7 +21,7 @@ const LEVELS: u32 = 4;
 pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
     backend: B,
     srs: Arc<Srs<C>>,
-    /// Empty after the device was lost, until the next proof.
+    /// Empty until the first proof, and after the device was lost until the next one.
     resident: Mutex<Option<Arc<Resident<C, B>>>>,
 }
 
@@ -37,9 +37,14 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
     /// # Errors
     /// The backend has no room for them, or was lost.
     pub fn new(backend: B, srs: Arc<Srs<C>>) -> Result<Self, Error> {
-        let key = Self { backend, srs, resident: Mutex::new(None) };
+        let key = Self::standby(backend, srs);
         key.session()?;
         Ok(key)
+    }
+
+    /// For a backend that may never be needed: the points are sent there with its first proof.
+    pub fn standby(backend: B, srs: Arc<Srs<C>>) -> Self {
+        Self { backend, srs, resident: Mutex::new(None) }
     }
 
     /// The SRS.

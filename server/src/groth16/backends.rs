@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Digest;
@@ -13,7 +12,7 @@ use super::cache::{Cache, CacheError, Wanted};
 use super::prover::{Circuits, Groth16, Loader, ProveError, Proved, Witness};
 use crate::blobs::Blobs;
 use crate::config::Groth16Limits;
-use crate::telemetry;
+use crate::service::Service;
 
 /// The backends of an appliance.
 pub struct Backends {
@@ -23,8 +22,8 @@ pub struct Backends {
     pub cpu: Backend,
     /// What needs no key.
     pub circuits: Arc<dyn Circuits>,
-    failures: AtomicU32,
-    failures_max: u32,
+    /// Which backends are in service.
+    pub service: Arc<Service>,
 }
 
 /// A backend, and the keys in its memory.
@@ -52,43 +51,34 @@ pub enum NoProof {
 
 impl Backends {
     /// The backends, with nothing in memory.
-    pub fn new(groth16: Groth16, blobs: &Arc<Blobs>, limits: &Groth16Limits) -> Self {
+    pub fn new(
+        groth16: Groth16,
+        service: &Arc<Service>,
+        blobs: &Arc<Blobs>,
+        limits: &Groth16Limits,
+    ) -> Self {
         let Groth16 { primary, cpu, circuits } = groth16;
         let backend = |loader, budget| Backend::new(loader, blobs, budget);
         let primary = (primary.backend() != BackendKind::Cpu)
             .then(|| backend(primary, limits.device_key_bytes_max));
         let cpu = backend(cpu, limits.host_key_bytes_max);
-        let failures_max = limits.backend_failures_max.max(1);
-        for backend in primary.iter().chain([&cpu]) {
-            telemetry::backend_in_service(backend.kind, true);
-        }
-        Self { primary, cpu, circuits, failures: AtomicU32::new(0), failures_max }
+        Self { primary, cpu, circuits, service: Arc::clone(service) }
     }
 
     /// The primary backend, unless it is the processor or was taken out of service.
     pub fn primary(&self) -> Option<&Backend> {
-        let in_service = self.failures.load(Ordering::Relaxed) < self.failures_max;
-        self.primary.as_ref().filter(|_| in_service)
+        let primary = self.primary.as_ref()?;
+        if self.service.has(primary.kind) {
+            return Some(primary);
+        }
+        // Also of what was being loaded when it was taken out of service.
+        primary.cache.clear();
+        None
     }
 
     /// All backends, in service or not.
     pub fn all(&self) -> impl Iterator<Item = &Backend> {
         self.primary.iter().chain([&self.cpu])
-    }
-
-    /// Takes notice that the primary backend failed where the processor did not.
-    pub fn primary_failed(&self) {
-        let Some(primary) = &self.primary else { return };
-        telemetry::backend_failed(primary.kind);
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        tracing::warn!(backend = %primary.kind, failures, "failed at a proof that the processor made");
-        if failures == self.failures_max {
-            telemetry::backend_in_service(primary.kind, false);
-            tracing::warn!(backend = %primary.kind, failures, "out of service until the next start");
-        }
-        if failures >= self.failures_max {
-            primary.cache.clear();
-        }
     }
 
     /// Forgets a key that no circuit has any more.

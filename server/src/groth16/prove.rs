@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::groth16::Retried;
+use pulseproof_sdk::api::Retried;
 use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
@@ -14,10 +14,8 @@ use super::cache::{CacheError, Wanted};
 use super::prover::{ProveError, Proved, Witness};
 use crate::aggregate::internal;
 use crate::blobs::Blobs;
+use crate::service::{self, shortened};
 use crate::store::circuits::StoredCircuit;
-
-/// Longest reason that is stored and answered.
-const REASON_CHARS_MAX: usize = 500;
 
 /// Where a witness is.
 #[derive(Clone)]
@@ -75,7 +73,7 @@ pub async fn prove(
     if let Some(primary) = backends.primary() {
         let backend = primary.kind;
         match primary.prove(wanted, witness()).await {
-            Ok(proved) => return Ok(Made { proved, backend, retried }),
+            Ok(proved) => return Ok(Made { proved, backend, retried: None }),
             Err(NoProof::Source(error)) => return Err(internal(&error.to_string())),
             Err(NoProof::Prove(ProveError::Witness(reason))) => {
                 return Err(bad_witness(source, &reason));
@@ -84,18 +82,15 @@ pub async fn prove(
             Err(NoProof::Key(error @ CacheError::TooLarge { .. })) => {
                 tracing::info!(%error, %backend, "the processor proves instead");
             }
-            Err(error) => {
-                let reason = shortened(&error.to_string());
-                tracing::warn!(reason, %backend, "failed; the processor tries");
-                retried = Some(Retried { backend: backend.to_string(), reason });
-            }
+            Err(error) => retried = Some((backend, service::retried(backend, &error.to_string()))),
         }
     }
     match backends.cpu.prove(wanted, witness()).await {
         Ok(proved) => {
-            if retried.is_some() {
-                backends.primary_failed();
-            }
+            let retried = retried.map(|(failed, retried)| {
+                backends.service.failed(failed);
+                retried
+            });
             Ok(Made { proved, backend: backends.cpu.kind, retried })
         }
         Err(NoProof::Prove(ProveError::Witness(reason))) => Err(bad_witness(source, &reason)),
@@ -153,9 +148,4 @@ fn bad_witness(source: &Source, reason: &str) -> Problem {
 fn backend_failed(error: &NoProof) -> Problem {
     let Problem { detail, .. } = internal(&error.to_string());
     Problem::new(500, "backend-failed", detail).field("circuit")
-}
-
-/// The start of a reason that others gave.
-pub fn shortened(reason: &str) -> String {
-    reason.chars().take(REASON_CHARS_MAX).collect()
 }

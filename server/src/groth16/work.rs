@@ -12,12 +12,13 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::pinned::is_pinned;
-use super::prove::{Made, Source, prove, shortened};
+use super::prove::{Made, Source, prove};
 use super::prover::Proved;
 use crate::aggregate::internal;
 use crate::app::App;
 use crate::blobs::upkeep;
 use crate::runner::{Lane, Outcome, Work};
+use crate::service::shortened;
 use crate::store::StoreError;
 use crate::store::circuits::StoredCircuit;
 use crate::store::groth16_jobs::{Proof, unknown_circuit};

@@ -22,6 +22,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// What is answered.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     /// A refusal that will not last.
     pub fn for_now(problem: Problem) -> Self {
         Self { problem, retry: true }

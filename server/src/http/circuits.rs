@@ -21,8 +21,8 @@ use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::pinned;
-use crate::groth16::prove::shortened;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
+use crate::service::shortened;
 use crate::store::circuits::{
     StoredCircuit, name_taken, no_such_circuit, part_taken, too_many_circuits,
 };

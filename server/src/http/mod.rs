@@ -1,6 +1,6 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`programs`], [`proofs`], [`keys`], [`circuits`], [`status`]:
+//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`proofs`], [`keys`], [`circuits`], [`status`]:
 //!   the endpoints. [`uploads`]: files, in one piece or several; [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
@@ -11,6 +11,7 @@ pub mod content_range;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
+pub mod profiles;
 pub mod programs;
 pub mod proofs;
 pub mod readings;
@@ -41,6 +42,7 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
     Router::new()
         .route("/v1/regions/{region}", put(regions::register::<C>))
         .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept::<C>))
+        .route("/v1/profiles/{digest}", put(profiles::put::<C>).get(profiles::show::<C>))
         .route("/v1/jobs", post(jobs::create::<C>))
         .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(jobs::cancel::<C>))
         .route("/v1/jobs/{id}/result", get(jobs::result::<C>))

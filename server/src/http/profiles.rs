@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_kernels::Curve;
+use pulseproof_prover::encryption::ROWS;
 use pulseproof_sdk::profile::{Lists, PROFILE_BYTES_MAX, Profile};
 use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
@@ -45,12 +46,11 @@ fn prepare<C: Curve>(
         let problem = Problem::new(422, "not-provable", error.to_string()).field(error.what);
         problem.limit(error.limit as u64)
     })?;
-    match lists.scheme().filter(|scheme| scheme.rows() > size) {
+    match lists.scheme().filter(|_| size < ROWS) {
         None => Ok((profile, lists)),
-        Some(scheme) => {
+        Some(_) => {
             let detail = format!(
-                "proofs need a reference string for vectors of {} words; this appliance's is for {size}",
-                scheme.rows()
+                "proofs need a reference string for vectors of {ROWS} words; this appliance's is for {size}"
             );
             Err(Problem::new(422, "not-provable", detail).field("words").limit(size as u64))
         }

@@ -29,6 +29,7 @@ pub async fn accept<C: Curve>(
     let Path((region, epoch)) = path?;
     let (region, epoch) = (segment(&region, "region")?, segment(&epoch, "epoch")?);
     let roster = app.store.roster(&region).await?.ok_or_else(|| unknown_region(&region))?;
+    let lists = app.profiles.get(&app.store, &roster.profile).await?;
     let permit = app.gate.enter().await?;
     let limit = app.config.body_bytes_max;
     let bytes = body::read(request, limit, app.config.body_timeout).await?;
@@ -36,7 +37,7 @@ pub async fn accept<C: Curve>(
     let start = Instant::now();
     let (checker, span) = (app.clone(), Span::current());
     let check = move || {
-        let checked = intake::check(&checker.commitment_key, &roster, epoch, &bytes);
+        let checked = intake::check(&checker.checks(&lists), &roster, epoch, &bytes);
         // The place at the gate is kept while this holds the body, even if the client is gone.
         (permit, roster, checked)
     };

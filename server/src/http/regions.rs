@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_kernels::Curve;
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
 
@@ -23,6 +24,8 @@ pub async fn register<C: Curve>(
     let region = segment(&path?.0, "region")?;
     let roster = body::json(request, app.config.body_timeout).await?;
     check(&region, &roster, app.prover.srs().size() as u64)?;
+    let lists = app.profiles.get(&app.store, &roster.profile).await?;
+    check_words(&roster, &lists)?;
     match app.store.register(&roster).await? {
         Registered::Created => Ok(StatusCode::CREATED),
         Registered::Kept => Ok(StatusCode::OK),
@@ -38,6 +41,17 @@ fn check(region: &Name, roster: &Roster, size: u64) -> Result<(), Problem> {
     }
     within("words", u64::from(roster.words), size)?;
     within("devices", roster.devices.len() as u64, size.min(DEVICES_MAX as u64))
+}
+
+/// Proofs are about vectors of the length that the layout gives them.
+fn check_words<C: Curve>(roster: &Roster, lists: &Lists<C>) -> Result<(), Problem> {
+    match lists.scheme().map(|scheme| scheme.words() as u64) {
+        Some(words) if words != u64::from(roster.words) => {
+            let detail = format!("{} words, the profile's layout has {words}", roster.words);
+            Err(Problem::new(422, "bad-roster", detail).field("words").limit(words))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn within(field: &str, got: u64, limit: u64) -> Result<(), Problem> {

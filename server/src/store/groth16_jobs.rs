@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::api::{Job, JobRequest};
-use pulseproof_sdk::groth16::{Groth16Request, Retried};
+use pulseproof_sdk::api::{Job, JobRequest, Retried};
+use pulseproof_sdk::groth16::Groth16Request;
 use pulseproof_sdk::{Digest, Problem};
-use serde_json::from_str;
 
 use super::circuits::stored;
-use super::jobs::job_state;
+use super::jobs::{JobRow, job};
 use super::queue::{Queue, check_room};
 use super::{Store, StoreError, corrupt};
 
@@ -76,7 +75,7 @@ impl Store {
         .bind(id)
         .fetch_optional(&self.pool)
         .await?;
-        row.map(job).transpose()
+        row.map(|row| job(row, JobRequest::Groth16)).transpose()
     }
 
     /// A finished proof.
@@ -141,34 +140,6 @@ impl Store {
         .await?;
         Ok(finished.rows_affected() == 1)
     }
-}
-
-type JobRow = (
-    String,
-    String,
-    String,
-    Option<String>,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-);
-
-fn job(
-    (id, request, state, backend, prove_us, verify_us, retried, problem): JobRow,
-) -> Result<Job, StoreError> {
-    let request = from_str(&request).map_err(|error| corrupt("request", &error))?;
-    let retried = retried.map(|json| from_str(&json)).transpose();
-    let problem = problem.map(|json| from_str(&json)).transpose();
-    Ok(Job {
-        state: job_state(&state)?,
-        backend,
-        prove_us: prove_us.map(i64::unsigned_abs),
-        verify_us: verify_us.map(i64::unsigned_abs),
-        retried: retried.map_err(|error| corrupt("retried", &error))?,
-        problem: problem.map_err(|error| corrupt("problem", &error))?,
-        ..Job::queued(id, JobRequest::Groth16(request))
-    })
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -1,8 +1,9 @@
 //! Jobs: the queue, what became of each job, and the results.
 
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::api::{Job, JobRequest, JobState};
+use pulseproof_sdk::api::{Job, JobRequest, JobState, Retried};
 use pulseproof_sdk::{Name, Problem, Roster};
+use serde::de::DeserializeOwned;
 use serde_json::from_str;
 use sqlx::{Sqlite, Transaction};
 
@@ -42,6 +43,8 @@ pub struct Release {
     pub prove_us: u64,
     /// Time spent verifying.
     pub verify_us: u64,
+    /// The backend that failed first.
+    pub retried: Option<Retried>,
 }
 
 /// What a release did.
@@ -82,14 +85,14 @@ impl Store {
     /// A job, if it is known.
     pub async fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
         let row: Option<JobRow> = sqlx::query_as(
-            "SELECT id, request, state, backend, prove_us, verify_us, problem
+            "SELECT id, request, state, backend, prove_us, verify_us, retried, problem
              FROM jobs WHERE id = ?",
         )
         .bind(id)
         .fetch_optional(&self.pool)
         .await?;
         match row {
-            Some(row) => job(row).map(Some),
+            Some(row) => job(row, |request| request).map(Some),
             None => match self.fhe_job(id).await? {
                 Some(job) => Ok(Some(job)),
                 None => self.groth16_job(id).await,
@@ -179,22 +182,35 @@ impl Store {
     }
 }
 
-type JobRow = (String, String, String, Option<String>, Option<i64>, Option<i64>, Option<String>);
+/// A row of a job that proves: id, request, state, backend, times of proving and verifying, who failed
+/// first, and the problem.
+pub(super) type JobRow = (
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
 
-fn job(
-    (id, request, state, backend, prove_us, verify_us, problem): JobRow,
+/// Reads a row, whose request is of a kind of its own.
+pub(super) fn job<T: DeserializeOwned>(
+    (id, request, state, backend, prove_us, verify_us, retried, problem): JobRow,
+    kind: impl FnOnce(T) -> JobRequest,
 ) -> Result<Job, StoreError> {
-    let micros = |micros: Option<i64>| micros.map(i64::unsigned_abs);
     let request = from_str(&request).map_err(|error| corrupt("request", &error))?;
+    let retried = retried.map(|json| from_str(&json)).transpose();
+    let problem = problem.map(|json| from_str(&json)).transpose();
     Ok(Job {
         state: job_state(&state)?,
         backend,
-        prove_us: micros(prove_us),
-        verify_us: micros(verify_us),
-        problem: problem
-            .map(|json| from_str(&json).map_err(|error| corrupt("problem", &error)))
-            .transpose()?,
-        ..Job::queued(id, request)
+        prove_us: prove_us.map(i64::unsigned_abs),
+        verify_us: verify_us.map(i64::unsigned_abs),
+        retried: retried.map_err(|error| corrupt("retried", &error))?,
+        problem: problem.map_err(|error| corrupt("problem", &error))?,
+        ..Job::queued(id, kind(request))
     })
 }
 
@@ -234,14 +250,18 @@ async fn finish(
     release: &Release,
 ) -> Result<(), StoreError> {
     let micros = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
+    let retried = release.retried.as_ref().map(serde_json::to_string).transpose();
+    let retried = retried.map_err(|error| corrupt("retried", &error))?;
     let finished = sqlx::query(
-        "UPDATE jobs SET state = 'done', result = ?, backend = ?, prove_us = ?, verify_us = ?
+        "UPDATE jobs
+         SET state = 'done', result = ?, backend = ?, prove_us = ?, verify_us = ?, retried = ?
          WHERE id = ? AND state = 'running'",
     )
     .bind(&release.result)
     .bind(release.backend.to_string())
     .bind(micros(release.prove_us))
     .bind(micros(release.verify_us))
+    .bind(retried)
     .bind(id)
     .execute(&mut **transaction)
     .await?;

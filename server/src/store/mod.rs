@@ -16,6 +16,7 @@ pub mod fhe_jobs;
 pub mod groth16_jobs;
 pub mod jobs;
 pub mod keys;
+pub mod profiles;
 pub mod queue;
 pub mod regions;
 pub mod submissions;
@@ -32,10 +33,11 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
+    (4, "retried", include_str!("../../migrations/0004_retried.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

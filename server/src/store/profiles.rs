@@ -8,10 +8,11 @@ use super::{Store, StoreError, corrupt};
 impl Store {
     /// A profile.
     pub async fn profile(&self, digest: &Digest) -> Result<Option<Profile>, StoreError> {
-        let row: Option<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM profiles WHERE digest = ?")
-            .bind(digest.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT bytes FROM profiles WHERE digest = ?")
+                .bind(digest.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
         let parse = |bytes: Vec<u8>| {
             Profile::from_bytes(&bytes).map_err(|error| corrupt("profile", &error))
         };

@@ -15,6 +15,8 @@ pub struct Candidate {
     pub sequence: u64,
     /// The submission.
     pub bytes: Bytes,
+    /// How often its commitment was opened already: once by a proof that came with it.
+    pub openings: i64,
 }
 
 /// A stored submission.
@@ -23,7 +25,7 @@ pub struct StoredSubmission {
     pub device: String,
     /// The submission.
     pub bytes: Vec<u8>,
-    /// How many released results open its commitment.
+    /// How often its commitment was opened: by its proof, and by released results.
     pub openings: i64,
 }
 
@@ -135,13 +137,15 @@ async fn insert(
     candidate: &Candidate,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO submissions (region, epoch, device, sequence, bytes) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO submissions (region, epoch, device, sequence, bytes, openings)
+         VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(region.as_str())
     .bind(ordered(epoch))
     .bind(candidate.device.as_str())
     .bind(ordered(candidate.sequence))
     .bind(&candidate.bytes[..])
+    .bind(candidate.openings)
     .execute(&mut **transaction)
     .await?;
     Ok(())

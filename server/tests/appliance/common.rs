@@ -15,9 +15,10 @@ use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_sdk::api::{Intake, Job, JobRequest, JobState};
 use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
-use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
+use pulseproof_sdk::{Digest, Name, Problem, Profile, ProvedResult, Roster, Submission};
 use pulseproof_server::{Config, Engines, ExactOn, Groth16, Machine, ServeError, serve};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -54,7 +55,7 @@ impl<C: Curve> Region<C> {
         let secrets: BTreeMap<_, _> =
             (0..devices).map(|index| (device(index), DeviceKey::generate(rng))).collect();
         let keys = secrets.iter().map(|(device, secret)| (device.clone(), secret.public()));
-        let profile = Digest::of("profile", b"");
+        let profile = unproved().digest();
         let roster =
             Roster { region: name("north"), words: WORDS, profile, devices: keys.collect() };
         Self { key: CommitmentKey::new(&srs), srs, secrets, roster }
@@ -90,7 +91,7 @@ impl<C: Curve> Region<C> {
     pub async fn open(&self) -> (TempDir, Server) {
         let directory = tempfile::tempdir().unwrap();
         let server = self.start(directory.path());
-        server.client.register(&self.roster).await.unwrap();
+        server.register(&self.roster).await;
         (directory, server)
     }
 
@@ -98,9 +99,21 @@ impl<C: Curve> Region<C> {
     pub async fn audit(&self, server: &Server, bytes: &[u8]) -> ProvedResult<C> {
         let result = ProvedResult::<C>::from_bytes(bytes).unwrap();
         let appliance = server.client.identity().await.unwrap();
-        result.verify(&self.srs.verifying_key, &self.roster, &[appliance]).unwrap();
+        result
+            .verify(
+                &self.srs.verifying_key,
+                &self.roster,
+                &[appliance],
+                &Lists::new(&unproved()).unwrap(),
+            )
+            .unwrap();
         result
     }
+}
+
+/// Devices that cannot prove what their words mean.
+pub fn unproved() -> Profile {
+    Profile::Unproved { meaning: Digest::of("meaning", b"") }
 }
 
 /// The words of a device: large, so that sums wrap.
@@ -159,11 +172,18 @@ impl Server {
         groth16: Groth16,
         config: Config,
     ) -> Self {
+        let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
+        Self::start_machine(
+            Machine { prover: prover.clone(), cpu: prover, engines, groth16 },
+            config,
+        )
+    }
+
+    /// Starts it with other backends for everything.
+    pub fn start_machine<C: Curve>(machine: Machine<C>, config: Config) -> Self {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
-        let machine = Machine { prover, engines, groth16 };
         let (stop, stopped) = oneshot::channel();
         let (kill, killed) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -197,6 +217,12 @@ impl Server {
         self.thread.take().unwrap().join().unwrap()
     }
 
+    /// Registers a region whose devices do not prove what their words mean.
+    pub async fn register(&self, roster: &Roster) {
+        self.client.put_profile(&unproved()).await.unwrap();
+        self.client.register(roster).await.unwrap();
+    }
+
     pub async fn submit<B: AsRef<[u8]>>(&self, epoch: u64, batch: &[B]) -> Intake {
         self.client.submit(&name("north"), epoch, batch).await.unwrap()
     }
@@ -228,6 +254,13 @@ pub async fn until_running(server: &Server, job: &Job) {
             state => return assert_eq!(state, JobState::Running),
         }
     }
+}
+
+/// The value of a metric, by its whole name with labels.
+pub async fn metric(server: &Server, name: &str) -> f64 {
+    let text = server.client.metrics().await.unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    value.unwrap_or_else(|| panic!("{name} is missing in\n{text}"))
 }
 
 /// A second hand on the store, for what no request can do or see.

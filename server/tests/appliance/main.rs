@@ -17,5 +17,6 @@ mod proofs_lost;
 mod proofs_real;
 mod races;
 mod refusals;
+mod sums_lost;
 mod wire;
 mod world;

@@ -8,9 +8,8 @@ use crate::common::*;
 use crate::mocks::{self, Mock, Mood, SECRET, UNSATISFIED};
 use crate::proofs::{bring, inputs, queue, refused, witness};
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::api::JobState;
+use pulseproof_sdk::api::{JobState, Retried};
 use pulseproof_sdk::client::circuits::CircuitPart;
-use pulseproof_sdk::groth16::Retried;
 use serde_json::json;
 
 /// Long enough that a job is met at work.
@@ -105,7 +104,7 @@ async fn secrets_of_jobs_that_ended_with_the_process_go_at_the_next_start() {
     assert_eq!(server.client.job("ended").await.unwrap().state, JobState::Cancelled);
 }
 
-async fn metric(server: &Server, line: &str) {
+async fn shows(server: &Server, line: &str) {
     let metrics = server.client.metrics().await.unwrap();
     assert!(metrics.contains(line), "{line} in {metrics}");
 }
@@ -122,14 +121,14 @@ async fn the_processor_proves_what_a_device_fails_at_until_it_is_taken_out_of_se
     assert_eq!(made.public[1], "cuda");
     let resident = server.client.circuit(&name("sum")).await.unwrap().resident;
     assert_eq!((resident["cuda"], resident["cpu"]), (true, false));
-    metric(&server, r#"pulseproof_backend_failures_total{backend="cuda"} 0"#).await;
+    shows(&server, r#"pulseproof_backend_failures_total{backend="cuda"} 0"#).await;
     let moods = [
         (Mood::Fails, "the device is lost"),
         (Mood::Lies, "the proof does not verify"),
         (Mood::Panics, "panic"),
     ];
     for (failures, (mood, reason)) in (1..).zip(moods) {
-        metric(&server, r#"pulseproof_backend_in_service{backend="cuda"} 1"#).await;
+        shows(&server, r#"pulseproof_backend_in_service{backend="cuda"} 1"#).await;
         *device.mood.lock().unwrap() = mood;
         let (job, made) = server.client.prove(inputs(2)).await.unwrap();
         assert_eq!((job.backend.as_deref(), &made.public[1]), (Some("cpu"), &json!("cpu")));
@@ -137,9 +136,9 @@ async fn the_processor_proves_what_a_device_fails_at_until_it_is_taken_out_of_se
         assert_eq!(backend, "cuda");
         assert!(given.contains(reason), "{given}");
         let line = format!(r#"pulseproof_backend_failures_total{{backend="cuda"}} {failures}"#);
-        metric(&server, &line).await;
+        shows(&server, &line).await;
     }
-    metric(&server, r#"pulseproof_backend_in_service{backend="cuda"} 0"#).await;
+    shows(&server, r#"pulseproof_backend_in_service{backend="cuda"} 0"#).await;
     let proofs = device.proofs.load(SeqCst);
     *device.mood.lock().unwrap() = Mood::Good;
     let (job, _) = server.client.prove(inputs(2)).await.unwrap();
@@ -164,7 +163,7 @@ async fn a_witness_that_is_wrong_is_no_failure_of_the_device() {
         let job = queue(&server, inputs(UNSATISFIED)).await;
         assert!(problem(server.client.wait(&job.id).await).is("unsatisfied"));
     }
-    metric(&server, r#"pulseproof_backend_failures_total{backend="wgpu"} 0"#).await;
+    shows(&server, r#"pulseproof_backend_failures_total{backend="wgpu"} 0"#).await;
     assert_eq!(server.client.prove(inputs(2)).await.unwrap().0.backend.as_deref(), Some("wgpu"));
 }
 

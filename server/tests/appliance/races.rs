@@ -90,7 +90,7 @@ async fn a_roster_never_changes_under_an_accepted_submission() {
     let (north, mut smaller) = (name("north"), region.roster.clone());
     smaller.devices.remove(&device(1));
     for epoch in 1..=8 {
-        server.client.register(&region.roster).await.unwrap();
+        server.register(&region.roster).await;
         let batch = [region.honest(1, epoch, epoch)];
         let (intake, replaced) = tokio::join!(
             server.client.submit(&north, epoch, &batch),

@@ -144,7 +144,7 @@ async fn oversized_bodies() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config { body_bytes_max: 1000, ..Config::new(directory.path()) };
     let server = Server::start(region.srs.clone(), config);
-    server.client.register(&region.roster).await.unwrap();
+    server.register(&region.roster).await;
 
     let problem = problem_in(call(&server, "POST", READINGS, vec![0; 1001]).await).await;
     assert_problem(&problem, 413, "body-too-large", Some("body"), Some(1000));
@@ -169,7 +169,7 @@ async fn full_house(region: &Region, directory: &Path, body: &[u8]) -> (Server, 
         ..Config::new(directory)
     };
     let server = Server::start(region.srs.clone(), config);
-    server.client.register(&region.roster).await.unwrap();
+    server.register(&region.roster).await;
     // The server asks for the body once there is room for it.
     let head = format!("expect: 100-continue\r\ncontent-length: {}\r\n\r\n", body.len());
     let mut guest = begin(&server, &head);

@@ -57,7 +57,7 @@ impl World {
 
     pub async fn register(&self, server: &Server) {
         for region in ["north", "south"] {
-            server.client.register(&self.roster(region)).await.unwrap();
+            server.register(&self.roster(region)).await;
         }
     }
 

@@ -1,11 +1,12 @@
-//! A gateway, an appliance or somebody who asks that cheats, and who catches it.
+//! A device, a gateway, an appliance or somebody who asks that cheats, and who catches it.
 //!
 //! Every attempt goes over HTTP to the same services that honest parties use. An appliance that cheats has its
 //! signing key, so that signatures are not what catches it.
 //!
-//! - [`readings`]: gateways. [`sums`]: appliances that sum. [`questions`]: whoever asks the authority, and
+//! - [`devices`]: devices. [`readings`]: gateways. [`sums`]: appliances that sum. [`questions`]: whoever asks the authority, and
 //!   appliances that compute.
 
+mod devices;
 mod questions;
 mod readings;
 mod sums;
@@ -19,6 +20,7 @@ use pulseproof_sdk::ProvedResult;
 use pulseproof_sdk::client::ClientError;
 use serde::Serialize;
 
+use self::devices::Malformed;
 use super::parties::{Parties, Round, describe};
 use super::{Caught, DemoError, TamperReport};
 
@@ -42,13 +44,15 @@ pub enum Tamper {
     Subtract,
     /// People who are none: lists without readings, and one person in two rosters.
     Sybil,
+    /// A device hands in words that are no encryption of readings.
+    Malform,
     /// The appliance answers another question than was asked.
     LieProgram,
 }
 
 impl Tamper {
     /// Every kind.
-    pub const ALL: [Tamper; 9] = [
+    pub const ALL: [Tamper; 10] = [
         Tamper::Drop,
         Tamper::Alter,
         Tamper::Inject,
@@ -57,6 +61,7 @@ impl Tamper {
         Tamper::StealKey,
         Tamper::Subtract,
         Tamper::Sybil,
+        Tamper::Malform,
         Tamper::LieProgram,
     ];
 
@@ -77,6 +82,7 @@ impl fmt::Display for Tamper {
             Tamper::StealKey => "steal-key",
             Tamper::Subtract => "subtract",
             Tamper::Sybil => "sybil",
+            Tamper::Malform => "malform",
             Tamper::LieProgram => "lie-program",
         })
     }
@@ -104,9 +110,14 @@ pub(super) async fn play<C: Curve>(
     let sealed = parties.seal(0, 0)?;
     // An epoch that is nobody's, in which all but one have no readings.
     let empty = if kind == Tamper::Sybil { parties.seal_alone(0)? } else { Vec::new() };
+    let malformed = (kind == Tamper::Malform).then(|| Malformed::of(parties, &sealed));
     let mut cheat = Cheat { parties, attempts: Vec::new() };
     let mut left_out = 0;
+    if let Some(malformed) = &malformed {
+        rounds.push(cheat.malform(&sealed, malformed, start).await?);
+    }
     match kind {
+        Tamper::Malform => {}
         Tamper::Drop => {
             left_out = 1;
             rounds.push(cheat.drop_device(&sealed, start).await?);

@@ -44,12 +44,12 @@ impl<C: Curve> Cheat<'_, C> {
 
     pub(super) async fn alter(&mut self, sealed: &Sealed<C>) -> Result<(), DemoError> {
         let honest = &sealed.submission;
-        let mut bytes = honest.to_bytes();
-        // The last word of the ciphertext stands before the four blinders.
-        let word = bytes.len() - 4 * C::scalar_bytes() - 8;
-        bytes[word] ^= 1;
+        let bytes = honest.to_bytes();
+        let mut flipped = Submission::<C>::from_bytes(&bytes, honest.words.len())
+            .map_err(|error| DemoError::Result(error.to_string()))?;
+        flipped.words[0] ^= 1;
         let attempt = "the gateway flips one bit of a device's ciphertext";
-        self.expect_refusal(attempt, 0, bytes, "bad-commitment").await?;
+        self.expect_refusal(attempt, 0, flipped.to_bytes(), "bad-commitment").await?;
 
         let mut words = honest.words.clone();
         words[0] ^= 1;
