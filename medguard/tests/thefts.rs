@@ -12,7 +12,9 @@ use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::questions::write_question;
 use pulseproof_medguard::authority::{Authority, AuthorityError};
 use pulseproof_medguard::vault::VaultError;
-use pulseproof_sdk::{Digest, Roster};
+use pulseproof_sdk::client::Service;
+use pulseproof_sdk::{Digest, Problem, Roster};
+use reqwest::Method;
 
 /// Eight questions with outputs of the asker's making gave the authority's whole secret key. There are no
 /// outputs in a question any more, and no program without results.
@@ -234,6 +236,27 @@ async fn totals_of_overlapping_queries_exhaust_the_budget() {
     assert_eq!(kind(more), refusal("budget-exhausted", 403));
 }
 
+#[tokio::test]
+async fn who_asks_too_much_at_once_is_told_to_come_again() {
+    let world = World::new(3);
+    let vault = tempfile::tempdir().unwrap();
+    let mut setup = world.setup(vault.path(), &[]);
+    (setup.policy.at_work_max, setup.policy.waiting_max) = (0, 0);
+    let authority = Authority::open(setup).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let service = Service::new(format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(authority.serve(listener, std::future::pending()));
+    for path in ["/v1/answers", "/v1/decryptions"] {
+        let answer = service.request(Method::POST, path).body("x").send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (429, &"1".parse().unwrap())
+        );
+        let problem: Problem = answer.json().await.unwrap();
+        assert!(problem.is("too-many-questions") && problem.limit == Some(0), "{problem}");
+    }
+}
+
 /// A gateway with an appliance of its own, and honest submissions, is nobody to the authority.
 #[tokio::test]
 async fn a_result_of_another_appliance_is_not_opened() {
@@ -247,4 +270,34 @@ async fn a_result_of_another_appliance_is_not_opened() {
     let refused = authority.decrypt(query(&[&subset])).await;
     assert_eq!(kind(refused), refusal("untrusted-appliance", 403));
     assert!(authority.decrypt(query(&[&honest])).await.is_ok(), "it pinned nothing");
+}
+
+/// The canary: what is refused above is opened where nothing stands against it.
+#[tokio::test]
+async fn without_its_rules_the_authority_would_open_all_of_it() {
+    let world = World::new(4);
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let open = async |devices_min| {
+        let vault = tempfile::tempdir().unwrap();
+        let mut setup = world.setup(vault.path(), &[roster.clone()]);
+        setup.policy.devices_min = devices_min;
+        setup.policy.share_min.numerator = 0;
+        (Arc::new(Authority::open(setup).await.unwrap()), vault)
+    };
+    let lists: Vec<_> = (0..4).map(|i| world.submit("north", 0, i, &[i as i64, 2])).collect();
+    let all: Vec<_> = lists.iter().collect();
+    let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
+    // Two vaults that know nothing of each other: the difference is one device.
+    let (first, _vault) = open(3).await;
+    let (second, _other_vault) = open(3).await;
+    let a = first.decrypt(query(&[&with])).await.unwrap().totals;
+    let b = second.decrypt(query(&[&without])).await.unwrap().totals;
+    assert_eq!((a.count - b.count, a.sum - b.sum), (2, 3 + 2));
+    // A policy of one device opens one device's readings among empty lists.
+    let (lax, _lax_vault) = open(1).await;
+    let mut lists = vec![world.submit("north", 1, 0, &[3, 1])];
+    lists.extend((1..3).map(|i| world.submit("north", 1, i, &[])));
+    let alone = world.prove(&roster, &lists.iter().collect::<Vec<_>>());
+    assert_eq!(lax.decrypt(query(&[&alone])).await.unwrap().totals.sum, 4);
+    assert_eq!(kind(first.decrypt(query(&[&alone])).await), refusal("unanswerable", 422));
 }

@@ -9,9 +9,10 @@ use axum::{Json, Router};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::Problem;
 use tokio::net::TcpListener;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::questions::Answered;
-use super::{Authority, Decryption, Shared};
+use super::{Authority, Decryption, Shared, internal};
 use crate::http::{Refusal, read_body, serve_routes};
 
 impl<C: Curve> Authority<C> {
@@ -49,20 +50,34 @@ async fn evaluation_key<C: Curve>(State(authority): State<Shared<C>>) -> Result<
     Ok(authority.vault.evaluation_key_bytes().await.map_err(Problem::from)?)
 }
 
+/// Goes on also if whoever asked has gone away: the place is taken until the work is done, and the answer,
+/// which is paid for, is kept.
+async fn finish<T: Send + 'static>(
+    place: OwnedSemaphorePermit,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<Json<T>, Refusal> {
+    let work = tokio::spawn(async move {
+        let answer = work.await;
+        drop(place);
+        answer
+    });
+    Ok(Json(work.await.map_err(internal)??))
+}
+
 async fn decryptions<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Decryption>, Refusal> {
-    let _place = authority.gate.enter().await?;
+    let place = authority.gate.enter().await?;
     let query = read_body(request).await?;
-    Ok(Json(authority.decrypt(query).await?))
+    finish(place, async move { authority.decrypt(query).await }).await
 }
 
 async fn answers<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Answered>, Refusal> {
-    let _place = authority.gate.enter().await?;
+    let place = authority.gate.enter().await?;
     let question = read_body(request).await?;
-    Ok(Json(authority.answer(question).await?))
+    finish(place, async move { authority.answer(question).await }).await
 }

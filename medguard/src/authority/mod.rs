@@ -33,6 +33,7 @@ use pulseproof_sdk::{Digest, Problem, ProvedResult};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::gate::Gate;
 use crate::http::blocking;
@@ -111,9 +112,10 @@ impl<C: Curve> Authority<C> {
     }
 
     /// Every result's totals, or nothing. All of them are decrypted either way.
-    fn all_totals(&self, results: &[ProvedResult<C>]) -> Option<Vec<Totals>> {
+    fn all_totals(&self, results: &[ProvedResult<C>]) -> Option<Zeroizing<Vec<Totals>>> {
         let totals: Vec<_> = results.par_iter().map(|result| self.totals(result)).collect();
-        totals.into_iter().collect()
+        let totals = Zeroizing::new(totals);
+        totals.iter().copied().collect::<Option<_>>().map(Zeroizing::new)
     }
 
     /// Pins and charges a question, computes its answer unless it was computed before, and keeps it: also

@@ -96,7 +96,7 @@ impl<C: Curve> Authority<C> {
     }
 
     fn total(&self, results: &[ProvedResult<C>]) -> Option<Decryption> {
-        let totals = add_up(self.all_totals(results)?);
+        let totals = add_up(self.all_totals(results)?.iter().copied());
         let submissions = results.iter().map(|result| result.claim.contributions.len()).sum();
         Some(Decryption { totals, results: results.len(), submissions })
     }
