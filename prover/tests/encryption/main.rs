@@ -10,6 +10,7 @@ mod complete;
 mod equations;
 mod limbs;
 mod lists;
+mod mutations;
 mod oracle;
 mod proved;
 mod simulated;
