@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod frozen;
 
 use std::any::Any;
 #[cfg(feature = "prove")]
