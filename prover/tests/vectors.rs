@@ -7,132 +7,44 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
+use common::frozen::{Counter, Fixture, blinders, compressed};
 use common::srs_of;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar};
-use pulseproof_prover::commitment::{Blinders, CommitmentKey};
-use pulseproof_prover::encoding::{Reader, Writer};
+use pulseproof_prover::commitment::CommitmentKey;
+use pulseproof_prover::encoding::Reader;
 use pulseproof_prover::srs::{Srs, VerifyingKey};
 use pulseproof_prover::transcript::Transcript;
 use pulseproof_prover::wsa::{Statement, integer, modular};
-use rand::{CryptoRng, RngCore};
+use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 const LOG_SIZE: u32 = 3;
 const WEIGHTS: [u64; 3] = [1, 2, 5];
 const LENGTH: usize = 6;
 
-/// SHA-256 in counter mode: a generator that no library's next version changes.
-struct Counter {
-    seed: &'static str,
-    count: u64,
-    block: Vec<u8>,
+fn read<C: Curve>() -> Fixture {
+    Fixture::read::<C>("wsa")
 }
 
-impl Counter {
-    fn new(seed: &'static str) -> Self {
-        Self { seed, count: 0, block: Vec::new() }
+fn statement<C: Curve, W>(fixture: &Fixture, form: &str) -> Statement<C, W>
+where
+    W: std::str::FromStr<Err: std::fmt::Debug>,
+{
+    let bytes = fixture.hex(&format!("{form} commitments"));
+    let mut reader = Reader::new(&bytes);
+    let commitments = WEIGHTS.map(|_| reader.g1::<C>("commitment").unwrap()).to_vec();
+    reader.finish().unwrap();
+    Statement {
+        commitments,
+        weights: fixture.list("weights"),
+        aggregate: fixture.list(&format!("{form} aggregate")),
+        context: fixture.hex("context"),
     }
-}
-
-impl RngCore for Counter {
-    fn next_u32(&mut self) -> u32 {
-        let mut bytes = [0; 4];
-        self.fill_bytes(&mut bytes);
-        u32::from_le_bytes(bytes)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        let mut bytes = [0; 8];
-        self.fill_bytes(&mut bytes);
-        u64::from_le_bytes(bytes)
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            if self.block.is_empty() {
-                let input = [self.seed.as_bytes(), &self.count.to_le_bytes()].concat();
-                self.block = Sha256::digest(input).to_vec();
-                self.count += 1;
-            }
-            *byte = self.block.remove(0);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Counter {}
-
-/// A fixture: lines of `name: value`.
-struct Fixture(BTreeMap<String, String>);
-
-impl Fixture {
-    fn path<C: Curve>() -> PathBuf {
-        let name = format!("{}.txt", C::ID);
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wsa").join(name)
-    }
-
-    fn read<C: Curve>() -> Self {
-        let text = std::fs::read_to_string(Self::path::<C>()).unwrap();
-        let pair = |line: &str| {
-            let (name, value) = line.split_once(": ").unwrap();
-            (name.to_owned(), value.to_owned())
-        };
-        Self(text.lines().map(pair).collect())
-    }
-
-    fn hex(&self, name: &str) -> Vec<u8> {
-        hex::decode(&self.0[name]).unwrap()
-    }
-
-    fn list<T: std::str::FromStr<Err: std::fmt::Debug>>(&self, name: &str) -> Vec<T> {
-        self.0[name].split(' ').map(|item| item.parse().unwrap()).collect()
-    }
-
-    fn statement<C: Curve, W>(&self, form: &str) -> Statement<C, W>
-    where
-        W: std::str::FromStr<Err: std::fmt::Debug>,
-    {
-        let bytes = self.hex(&format!("{form} commitments"));
-        let mut reader = Reader::new(&bytes);
-        let commitments = WEIGHTS.map(|_| reader.g1::<C>("commitment").unwrap()).to_vec();
-        reader.finish().unwrap();
-        Statement {
-            commitments,
-            weights: self.list("weights"),
-            aggregate: self.list(&format!("{form} aggregate")),
-            context: self.hex("context"),
-        }
-    }
-}
-
-fn compressed(element: &impl CanonicalSerialize) -> String {
-    let mut bytes = Vec::new();
-    element.serialize_compressed(&mut bytes).unwrap();
-    hex::encode(bytes)
 }
 
 fn srs<C: Curve>() -> Srs<C> {
     srs_of(Scalar::<C>::rand(&mut Counter::new("tau")), LOG_SIZE)
-}
-
-/// The blinders of one vector, read from their bytes so that their values are frozen.
-fn blinders<C: Curve>(rng: &mut Counter) -> Blinders<C> {
-    let scalars: [Scalar<C>; 4] = std::array::from_fn(|_| {
-        let mut bytes = [0; 64];
-        rng.fill_bytes(&mut bytes);
-        Scalar::<C>::from_le_bytes_mod_order(&bytes)
-    });
-    let mut writer = Writer::default();
-    writer.element(&scalars);
-    Blinders::read(&mut Reader::new(&writer.finish())).unwrap()
 }
 
 fn challenges<C: Curve>() -> [Scalar<C>; 3] {
@@ -176,7 +88,7 @@ fn challenges_by_definition<C: Curve>() -> [Scalar<C>; 3] {
 fn frozen_transcript<C: Curve>() {
     let challenges = challenges::<C>();
     assert_eq!(challenges, challenges_by_definition::<C>());
-    assert_eq!(compressed(&challenges), Fixture::read::<C>().0["challenges"]);
+    assert_eq!(compressed(&challenges), read::<C>().0["challenges"]);
 }
 
 #[test]
@@ -194,20 +106,20 @@ fn integer_words(rng: &mut Counter) -> Vec<i64> {
 }
 
 fn frozen_commitments<C: Curve>() {
-    let fixture = Fixture::read::<C>();
+    let fixture = read::<C>();
     let key = CommitmentKey::new(&srs::<C>());
     let rng = &mut Counter::new("modular");
     let commit = |_| {
         let words = modular_words(rng);
         key.commit(&words, &blinders(rng))
     };
-    assert_eq!(WEIGHTS.map(commit).to_vec(), fixture.statement::<C, u64>("modular").commitments);
+    assert_eq!(WEIGHTS.map(commit).to_vec(), statement::<C, u64>(&fixture, "modular").commitments);
     let rng = &mut Counter::new("integer");
     let commit = |_| {
         let words = integer_words(rng);
         key.commit_signed(&words, &blinders(rng))
     };
-    assert_eq!(WEIGHTS.map(commit).to_vec(), fixture.statement::<C, i128>("integer").commitments);
+    assert_eq!(WEIGHTS.map(commit).to_vec(), statement::<C, i128>(&fixture, "integer").commitments);
 }
 
 #[test]
@@ -217,13 +129,13 @@ fn commitments_are_frozen() {
 }
 
 fn frozen_verification<C: Curve>() {
-    let fixture = Fixture::read::<C>();
+    let fixture = read::<C>();
     let key = VerifyingKey::<C>::from_bytes(&fixture.hex("verifying key")).unwrap();
     let srs = srs::<C>();
     assert_eq!(key, srs.verifying_key);
     assert_eq!(hex::encode(key.id()), fixture.0["srs id"]);
 
-    let mut statement = fixture.statement("modular");
+    let mut statement = statement(&fixture, "modular");
     let bytes = fixture.hex("modular proof");
     let proof = modular::Proof::from_bytes(&bytes).unwrap();
     assert_eq!(proof.to_bytes(), bytes);
@@ -231,7 +143,7 @@ fn frozen_verification<C: Curve>() {
     statement.aggregate[LENGTH - 1] ^= 1;
     assert!(modular::verify(&key, &statement, &proof).is_err());
 
-    let mut statement = fixture.statement("integer");
+    let mut statement = self::statement(&fixture, "integer");
     let bytes = fixture.hex("integer proof");
     let proof = integer::Proof::from_bytes(&bytes).unwrap();
     assert_eq!(proof.to_bytes(), bytes);
@@ -250,12 +162,13 @@ fn frozen_proofs_verify() {
 #[test]
 fn there_is_a_fixture_for_every_curve() {
     for id in CurveId::ALL {
-        pulseproof_kernels::with_curve!(id, C => assert!(Fixture::path::<C>().is_file(), "{id}"));
+        pulseproof_kernels::with_curve!(id, C => assert!(Fixture::path::<C>("wsa").is_file(), "{id}"));
     }
 }
 
 #[cfg(feature = "prove")]
 mod made {
+    use common::frozen::freeze;
     use pulseproof_prover::commitment::Opening;
 
     use super::*;
@@ -311,17 +224,9 @@ mod made {
         integer::prove(&key, &openings, &WEIGHTS, CONTEXT, rng).unwrap()
     }
 
-    fn frozen<C: Curve>() {
-        let (path, made) = (Fixture::path::<C>(), fixture::<C>());
-        if std::env::var_os("PULSEPROOF_FREEZE").is_some() {
-            std::fs::write(&path, &made).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), made);
-    }
-
     #[test]
     fn proofs_are_frozen() {
-        frozen::<Bls12_381>();
-        frozen::<Bn254>();
+        freeze::<Bls12_381>("wsa", &fixture::<Bls12_381>());
+        freeze::<Bn254>("wsa", &fixture::<Bn254>());
     }
 }

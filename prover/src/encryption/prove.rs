@@ -13,6 +13,8 @@ pub use crate::engine::prove::ProveError;
 /// Proves that the words open the commitment and are the encryption that the secrets give.
 ///
 /// The statement is about `opening.commitment`; `context` is bound to it.
+/// Spends one of the three openings that a commitment has. Sending a proof again spends none, a new proof
+/// of the same commitment does.
 ///
 /// # Errors
 /// The secrets do not give these words, or the backend failed.

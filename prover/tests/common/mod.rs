@@ -2,8 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod frozen;
+
+use std::any::Any;
 #[cfg(feature = "prove")]
 use std::sync::Arc;
+use std::sync::Mutex;
 
 #[cfg(feature = "prove")]
 use pulseproof_kernels::cpu::Cpu;
@@ -39,8 +43,22 @@ pub fn srs_of<C: Curve>(tau: Scalar<C>, log_size: u32) -> Srs<C> {
     }
 }
 
+/// The τ of [`srs`].
+pub fn tau<F: UniformRand>() -> F {
+    F::rand(&mut rng(7))
+}
+
+/// That of [`tau`], which a test that asks again is given again: a large one takes seconds.
 pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
-    srs_of(Scalar::<C>::rand(&mut rng(7)), log_size)
+    static MADE: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
+    let mut all = MADE.lock().unwrap();
+    let known = all.iter().filter_map(|srs| srs.downcast_ref::<Srs<C>>());
+    if let Some(srs) = known.into_iter().find(|srs| srs.verifying_key.log_size == log_size) {
+        return srs.clone();
+    }
+    let made = srs_of(tau(), log_size);
+    all.push(Box::new(made.clone()));
+    made
 }
 
 /// The proving key on the processor.

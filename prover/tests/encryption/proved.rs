@@ -28,13 +28,23 @@ impl<C: Curve> Proved<C> {
     }
 
     pub fn under(public_key: PublicKey, layout: Layout, readings: &[i64], seed: u64) -> Self {
-        let (key, rng) = (proving_key::<C>(), &mut rng(seed + 1000));
+        Self::with(&proving_key(), public_key, layout, readings, seed)
+    }
+
+    pub fn with(
+        key: &ProvingKey<C, Cpu>,
+        public_key: PublicKey,
+        layout: Layout,
+        readings: &[i64],
+        seed: u64,
+    ) -> Self {
+        let rng = &mut rng(seed + 1000);
         let list = List::encrypt(&public_key, &layout, readings, rng);
         let scheme = Scheme::new(layout, public_key).unwrap();
         let blinders = Blinders::random(rng);
         let commitment = CommitmentKey::new(key.srs()).commit(&list.words, &blinders);
         let opening = Opening { commitment, words: &list.words, blinders: &blinders };
-        let proof = prove(&key, &scheme, &opening, &list.secrets(), b"context", rng).unwrap();
+        let proof = prove(key, &scheme, &opening, &list.secrets(), b"context", rng).unwrap();
         Self { scheme, commitment, proof }
     }
 
