@@ -202,6 +202,11 @@ fn people_who_are_none_are_noticed() {
 }
 
 #[test]
+fn malformed_words_are_noticed() {
+    caught("malform", &["appliance", "appliance", "appliance", "cloud", "cloud"]);
+}
+
+#[test]
 fn a_lie_about_a_program_is_noticed() {
     caught("lie-program", &["authority"]);
 }
@@ -217,7 +222,7 @@ fn bad_options_say_what_to_do() {
     fails(
         &["demo", "--tamper", "bribe"],
         2,
-        "replay, forge-proof, steal-key, subtract, sybil, lie-program",
+        "replay, forge-proof, steal-key, subtract, sybil, malform, lie-program",
     );
     fails(&["demo", "--data", "x.csv"], 2, "--inside");
     fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 1, "no-such.csv");
