@@ -119,7 +119,7 @@ async fn one_device_does_not_decide_a_program() {
     let authority = world.open_for_questions(vault.path(), &[roster]).await;
     let (layout, public_key) = (&world.profile.layout, &world.profile.public_key);
     for total in [ListTotal::Sum, ListTotal::Mean] {
-        let result = with_a_liar(&world, 0, &[&[80; 3]; 3], |_| {
+        let result = with_a_liar(&world, 0, &[&[80, 80, 80][..]; 3], |_| {
             let mut words = public_key.encrypt(layout, &[80, 80, 80]).unwrap();
             let (body, bits) = layout.body_of(total).unwrap();
             let more = 300u64 << (u64::BITS - bits);

@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{World, device, kind, query, refusal, texts};
+use common::{World, device, kind, query, refusal};
 use pulseproof_fhe::program::Program;
 use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::questions::write_question;
