@@ -152,7 +152,7 @@ impl<S: FnMut(usize, &Form)> Equations<'_, S> {
         for (index, limb) in limbs.iter().enumerate() {
             let form = self.digits(limb.maximum.into());
             let width = bits(limb.maximum.into());
-            if index + 1 < limbs.len() && width % 12 != 0 {
+            if index + 1 < limbs.len() && !width.is_multiple_of(12) {
                 let &(top, _) = form.terms.last().expect("it has bits");
                 let one_more = Digit(self.digits);
                 self.digits += 1;
