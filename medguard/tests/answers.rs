@@ -29,7 +29,7 @@ async fn bits_of_proved_sums_are_computed_and_opened() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]);
     let key = std::fs::read(vault.path().join("evaluation.key")).unwrap();
     assert_eq!(authority.evaluation_key(), Some(Digest::sha256(&key)));
@@ -52,7 +52,7 @@ async fn bits_of_proved_sums_are_computed_and_opened() {
     // The key outlives the process, and a damaged one is noticed.
     let before = authority.evaluation_key();
     authority.close().await;
-    let again = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let again = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     assert_eq!(again.evaluation_key(), before);
     again.close().await;
     let mut damaged = key;
@@ -71,7 +71,7 @@ async fn only_programs_over_proved_results_that_give_bits_are_answered() {
     let world = World::new(8);
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let kind_of = async |program: &Program, results: &[&ProvedResult<C>]| {
         kind(ask(&authority, program, results).await)
     };
@@ -111,7 +111,7 @@ async fn an_authority_without_engines_answers_no_questions() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&roster)).await;
     let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]);
     let answer = ask(&authority, &library::mean_above(1), &[&result]).await;
     assert_eq!(kind(answer), refusal("no-programs", 501));
@@ -123,7 +123,7 @@ async fn a_question_is_paid_for_once() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let mut setup = world.setup(vault.path(), &[roster.clone()]);
+    let mut setup = world.setup(vault.path(), std::slice::from_ref(&roster));
     (setup.engines, setup.policy.bits_max) = (Some(engines()), 2);
     let authority = Arc::new(Authority::open(setup).await.unwrap());
     let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]);

@@ -32,7 +32,7 @@ async fn what_enough_appliances_signed_is_opened_and_nothing_else() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let mut setup = world.setup(vault.path(), &[roster.clone()]);
+    let mut setup = world.setup(vault.path(), std::slice::from_ref(&roster));
     setup.engines = Some(engines());
     setup.policy.answering = Answering::Quorum(quorum(2, &[1, 2, 3]));
     let authority = Arc::new(Authority::open(setup).await.unwrap());

@@ -23,7 +23,7 @@ async fn answers_do_not_give_the_secret_key_away() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let program: Program = serde_json::from_value(serde_json::json!({
         "version": 1, "inputs": [], "steps": [{"name": "x", "op": "any", "of": []}],
         "outputs": vec!["x"; 256],
@@ -47,7 +47,7 @@ async fn two_results_of_one_epoch_do_not_single_a_device_out() {
     let world = World::new(4);
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let lists: Vec<_> = (0..4).map(|i| world.submit("north", 0, i, &[i as i64 % 4, 2])).collect();
     let all: Vec<_> = lists.iter().collect();
     let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
@@ -73,7 +73,7 @@ async fn a_query_pins_all_of_its_results_or_none() {
     let world = World::new(4);
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&roster)).await;
     let lists: Vec<_> = (0..4).map(|i| world.submit("north", 1, i, &[1, 2])).collect();
     let all: Vec<_> = lists.iter().collect();
     let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
@@ -95,7 +95,7 @@ async fn empty_lists_do_not_count_as_people() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let sum = |epoch, readings: [&[i64]; 3]| {
         let lists: Vec<_> = (0..3).map(|i| world.submit("north", epoch, i, readings[i])).collect();
         world.prove(&roster, &lists.iter().collect::<Vec<_>>())
@@ -131,7 +131,7 @@ async fn a_second_roster_less_one_person_subtracts_nothing() {
     };
     let both = world.try_open(vault.path(), &[north.clone(), less.clone()]).await;
     in_two(both.map(drop).unwrap_err());
-    let authority = world.open(vault.path(), &[north.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&north)).await;
     let all = world.sum(&north, 0, &[0, 1, 2, 3], &[1, 2]);
     assert!(authority.decrypt(query(&[&all])).await.is_ok());
     authority.close().await;
@@ -139,7 +139,7 @@ async fn a_second_roster_less_one_person_subtracts_nothing() {
     in_two(world.try_open(vault.path(), &[less]).await.map(drop).unwrap_err());
     // The region's next version is fine, but the epoch stays with what was claimed under the first.
     let next = world.roster("north", &[0, 1, 2]);
-    let authority = world.open(vault.path(), &[next.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&next)).await;
     let rest = world.sum(&next, 0, &[0, 1, 2], &[1, 2]);
     assert_eq!(kind(authority.decrypt(query(&[&rest])).await), refusal("epoch-claimed", 409));
     let later = world.sum(&next, 1, &[0, 1, 2], &[1, 2]);
@@ -173,7 +173,7 @@ async fn a_key_under_two_names_and_rosters_that_mean_something_else_stop_the_sta
     let north = "north".to_owned();
     assert_eq!(field(refused(&|r| r.words += 1).await), (north.clone(), "words"));
     assert_eq!(field(refused(&|r| r.profile = Digest([1; 32])).await), (north, "profile"));
-    assert!(world.try_open(vault.path(), &[honest.clone()]).await.is_ok());
+    assert!(world.try_open(vault.path(), std::slice::from_ref(&honest)).await.is_ok());
     // The vault is this key's.
     let other = World::new(3);
     let roster = other.roster("north", &[0, 1, 2]);
@@ -194,7 +194,7 @@ async fn of_two_claims_at_once_exactly_one_wins() {
     let world = World::new(4);
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&roster)).await;
     for epoch in 0..4 {
         let lists: Vec<_> = (0..4).map(|i| world.submit("north", epoch, i, &[1, 2])).collect();
         let all: Vec<_> = lists.iter().collect();
@@ -206,7 +206,7 @@ async fn of_two_claims_at_once_exactly_one_wins() {
         let (first, second) = (ask(&with), ask(&without));
         let won = (first.await.unwrap(), second.await.unwrap());
         assert!(won.0 != won.1, "epoch {epoch}: {won:?}");
-        let other = world.open(vault.path(), &[roster.clone()]).await;
+        let other = world.open(vault.path(), std::slice::from_ref(&roster)).await;
         assert_eq!(other.decrypt(query(&[&with])).await.is_ok(), won.0);
         assert_eq!(other.decrypt(query(&[&without])).await.is_ok(), won.1);
     }
@@ -218,7 +218,7 @@ async fn totals_of_overlapping_queries_exhaust_the_budget() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let mut setup = world.setup(vault.path(), &[roster.clone()]);
+    let mut setup = world.setup(vault.path(), std::slice::from_ref(&roster));
     // One epoch: 6 readings, a sum up to 18, squares up to 54: 3 + 3 + 5 + 6 bits. Two: 4 + 4 + 6 + 7.
     setup.policy.bits_max = 17 + 21;
     let authority = Arc::new(Authority::open(setup).await.unwrap());
@@ -263,7 +263,7 @@ async fn a_result_of_another_appliance_is_not_opened() {
     let mut world = World::new(4);
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&roster)).await;
     let honest = world.sum(&roster, 0, &[0, 1, 2, 3], &[1, 2]);
     world.appliance = pulseproof_sdk::identity::ApplianceKey::generate(&mut rand::rngs::OsRng);
     let subset = world.sum(&roster, 0, &[0, 1, 2], &[1, 2]);
@@ -279,7 +279,7 @@ async fn without_its_rules_the_authority_would_open_all_of_it() {
     let roster = world.roster("north", &[0, 1, 2, 3]);
     let open = async |devices_min| {
         let vault = tempfile::tempdir().unwrap();
-        let mut setup = world.setup(vault.path(), &[roster.clone()]);
+        let mut setup = world.setup(vault.path(), std::slice::from_ref(&roster));
         setup.policy.devices_min = devices_min;
         setup.policy.share_min.numerator = 0;
         (Arc::new(Authority::open(setup).await.unwrap()), vault)

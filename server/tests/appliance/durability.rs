@@ -20,7 +20,7 @@ async fn queue(client: &Appliance, region: &Region, epoch: u64) -> Job {
 async fn assert_all_done(server: &Server, region: &Region, jobs: &[Job], directory: &Path) {
     for (job, epoch) in jobs.iter().zip(1..) {
         server.client.wait(&job.id).await.unwrap();
-        let result = region.audit(&server, &server.client.result(&job.id).await.unwrap()).await;
+        let result = region.audit(server, &server.client.result(&job.id).await.unwrap()).await;
         assert_eq!(result.aggregate, oracle([(0, 1), (1, 1)], epoch));
     }
     let openings = openings(directory).await;

@@ -160,7 +160,7 @@ impl<C: Curve> Cheat<'_, C> {
     /// The appliance computes another threshold and signs it as the one that was asked for.
     pub(super) async fn lie(&mut self, round: &Round<C>) -> Result<(), DemoError> {
         let (asked, other) = (library::mean_above(1), library::mean_above(2));
-        let answered = self.ask(&asked, &[round.result_bytes.clone()]).await??;
+        let answered = self.ask(&asked, std::slice::from_ref(&round.result_bytes)).await??;
         let honest = compute(self.parties, &asked, &[round]).await?;
         let mut lie = compute(self.parties, &other, &[round]).await?;
         lie.program = program_digest(&asked);
