@@ -24,6 +24,7 @@ pub mod result;
 pub mod roster;
 pub mod signing;
 pub mod submission;
+mod token;
 
 pub use digest::Digest;
 pub use name::Name;
@@ -33,3 +34,4 @@ pub use problem::Problem;
 pub use result::ProvedResult;
 pub use roster::Roster;
 pub use submission::Submission;
+pub use token::UploadToken;
