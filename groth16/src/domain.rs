@@ -63,7 +63,12 @@ impl<F: PrimeField> Domain<F> {
 
     /// The power of arkworks's root of order 2N that ω'^(2i + 1) is.
     pub fn odd_power(&self, i: usize) -> usize {
-        self.exponent.wrapping_mul(2 * i + 1) & (2 * self.size() - 1)
+        self.root_power(2 * i + 1)
+    }
+
+    /// The power of arkworks's root of order 2N that ω'^j is.
+    pub fn root_power(&self, j: usize) -> usize {
+        self.exponent.wrapping_mul(j) & (2 * self.size() - 1)
     }
 
     /// From values on the subgroup to coefficients.

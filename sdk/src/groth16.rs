@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::name::Name;
+use crate::token::UploadToken;
 
 /// A proof to make: of a circuit, from its inputs or from a whole witness. Exactly one of the two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +19,10 @@ pub struct Groth16Request {
     /// What the circuit's `.wasm` computes the witness from. Secret: no answer repeats them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
-    /// A `.wtns` file that was uploaded: SHA-256 of its bytes.
+    /// A `.wtns` file that was uploaded, by the token that its maker was answered. Secret: no answer
+    /// repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub witness: Option<Digest>,
+    pub witness: Option<UploadToken>,
 }
 
 impl Groth16Request {
@@ -33,7 +35,7 @@ impl Groth16Request {
 
     /// A proof from an uploaded witness.
     #[must_use]
-    pub fn from_witness(circuit: Name, witness: Digest) -> Self {
+    pub fn from_witness(circuit: Name, witness: UploadToken) -> Self {
         Self { circuit, inputs: None, witness: Some(witness) }
     }
 }
@@ -95,13 +97,28 @@ pub struct CircuitList {
     pub circuits: Vec<CircuitInfo>,
 }
 
-/// What `GET /v1/uploads/{sha256}` answers.
+/// What `GET /v1/uploads/{sha256}` and `GET /v1/witnesses` answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadState {
     /// Bytes that the appliance has, from the first one on.
     pub received: u64,
     /// Whether that is the whole file.
     pub complete: bool,
+}
+
+/// The header with the token of a witness's upload.
+pub const UPLOAD_TOKEN: &str = "upload-token";
+/// The header with SHA-256 of a witness, which what arrived is compared with.
+pub const UPLOAD_SHA256: &str = "upload-sha256";
+
+/// What `POST /v1/witnesses` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// What its other requests have to bring, and the job that proves it.
+    pub token: UploadToken,
+    /// How much of it is there.
+    #[serde(flatten)]
+    pub state: UploadState,
 }
 
 /// A finished job's result: snarkjs's `proof.json` and `public.json`.
@@ -133,10 +150,11 @@ mod tests {
 
     #[test]
     fn a_request_has_no_other_fields() {
-        let witness = Digest::sha256(b"witness");
-        let request = Groth16Request::from_witness("sum".parse().unwrap(), witness);
-        let json = json!({ "circuit": "sum", "witness": witness });
+        let witness = UploadToken::random().unwrap();
+        let request = Groth16Request::from_witness("sum".parse().unwrap(), witness.clone());
+        let json = json!({ "circuit": "sum", "witness": witness.secret() });
         assert_eq!(serde_json::to_value(&request).unwrap(), json);
+        assert!(!format!("{request:?}").contains(&witness.secret()));
         for other in
             [json!({ "circuit": "sum", "proof": 1 }), json!({ "circuit": "a b" }), json!({})]
         {

@@ -31,6 +31,7 @@ pub mod result;
 pub mod roster;
 pub mod signing;
 pub mod submission;
+mod token;
 
 pub use digest::Digest;
 pub use name::Name;
@@ -41,3 +42,4 @@ pub use profile::Profile;
 pub use result::ProvedResult;
 pub use roster::Roster;
 pub use submission::Submission;
+pub use token::UploadToken;

@@ -1,11 +1,10 @@
 //! A key from a ceremony's powers of tau, byte for byte the one that snarkjs makes. It still needs
 //! contributions of its own (`snarkjs zkey contribute`): until then δ = 1, and anyone can forge proofs.
+//! Nothing in the file is believed: what is read of it is checked against its powers of τ (`powers`).
 
 use std::io::{Read, Seek};
-use std::ops::Range;
 
-use pulseproof_formats::elements::Check;
-use pulseproof_formats::ptau::{PowersG1, PowersG2, Ptau};
+use pulseproof_formats::ptau::{PowersG1, Ptau};
 use pulseproof_formats::r1cs::R1cs;
 use pulseproof_formats::zkey::{Contents, Header};
 use pulseproof_kernels::traits::*;
@@ -13,6 +12,7 @@ use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine, Scalar};
 use rayon::prelude::*;
 
 use super::hash::{self, CircuitHash};
+use super::powers::{Multiples, Powers, checked};
 use super::{SetupError, Term, coefficients, domain, terms, terms_of_a};
 
 /// snarkjs hashes the points of H in blocks of this many, and where there is more than one, whole ones.
@@ -28,7 +28,8 @@ pub fn from_ceremony<C: Curve>(
     ceremony: &mut Ptau<C, impl Read + Seek>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Contents<C>, SetupError> {
-    let needed = domain(circuit)?.log_size();
+    let domain = domain(circuit)?;
+    let needed = domain.log_size();
     let got = ceremony.power();
     if got < needed {
         return Err(SetupError::CeremonyTooSmall { got, needed });
@@ -39,29 +40,38 @@ pub fn from_ceremony<C: Curve>(
     let mut section = 0;
     let mut step = || {
         section += 1;
-        progress(section, 7);
+        progress(section, 8);
     };
-    let header = header(circuit, ceremony, needed)?;
+    let powers = Powers::read(ceremony, &domain)?;
+    step();
     let columns = Columns::of(circuit);
     let tau = lagrange(ceremony, PowersG1::Tau, needed)?;
+    powers.check_basis(&tau, &domain)?;
     let (a, b1) = (sums(&[(&columns.a, &tau)]), sums(&[(&columns.b, &tau)]));
     step();
-    let tau_g2: Vec<G2Affine<C>> = ceremony.lagrange_g2(needed, Check::Full, &mut |_, _| ())?;
+    let tau_g2 = checked::<G2<C>>("lagrange tauG2", |check| {
+        ceremony.lagrange_g2(needed, check, &mut |_, _| ())
+    })?;
+    let same = Multiples::<C>::of(&tau_g2)?;
+    same.check("lagrange tauG2", &tau, G1Affine::<C>::generator())?;
     let b2 = sums(&[(&columns.b, &tau_g2)]);
     drop(tau_g2);
     step();
     let beta = lagrange(ceremony, PowersG1::BetaTau, needed)?;
+    same.check("lagrange betaTauG1", &beta, powers.beta)?;
     step();
     let alpha = lagrange(ceremony, PowersG1::AlphaTau, needed)?;
+    same.check("lagrange alphaTauG1", &alpha, powers.alpha)?;
     step();
     let mut ic = sums(&[(&columns.a, &beta), (&columns.b, &alpha), (&columns.c, &tau)]);
     let c = ic.split_off(circuit.public() + 1);
     step();
     let twice = lagrange(ceremony, PowersG1::Tau, needed + 1)?;
+    powers.check_basis(&twice, &domain)?;
     let h: Vec<_> = twice.into_iter().skip(1).step_by(2).collect();
     step();
     let mut key = Contents {
-        header,
+        header: header(circuit, &powers, needed),
         ic,
         coefficients: coefficients(circuit),
         a,
@@ -72,47 +82,34 @@ pub fn from_ceremony<C: Curve>(
         circuit_hash: hash::NONE,
         contributions: Vec::new(),
     };
-    key.circuit_hash = circuit_hash(&key, ceremony)?;
+    key.circuit_hash = circuit_hash(&key, &powers.tau);
     step();
     Ok(key)
 }
 
-fn header<C: Curve>(
-    circuit: &R1cs<Scalar<C>>,
-    ceremony: &mut Ptau<C, impl Read + Seek>,
-    log_size: u32,
-) -> Result<Header<C>, SetupError> {
+fn header<C: Curve>(circuit: &R1cs<Scalar<C>>, powers: &Powers<C>, log_size: u32) -> Header<C> {
     let (g1, g2) = (G1Affine::<C>::generator(), G2Affine::<C>::generator());
-    Ok(Header {
+    Header {
         variables: circuit.wires,
         public: circuit.public(),
         log_size,
-        alpha_g1: powers(ceremony, PowersG1::AlphaTau, 0..1)?[0],
-        beta_g1: powers(ceremony, PowersG1::BetaTau, 0..1)?[0],
-        beta_g2: ceremony.powers_g2(PowersG2::Beta, 0..1, Check::Full, &mut |_, _| ())?[0],
+        alpha_g1: powers.alpha,
+        beta_g1: powers.beta,
+        beta_g2: powers.beta_g2,
         gamma_g2: g2,
         delta_g1: g1,
         delta_g2: g2,
-    })
+    }
 }
-
-type Points<C> = Result<Vec<G1Affine<C>>, SetupError>;
 
 fn lagrange<C: Curve>(
     ceremony: &mut Ptau<C, impl Read + Seek>,
     which: PowersG1,
     log_size: u32,
-) -> Points<C> {
-    Ok(ceremony.lagrange_g1(which, log_size, Check::Full, &mut |_, _| ())?)
-}
-
-fn powers<C: Curve>(
-    ceremony: &mut Ptau<C, impl Read + Seek>,
-    which: PowersG1,
-    range: Range<usize>,
-) -> Points<C> {
-    let range = range.start as u64..range.end as u64;
-    Ok(ceremony.powers_g1(which, range, Check::Full, &mut |_, _| ())?)
+) -> Result<Vec<G1Affine<C>>, SetupError> {
+    checked::<G1<C>>("lagrange", |check| {
+        ceremony.lagrange_g1(which, log_size, check, &mut |_, _| ())
+    })
 }
 
 /// The rows and coefficients of each signal.
@@ -172,10 +169,7 @@ fn add<P: AffineRepr>(sum: P::Group, point: &P, coefficient: &P::ScalarField) ->
     }
 }
 
-fn circuit_hash<C: Curve>(
-    key: &Contents<C>,
-    ceremony: &mut Ptau<C, impl Read + Seek>,
-) -> Result<[u8; hash::BYTES], SetupError> {
+fn circuit_hash<C: Curve>(key: &Contents<C>, tau: &[G1Affine<C>]) -> [u8; hash::BYTES] {
     let mut hash = CircuitHash::default();
     let header = &key.header;
     hash.point::<G1<C>>(&header.alpha_g1);
@@ -187,17 +181,13 @@ fn circuit_hash<C: Curve>(
     hash.section::<G1<C>>(key.ic.len(), &key.ic);
     let size = 1usize << header.log_size;
     let hashed = if size - 1 <= HASH_BLOCK { size - 1 } else { size };
-    let held = (2usize << ceremony.power()) - 1;
     // Where a ceremony is as small as can be, snarkjs reads one point past its end; there is none here.
-    let hashed = hashed.min(held - size);
-    let high = powers(ceremony, PowersG1::Tau, size..size + hashed)?;
-    let low = powers(ceremony, PowersG1::Tau, 0..hashed)?;
-    let differences: Vec<_> =
-        high.into_iter().zip(low).map(|(high, low)| high.into_group() - low).collect();
+    let pairs = tau[size..].iter().take(hashed).zip(tau);
+    let differences: Vec<_> = pairs.map(|(high, low)| high.into_group() - low).collect();
     hash.section::<G1<C>>(size - 1, &C::G1::normalize_batch(&differences));
     hash.section::<G1<C>>(key.c.len(), &key.c);
     hash.section::<G1<C>>(key.a.len(), &key.a);
     hash.section::<G1<C>>(key.b1.len(), &key.b1);
     hash.section::<G2<C>>(key.b2.len(), &key.b2);
-    Ok(hash.finish())
+    hash.finish()
 }

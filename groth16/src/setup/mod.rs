@@ -3,16 +3,19 @@
 //! | file | what it does |
 //! |---|---|
 //! | `ceremony` | sums of a prepared `.ptau` file's points: nobody needs to know a secret |
+//! | `powers` | whether that file's points belong together |
 //! | `develop` | secrets from the system, forgotten: for tests and benches, worth nothing as evidence |
 //! | `hash` | what snarkjs identifies a key's circuit by |
 
 mod ceremony;
 mod develop;
 mod hash;
+mod powers;
 
 use pulseproof_formats::r1cs::R1cs;
 use pulseproof_formats::zkey::{Coefficient, Matrix2};
 use pulseproof_formats::{FormatError, r1cs};
+use pulseproof_kernels::Error;
 use pulseproof_kernels::traits::*;
 
 pub use ceremony::from_ceremony;
@@ -49,6 +52,17 @@ pub enum SetupError {
     /// The file lacks the sections for circuits.
     #[error("ptau: not prepared for phase 2; run `snarkjs powersoftau prepare phase2` on it")]
     NotPrepared,
+    /// Its points are not those of one ceremony, or its secrets are plainly known.
+    #[error("ptau: {section}: {reason}")]
+    Ceremony {
+        /// The section that is wrong.
+        section: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The processor cannot compute it.
+    #[error(transparent)]
+    Kernel(#[from] Error),
 }
 
 /// log2 of the smallest domain for a circuit.

@@ -5,15 +5,19 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::{Appliance, ClientError, UPLOAD_TIMEOUT, failure, transport};
+use super::{Appliance, ClientError, UPLOAD_TIMEOUT, transport};
 use crate::api::{Job, JobRequest};
 use crate::digest::Digest;
-use crate::groth16::{CircuitInfo, CircuitList, Groth16Proof, Groth16Request, UploadState};
+use crate::groth16::{
+    CircuitInfo, CircuitList, Groth16Proof, Groth16Request, UPLOAD_SHA256, UPLOAD_TOKEN, Upload,
+    UploadState,
+};
 use crate::name::Name;
+use crate::token::UploadToken;
 
 /// Longest piece of a file in one request.
 const PIECE_BYTES: u64 = 8 << 20;
@@ -44,7 +48,7 @@ impl Appliance {
     pub async fn put_circuit(&self, name: &Name, zkey: &Path) -> Result<CircuitInfo, ClientError> {
         let local = Local::open(zkey).await?;
         let path = format!("{}?sha256={}", circuit_path(name), local.id);
-        self.upload(&path, &local).await
+        self.upload(&To::Circuit(path), &local, None).await
     }
 
     /// Hands in another file of a circuit.
@@ -63,26 +67,39 @@ impl Appliance {
             CircuitPart::R1cs => "r1cs",
         };
         let path = format!("{}/{part}?sha256={}", circuit_path(name), local.id);
-        self.upload(&path, &local).await
+        self.upload(&To::Circuit(path), &local, None).await
     }
 
-    /// Hands in a witness, a `.wtns` file, and returns what it is called: SHA-256 of its bytes.
+    /// Hands in a witness, a `.wtns` file, and returns the token that a job names it by. Whoever has the
+    /// token can have the witness proved.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn put_witness(&self, wtns: &Path) -> Result<Digest, ClientError> {
+    pub async fn put_witness(&self, wtns: &Path) -> Result<UploadToken, ClientError> {
         let local = Local::open(wtns).await?;
-        let path = format!("/v1/witnesses/{}", local.id);
-        self.upload::<UploadState>(&path, &local).await?;
-        Ok(local.id)
+        let Upload { token, state } = self.begin(&local).await?;
+        if !state.complete {
+            let to = To::Witness(token.clone());
+            self.upload::<UploadState>(&to, &local, Some(state)).await?;
+        }
+        Ok(token)
     }
 
-    /// How much of a file the appliance has.
+    /// How much of an evaluation key or of a circuit's file the appliance has.
     ///
     /// # Errors
     /// See [`ClientError`].
     pub async fn upload_state(&self, id: &Digest) -> Result<UploadState, ClientError> {
         self.0.json(self.0.request(Method::GET, &format!("/v1/uploads/{id}"))).await
+    }
+
+    /// How much of a witness the appliance has.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn witness_state(&self, token: &UploadToken) -> Result<UploadState, ClientError> {
+        let request = self.0.request(Method::GET, "/v1/witnesses");
+        self.0.json(request.header(UPLOAD_TOKEN, hidden(&token.secret()))).await
     }
 
     /// All circuits.
@@ -122,15 +139,37 @@ impl Appliance {
         Ok((job, proof))
     }
 
-    /// Sends what the appliance lacks of a file, and returns its answer to the last piece.
+    /// Sends the first piece of a witness. Of what was not answered, nothing is kept.
+    async fn begin(&self, local: &Local) -> Result<Upload, ClientError> {
+        let mut failures = 0;
+        loop {
+            let request = self.witness_request(Method::POST, local);
+            let request =
+                piece(request, local, UploadState { received: 0, complete: false }).await?;
+            let error = match self.0.json(request).await {
+                Ok(upload) => return Ok(upload),
+                Err(error) => error,
+            };
+            failures += 1;
+            if failures >= ATTEMPTS_MAX || is(&error, "wrong-digest") || !may_go_on(&error) {
+                return Err(error);
+            }
+            tokio::time::sleep(PAUSE * failures).await;
+        }
+    }
+
+    /// Sends what the appliance lacks of a file, and returns its answer to the last piece. `state` is what
+    /// it has, if that is known.
     async fn upload<T: DeserializeOwned>(
         &self,
-        path: &str,
+        to: &To,
         local: &Local,
+        mut state: Option<UploadState>,
     ) -> Result<T, ClientError> {
-        let (mut failures, mut busy, mut state, mut anew) = (0, 0, None, false);
+        // The start of a witness is this file's.
+        let (mut failures, mut busy, mut anew) = (0, 0, matches!(to, To::Witness(_)));
         loop {
-            let error = match self.send_piece(path, local, state).await {
+            let error = match self.send_piece(to, local, state).await {
                 Ok(response) if response.status() == StatusCode::ACCEPTED => {
                     failures = 0;
                     state = Some(response.json().await.map_err(transport)?);
@@ -160,29 +199,68 @@ impl Appliance {
     /// Sends the next piece, or none if the appliance has all of the file.
     async fn send_piece(
         &self,
-        path: &str,
+        to: &To,
         local: &Local,
         state: Option<UploadState>,
     ) -> Result<Response, ClientError> {
-        let state = match state {
-            Some(state) => state,
-            None => self.upload_state(&local.id).await?,
+        let state = match (state, to) {
+            (Some(state), _) => state,
+            (None, To::Circuit(_)) => self.upload_state(&local.id).await?,
+            (None, To::Witness(token)) => self.witness_state(token).await?,
         };
-        let request = self.0.request(Method::PUT, path).timeout(UPLOAD_TIMEOUT);
-        let request = request.header(CONTENT_TYPE, "application/octet-stream");
-        let total = local.length;
-        let request = if state.complete || total == 0 {
-            request.body(Vec::new())
-        } else if state.received >= total {
-            request.header(CONTENT_RANGE, format!("bytes */{total}")).body(Vec::new())
-        } else {
-            let (from, until) = (state.received, total.min(state.received + PIECE_BYTES));
-            let range = format!("bytes {from}-{}/{total}", until - 1);
-            request.header(CONTENT_RANGE, range).body(local.piece(from, until).await?)
+        let request = match to {
+            To::Circuit(path) => self.request(Method::PUT, path),
+            To::Witness(token) => self
+                .witness_request(Method::PUT, local)
+                .header(UPLOAD_TOKEN, hidden(&token.secret())),
         };
-        let response = request.send().await.map_err(transport)?;
-        if response.status().is_success() { Ok(response) } else { Err(failure(response).await) }
+        self.0.send(piece(request, local, state).await?).await
     }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.0
+            .request(method, path)
+            .timeout(UPLOAD_TIMEOUT)
+            .header(CONTENT_TYPE, "application/octet-stream")
+    }
+
+    fn witness_request(&self, method: Method, local: &Local) -> RequestBuilder {
+        let sha256 = hidden(&local.id.to_string());
+        self.request(method, "/v1/witnesses").header(UPLOAD_SHA256, sha256)
+    }
+}
+
+/// Where a file goes.
+enum To {
+    /// A path that says SHA-256 of the file.
+    Circuit(String),
+    /// An upload that was begun.
+    Witness(UploadToken),
+}
+
+/// A request with the next piece of a file, or with none if the appliance has all of it.
+async fn piece(
+    request: RequestBuilder,
+    local: &Local,
+    state: UploadState,
+) -> Result<RequestBuilder, ClientError> {
+    let total = local.length;
+    Ok(if state.complete || total == 0 {
+        request.body(Vec::new())
+    } else if state.received >= total {
+        request.header(CONTENT_RANGE, format!("bytes */{total}")).body(Vec::new())
+    } else {
+        let (from, until) = (state.received, total.min(state.received + PIECE_BYTES));
+        let range = format!("bytes {from}-{}/{total}", until - 1);
+        request.header(CONTENT_RANGE, range).body(local.piece(from, until).await?)
+    })
+}
+
+/// A header's value that no `Debug` of a request shows.
+fn hidden(text: &str) -> HeaderValue {
+    let mut value = HeaderValue::from_str(text).expect("hexadecimal digits are a header's");
+    value.set_sensitive(true);
+    value
 }
 
 /// Whether asking for the state of an upload and going on may help.

@@ -60,14 +60,14 @@ impl Claim {
         File::open(self.blobs.part_path(&self.id))?.sync_all()
     }
 
-    /// Gives a file that was received to its end its name, or removes it.
+    /// Gives a file that was received to its end its name, or removes it if its hash is another.
     ///
     /// # Errors
     /// The file system's.
-    pub fn finish(&self) -> io::Result<Finished> {
+    pub fn finish(&self, sha256: Digest) -> io::Result<Finished> {
         let (file, hashed) = self.resume()?;
         let found = hashed.digest();
-        if found == self.id {
+        if found == sha256 {
             self.blobs.settle(&self.id, &file)?;
             return Ok(Finished::Whole);
         }

@@ -1,7 +1,8 @@
-//! Files by content, beside the store: evaluation keys, parts of circuits, witnesses.
+//! Files beside the store: evaluation keys, parts of circuits, inputs and witnesses.
 //!
-//! `<sha256>` is a whole file, `<sha256>.part` the start of one. Only whole files whose hash is their
-//! name get that name, synced to disk. What refers to a file is a row of the store: the file comes
+//! `<id>` is a whole file, `<id>.part` the start of one. Keys and circuits are called by SHA-256 of their
+//! bytes. Inputs have random names, and witnesses are called by a hash of their token: what is secret is
+//! neither guessed nor shared. Only whole files with the right hash get their name, synced to disk. What refers to a file is a row of the store: the file comes
 //! before its row and goes after it, and [`Blobs::sweep`] removes what nobody refers to.
 //! Only the owner may read them: some are secret.
 
@@ -107,6 +108,11 @@ impl Blobs {
     /// The length of the start of a file.
     pub fn received(&self, id: &Digest) -> u64 {
         fs::metadata(self.part_path(id)).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Whether there is anything of a file.
+    pub fn is_known(&self, id: &Digest) -> bool {
+        self.path(id).exists() || self.part_path(id).exists()
     }
 
     /// Opens a whole file.

@@ -21,7 +21,7 @@ use crate::runner::{Lane, Outcome, Work};
 use crate::service::shortened;
 use crate::store::StoreError;
 use crate::store::circuits::StoredCircuit;
-use crate::store::groth16_jobs::{Proof, unknown_circuit};
+use crate::store::groth16_jobs::{Proof, Secret, unknown_circuit};
 use crate::store::queue::{Queue, Taken};
 use crate::telemetry;
 
@@ -90,9 +90,9 @@ async fn prepare<C: Curve>(
     let Some(secret) = app.store.groth16_secret(&job.id).await? else {
         return Ok(Err(internal("an unfinished proof has no inputs")));
     };
-    let source = match request.witness {
-        Some(witness) => Ok(Source::File(witness)),
-        None => compute(app, &circuit, secret).await,
+    let source = match secret {
+        Secret::Witness(witness) => Ok(Source::File(witness)),
+        Secret::Inputs(inputs) => compute(app, &circuit, inputs).await,
     };
     Ok(source.map(|source| (circuit, source)))
 }

@@ -43,7 +43,7 @@ pub async fn put<C: Curve>(
         return Err(problem.into());
     }
     let limit = app.config.groth16.zkey_bytes_max;
-    let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
+    let held = match take_in(&app, request, Expected::by_hash(id, "sha256", limit)).await? {
         TakenIn::Whole(held) => held,
         TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     };
@@ -177,7 +177,7 @@ async fn put_part<C: Curve>(
             return Err(problem.into());
         }
     };
-    let held = match take_in(&app, request, Expected { id, field: "sha256", limit }).await? {
+    let held = match take_in(&app, request, Expected::by_hash(id, "sha256", limit)).await? {
         TakenIn::Whole(held) => held,
         TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     };

@@ -26,7 +26,7 @@ pub async fn put<C: Curve>(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let id: Digest = segment(&path?.0, "id")?;
-    let expected = Expected { id, field: "id", limit: BYTES_MAX as u64 };
+    let expected = Expected::by_hash(id, "id", BYTES_MAX as u64);
     let held = match take_in(&app, request, expected).await? {
         TakenIn::Whole(held) => held,
         TakenIn::Piece(_) => return Ok(StatusCode::ACCEPTED),

@@ -1,7 +1,8 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`proofs`], [`keys`], [`circuits`], [`status`]:
-//!   the endpoints. [`uploads`]: files, in one piece or several; [`content_range`]: which piece.
+//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`proofs`], [`keys`], [`circuits`],
+//!   [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//!   [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
 pub mod answer;
@@ -18,6 +19,7 @@ pub mod readings;
 pub mod regions;
 pub mod status;
 pub mod uploads;
+pub mod witnesses;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -58,7 +60,10 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm::<C>))
         .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
         .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
-        .route("/v1/witnesses/{sha256}", put(uploads::put_witness::<C>))
+        .route(
+            "/v1/witnesses",
+            post(witnesses::begin::<C>).put(witnesses::go_on::<C>).get(witnesses::show::<C>),
+        )
         .route("/v1/identity", get(status::identity::<C>))
         .route("/healthz", get(status::health::<C>))
         .route("/metrics", get(status::metrics::<C>))

@@ -14,10 +14,11 @@ use zeroize::Zeroizing;
 
 use super::answer::{Refusal, internal};
 use super::jobs::{new_id, no_randomness};
+use super::witnesses::unknown_witness;
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::work::no_wasm;
-use crate::store::groth16_jobs::unknown_circuit;
+use crate::store::groth16_jobs::{Secret, unknown_circuit};
 
 /// Queues a proof. What is secret of the request goes into a file, and nowhere else.
 pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Result<Job, Refusal> {
@@ -26,17 +27,17 @@ pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Resu
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
     app.store.check_groth16_room(unfinished_max).await??;
     let secret = match (inputs, witness) {
-        (Some(inputs), None) if found.wasm.is_some() => write(app, inputs).await?,
+        (Some(inputs), None) if found.wasm.is_some() => Secret::Inputs(write(app, inputs).await?),
         (Some(_), None) => return Err(no_wasm().into()),
-        (None, Some(witness)) => witness,
+        (None, Some(token)) => Secret::Witness(token.id()),
         _ => return Err(both_or_neither().into()),
     };
     let id = new_id()?;
-    let request = Groth16Request { circuit, inputs: None, witness };
+    let request = Groth16Request { circuit, inputs: None, witness: None };
     if let Err(refusal) = create(app, &id, &request, secret).await {
-        if witness.is_none() {
+        if let Secret::Inputs(inputs) = secret {
             let _changing = app.blobs.changing.lock().await;
-            remove_unneeded(app, secret).await?;
+            remove_unneeded(app, inputs).await?;
         }
         return Err(refusal);
     }
@@ -48,20 +49,17 @@ async fn create<C: Curve>(
     app: &App<C>,
     id: &str,
     request: &Groth16Request,
-    secret: Digest,
+    secret: Secret,
 ) -> Result<(), Refusal> {
     // No other job that ends removes the witness meanwhile.
     let _changing = app.blobs.changing.lock().await;
-    if request.witness.is_some() {
-        let limit = app.config.groth16.witness_bytes_max;
-        match app.blobs.length(&secret) {
-            Some(length) if length <= limit => {}
-            Some(length) => return Err(long_witness(length, limit).into()),
-            None => return Err(unknown_witness().into()),
-        }
+    if let Secret::Witness(witness) = secret
+        && app.blobs.length(&witness).is_none()
+    {
+        return Err(unknown_witness("witness").into());
     }
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
-    Ok(app.store.create_groth16_job(id, request, &secret, unfinished_max).await??)
+    Ok(app.store.create_groth16_job(id, request, secret, unfinished_max).await??)
 }
 
 /// Writes inputs to a file with a random name: their hash could tell what they are.
@@ -100,15 +98,4 @@ fn has_fraction(value: &Value) -> bool {
 fn both_or_neither() -> Problem {
     let detail = "say either the inputs or which witness";
     Problem::new(422, "bad-job", detail).field("inputs")
-}
-
-fn unknown_witness() -> Problem {
-    let detail =
-        "there is no such witness: PUT it to /v1/witnesses first; it goes when a job with it ends";
-    Problem::new(422, "unknown-witness", detail).field("witness")
-}
-
-fn long_witness(length: u64, limit: u64) -> Problem {
-    let detail = format!("the file is {length} bytes long, a witness at most {limit}");
-    Problem::new(422, "bad-witness", detail).field("witness").limit(limit)
 }

@@ -1,12 +1,11 @@
 //! Files as they arrive: to disk from the first byte on, kept when the connection breaks, whole once
-//! their hash is what they are called. And `/v1/uploads/{sha256}`, `/v1/witnesses/{sha256}`.
+//! their hash is what it was said to be. And `/v1/uploads/{sha256}`.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
@@ -26,12 +25,21 @@ const CHUNKS_WAITING_MAX: usize = 16;
 /// A file to take in.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
-    /// SHA-256 of its bytes.
+    /// What it is called.
     pub id: Digest,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
     /// The part of the request that says so.
     pub field: &'static str,
     /// Its longest length.
     pub limit: u64,
+}
+
+impl Expected {
+    /// A file that is called by its hash.
+    pub fn by_hash(sha256: Digest, field: &'static str, limit: u64) -> Self {
+        Self { id: sha256, sha256, field, limit }
+    }
 }
 
 /// What became of a request that brought bytes of a file.
@@ -150,7 +158,7 @@ async fn receive<C: Curve>(
 /// Checks the hash of a file that was received to its end.
 async fn finish(held: Held, expected: Expected) -> Result<TakenIn, Refusal> {
     let claim = Arc::clone(&held.claim);
-    let finished = spawn_blocking(move || claim.finish()).await?;
+    let finished = spawn_blocking(move || claim.finish(expected.sha256)).await?;
     match finished.map_err(|error| internal(&error))? {
         Finished::Whole => Ok(TakenIn::Whole(held)),
         Finished::Wrong(found) => {
@@ -170,30 +178,13 @@ pub async fn show<C: Curve>(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<UploadState>, Refusal> {
     let id: Digest = segment(&path?.0, "sha256")?;
-    let state = match app.blobs.length(&id) {
-        Some(received) => UploadState { received, complete: true },
-        None => UploadState { received: app.blobs.received(&id), complete: false },
-    };
-    Ok(Json(state))
+    Ok(Json(state(&app, &id)))
 }
 
-/// Takes in a witness. It is looked at when a proof is made of it.
-pub async fn put_witness<C: Curve>(
-    State(app): State<Arc<App<C>>>,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<(StatusCode, Json<UploadState>), Refusal> {
-    let id: Digest = segment(&path?.0, "sha256")?;
-    let known = app.blobs.length(&id).is_some();
-    let limit = app.config.groth16.witness_bytes_max;
-    let expected = Expected { id, field: "sha256", limit };
-    match take_in(&app, request, expected).await? {
-        TakenIn::Piece(state) => Ok((StatusCode::ACCEPTED, Json(state))),
-        TakenIn::Whole(_held) => {
-            let received = app.blobs.length(&id).unwrap_or(0);
-            let status = if known { StatusCode::OK } else { StatusCode::CREATED };
-            Ok((status, Json(UploadState { received, complete: true })))
-        }
+pub(super) fn state<C: Curve>(app: &App<C>, id: &Digest) -> UploadState {
+    match app.blobs.length(id) {
+        Some(received) => UploadState { received, complete: true },
+        None => UploadState { received: app.blobs.received(id), complete: false },
     }
 }
 

@@ -13,6 +13,15 @@ use super::jobs::{JobRow, job};
 use super::queue::{Queue, check_room};
 use super::{Store, StoreError, corrupt};
 
+/// The file of what is secret of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// Inputs.
+    Inputs(Digest),
+    /// A witness.
+    Witness(Digest),
+}
+
 /// A proof to release.
 #[derive(Debug)]
 pub struct Proof {
@@ -38,13 +47,13 @@ impl Store {
         check_room(&mut transaction, Queue::Groth16, unfinished_max).await
     }
 
-    /// Queues a job, if its circuit is still there and not too many wait. `request` is without inputs;
-    /// they or the witness are in the file `secret`.
+    /// Queues a job, if its circuit is still there and not too many wait. `request` is without what is
+    /// secret.
     pub async fn create_groth16_job(
         &self,
         id: &str,
         request: &Groth16Request,
-        secret: &Digest,
+        secret: Secret,
         unfinished_max: usize,
     ) -> Result<Result<(), Problem>, StoreError> {
         let json = serde_json::to_string(request).map_err(|error| corrupt("request", &error))?;
@@ -55,13 +64,21 @@ impl Store {
         if let Err(problem) = check_room(&mut transaction, Queue::Groth16, unfinished_max).await? {
             return Ok(Err(problem));
         }
-        sqlx::query("INSERT INTO groth16_jobs (id, circuit, request, secret) VALUES (?, ?, ?, ?)")
-            .bind(id)
-            .bind(request.circuit.as_str())
-            .bind(json)
-            .bind(secret.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        let (file, from_witness) = match secret {
+            Secret::Inputs(file) => (file, false),
+            Secret::Witness(file) => (file, true),
+        };
+        sqlx::query(
+            "INSERT INTO groth16_jobs (id, circuit, request, secret, from_witness)
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(id)
+        .bind(request.circuit.as_str())
+        .bind(json)
+        .bind(file.to_string())
+        .bind(from_witness)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(Ok(()))
     }
@@ -89,13 +106,16 @@ impl Store {
     }
 
     /// The file of a job's inputs or witness.
-    pub async fn groth16_secret(&self, id: &str) -> Result<Option<Digest>, StoreError> {
-        let secret: Option<Option<String>> =
-            sqlx::query_scalar("SELECT secret FROM groth16_jobs WHERE id = ?")
-                .bind(id)
-                .fetch_optional(&self.pool)
-                .await?;
-        secret.flatten().map(|id| id.parse().map_err(|error| corrupt("secret", &error))).transpose()
+    pub async fn groth16_secret(&self, id: &str) -> Result<Option<Secret>, StoreError> {
+        let row: Option<(String, bool)> = sqlx::query_as(
+            "SELECT secret, from_witness FROM groth16_jobs WHERE id = ? AND secret IS NOT NULL",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some((file, from_witness)) = row else { return Ok(None) };
+        let file = file.parse().map_err(|error| corrupt("secret", &error))?;
+        Ok(Some(if from_witness { Secret::Witness(file) } else { Secret::Inputs(file) }))
     }
 
     /// The files of inputs and witnesses whose jobs have ended.

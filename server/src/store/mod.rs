@@ -33,11 +33,12 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
     (4, "retried", include_str!("../../migrations/0004_retried.sql")),
+    (5, "witness-tokens", include_str!("../../migrations/0005_witness_tokens.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -126,11 +127,15 @@ impl Store {
 }
 
 fn migrator() -> Migrator {
+    migrations(MIGRATIONS)
+}
+
+fn migrations(all: impl IntoIterator<Item = (i64, &'static str, &'static str)>) -> Migrator {
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         let sql = AssertSqlSafe(sql).into_sql_str();
         Migration::new(version, name.into(), MigrationType::Simple, sql, false)
     };
-    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+    Migrator::with_migrations(all.into_iter().map(migration).collect())
 }
 
 /// A number in a form whose order in SQLite is the numbers' order, over all 64 bits.
@@ -151,7 +156,34 @@ fn corrupt(field: &'static str, reason: &dyn Display) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use super::groth16_jobs::Secret;
     use super::*;
+
+    /// A store of the version before tokens, with a job that names its witness by its hash.
+    #[tokio::test]
+    async fn jobs_of_old_stores_keep_their_witness_and_lose_its_hash() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(FILE);
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        migrations(MIGRATIONS.into_iter().take(3)).run(&pool).await.unwrap();
+        let hash = Digest::sha256(b"witness");
+        let with = format!(r#"{{"circuit":"sum","witness":"{hash}"}}"#);
+        for (id, request) in [("witness", with.as_str()), ("inputs", r#"{"circuit":"sum"}"#)] {
+            let sql =
+                "INSERT INTO groth16_jobs (id, circuit, request, secret) VALUES (?, 'sum', ?, ?)";
+            let query = sqlx::query(sql).bind(id).bind(request).bind(hash.to_string());
+            query.execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = Store::open(directory.path(), Digest::sha256(b"srs")).await.unwrap();
+        let secret = async |id| store.groth16_secret(id).await.unwrap();
+        assert_eq!(secret("witness").await, Some(Secret::Witness(hash)));
+        assert_eq!(secret("inputs").await, Some(Secret::Inputs(hash)));
+        let job = store.job("witness").await.unwrap().unwrap();
+        assert!(!serde_json::to_string(&job).unwrap().contains(&hash.to_string()));
+        assert!(store.is_needed(&hash).await.unwrap());
+    }
 
     #[test]
     fn the_stored_order_is_the_numbers_order() {

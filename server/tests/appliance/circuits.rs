@@ -250,7 +250,7 @@ async fn files_are_the_owners_and_old_ones_go() {
     for file in shop.blobs() {
         assert_eq!(mode(&blobs.join(file)), 0o600);
     }
-    assert!(shop.blobs().contains(&witness.to_string()));
+    assert!(shop.blobs().contains(&witness.id().to_string()));
     server.kill();
     std::fs::write(blobs.join("stray"), b"not ours").unwrap();
     // Nothing else is old yet.

@@ -19,4 +19,5 @@ mod races;
 mod refusals;
 mod sums_lost;
 mod wire;
+mod witnesses;
 mod world;

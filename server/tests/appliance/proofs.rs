@@ -10,7 +10,7 @@ use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::Groth16Request;
-use pulseproof_sdk::{Digest, Problem};
+use pulseproof_sdk::{Problem, UploadToken};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -32,8 +32,8 @@ pub fn inputs(a: impl Into<Value>) -> Groth16Request {
 
 pub async fn witness(shop: &Shop, server: &Server, value: u64) -> Groth16Request {
     let file = shop.file(format!("wtns {value}"));
-    let id = server.client.put_witness(&file).await.unwrap();
-    Groth16Request::from_witness(name("sum"), id)
+    let token = server.client.put_witness(&file).await.unwrap();
+    Groth16Request::from_witness(name("sum"), token)
 }
 
 pub async fn queue(server: &Server, request: Groth16Request) -> Job {
@@ -45,7 +45,7 @@ pub async fn refused(server: &Server, request: Groth16Request) -> Problem {
 }
 
 /// Whether a text is in any file of a folder.
-fn is_in(folder: &Path, text: &str) -> bool {
+pub fn is_in(folder: &Path, text: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -72,7 +72,7 @@ async fn inputs_become_a_proof_in_snarkjs_json() {
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer.as_object().unwrap().len(), 2);
     let (job, _) = server.client.prove(witness(&shop, &server, 4).await).await.unwrap();
-    assert!(matches!(job.request, JobRequest::Groth16(Groth16Request { witness: Some(_), .. })));
+    assert!(matches!(job.request, JobRequest::Groth16(Groth16Request { witness: None, .. })));
     assert!(server.client.circuit(&name("sum")).await.unwrap().resident["cpu"]);
     let metrics = server.client.metrics().await.unwrap();
     for line in [
@@ -113,7 +113,7 @@ async fn secrets_are_in_no_answer_and_gone_after_the_end() {
     }
     assert!(!is_in(store, &secret));
     let gone = refused(&server, with_witness).await;
-    assert_problem(&gone, 422, "unknown-witness", Some("witness"), None);
+    assert_problem(&gone, 404, "unknown-witness", Some("witness"), None);
     // Also of jobs that fail, or are cancelled before their turn.
     let failed = queue(&server, inputs("no number 7203114559821")).await;
     assert!(problem(server.client.wait(&failed.id).await).is("bad-inputs"));
@@ -151,9 +151,9 @@ async fn requests_that_cannot_become_a_proof() {
     let no_wasm = refused(&server, inputs(1)).await;
     assert_problem(&no_wasm, 422, "no-wasm", Some("inputs"), None);
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
-    let absent = Groth16Request::from_witness(name("sum"), Digest::sha256(b"absent"));
+    let absent = Groth16Request::from_witness(name("sum"), UploadToken::random().unwrap());
     let problem = refused(&server, absent.clone()).await;
-    assert_problem(&problem, 422, "unknown-witness", Some("witness"), None);
+    assert_problem(&problem, 404, "unknown-witness", Some("witness"), None);
     let neither = Groth16Request { witness: None, ..absent.clone() };
     let both = Groth16Request { inputs: inputs(1).inputs, ..absent };
     for request in [neither, both] {

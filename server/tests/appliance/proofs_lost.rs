@@ -86,7 +86,7 @@ async fn secrets_of_jobs_that_ended_with_the_process_go_at_the_next_start() {
     let shop = Shop::new();
     let server = shop.start(mocks::good());
     bring(&shop, &server, &[]).await;
-    let id = server.client.put_witness(&shop.file(format!("wtns {SECRET}"))).await.unwrap();
+    let token = server.client.put_witness(&shop.file(format!("wtns {SECRET}"))).await.unwrap();
     server.stop();
     // What a process leaves behind that ends between the result and the file.
     sqlx::query(
@@ -94,7 +94,7 @@ async fn secrets_of_jobs_that_ended_with_the_process_go_at_the_next_start() {
          VALUES ('ended', 'sum', ?, ?, 'cancelled')",
     )
     .bind(json!({ "circuit": "sum" }).to_string())
-    .bind(id.to_string())
+    .bind(token.id().to_string())
     .execute(&store(&shop.config.data_dir).await)
     .await
     .unwrap();

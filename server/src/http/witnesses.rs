@@ -1,0 +1,110 @@
+//! `/v1/witnesses`: files that only who uploads them can go on with, ask for, or have proved.
+//!
+//! The answer to an upload's first request has a token, which every other request has to bring, and the job. The
+//! file is called by a hash of the token, and nothing else is kept of it; two uploads of the same witness are two
+//! files, so that nobody learns what others have. Neither a token nor a witness's hash is in a path: paths are
+//! logged.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::groth16::{UPLOAD_SHA256, UPLOAD_TOKEN, Upload, UploadState};
+use pulseproof_sdk::{Digest, Problem, UploadToken};
+
+use super::answer::Refusal;
+use super::body;
+use super::jobs::no_randomness;
+use super::uploads::{Expected, TakenIn, take_in};
+use crate::app::App;
+use crate::blobs::upkeep::remove_unneeded;
+
+/// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
+pub async fn begin<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Upload>), Refusal> {
+    let token = UploadToken::random().map_err(|error| no_randomness(&error))?;
+    match receive(&app, request, token.id()).await {
+        Ok((status, state)) => Ok((status, Json(Upload { token, state }))),
+        Err(refusal) => {
+            // Nobody has the token.
+            let _changing = app.blobs.changing.lock().await;
+            remove_unneeded(&app, token.id()).await?;
+            Err(refusal)
+        }
+    }
+}
+
+/// Takes in more of a witness.
+pub async fn go_on<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    request: Request,
+) -> Result<(StatusCode, Json<UploadState>), Refusal> {
+    let known = match find(&app, request.headers()) {
+        Ok(id) => id,
+        Err(problem) => {
+            body::skip(request).await;
+            return Err(problem.into());
+        }
+    };
+    receive(&app, request, known).await.map(|(status, state)| (status, Json(state)))
+}
+
+/// How much of a witness is there.
+pub async fn show<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    headers: HeaderMap,
+) -> Result<Json<UploadState>, Refusal> {
+    let id = find(&app, &headers)?;
+    Ok(Json(super::uploads::state(&app, &id)))
+}
+
+async fn receive<C: Curve>(
+    app: &App<C>,
+    request: Request,
+    id: Digest,
+) -> Result<(StatusCode, UploadState), Refusal> {
+    let sha256 = match header(request.headers(), UPLOAD_SHA256) {
+        Ok(sha256) => sha256,
+        Err(problem) => {
+            body::skip(request).await;
+            return Err(problem.into());
+        }
+    };
+    let known = app.blobs.length(&id).is_some();
+    let limit = app.config.groth16.witness_bytes_max;
+    match take_in(app, request, Expected { id, sha256, field: UPLOAD_SHA256, limit }).await? {
+        TakenIn::Piece(state) => Ok((StatusCode::ACCEPTED, state)),
+        TakenIn::Whole(_held) => {
+            let status = if known { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, super::uploads::state(app, &id)))
+        }
+    }
+}
+
+/// The file of an upload's token. Whose token it was, if anybody's, makes no difference to the answer.
+fn find<C: Curve>(app: &App<C>, headers: &HeaderMap) -> Result<Digest, Problem> {
+    let id = header::<UploadToken>(headers, UPLOAD_TOKEN)?.id();
+    if app.blobs.is_known(&id) { Ok(id) } else { Err(unknown_witness(UPLOAD_TOKEN)) }
+}
+
+/// A header that has to be there. Its value is in no answer.
+fn header<T: FromStr<Err: Display>>(headers: &HeaderMap, name: &'static str) -> Result<T, Problem> {
+    let malformed =
+        |reason: &str| Problem::new(400, "malformed", format!("{name}: {reason}")).field(name);
+    let value = headers.get(name).ok_or_else(|| malformed("the header is missing"))?;
+    let text = value.to_str().map_err(|_| malformed("the header is no text"))?;
+    text.parse().map_err(|error: T::Err| malformed(&error.to_string()))
+}
+
+/// There is no such upload, it is somebody else's, or a job with it has ended.
+pub fn unknown_witness(field: &'static str) -> Problem {
+    let detail = "there is no such witness: POST it to /v1/witnesses first, and name the token that is \
+                  answered; it goes when a job with it ends";
+    Problem::new(404, "unknown-witness", detail).field(field)
+}
