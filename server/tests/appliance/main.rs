@@ -10,6 +10,7 @@ mod flow;
 mod jobs;
 mod keys;
 mod mocks;
+mod profiles;
 mod programs;
 mod programs_lost;
 mod proofs;

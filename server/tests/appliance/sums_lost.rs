@@ -106,7 +106,7 @@ fn start(directory: &TempDir, device: &Arc<Device>, cpu: &Arc<Device>) -> Server
 async fn sum(region: &Region, server: &Server, epoch: u64) -> Job {
     server.submit(epoch, &region.batch(2, epoch)).await;
     let (job, result) = server.run(&aggregate(epoch)).await;
-    assert_eq!(region.audit(&result).aggregate, oracle([(0, 1), (1, 1)], epoch));
+    assert_eq!(region.audit(server, &result).await.aggregate, oracle([(0, 1), (1, 1)], epoch));
     job
 }
 
