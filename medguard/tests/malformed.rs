@@ -138,7 +138,7 @@ async fn nothing_is_opened_of_what_nobody_proved() {
     let world = World::unproved(3, glucose());
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open_for_questions(vault.path(), &[roster.clone()]).await;
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
     let sum = world.sum(&roster, 0, &[0, 1, 2], &[80, 90, 100]);
     assert!(sum.claim.contributions.iter().all(|contribution| contribution.proof.is_none()));
     let refused = kind(authority.decrypt(query(&[&sum])).await);
@@ -154,7 +154,7 @@ async fn proofs_of_others_and_of_other_epochs_are_refused() {
     let world = World::new(3);
     let roster = world.roster("north", &[0, 1, 2]);
     let vault = tempfile::tempdir().unwrap();
-    let authority = world.open(vault.path(), &[roster.clone()]).await;
+    let authority = world.open(vault.path(), std::slice::from_ref(&roster)).await;
     let honest = |epoch| -> Vec<_> {
         (0..3).map(|person| world.submit("north", epoch, person, &[1, 2])).collect()
     };
