@@ -11,7 +11,7 @@ use pulseproof_medguard::authority::{Authority, Decryption, Policy, Setup, write
 use pulseproof_medguard::cloud::{Accepted, Cloud, Query};
 use pulseproof_medguard::device::{AuditError, Device, Profile, Receipt};
 use pulseproof_medguard::trust::Trust;
-use pulseproof_prover::commitment::{CommitmentKey, Opening};
+use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
