@@ -29,7 +29,7 @@ fn layout_for(summands_max: u64) -> Layout {
 }
 
 /// Layouts, by the most lists, for which sums of ten can be compared with every threshold.
-const LISTS: [u64; 4] = [133, 160, 400, 580];
+const LISTS: [u64; 4] = [133, 160, 400, 1000];
 
 /// Eight standard deviations of a bootstrap.
 const NOISE: i64 = 1 << 52;
