@@ -48,8 +48,8 @@ impl ListTotal {
 
     /// Bits that are left free above the largest sum, as far as a plaintext has them: for the sign of a
     /// difference, and for means also for factors, with which they are brought to one denominator. What a
-    /// sum's plaintext gains, noise has less room for, and it grows with the threshold that counts are
-    /// multiplied by. Without them, sums of less than the largest weight can still be compared.
+    /// sum's plaintext gains, noise has less room for. Without them, and where not even the largest sum has
+    /// room, sums of less than the largest weight can still be compared.
     fn spare_bits(self) -> u32 {
         match self.widest() {
             Self::Mean => 6,
@@ -57,7 +57,8 @@ impl ListTotal {
         }
     }
 
-    /// The width of the plaintext, if the noise leaves as much.
+    /// The width of the plaintext, if the noise leaves as much as a list of weight one needs. Larger sums that
+    /// do not fit count modulo its power of two.
     pub(crate) fn plaintext_bits(
         self,
         slots: usize,
@@ -65,13 +66,14 @@ impl ListTotal {
         summands_max: u64,
         available: u32,
     ) -> Result<u32, LayoutError> {
-        let most = self.widest().maximum(slots, code_max).checked_mul(summands_max.into());
+        let of_one = self.widest().maximum(slots, code_max);
+        let most = of_one.checked_mul(summands_max.into());
         let most = most.ok_or(LayoutError::TotalTooLarge { field: Field::Sum })?;
-        let needed = bits(most);
-        if needed <= available {
-            return Ok((needed + self.spare_bits()).min(available));
+        let needed = bits(of_one);
+        if needed > available {
+            return Err(LayoutError::ListTotalTooWide { total: self, needed, available });
         }
-        Err(LayoutError::ListTotalTooWide { total: self, needed, available })
+        Ok((bits(most) + self.spare_bits()).min(available))
     }
 
     /// What a list with these totals contributes.

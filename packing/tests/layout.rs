@@ -1,6 +1,8 @@
 //! Layouts: what is planned, what is refused, and how a plan travels.
 
-use pulseproof_packing::{Field, Layout, LayoutError, LayoutRequest, ListTotal, Scale, head_room};
+use pulseproof_packing::{
+    DecryptError, Field, Layout, LayoutError, LayoutRequest, ListTotal, Scale, head_room,
+};
 
 fn request() -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
@@ -117,10 +119,37 @@ fn totals_do_without_spare_bits_where_there_are_none() {
 }
 
 #[test]
+fn totals_of_too_many_lists_count_modulo_their_width() {
+    let request = LayoutRequest { totals: true, summands_max: 1000, ..request() };
+    let layout = Layout::plan(request).unwrap();
+    // The largest sum has 27 bits.
+    let (body, bits) = layout.body_of(ListTotal::Sum).unwrap();
+    assert_eq!(bits, 25);
+    let list = layout.encode(&[400; 288]).unwrap();
+    let plaintexts = |factor: u64| {
+        let words = list.iter().map(|word| word.wrapping_mul(factor));
+        words.zip(layout.noise_bits()).map(|(word, noise)| word >> noise).collect::<Vec<_>>()
+    };
+    for summands in [1, 10, 1000] {
+        let mut plaintexts = plaintexts(summands);
+        let totals = layout.decode(&plaintexts, summands).unwrap();
+        assert_eq!(totals.sum, 360 * 288 * u128::from(summands));
+        plaintexts[body] ^= 1 << 24;
+        let total = ListTotal::Sum;
+        let refused = layout.decode(&plaintexts, summands);
+        assert_eq!(refused, Err(DecryptError::Inconsistent { total }));
+    }
+}
+
+#[test]
 fn totals_that_do_not_fit_are_refused() {
-    let request = LayoutRequest { totals: true, summands_max: 10_000, ..request() };
+    // One list's sum has 20 bits, and noise leaves 18.
+    let scale = Scale { decimals: 0, minimum: 40, maximum: 70_040 };
+    let request =
+        LayoutRequest { scale, totals: true, slots: 8, summands_max: 1 << 17, ..request() };
     let error = Layout::plan(request).unwrap_err();
-    assert!(matches!(error, LayoutError::ListTotalTooWide { .. }), "{error}");
+    let total = ListTotal::Count;
+    assert_eq!(error, LayoutError::ListTotalTooWide { total, needed: 20, available: 18 });
 }
 
 #[test]

@@ -89,12 +89,14 @@ impl Builder {
     /// The `count` lowest bits of a wide word with a plaintext of `plaintext_bits`, lowest first.
     ///
     /// Bit j is the top bit of the word times 2^(plaintext_bits − 1 − j), once the bits below it are
-    /// taken off: each found bit serves the next ones.
+    /// taken off: each found bit serves the next ones. What is multiplied has its least factors: without,
+    /// noise would grow with the factors in `wide`, which are thresholds.
     pub fn bits(&mut self, wide: &Linear, plaintext_bits: u32, count: u32) -> Vec<Linear> {
         let mut bits: Vec<Linear> = Vec::new();
         for j in 0..count {
             let shift = 1i64 << (plaintext_bits - 1 - j);
-            let mut input = Linear::constant(1 << 62).plus(shift, wide);
+            let shifted = Linear::default().plus(shift, wide).with_least_factors(plaintext_bits);
+            let mut input = shifted.plus_word(1 << 62);
             for (below, bit) in bits.iter().rev().take(BITS_TAKEN_OFF).enumerate() {
                 input = input.plus(-(1 << (BITS_TAKEN_OFF - 1 - below)), bit);
             }

@@ -104,6 +104,16 @@ impl Linear {
         self
     }
 
+    /// The same for ciphertexts with plaintexts of `plaintext_bits`, but for their noise, with the least
+    /// factors: as a plaintext lies in the top bits of its word, factors count modulo 2^`plaintext_bits`.
+    #[must_use]
+    pub fn with_least_factors(mut self, plaintext_bits: u32) -> Self {
+        let above = u64::BITS - plaintext_bits;
+        self.terms.values_mut().for_each(|factor| *factor = *factor << above >> above);
+        self.terms.retain(|_, factor| *factor != 0);
+        self
+    }
+
     /// The factors.
     pub fn terms(&self) -> impl Iterator<Item = (Source, i64)> {
         self.terms.iter().map(|(&source, &factor)| (source, factor))

@@ -48,7 +48,7 @@ pub fn mean_above(threshold: u32) -> Program {
 }
 
 /// `above`: whether the mean over devices of their means, of sum 0 of total weight `summands`, is over
-/// `threshold`: for regions so large that the noise of [`mean_above`] would be too much.
+/// `threshold`: for regions so large that [`mean_above`] has no room, for its sums or for their noise.
 #[must_use]
 pub fn device_mean_above(summands: u32, threshold: u32) -> Program {
     let inputs = vec![input("mean", 0, ListTotal::Mean)];

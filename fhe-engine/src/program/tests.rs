@@ -19,14 +19,17 @@ use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
 
 fn layout() -> Layout {
-    let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
-    let inside = (70, 180);
-    Layout::plan(LayoutRequest { scale, inside, slots: 288, summands_max: 160, totals: true })
-        .unwrap()
+    layout_for(160)
 }
 
-/// The largest threshold that the noise of ten lists leaves room for, in a layout for 160.
-const MEAN_ABOVE_MAX: u32 = 108;
+fn layout_for(summands_max: u64) -> Layout {
+    let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
+    let inside = (70, 180);
+    Layout::plan(LayoutRequest { scale, inside, slots: 288, summands_max, totals: true }).unwrap()
+}
+
+/// Layouts, by the most lists, for which sums of ten can be compared with every threshold.
+const LISTS: [u64; 4] = [133, 160, 400, 1000];
 
 /// Eight standard deviations of a bootstrap.
 const NOISE: i64 = 1 << 52;
@@ -47,15 +50,15 @@ fn look_up(lookups: &[Lookup], rng: &mut StdRng) -> Vec<Ciphertext> {
 
 /// The outputs of a program's circuit, for sums with these totals.
 fn run(
+    layout: &Layout,
     program: &Program,
     summands: &[u64],
     sum: impl Fn(usize, ListTotal) -> i128,
     words: &[u64],
     seed: u64,
 ) -> Result<Vec<u128>, ProgramError> {
-    let layout = layout();
     let rng = &mut StdRng::seed_from_u64(seed);
-    let compiled = program.compile(Given { layout: &layout, summands, words: words.len() })?;
+    let compiled = program.compile(Given { layout, summands, words: words.len() })?;
     let inputs: Vec<_> = program
         .inputs
         .iter()
@@ -86,9 +89,19 @@ fn run(
 }
 
 fn agrees(program: &Program, summands: &[u64], values: &[[u64; 4]], words: &[u64]) {
+    agrees_in(&layout(), program, summands, values, words);
+}
+
+fn agrees_in(
+    layout: &Layout,
+    program: &Program,
+    summands: &[u64],
+    values: &[[u64; 4]],
+    words: &[u64],
+) {
     let sum = |index: usize, total: ListTotal| values[index][total as usize].into();
     let expected = plain::evaluate(program, sum, |word| words[word].into());
-    let got = run(program, summands, sum, words, values[0][0]).unwrap();
+    let got = run(layout, program, summands, sum, words, values[0][0]).unwrap();
     assert_eq!(got, expected, "{values:?} {words:?}");
 }
 
@@ -111,16 +124,26 @@ proptest! {
 
     #[test]
     fn thresholds(values in totals(vec![10]), threshold in 0u32..=360, secret in 0u64..=360) {
-        agrees(&library::mean_above(threshold.min(MEAN_ABOVE_MAX)), &[10], &values, &[]);
+        agrees(&library::mean_above(threshold), &[10], &values, &[]);
         agrees(&library::device_mean_above(10, threshold), &[10], &values, &[]);
         let bits = layout().body_of(ListTotal::Mean).unwrap().1;
         agrees(&library::mean_above_secret(10, 360, bits), &[10], &values, &[secret]);
     }
 
     #[test]
-    fn thresholds_at_the_edge(count in 0u64..=2880, threshold in 0u32..=MEAN_ABOVE_MAX, off in -1i64..=1) {
+    fn thresholds_at_the_edge(
+        lists in prop::sample::select(&LISTS[..]), count in 0u64..=2880, threshold in 0u32..=360,
+        off in -1i64..=1,
+    ) {
         let sum = (count * u64::from(threshold)).saturating_add_signed(off).min(288 * 3600);
-        agrees(&library::mean_above(threshold), &[10], &[[count, 0, sum, 0]], &[]);
+        let program = library::mean_above(threshold);
+        agrees_in(&layout_for(lists), &program, &[10], &[[count, 0, sum, 0]], &[]);
+    }
+
+    #[test]
+    fn thresholds_for_all_lists(count in 0u64..=46_080, threshold in 0u32..=360, off in -1i64..=1) {
+        let sum = (count * u64::from(threshold)).saturating_add_signed(off).min(160 * 288 * 360);
+        agrees(&library::mean_above(threshold), &[160], &[[count, 0, sum, 0]], &[]);
     }
 
     #[test]
@@ -231,7 +254,7 @@ fn costs_are_shown_before_a_run() {
 fn refused(change: impl FnOnce(&mut Program)) -> ProgramError {
     let mut program = library::mean_above(100);
     change(&mut program);
-    run(&program, &[10], |_, _| 0, &[], 0).unwrap_err()
+    run(&layout(), &program, &[10], |_, _| 0, &[], 0).unwrap_err()
 }
 
 #[test]
@@ -295,21 +318,34 @@ fn bad_programs_are_refused() {
 
 #[test]
 fn noise_is_refused_before_it_is_made() {
-    // Of a sum of 160 lists little room is left: factors that still fit the plaintext do not.
-    let mut program = library::mean_above(140);
-    program.steps[0].op = Op::Linear { terms: vec![("count".to_owned(), 200)], constant: -1 };
-    let got = run(&program, &[160], |_, _| 0, &[], 0);
+    // Each of some sums of 160 lists is off by a seventh of the margin, almost; their total fits.
+    let total_of = |sums: usize| {
+        let mut program = library::mean_above(100);
+        let name = |sum: usize| format!("count-{sum}");
+        let from = |sum| From::Sum { sum, total: ListTotal::Count };
+        program.inputs = (0..sums).map(|i| Input { name: name(i), from: from(i) }).collect();
+        let terms = (0..sums).map(|i| (name(i), 1)).collect();
+        program.steps[0].op = Op::Linear { terms, constant: -1 };
+        run(&layout(), &program, &vec![160; sums], |_, _| 0, &[], 0)
+    };
+    assert_eq!(total_of(6), Ok(vec![1]));
+    let got = total_of(7);
     assert!(matches!(got, Err(ProgramError::Noise { .. })), "{got:?}");
 }
 
 #[test]
-fn thresholds_are_as_large_as_the_noise_allows() {
-    let compiles = |threshold| {
-        let layout = layout();
-        let given = Given { layout: &layout, summands: &[10], words: 0 };
-        library::mean_above(threshold).compile(given).is_ok()
+fn every_threshold_of_the_scale_compiles() {
+    let compiles = |lists, summands| {
+        let layout = layout_for(lists);
+        let given = Given { layout: &layout, summands: &[summands], words: 0 };
+        (0..=360).all(|threshold| library::mean_above(threshold).compile(given).is_ok())
     };
-    assert!(compiles(MEAN_ABOVE_MAX) && !compiles(MEAN_ABOVE_MAX + 1));
+    for lists in LISTS {
+        assert!(compiles(lists, 10), "{lists}");
+    }
+    assert!(compiles(133, 133) && compiles(160, 160));
+    // Half a step is 2^37 where there is no spare bit.
+    assert!(compiles(400, 200));
 }
 
 #[test]
