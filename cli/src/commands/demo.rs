@@ -259,7 +259,7 @@ fn print_latency(report: &Report) {
         [name.to_owned(), format!("{:.1}", times.p50), format!("{:.1}", times.p99)]
     };
     let rows = [
-        row("devices encrypt, commit, sign", latency.seal_ms),
+        row("devices encrypt, prove, commit, sign", latency.seal_ms),
         row("appliance checks and stores", latency.intake_ms),
         row("appliance proves", latency.prove_ms),
         row("cloud verifies", latency.verify_ms),

@@ -7,7 +7,7 @@ use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::library;
 use pulseproof_sdk::api::{EngineKind, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, program_digest, word_to_text};
-use pulseproof_sdk::{Digest, Outputs, Problem};
+use pulseproof_sdk::{Digest, Outputs, Problem, Profile};
 
 #[tokio::test]
 async fn a_program_on_proved_sums_answers_what_it_means() {
@@ -217,7 +217,9 @@ async fn a_threshold_may_stay_encrypted_and_sums_of_other_profiles_do_not_mix() 
     let outputs = Outputs::from_bytes(&bytes).unwrap();
     assert_eq!((world.open(&outputs), outputs.words.len()), (expected, 1));
 
-    world.region.roster.profile = Digest::of("another", b"profile");
+    let another = Profile::Unproved { meaning: Digest::of("another", b"meaning") };
+    server.client.put_profile(&another).await.unwrap();
+    world.region.roster.profile = another.digest();
     world.register(&server).await;
     world.sum(&server, "south", 1).await;
     let weights = [u32::try_from(DEVICES).unwrap(); 2];

@@ -145,7 +145,7 @@ async fn bytes_that_are_no_submission() {
     for (bad, field) in [
         (Vec::new(), Some("magic")),
         (b"GET / HTTP/1.1".to_vec(), Some("magic")),
-        (truncated, Some("blinder")),
+        (truncated, Some("proof")),
         (trailing, None),
         (other_curve, Some("curve")),
     ] {
