@@ -1,7 +1,7 @@
 //! Totals of proved results.
 //!
 //! An answer is charged to each result in the query with the bits of its totals
-//! ([`totals_bits`](super::policy::totals_bits)), so that no number of overlapping queries tells more of one
+//! ([`totals_bits`]), so that no number of overlapping queries tells more of one
 //! than its budget.
 
 use std::sync::Arc;

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | bits, rows 0 … 2047 | r, the randomness of the encryption |
 //! | bits, from row 2048 on, three for each slot | count, inside, outside (counted and not inside) |
-//! | values, three for each slot | the code x; t′; t′ + inside, see [`System::slot`] |
+//! | values, three for each slot | the code x; t′; t′ + inside, see `System::slot` |
 //! | digits | numbers in base 4096: each number here is shown not to be negative, or to have few bits |
 //!
-//! With totals there are, after the slots, one more bit and three more values; see [`System::mean`].
+//! With totals there are, after the slots, one more bit and three more values; see `System::mean`.
 
 #![cfg_attr(
     not(feature = "prove"),
