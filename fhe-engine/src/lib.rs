@@ -47,5 +47,5 @@ pub use encrypt::Encrypt;
 pub use keys::{SecretKey, generate_keys};
 pub use pulseproof_packing::{
     DIMENSION, DecryptError, EncryptError, EncryptionWitness, Field, HeadRoom, KeyError, Layout,
-    LayoutError, LayoutRequest, ListTotal, PublicKey, Scale, Totals, head_room,
+    LayoutError, LayoutRequest, ListTotal, NOISE_BOUND_LOG2, PublicKey, Scale, Totals, head_room,
 };

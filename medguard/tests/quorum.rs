@@ -13,7 +13,7 @@ use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::dispute::{Disputed, Verdict, Witness};
 use pulseproof_medguard::authority::questions::write_question_with_outputs;
-use pulseproof_medguard::authority::quorum::Quorum;
+use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority, AuthorityError};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::merkle::Tree;
@@ -24,7 +24,8 @@ fn appliance(index: u8) -> ApplianceKey {
 }
 
 fn quorum(needed: usize, of: &[u8]) -> Quorum {
-    Quorum { needed, appliances: of.iter().map(|&i| appliance(i).public()).collect() }
+    let signatory = |&i: &u8| Signatory { key: appliance(i).public(), url: String::new() };
+    Quorum { needed, appliances: of.iter().map(signatory).collect() }
 }
 
 #[tokio::test]
@@ -102,14 +103,13 @@ impl Local {
 }
 
 impl Witness for Local {
-    fn node(&self, height: usize, index: usize) -> Option<Digest> {
-        let node = self.tree.node(height, index)?;
+    fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
         let other = self.contradicts == Some((height, index));
-        Some(if other { Digest([1; 32]) } else { node })
+        Ok(if other { Some(Digest([1; 32])) } else { self.tree.node(height, index) })
     }
 
-    fn result(&self, lookup: usize) -> Option<Ciphertext> {
-        self.found.get(lookup).cloned()
+    fn result(&self, lookup: usize) -> Result<Option<Ciphertext>, String> {
+        Ok(self.found.get(lookup).cloned())
     }
 }
 

@@ -163,6 +163,13 @@ pub struct Identity {
     pub key: AppliancePublicKey,
 }
 
+/// `GET /v1/lookups/{root}/nodes/{height}/{index}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupNode {
+    /// The hash of a lookup's result, or of two nodes.
+    pub node: Digest,
+}
+
 /// A backend that failed before the processor proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retried {

@@ -1,6 +1,9 @@
-//! The appliance over HTTP. [`circuits`]: files, and proofs of circuits.
+//! The appliance over HTTP. [`circuits`]: files, and proofs of circuits. `lookups`: what programs' lookups
+//! gave.
 
 pub mod circuits;
+#[cfg(feature = "fhe")]
+mod lookups;
 
 use std::io;
 use std::path::PathBuf;
@@ -23,6 +26,8 @@ use crate::submission::batch_to_bytes;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest that handing in an evaluation key, some 60 MB, or a piece of a file may take.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+/// Most bytes of an answer that is an error.
+const ERROR_BYTES_MAX: usize = 1 << 16;
 /// How often a job is looked at while it is waited for.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -39,6 +44,14 @@ pub enum ClientError {
         url: String,
         /// What happened.
         source: reqwest::Error,
+    },
+    /// The service answered with more than it should.
+    #[error("{url}: the answer has more than {limit} bytes")]
+    TooLong {
+        /// What was called.
+        url: String,
+        /// Most bytes that were expected.
+        limit: usize,
     },
     /// A file to hand in could not be read.
     #[error("{}: {source}", path.display())]
@@ -106,6 +119,29 @@ impl Service {
     pub async fn bytes(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
         Ok(self.send(request).await?.bytes().await.map_err(transport)?.to_vec())
     }
+
+    /// The same, if nothing is known of who answers: an answer of more bytes is an error, and not read.
+    ///
+    /// # Errors
+    /// As [`Self::send`], or the answer is longer.
+    pub async fn bytes_within(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+    ) -> Result<Vec<u8>, ClientError> {
+        read_within(self.send(request).await?, limit).await
+    }
+}
+
+async fn read_within(mut response: Response, limit: usize) -> Result<Vec<u8>, ClientError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if chunk.len() > limit - bytes.len() {
+            return Err(ClientError::TooLong { url: response.url().to_string(), limit });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 fn transport(source: reqwest::Error) -> ClientError {
@@ -117,9 +153,9 @@ async fn failure(response: Response) -> ClientError {
     let (url, status) = (response.url().to_string(), response.status().as_u16());
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
     let is_problem = content_type.is_some_and(|value| value == PROBLEM_JSON);
-    let body = match response.text().await {
-        Ok(body) => body,
-        Err(error) => return transport(error),
+    let body = match read_within(response, ERROR_BYTES_MAX).await {
+        Ok(body) => String::from_utf8_lossy(&body).into_owned(),
+        Err(error) => return error,
     };
     match serde_json::from_str::<Problem>(&body) {
         Ok(problem) if is_problem => ClientError::Problem(Box::new(problem)),
@@ -135,6 +171,12 @@ impl Appliance {
     /// A client for the appliance at `base`.
     pub fn new(base: impl Into<String>) -> Self {
         Self(Service::new(base))
+    }
+
+    /// Its base address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0.base
     }
 
     /// Whether it is up, and with which SRS.
@@ -281,6 +323,24 @@ impl Appliance {
     /// See [`ClientError`].
     pub async fn delete_evaluation_key(&self, id: &Digest) -> Result<(), ClientError> {
         self.0.send(self.0.request(Method::DELETE, &key_path(id))).await.map(drop)
+    }
+
+    /// Hands in a result that another appliance proved, and returns what it is called: SHA-256 of its bytes.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn put_result(&self, bytes: Vec<u8>) -> Result<Digest, ClientError> {
+        let id = Digest::sha256(&bytes);
+        let request = self.0.request(Method::PUT, &format!("/v1/results/{id}")).body(bytes);
+        self.0.send(request).await.map(|_| id)
+    }
+
+    /// Lets the appliance forget a result of another one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn delete_result(&self, id: &Digest) -> Result<(), ClientError> {
+        self.0.send(self.0.request(Method::DELETE, &format!("/v1/results/{id}"))).await.map(drop)
     }
 
     /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult), of a program's

@@ -35,7 +35,7 @@ pub struct FheRequest {
     pub program: Program,
 }
 
-/// The sum that a finished job made of a region's epoch.
+/// The sum of a region's epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SumRef {
@@ -43,6 +43,18 @@ pub struct SumRef {
     pub region: Name,
     /// The epoch.
     pub epoch: u64,
+    /// SHA-256 of another appliance's result that was handed in; without it, the sum that a finished job of
+    /// this appliance made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Digest>,
+}
+
+impl SumRef {
+    /// The sum that a finished job of the same appliance made.
+    #[must_use]
+    pub fn own(region: Name, epoch: u64) -> Self {
+        Self { region, epoch, result: None }
+    }
 }
 
 /// The text is no encrypted word.

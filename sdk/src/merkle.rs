@@ -22,8 +22,13 @@ impl Tree {
     /// The tree over these results.
     #[must_use]
     pub fn over(results: &[Ciphertext]) -> Self {
-        let mut leaves: Vec<_> = results.iter().map(leaf).collect();
-        leaves.resize(results.len().next_power_of_two(), NOTHING);
+        Self::over_leaves(results.iter().map(leaf).collect())
+    }
+
+    /// The tree over the results whose hashes these are.
+    #[must_use]
+    pub fn over_leaves(mut leaves: Vec<Digest>) -> Self {
+        leaves.resize(leaves.len().next_power_of_two(), NOTHING);
         let mut levels = vec![leaves];
         while let Some(below) = levels.last().filter(|level| level.len() > 1) {
             levels.push(below.chunks(2).map(|pair| inner(pair[0], pair[1])).collect());

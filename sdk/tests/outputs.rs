@@ -181,7 +181,7 @@ fn a_request_is_read_as_written_and_nothing_unknown_is_taken() {
         key: Digest::sha256(b"key"),
         engine: EngineKind::TfheCpu,
         layout,
-        sums: vec![SumRef { region: "north".parse().unwrap(), epoch: u64::MAX }],
+        sums: vec![SumRef::own("north".parse().unwrap(), u64::MAX)],
         words: vec![word_to_text(&word(1))],
         program: library::mean_above_secret(3, 360, 20),
     }));

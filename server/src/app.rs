@@ -12,7 +12,9 @@ use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
 use crate::config::Config;
+use crate::fhe::compute::Voucher;
 use crate::fhe::registry::Registry;
+use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
 use crate::http::gate::Gate;
 use crate::intake::Checks;
@@ -52,6 +54,8 @@ pub struct App<C: Curve> {
     pub upload_gate: Gate,
     /// The engines that hold a key.
     pub registry: Arc<Registry>,
+    /// How it answers for what programs computed.
+    pub voucher: Arc<Voucher>,
     /// The programs at work.
     pub programs: Lane,
     /// The backends that prove circuits.
@@ -71,19 +75,21 @@ impl<C: Curve> App<C> {
         identity: ApplianceKey,
         store: Store,
         blobs: Blobs,
+        transcripts: Transcripts,
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
         let Machine { prover, cpu, engines, groth16 } = machine;
         let kinds = [prover.backend(), cpu.backend(), groth16.primary.backend()];
         let service = Arc::new(Service::new(kinds, config.backend_failures_max));
-        let blobs = Arc::new(blobs);
+        let (blobs, identity) = (Arc::new(blobs), Arc::new(identity));
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
         let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
             srs_id: Digest(prover.srs().verifying_key.id()),
-            identity: Arc::new(identity),
+            voucher: Arc::new(Voucher { identity: Arc::clone(&identity), transcripts }),
+            identity,
             commitment_key: CommitmentKey::new(prover.srs()),
             prover,
             cpu,

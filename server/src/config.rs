@@ -22,6 +22,8 @@ pub struct Config {
     pub intakes_waiting_max: usize,
     /// Profiles kept; some 33 kB each, and ten times as much in memory.
     pub profiles_max: usize,
+    /// Results of other appliances kept; some 35 kB each.
+    pub results_max: usize,
     /// Evaluation keys kept; some 60 MB each.
     pub keys_max: usize,
     /// Evaluation keys that engines hold in memory at the same time.
@@ -30,6 +32,9 @@ pub struct Config {
     pub fhe_jobs_max: usize,
     /// Programs queued or running; one more is turned away with a 503.
     pub fhe_jobs_unfinished_max: usize,
+    /// Bytes of what programs' lookups gave, some 16 kB each, that are kept for who doubts the outputs; the
+    /// oldest go. At least what a job of 8192 lookups takes, 135 MB, or it fails.
+    pub lookups_bytes_max: u64,
     /// When batches of bootstraps close.
     pub batches: Limits,
     /// Files that are handed in.
@@ -53,10 +58,12 @@ impl Config {
             intakes_max: 4,
             intakes_waiting_max: 32,
             profiles_max: 64,
+            results_max: 4096,
             keys_max: 8,
             engines_max: 2,
             fhe_jobs_max: 8,
             fhe_jobs_unfinished_max: 1024,
+            lookups_bytes_max: 4 << 30,
             batches: Limits::default(),
             uploads: Uploads::default(),
             groth16: Groth16Limits::default(),

@@ -17,6 +17,7 @@ use crate::blobs::{self, Blobs};
 use crate::config::Config;
 use crate::fhe::engines::Engines;
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
+use crate::fhe::transcripts::Transcripts;
 use crate::fhe::work::Programs;
 use crate::groth16::pinned;
 use crate::groth16::prover::Groth16;
@@ -86,7 +87,9 @@ pub async fn serve<C: Curve>(
     let identity = identity::open(&config.data_dir).map_err(|source| {
         io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
     })?;
-    let app = Arc::new(App::new(machine, identity, store, blobs, config, telemetry));
+    let transcripts = Transcripts::open(&config.data_dir, config.lookups_bytes_max)
+        .map_err(|source| io_error("lookups", source))?;
+    let app = Arc::new(App::new(machine, identity, store, blobs, transcripts, config, telemetry));
     announce(&app);
 
     let (stop, stopping) = watch::channel(false);

@@ -1,5 +1,10 @@
-//! The proof of well-formed encryption, beside one arkworks MSM of 4096 terms on the same threads.
+//! The proof of well-formed encryption, beside one arkworks MSM of 4096 terms on the same threads, and
+//! beside tfhe-rs's own proof of a compact list.
 
+#[cfg(feature = "tfhe-zk")]
+mod tfhe_zk;
+
+use std::hint::black_box;
 use std::sync::Arc;
 
 use ark_ec::VariableBaseMSM;
@@ -20,6 +25,8 @@ use serde::Serialize;
 
 use super::measure::{median, peak_memory_mb, processor, time};
 use super::wsa::Timing;
+#[cfg(feature = "tfhe-zk")]
+use tfhe_zk::Tfhe;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +54,9 @@ pub enum Failure {
     /// The prover.
     #[error(transparent)]
     Kernel(#[from] Error),
+    /// tfhe-rs's proof.
+    #[error("tfhe-zk: {0}")]
+    Tfhe(String),
 }
 
 /// Inputs of all measurements, made once.
@@ -132,6 +142,20 @@ impl<C: Curve> Fixture<C> {
             .expect("honest lists are proved")
     }
 
+    fn subjects(&self, batch: usize) -> Vec<Subject<'_>> {
+        vec![
+            Subject::new("arkworks MSM of 4096 terms, full-width scalars (peer)", || {
+                black_box(self.peer_msm());
+            }),
+            Subject::new("encrypt", || drop(black_box(self.encrypt()))),
+            Subject::new("prove", || drop(black_box(self.prove()))),
+            Subject::new("verify, from bytes", || assert!(self.verify(1))),
+            Subject::new(format!("verify {batch} together, from bytes"), move || {
+                assert!(self.verify(batch));
+            }),
+        ]
+    }
+
     /// An appliance checks this many of the batch's proofs together.
     pub fn verify(&self, count: usize) -> bool {
         let claim =
@@ -149,6 +173,28 @@ impl<C: Curve> Fixture<C> {
     }
 }
 
+/// Something that is timed.
+struct Subject<'a> {
+    what: String,
+    run: Box<dyn Fn() + 'a>,
+}
+
+impl<'a> Subject<'a> {
+    fn new(what: impl Into<String>, run: impl Fn() + 'a) -> Self {
+        Self { what: what.into(), run: Box::new(run) }
+    }
+}
+
+/// How long something takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// What.
+    pub what: String,
+    /// How long.
+    #[serde(flatten)]
+    pub time: Timing,
+}
+
 /// Everything measured in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -162,7 +208,7 @@ pub struct Report {
     pub words: usize,
     /// Lists that are verified together.
     pub batch: usize,
-    /// Threads of the pool that peer and prover share.
+    /// Threads of the pool that peers and prover share.
     pub threads: usize,
     /// Processor.
     pub processor: String,
@@ -170,16 +216,11 @@ pub struct Report {
     pub samples: usize,
     /// Bytes of a proof.
     pub proof_bytes: usize,
-    /// arkworks MSM of 4096 terms, full-width scalars.
-    pub peer_msm: Timing,
-    /// Encrypting, without proof.
-    pub encrypt: Timing,
-    /// Proving.
-    pub prove: Timing,
-    /// Verifying one proof, from its bytes.
-    pub verify_one: Timing,
-    /// Verifying the batch, from bytes.
-    pub verify_batch: Timing,
+    /// Bytes of tfhe-rs's proofs, by where their cost is put, if they were measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tfhe_zk_bytes: Vec<(String, usize)>,
+    /// The times, the first one that of the peer that all are divided by.
+    pub rows: Vec<Row>,
     /// Peak resident memory of the process, where the system tells.
     pub peak_memory_mb: Option<f64>,
 }
@@ -187,30 +228,32 @@ pub struct Report {
 /// Measures everything `samples` times, in turn, so that a disturbance meets all alike.
 ///
 /// # Errors
-/// There is no such layout, or it cannot be proved.
+/// There is no such layout, or it cannot be proved; tfhe-rs's proof was left out of this build, or does not
+/// cover the layout.
 ///
 /// # Panics
 /// If a measured operation gives a wrong answer.
-pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, Failure> {
+pub fn measure<C: Curve>(shape: Shape, samples: usize, with_tfhe: bool) -> Result<Report, Failure> {
     let shape = Shape { batch: shape.batch.max(1), ..shape };
     let fixture = Fixture::<C>::new(shape)?;
-    let mut times: [Vec<f64>; 5] = Default::default();
+    let peer = with_tfhe.then(|| Tfhe::new(&fixture.scheme, &fixture.readings)).transpose()?;
+    let mut subjects = fixture.subjects(shape.batch);
+    subjects.extend(peer.iter().flat_map(Tfhe::subjects));
+    let mut times = vec![Vec::with_capacity(samples); subjects.len()];
     for round in 0..=samples.max(1) {
-        let measured = [
-            time(|| fixture.peer_msm()).0,
-            time(|| fixture.encrypt()).0,
-            time(|| fixture.prove()).0,
-            time(|| assert!(fixture.verify(1))).0,
-            time(|| assert!(fixture.verify(shape.batch))).0,
-        ];
-        // The first round warms caches and is not counted.
-        if round > 0 {
-            times.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
+        for (subject, times) in subjects.iter().zip(&mut times) {
+            let (taken, ()) = time(&subject.run);
+            // The first round warms caches and is not counted.
+            if round > 0 {
+                times.push(taken);
+            }
         }
     }
-    let peer = median(&mut times[0]);
-    let [peer_msm, encrypt, prove, verify_one, verify_batch] =
-        times.map(|mut all| Timing::of(&mut all, peer));
+    let reference = median(&mut times[0]);
+    let row = |(subject, times): (&Subject<'_>, &mut Vec<f64>)| Row {
+        what: subject.what.clone(),
+        time: Timing::of(times, reference),
+    };
     Ok(Report {
         curve: C::ID.to_string(),
         slots: shape.slots,
@@ -221,11 +264,28 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize) -> Result<Report, Failure
         processor: processor(),
         samples,
         proof_bytes: fixture.batch[0].1.to_bytes().len(),
-        peer_msm,
-        encrypt,
-        prove,
-        verify_one,
-        verify_batch,
+        tfhe_zk_bytes: peer.as_ref().map(Tfhe::proof_bytes).unwrap_or_default(),
+        rows: subjects.iter().zip(&mut times).map(row).collect(),
         peak_memory_mb: peak_memory_mb(),
     })
+}
+
+/// tfhe-rs's proof, where it is not linked.
+#[cfg(not(feature = "tfhe-zk"))]
+struct Tfhe(std::convert::Infallible);
+
+#[cfg(not(feature = "tfhe-zk"))]
+impl Tfhe {
+    fn new<C: Curve>(_: &Scheme<C>, _: &[i64]) -> Result<Self, Failure> {
+        let reason = "was left out of this program: build with the feature tfhe-zk";
+        Err(Failure::Tfhe(reason.to_owned()))
+    }
+
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        match self.0 {}
+    }
+
+    fn proof_bytes(&self) -> Vec<(String, usize)> {
+        match self.0 {}
+    }
 }

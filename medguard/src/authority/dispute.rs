@@ -17,11 +17,17 @@ use pulseproof_sdk::{Digest, Outputs};
 
 /// An appliance that is asked about a program that it computed.
 pub trait Witness {
-    /// A node of its tree: `height` 0 is the leaves.
-    fn node(&self, height: usize, index: usize) -> Option<Digest>;
+    /// A node of its tree: `height` 0 is the leaves. `None` is an answer: that it has none.
+    ///
+    /// # Errors
+    /// There was no answer, and why.
+    fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String>;
 
-    /// What a lookup gave.
-    fn result(&self, lookup: usize) -> Option<Ciphertext>;
+    /// What a lookup gave, likewise.
+    ///
+    /// # Errors
+    /// There was no answer, and why.
+    fn result(&self, lookup: usize) -> Result<Option<Ciphertext>, String>;
 }
 
 /// What came of a dispute.
@@ -31,6 +37,22 @@ pub struct Verdict {
     pub lookup: Option<usize>,
     /// Whether the first one lied, and whether the second one did.
     pub lied: [bool; 2],
+}
+
+/// Why a dispute came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum DisputeError {
+    /// One of the two did not answer.
+    #[error("no answer: {reason}")]
+    Silent {
+        /// Which: 0 or 1.
+        who: usize,
+        /// What happened.
+        reason: String,
+    },
+    /// The one lookup could not be computed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
 }
 
 /// The program both computed, and what of it everybody can compute.
@@ -43,86 +65,87 @@ pub struct Disputed<'a> {
     pub engine: &'a dyn Engine,
 }
 
-/// An appliance with what it signed.
-struct Party<'a> {
-    witness: &'a dyn Witness,
-    outputs: &'a Outputs,
-    height: usize,
+/// Why somebody was not heard to the end.
+enum Halt {
+    /// He could not show what he signed.
+    Contradiction(usize),
+    Failed(DisputeError),
 }
 
-/// Who could not show what he signed.
-struct Contradiction(usize);
+impl<E: Into<DisputeError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
 
 impl Disputed<'_> {
     /// Finds out which of two appliances lied, that signed these outputs of the same program on the same
     /// results.
     ///
     /// # Errors
-    /// The engine failed on the one lookup.
+    /// One of them did not answer, or the engine failed on the one lookup.
     pub fn settle(
         &self,
         outputs: [&Outputs; 2],
         witnesses: [&dyn Witness; 2],
-    ) -> Result<Verdict, EngineError> {
-        let leaves = self.circuit.nodes.len().next_power_of_two();
-        let height = leaves.trailing_zeros() as usize;
-        let party = |i: usize| Party { witness: witnesses[i], outputs: outputs[i], height };
-        let parties = [party(0), party(1)];
-        if outputs[0].lookups == outputs[1].lookups {
-            return Ok(self.compare_digits(&parties));
+    ) -> Result<Verdict, DisputeError> {
+        let height = self.circuit.nodes.len().next_power_of_two().trailing_zeros() as usize;
+        let party =
+            |who: usize| Party { who, witness: witnesses[who], outputs: outputs[who], height };
+        let verdict = self.hear(&[party(0), party(1)]);
+        match verdict {
+            Ok(verdict) => Ok(verdict),
+            Err(Halt::Contradiction(who)) => {
+                Ok(Verdict { lookup: None, lied: [who == 0, who == 1] })
+            }
+            Err(Halt::Failed(error)) => Err(error),
         }
-        let (lookup, found) = match descend(&parties) {
-            Ok(found) => found,
-            Err(Contradiction(who)) => return Ok(guilty(None, who)),
-        };
+    }
+
+    fn hear(&self, parties: &[Party<'_>; 2]) -> Result<Verdict, Halt> {
+        if parties[0].outputs.lookups == parties[1].outputs.lookups {
+            return self.compare_digits(parties);
+        }
+        let (lookup, found) = descend(parties)?;
         if lookup >= self.circuit.nodes.len() {
             // Behind the last lookup there is nothing, whatever anybody signed.
             let nothing = Digest([0; 32]);
             return Ok(Verdict { lookup: None, lied: found.map(|of| of != nothing) });
         }
-        let earlier = match fetch(&parties[0], &self.circuit.nodes[lookup].input) {
-            Some(earlier) => earlier,
-            None => return Ok(guilty(Some(lookup), 0)),
-        };
+        let earlier = parties[0].shows_all(&self.circuit.nodes[lookup].input)?;
         let again = self.circuit.lookup(lookup, self.inputs, |index| &earlier[&index]);
         let truth = self.engine.look_up(&[again])?.first().map(leaf);
         Ok(Verdict { lookup: Some(lookup), lied: found.map(|of| Some(of) != truth) })
     }
 
     /// The lookups are the same; the outputs are sums of them that anybody can compute.
-    fn compare_digits(&self, parties: &[Party<'_>; 2]) -> Verdict {
+    fn compare_digits(&self, parties: &[Party<'_>; 2]) -> Result<Verdict, Halt> {
         let mut lied = [false; 2];
         for (lied, party) in lied.iter_mut().zip(parties) {
-            *lied = self.digits_of(party).is_none_or(|digits| {
-                let signed = party.outputs.outputs.iter().flat_map(|output| &output.digits);
-                !signed.eq(&digits)
-            });
+            let signed = party.outputs.outputs.iter().flat_map(|output| &output.digits);
+            *lied = !signed.eq(&self.digits_of(party)?);
         }
-        Verdict { lookup: None, lied }
+        Ok(Verdict { lookup: None, lied })
     }
 
-    fn digits_of(&self, party: &Party<'_>) -> Option<Vec<Ciphertext>> {
+    fn digits_of(&self, party: &Party<'_>) -> Result<Vec<Ciphertext>, Halt> {
         let digits = self.circuit.outputs.iter().flat_map(|output| &output.digits);
         let mut found = BTreeMap::new();
         for digit in digits {
-            found.extend(fetch(party, digit)?);
+            found.extend(party.shows_all(digit)?);
         }
-        Some(self.circuit.digits_of(self.inputs, |index| &found[&index]))
+        Ok(self.circuit.digits_of(self.inputs, |index| &found[&index]))
     }
 }
 
-fn guilty(lookup: Option<usize>, who: usize) -> Verdict {
-    Verdict { lookup, lied: [who == 0, who == 1] }
-}
-
 /// The first leaf in which two trees with different roots differ, and the leaf of each.
-fn descend(parties: &[Party<'_>; 2]) -> Result<(usize, [Digest; 2]), Contradiction> {
+fn descend(parties: &[Party<'_>; 2]) -> Result<(usize, [Digest; 2]), Halt> {
     let mut nodes = [parties[0].outputs.lookups, parties[1].outputs.lookups];
     let mut index = 0;
     for height in (0..parties[0].height).rev() {
         let children = [
-            children(&parties[0], height, index, nodes[0]).ok_or(Contradiction(0))?,
-            children(&parties[1], height, index, nodes[1]).ok_or(Contradiction(1))?,
+            parties[0].children(height, index, nodes[0])?,
+            parties[1].children(height, index, nodes[1])?,
         ];
         let side = usize::from(children[0][0] == children[1][0]);
         nodes = [children[0][side], children[1][side]];
@@ -131,30 +154,51 @@ fn descend(parties: &[Party<'_>; 2]) -> Result<(usize, [Digest; 2]), Contradicti
     Ok((index, nodes))
 }
 
-/// The two nodes below one, if they are what it is the hash of.
-fn children(party: &Party<'_>, height: usize, index: usize, above: Digest) -> Option<[Digest; 2]> {
-    let left = party.witness.node(height, 2 * index)?;
-    let right = party.witness.node(height, 2 * index + 1)?;
-    (inner(left, right) == above).then_some([left, right])
+/// An appliance with what it signed.
+struct Party<'a> {
+    who: usize,
+    witness: &'a dyn Witness,
+    outputs: &'a Outputs,
+    height: usize,
 }
 
-/// The results that a combination takes, each shown to be under the root that was signed.
-fn fetch(party: &Party<'_>, of: &Linear) -> Option<BTreeMap<usize, Ciphertext>> {
-    let lookups = of.terms().filter_map(|(source, _)| match source {
-        Source::Lookup(index) => Some(index),
-        Source::Input(_) => None,
-    });
-    lookups.map(|index| Some((index, shown(party, index)?))).collect()
-}
-
-/// What a lookup gave, if it is what the party signed.
-fn shown(party: &Party<'_>, lookup: usize) -> Option<Ciphertext> {
-    let result = party.witness.result(lookup)?;
-    let (mut node, mut index) = (leaf(&result), lookup);
-    for height in 0..party.height {
-        let sibling = party.witness.node(height, index ^ 1)?;
-        node = if index % 2 == 0 { inner(node, sibling) } else { inner(sibling, node) };
-        index /= 2;
+impl Party<'_> {
+    /// What it answered; that it has nothing to show contradicts its signature.
+    fn said<T>(&self, answer: Result<Option<T>, String>) -> Result<T, Halt> {
+        let answer = answer.map_err(|reason| DisputeError::Silent { who: self.who, reason })?;
+        answer.ok_or(Halt::Contradiction(self.who))
     }
-    (node == party.outputs.lookups).then_some(result)
+
+    fn node(&self, height: usize, index: usize) -> Result<Digest, Halt> {
+        self.said(self.witness.node(height, index))
+    }
+
+    /// The two nodes below one, if they are what it is the hash of.
+    fn children(&self, height: usize, index: usize, above: Digest) -> Result<[Digest; 2], Halt> {
+        let (left, right) = (self.node(height, 2 * index)?, self.node(height, 2 * index + 1)?);
+        let is_right = inner(left, right) == above;
+        is_right.then_some([left, right]).ok_or(Halt::Contradiction(self.who))
+    }
+
+    /// The results that a combination takes, each shown to be under the root that was signed.
+    fn shows_all(&self, of: &Linear) -> Result<BTreeMap<usize, Ciphertext>, Halt> {
+        let lookups = of.terms().filter_map(|(source, _)| match source {
+            Source::Lookup(index) => Some(index),
+            Source::Input(_) => None,
+        });
+        lookups.map(|index| Ok((index, self.shows(index)?))).collect()
+    }
+
+    /// What a lookup gave, if it is what was signed.
+    fn shows(&self, lookup: usize) -> Result<Ciphertext, Halt> {
+        let result = self.said(self.witness.result(lookup))?;
+        let (mut node, mut index) = (leaf(&result), lookup);
+        for height in 0..self.height {
+            let sibling = self.node(height, index ^ 1)?;
+            node = if index % 2 == 0 { inner(node, sibling) } else { inner(sibling, node) };
+            index /= 2;
+        }
+        let is_right = node == self.outputs.lookups;
+        is_right.then_some(result).ok_or(Halt::Contradiction(self.who))
+    }
 }

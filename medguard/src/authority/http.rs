@@ -11,6 +11,7 @@ use pulseproof_sdk::Problem;
 use tokio::net::TcpListener;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::hearing::Heard;
 use super::questions::Answered;
 use super::{Authority, Decryption, Shared, internal};
 use crate::http::{Refusal, read_body, serve_routes};
@@ -31,6 +32,7 @@ impl<C: Curve> Authority<C> {
             .route("/v1/evaluation-key", get(evaluation_key::<C>))
             .route("/v1/decryptions", post(decryptions::<C>))
             .route("/v1/answers", post(answers::<C>))
+            .route("/v1/disputes", post(disputes::<C>))
             .with_state(Arc::clone(&authority));
         let served = serve_routes(routes, listener, stopped).await;
         authority.close().await;
@@ -80,4 +82,13 @@ async fn answers<C: Curve>(
     let place = authority.gate.enter().await?;
     let question = read_body(request).await?;
     finish(place, async move { authority.answer(question).await }).await
+}
+
+async fn disputes<C: Curve>(
+    State(authority): State<Shared<C>>,
+    request: Request,
+) -> Result<Json<Heard>, Refusal> {
+    let place = authority.gate.enter().await?;
+    let question = read_body(request).await?;
+    finish(place, async move { authority.hear(question).await }).await
 }

@@ -6,6 +6,7 @@
 //! | `GET /v1/evaluation-key` | the evaluation key, binary |
 //! | `POST /v1/decryptions` | a [query](queries::write_query) of proved results → [`queries::Decryption`] |
 //! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answered`] |
+//! | `POST /v1/disputes` | a [question](questions::write_question_with_outputs) with two outputs → [`hearing::Heard`] |
 //!
 //! It opens no ciphertext that it was handed: sums are those of results that it verified, and programs it
 //! computes itself. It decrypts each result by itself, insists that it speaks for a group ([`policy`]), and
@@ -16,6 +17,7 @@
 //! free. All refusals that depend on what was encrypted are one and the same.
 
 pub mod dispute;
+pub mod hearing;
 mod http;
 pub mod policy;
 pub mod queries;
@@ -44,9 +46,6 @@ use crate::vault::claims::{Admitted, Asked, Pin};
 pub use policy::{Answering, Policy, Share};
 pub use queries::{Decryption, write_query};
 pub use setup::{AuthorityError, Setup};
-
-/// Most bytes of one result.
-const RESULT_BYTES_MAX: usize = 16 << 20;
 
 /// The authority.
 pub struct Authority<C: Curve> {

@@ -24,13 +24,14 @@ use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 use pulseproof_sdk::fhe::{SUMS_MAX, program_digest};
 use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::outputs::{OUTPUTS_MAX, SumUsed};
+use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::signing::SIGNATURE_BYTES;
 use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Answering;
 use super::quorum::APPLIANCES_MAX;
-use super::{Authority, Programs, RESULT_BYTES_MAX, Shared, internal, malformed, pins};
+use super::{Authority, Programs, Shared, internal, malformed, pins};
 use crate::combine::combine;
 use crate::http::blocking;
 use crate::vault::claims::Asked;
@@ -120,14 +121,14 @@ fn read_question(bytes: &[u8]) -> Result<Question<'_>, DecodeError> {
 }
 
 /// A question whose public checks all passed.
-struct Examined<C: Curve> {
+pub(super) struct Examined<C: Curve> {
     asked: Asked,
     /// What will be opened, without the outputs.
-    claim: Outputs,
-    /// What a quorum computed, unless the authority does.
-    agreed: Option<Outputs>,
-    circuit: Circuit,
-    inputs: Vec<Ciphertext>,
+    pub claim: Outputs,
+    /// What appliances computed and signed.
+    pub given: Vec<Outputs>,
+    pub circuit: Circuit,
+    pub inputs: Vec<Ciphertext>,
     results: Vec<ProvedResult<C>>,
 }
 
@@ -141,20 +142,28 @@ impl<C: Curve> Authority<C> {
         question: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Answered, Problem> {
         let this = Arc::clone(self);
-        let examined = blocking(move || this.examine_question(question.as_ref())).await?;
+        let examine = move || {
+            let examined = this.examine_question(question.as_ref())?;
+            Ok((this.agreed(&examined)?, examined))
+        };
+        let (agreed, examined) = blocking(examine).await?;
         let this = Arc::clone(self);
         let asked = examined.asked.clone();
-        self.settle(asked, move || this.compute(&examined)).await
+        self.settle(asked, move || this.compute(&examined, agreed)).await
     }
 
-    fn programs(&self) -> Result<&Programs, Problem> {
+    pub(super) fn programs(&self) -> Result<&Programs, Problem> {
         let detail = "this authority computes no programs";
         self.programs.as_ref().ok_or_else(|| Problem::new(501, "no-programs", detail))
     }
 
-    fn examine_question(&self, question: &[u8]) -> Result<Examined<C>, Problem> {
+    /// Checks all of a question that everybody can see.
+    ///
+    /// # Errors
+    /// What is wrong with the program, a result or who published it.
+    pub(super) fn examine_question(&self, question: &[u8]) -> Result<Examined<C>, Problem> {
         let key = self.programs()?.evaluation_key;
-        let Question { program, results: bytes, outputs } =
+        let Question { program, results: bytes, outputs: given } =
             read_question(question).map_err(|error| malformed(&error))?;
         check_reads(&program, bytes.len())?;
         let results = self.verify(&bytes)?;
@@ -169,17 +178,12 @@ impl<C: Curve> Authority<C> {
         let digest: Vec<u8> = claim.program.0.into_iter().chain(claims).collect();
         let digest = Digest::of("medguard question v1", &digest);
         let asked = Asked { digest, pins, bits: circuit.outputs.len() as u64 };
-        let agreed = self.agreed(&outputs, &claim, &circuit)?;
-        Ok(Examined { asked, claim, agreed, circuit, inputs, results })
+        Ok(Examined { asked, claim, given, circuit, inputs, results })
     }
 
     /// What a quorum computed, if that is what is opened.
-    fn agreed(
-        &self,
-        given: &[Outputs],
-        claim: &Outputs,
-        circuit: &Circuit,
-    ) -> Result<Option<Outputs>, Problem> {
+    fn agreed(&self, examined: &Examined<C>) -> Result<Option<Outputs>, Problem> {
+        let Examined { given, claim, circuit, .. } = examined;
         match &self.policy.answering {
             Answering::Quorum(quorum) => quorum.agreed(given, claim, &circuit.shapes()).map(Some),
             Answering::Recompute if given.is_empty() => Ok(None),
@@ -217,11 +221,15 @@ impl<C: Curve> Authority<C> {
     }
 
     /// The bits, or nothing if a result is not a group's. Everything is computed either way.
-    fn compute(&self, examined: &Examined<C>) -> Result<Option<Answered>, Problem> {
+    fn compute(
+        &self,
+        examined: &Examined<C>,
+        agreed: Option<Outputs>,
+    ) -> Result<Option<Answered>, Problem> {
         let totals = self.all_totals(&examined.results);
         let start = Instant::now();
-        let outputs = match &examined.agreed {
-            Some(agreed) => agreed.clone(),
+        let outputs = match agreed {
+            Some(agreed) => agreed,
             None => self.evaluate(examined)?,
         };
         let compute_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -15,7 +15,16 @@ pub struct Quorum {
     /// How many; at least two, or one appliance would have its own outputs opened.
     pub needed: usize,
     /// Whose signatures count, each once.
-    pub appliances: Vec<AppliancePublicKey>,
+    pub appliances: Vec<Signatory>,
+}
+
+/// An appliance whose signature counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signatory {
+    /// Its key.
+    pub key: AppliancePublicKey,
+    /// Its base address, where it is asked in a dispute.
+    pub url: String,
 }
 
 impl Quorum {
@@ -23,7 +32,8 @@ impl Quorum {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let all = &self.appliances;
-        let distinct = all.iter().enumerate().all(|(i, key)| !all[..i].contains(key));
+        let is_new = |i: usize| all[..i].iter().all(|earlier| earlier.key != all[i].key);
+        let distinct = (0..all.len()).all(is_new);
         distinct && all.len() <= APPLIANCES_MAX && (2..=all.len()).contains(&self.needed)
     }
 
@@ -41,9 +51,7 @@ impl Quorum {
     ) -> Result<Outputs, Problem> {
         let mut signed = Vec::with_capacity(given.len());
         for (index, outputs) in given.iter().enumerate() {
-            check(index, outputs, expected, shapes)?;
-            let signer = self.appliances.iter().position(|key| outputs.is_signed_by(key));
-            let signer = signer.ok_or_else(|| untrusted(index))?;
+            let signer = self.signer(index, outputs, expected, shapes)?;
             signed.push((outputs.digest(), signer, outputs));
         }
         let supporters = |digest| {
@@ -52,6 +60,39 @@ impl Quorum {
         };
         let agreed = signed.iter().find(|(digest, ..)| supporters(*digest) >= self.needed);
         agreed.map(|(.., outputs)| (*outputs).clone()).ok_or_else(|| self.no_quorum())
+    }
+
+    /// Who signed two outputs that are not the same, of those that came with a question.
+    ///
+    /// # Errors
+    /// Outputs of something else, or signed by nobody who counts, or no dispute between two.
+    pub(super) fn parties<'a>(
+        &self,
+        given: &'a [Outputs],
+        expected: &Outputs,
+        shapes: &[OutputShape],
+    ) -> Result<[(&Signatory, &'a Outputs); 2], Problem> {
+        let [first, second] = given else { return Err(no_dispute()) };
+        let signer = |index, outputs| self.signer(index, outputs, expected, shapes);
+        let signers = [signer(0, first)?, signer(1, second)?];
+        if signers[0] == signers[1] || first.digest() == second.digest() {
+            return Err(no_dispute());
+        }
+        let [one, other] = signers.map(|signer| &self.appliances[signer]);
+        Ok([(one, first), (other, second)])
+    }
+
+    /// Which of the appliances signed the outputs, if they claim to be what was asked for.
+    fn signer(
+        &self,
+        index: usize,
+        outputs: &Outputs,
+        expected: &Outputs,
+        shapes: &[OutputShape],
+    ) -> Result<usize, Problem> {
+        check(index, outputs, expected, shapes)?;
+        let signer = self.appliances.iter().position(|one| outputs.is_signed_by(&one.key));
+        signer.ok_or_else(|| untrusted(index))
     }
 
     fn no_quorum(&self) -> Problem {
@@ -87,6 +128,11 @@ fn check(
         return refuse("wrong-outputs", "not the names and lengths of the program's outputs");
     }
     Ok(())
+}
+
+fn no_dispute() -> Problem {
+    let detail = "a dispute is between two appliances that signed different outputs";
+    Problem::new(422, "no-dispute", detail).field("outputs").limit(2)
 }
 
 fn untrusted(index: usize) -> Problem {

@@ -189,7 +189,7 @@ fn request<C: Curve>(
 ) -> Result<FheRequest, DemoError> {
     let sum = |round: &&Round<C>| {
         let claim = &round.result.claim;
-        SumRef { region: claim.region.clone(), epoch: claim.epoch }
+        SumRef::own(claim.region.clone(), claim.epoch)
     };
     let no_key = || DemoError::Result("the authority has no evaluation key".to_owned());
     Ok(FheRequest {

@@ -1,5 +1,7 @@
-//! One job's work: an engine is leased, the circuit evaluated through its batcher, the outputs packed.
+//! One job's work: an engine is leased, the circuit evaluated through its batcher, what the lookups gave is
+//! kept, the outputs packed and signed.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
+use super::transcripts::Transcripts;
 use crate::aggregate::internal;
 use crate::runner::Outcome;
 use crate::serve::stopped;
@@ -31,10 +34,18 @@ pub struct Computed {
     pub took: Duration,
 }
 
+/// How an appliance answers for what it computes.
+pub struct Voucher {
+    /// It signs it.
+    pub identity: Arc<ApplianceKey>,
+    /// It shows what every lookup gave.
+    pub transcripts: Transcripts,
+}
+
 /// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
 pub async fn compute(
     registry: &Arc<Registry>,
-    identity: &Arc<ApplianceKey>,
+    voucher: &Arc<Voucher>,
     prepared: Prepared,
     region: &Name,
     stop: watch::Receiver<bool>,
@@ -47,7 +58,7 @@ pub async fn compute(
             () = stopped(stop.clone()) => return Outcome::Stopped,
         };
         let error = match leased {
-            Ok(lease) => match evaluate(&lease, identity, &prepared, region, &stop).await {
+            Ok(lease) => match evaluate(&lease, voucher, &prepared, region, &stop).await {
                 Ok(computed) => return Outcome::Done(computed),
                 Err(Failure::Stopped) => return Outcome::Stopped,
                 Err(Failure::Engine(error)) => {
@@ -68,9 +79,24 @@ enum Failure {
     Engine(String),
 }
 
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Cancelled => Self::Stopped,
+            error => Self::Engine(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Engine(format!("lookups were not kept: {error}"))
+    }
+}
+
 async fn evaluate(
     lease: &Lease,
-    identity: &Arc<ApplianceKey>,
+    voucher: &Arc<Voucher>,
     prepared: &Arc<Prepared>,
     region: &Name,
     stop: &watch::Receiver<bool>,
@@ -80,8 +106,8 @@ async fn evaluate(
     let engine = batcher.engine().name();
     let session = batcher.open(region.as_str()).map_err(|error| failed(&error))?;
     let canceller = session.canceller();
-    let (prepared, identity) = (Arc::clone(prepared), Arc::clone(identity));
-    let mut work = spawn_blocking(move || run(&prepared, &identity, session, engine));
+    let (prepared, voucher) = (Arc::clone(prepared), Arc::clone(voucher));
+    let mut work = spawn_blocking(move || run(&prepared, &voucher, session, engine));
     let done = tokio::select! {
         done = &mut work => done,
         () = stopped(stop.clone()) => {
@@ -91,26 +117,27 @@ async fn evaluate(
     };
     match done {
         Ok(Ok(computed)) => Ok(computed),
-        Ok(Err(BatchError::Cancelled)) => Err(Failure::Stopped),
-        Ok(Err(error)) => Err(failed(&error)),
+        Ok(Err(failure)) => Err(failure),
         Err(error) => Err(failed(&error)),
     }
 }
 
 fn run(
     prepared: &Prepared,
-    identity: &ApplianceKey,
+    voucher: &Voucher,
     mut session: Session,
     engine: String,
-) -> Result<Computed, BatchError> {
+) -> Result<Computed, Failure> {
     let start = Instant::now();
     let Prepared { circuit, inputs, claim, .. } = prepared;
     let results = circuit.results(inputs, |lookups| session.look_up(lookups))?;
     let took = start.elapsed();
     let outputs = circuit.outputs_of(circuit.digits(inputs, &results));
-    let lookups = Tree::over(&results).root();
+    let tree = Tree::over(&results);
+    voucher.transcripts.keep(&tree, &results)?;
+    let lookups = tree.root();
     let outputs = Outputs { engine: engine.clone(), outputs, lookups, ..claim.clone() };
-    Ok(Computed { bytes: outputs.signed(identity).to_bytes(), engine, took })
+    Ok(Computed { bytes: outputs.signed(&voucher.identity).to_bytes(), engine, took })
 }
 
 fn engine_failed(reason: &str) -> Problem {

@@ -91,7 +91,7 @@ struct Sum {
 }
 
 fn parse_sums<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Vec<Sum>, Problem> {
-    let parse = |(SumRef { region, epoch }, bytes): (&SumRef, &Vec<u8>)| {
+    let parse = |(SumRef { region, epoch, .. }, bytes): (&SumRef, &Vec<u8>)| {
         let damaged = |reason: &str| internal(&format!("result of {region} {epoch}: {reason}"));
         let result =
             ProvedResult::<C>::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;

@@ -40,7 +40,7 @@ impl<C: Curve> Work<C> for Programs {
     ) -> Result<Outcome<Computed>, StoreError> {
         Ok(match prepared(app, job).await? {
             Ok((region, prepared)) => {
-                compute(&app.registry, &app.identity, prepared, &region, stop).await
+                compute(&app.registry, &app.voucher, prepared, &region, stop).await
             }
             Err(problem) => Outcome::Failed(problem),
         })

@@ -1,7 +1,7 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`proofs`], [`keys`], [`circuits`],
-//!   [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`results`], [`lookups`],
+//!   [`proofs`], [`keys`], [`circuits`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
@@ -12,11 +12,13 @@ pub mod content_range;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
+pub mod lookups;
 pub mod profiles;
 pub mod programs;
 pub mod proofs;
 pub mod readings;
 pub mod regions;
+pub mod results;
 pub mod status;
 pub mod uploads;
 pub mod witnesses;
@@ -48,6 +50,9 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         .route("/v1/jobs", post(jobs::create::<C>))
         .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(jobs::cancel::<C>))
         .route("/v1/jobs/{id}/result", get(jobs::result::<C>))
+        .route("/v1/results/{digest}", put(results::put::<C>).delete(results::delete::<C>))
+        .route("/v1/lookups/{root}/nodes/{height}/{index}", get(lookups::node::<C>))
+        .route("/v1/lookups/{root}/results/{lookup}", get(lookups::result::<C>))
         .route(
             "/v1/evaluation-keys/{id}",
             put(keys::put::<C>).get(keys::show::<C>).delete(keys::delete::<C>),

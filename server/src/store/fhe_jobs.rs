@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
+use pulseproof_sdk::{Digest, Problem};
 use serde_json::from_str;
 
 use super::jobs::job_state;
@@ -45,6 +45,13 @@ impl Store {
     pub async fn sums(&self, sums: &[SumRef]) -> Result<Result<Vec<Vec<u8>>, Problem>, StoreError> {
         let mut results = Vec::with_capacity(sums.len());
         for (index, sum) in sums.iter().enumerate() {
+            if let Some(digest) = &sum.result {
+                match self.result_of_others(digest, (&sum.region, sum.epoch)).await? {
+                    Some(result) => results.push(result),
+                    None => return Ok(Err(unknown_result(index, sum, digest))),
+                }
+                continue;
+            }
             let row: Option<(String, Option<Vec<u8>>)> =
                 sqlx::query_as("SELECT state, result FROM jobs WHERE region = ? AND epoch = ?")
                     .bind(sum.region.as_str())
@@ -132,6 +139,13 @@ pub fn unknown_key() -> Problem {
 fn unknown_sum(index: usize, sum: &SumRef) -> Problem {
     let detail = format!("no job has summed epoch {} of {}", sum.epoch, sum.region);
     Problem::new(422, "unknown-sum", detail).field(format!("sums[{index}]"))
+}
+
+fn unknown_result(index: usize, SumRef { region, epoch, .. }: &SumRef, digest: &Digest) -> Problem {
+    let detail = format!(
+        "no result {digest} of epoch {epoch} of {region} is here: PUT it to /v1/results/{digest} first"
+    );
+    Problem::new(422, "unknown-result", detail).field(format!("sums[{index}].result"))
 }
 
 fn unfinished_sum(index: usize, sum: &SumRef, state: &str) -> Problem {

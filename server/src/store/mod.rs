@@ -1,7 +1,7 @@
 //! The store: one SQLite file. Everything that was answered with success is in it, synced to disk,
 //! before the answer leaves.
 //!
-//! - [`regions`]: rosters. [`submissions`]: accepted readings. [`jobs`]: the queue and its results.
+//! - [`regions`]: rosters. [`results`]: other appliances' sums. [`submissions`]: accepted readings. [`jobs`]: the queue and its results.
 //! - [`keys`]: which evaluation keys there are. [`circuits`]: which circuits. [`blobs`]: which files
 //!   beside the store are needed.
 //! - [`queue`]: what queues of cancellable jobs share. [`fhe_jobs`], [`groth16_jobs`]: programs and
@@ -19,6 +19,7 @@ pub mod keys;
 pub mod profiles;
 pub mod queue;
 pub mod regions;
+pub mod results;
 pub mod submissions;
 
 use std::fmt::Display;
@@ -33,13 +34,14 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
     (4, "retried", include_str!("../../migrations/0004_retried.sql")),
     (5, "witness-tokens", include_str!("../../migrations/0005_witness_tokens.sql")),
     (6, "profiles", include_str!("../../migrations/0006_profiles.sql")),
+    (7, "results", include_str!("../../migrations/0007_results.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -77,7 +77,7 @@ impl World {
     }
 
     pub fn ask(&self, key: Digest, sums: &[(&str, u64)], program: Program) -> FheRequest {
-        let sum = |&(region, epoch): &(&str, u64)| SumRef { region: name(region), epoch };
+        let sum = |&(region, epoch): &(&str, u64)| SumRef::own(name(region), epoch);
         FheRequest {
             key,
             engine: EngineKind::Exact,

@@ -1,0 +1,122 @@
+//! Disputes between appliances of a [quorum](super::quorum) that signed different outputs of one program: both
+//! are asked over HTTP, and who lied is named.
+//!
+//! Only appliances that the policy lists are asked, at the addresses it lists. Nothing is opened and nothing
+//! told but what everybody who holds the evaluation key can find out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulseproof_fhe::Ciphertext;
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::identity::AppliancePublicKey;
+use pulseproof_sdk::{Digest, Outputs, Problem};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
+
+use super::dispute::{DisputeError, Disputed, Witness};
+use super::policy::Answering;
+use super::quorum::{Quorum, Signatory};
+use super::{Authority, Shared, internal};
+use crate::http::blocking;
+
+/// The longest that a hearing may take: who answers slowly holds up nobody for longer.
+const HEARING_MAX: Duration = Duration::from_secs(120);
+
+/// What came of a hearing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The first lookup in which the two differ, if it came to that.
+    pub lookup: Option<usize>,
+    /// Who signed what is not so.
+    pub liars: Vec<AppliancePublicKey>,
+}
+
+impl<C: Curve> Authority<C> {
+    /// Hears the two appliances whose outputs came with a
+    /// [question](super::questions::write_question_with_outputs).
+    ///
+    /// # Errors
+    /// The problem to answer with: it is no dispute of two that the policy lists, or one did not answer.
+    pub async fn hear(
+        self: &Shared<C>,
+        question: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Heard, Problem> {
+        let this = Arc::clone(self);
+        let runtime = Handle::current();
+        blocking(move || this.hear_now(question.as_ref(), &runtime)).await
+    }
+
+    fn hear_now(&self, question: &[u8], runtime: &Handle) -> Result<Heard, Problem> {
+        let quorum = self.quorum()?;
+        let examined = self.examine_question(question)?;
+        let (circuit, inputs) = (&examined.circuit, &*examined.inputs);
+        let parties = quorum.parties(&examined.given, &examined.claim, &circuit.shapes())?;
+        let until = Instant::now() + HEARING_MAX;
+        let witnesses = parties.map(|(signatory, outputs)| Remote {
+            appliance: Appliance::new(&signatory.url),
+            root: outputs.lookups,
+            runtime,
+            until,
+        });
+        let engine = self.programs()?.batcher.engine();
+        let disputed = Disputed { circuit, inputs, engine };
+        let [first, second] = &witnesses;
+        let verdict =
+            disputed.settle(parties.map(|(_, outputs): (_, &Outputs)| outputs), [first, second]);
+        match verdict {
+            Ok(verdict) => {
+                let liars = parties.iter().zip(verdict.lied).filter(|(_, lied)| *lied);
+                let liars = liars.map(|((signatory, _), _)| signatory.key.clone()).collect();
+                Ok(Heard { lookup: verdict.lookup, liars })
+            }
+            Err(DisputeError::Silent { who, reason }) => Err(silent(who, parties[who].0, &reason)),
+            Err(DisputeError::Engine(error)) => Err(internal(error)),
+        }
+    }
+
+    fn quorum(&self) -> Result<&Quorum, Problem> {
+        match &self.policy.answering {
+            Answering::Quorum(quorum) => Ok(quorum),
+            Answering::Recompute => {
+                let detail = "this authority computes programs itself: it hears no appliances";
+                Err(Problem::new(501, "no-quorum-here", detail))
+            }
+        }
+    }
+}
+
+/// An appliance that is asked over HTTP.
+struct Remote<'a> {
+    appliance: Appliance,
+    root: Digest,
+    runtime: &'a Handle,
+    until: Instant,
+}
+
+impl Remote<'_> {
+    fn ask<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, String> {
+        match self.runtime.block_on(async { timeout_at(self.until, answer).await }) {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("a hearing takes at most {} s", HEARING_MAX.as_secs())),
+        }
+    }
+}
+
+impl Witness for Remote<'_> {
+    fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
+        self.ask(self.appliance.lookup_node(&self.root, height, index))
+    }
+
+    fn result(&self, lookup: usize) -> Result<Option<Ciphertext>, String> {
+        self.ask(self.appliance.lookup_result(&self.root, lookup))
+    }
+}
+
+fn silent(who: usize, signatory: &Signatory, reason: &str) -> Problem {
+    tracing::warn!(key = %signatory.key, reason, "an appliance did not answer in a dispute");
+    let detail = format!("the appliance {} did not answer", signatory.key);
+    Problem::new(502, "appliance-silent", detail).field(format!("outputs[{who}]"))
+}
