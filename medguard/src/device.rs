@@ -68,8 +68,9 @@ impl<C: Curve> Profile<C> {
         public_key: PublicKey,
         srs: &Srs<C>,
     ) -> Result<Self, ProfileError> {
-        let described =
-            pulseproof_sdk::Profile::Unproved { meaning: meaning(&layout, &public_key) };
+        let described = pulseproof_sdk::Profile::Unproved {
+            meaning: meaning(&layout, public_key.fingerprint()),
+        };
         let (lists, commitment_key) = (Arc::new(Lists::new(&described)?), CommitmentKey::new(srs));
         Ok(Self { layout, public_key, commitment_key, lists, prover: None })
     }
@@ -78,7 +79,9 @@ impl<C: Curve> Profile<C> {
     pub fn described(&self) -> pulseproof_sdk::Profile {
         let (layout, key) = (self.layout.clone(), self.public_key.clone());
         match self.prover {
-            None => pulseproof_sdk::Profile::Unproved { meaning: meaning(&layout, &key) },
+            None => {
+                pulseproof_sdk::Profile::Unproved { meaning: meaning(&layout, key.fingerprint()) }
+            }
             Some(_) => {
                 pulseproof_sdk::Profile::Proved { layout: Box::new(layout), key: Box::new(key) }
             }

@@ -23,6 +23,7 @@ pub mod device;
 mod gate;
 pub mod gateway;
 mod http;
+mod rate;
 pub mod statistics;
 pub mod trust;
 pub mod vault;

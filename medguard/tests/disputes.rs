@@ -18,11 +18,12 @@ use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority};
 use pulseproof_sdk::api::{EngineKind, JobRequest};
-use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
 use pulseproof_server::{Config, Engines, Groth16, Machine, serve};
+use reqwest::Method;
 use tokio::net::TcpListener;
 
 /// Engines whose results are wrong from a lookup on, counted over all that they do.
@@ -91,7 +92,7 @@ async fn compute(
     result: &ProvedResult<C>,
 ) -> Outputs {
     let (region, epoch) = (result.claim.region.clone(), result.claim.epoch);
-    let sum = SumRef { region, epoch, result: Some(Digest::sha256(&result.to_bytes())) };
+    let sum = SumRef { region, epoch, result: Some(result.sum_digest()) };
     let request = FheRequest {
         key,
         engine: EngineKind::Exact,
@@ -147,7 +148,7 @@ async fn appliances_that_disagree_are_heard_and_the_liar_is_named() {
     let mut outputs = Vec::new();
     for appliance in &appliances {
         let key = appliance.put_evaluation_key(evaluation_key.clone()).await.unwrap();
-        assert_eq!(appliance.put_result(result.to_bytes()).await.unwrap(), digest(&result));
+        assert_eq!(appliance.put_result(&result).await.unwrap(), result.sum_digest());
         outputs.push(compute(&world, appliance, key, &program, &result).await);
     }
     let [honest, erring, other] = &outputs[..] else { panic!() };
@@ -183,10 +184,6 @@ async fn appliances_that_disagree_are_heard_and_the_liar_is_named() {
     assert!(answered.bits[0].value);
 }
 
-fn digest(result: &ProvedResult<C>) -> Digest {
-    Digest::sha256(&result.to_bytes())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     let world = World::new(3);
@@ -194,24 +191,30 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]);
     let folder = tempfile::tempdir().unwrap();
     let appliance = start(&world, &roster, engines(), folder.path()).await;
-    let id = appliance.put_result(result.to_bytes()).await.unwrap();
-    assert_eq!(appliance.put_result(result.to_bytes()).await.unwrap(), id);
+    let id = appliance.put_result(&result).await.unwrap();
+    // A sum proved and published anew is no other one.
+    let anew = ProvedResult { signature: [7; 64], ..result.clone() };
+    assert_eq!(appliance.put_result(&anew).await.unwrap(), id);
+    let refused = async |result: &ProvedResult<C>| problem(appliance.put_result(result).await);
     let mut forged = result.clone();
     forged.aggregate[0] ^= 1;
-    let refused = problem(appliance.put_result(forged.to_bytes()).await);
-    assert_eq!(refused, refusal("result-rejected", 422));
+    assert_eq!(refused(&forged).await, refusal("result-rejected", 422));
     let elsewhere = world.sum(&world.roster("south", &[0, 1, 2]), 0, &[0, 1, 2], &[3, 3]);
-    let refused = problem(appliance.put_result(elsewhere.to_bytes()).await);
-    assert_eq!(refused, refusal("unknown-region", 404));
+    assert_eq!(refused(&elsewhere).await, refusal("unknown-region", 404));
     let other_roster = world.sum(&world.roster("north", &[0, 1]), 0, &[0, 1], &[3, 3]);
-    let refused = problem(appliance.put_result(other_roster.to_bytes()).await);
-    assert_eq!(refused, refusal("result-rejected", 422));
-    let refused = problem(appliance.put_result(b"PPRS".to_vec()).await);
-    assert_eq!(refused, refusal("malformed", 400));
+    assert_eq!(refused(&other_roster).await, refusal("result-rejected", 422));
+    let service = Service::new(appliance.url());
+    for (path, body, status) in [
+        (format!("/v1/results/{id}"), b"PPRS".to_vec(), 400),
+        (format!("/v1/results/{}", Digest([0; 32])), result.to_bytes(), 422),
+    ] {
+        let refused = service.send(service.request(Method::PUT, &path).body(body)).await;
+        assert_eq!(problem(refused).1, status, "{path}");
+    }
     // What is not there computes nothing, nor under another epoch's name.
     let evaluation_key = world.secret.evaluation_key().to_bytes();
     let key = appliance.put_evaluation_key(evaluation_key).await.unwrap();
-    for (epoch, digest) in [(0, digest(&forged)), (1, id)] {
+    for (epoch, digest) in [(0, forged.sum_digest()), (1, id)] {
         let sum = SumRef { region: name("north"), epoch, result: Some(digest) };
         let request = FheRequest {
             key,

@@ -66,7 +66,7 @@ async fn what_enough_appliances_signed_is_opened_and_nothing_else() {
     };
     assert_eq!(resigned(|o| o.key.0[0] ^= 1).await, refusal("wrong-key", 422));
     assert_eq!(resigned(|o| o.program.0[0] ^= 1).await, refusal("wrong-program", 422));
-    assert_eq!(resigned(|o| o.sums[0].result.0[0] ^= 1).await, refusal("wrong-sums", 422));
+    assert_eq!(resigned(|o| o.sums[0].sum.0[0] ^= 1).await, refusal("wrong-sums", 422));
     assert_eq!(resigned(|o| o.words.push(o.key)).await, refusal("wrong-sums", 422));
     assert_eq!(resigned(|o| o.outputs.clear()).await, refusal("wrong-outputs", 422));
     // Who bootstrapped where does not matter, and a third one that lies does not either.
@@ -93,23 +93,31 @@ struct Local {
     found: Vec<Ciphertext>,
     /// A node about which it says something else than it signed.
     contradicts: Option<(usize, usize)>,
+    /// Whether it has lost what it signed.
+    lost: bool,
 }
 
 impl Local {
     fn of(computed: &Computed) -> Self {
         let found = computed.found.clone();
-        Self { tree: Tree::over(&found), found, contradicts: None }
+        Self { tree: Tree::over(&found), found, contradicts: None, lost: false }
     }
 }
 
 impl Witness for Local {
     fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
         let other = self.contradicts == Some((height, index));
-        Ok(if other { Some(Digest([1; 32])) } else { self.tree.node(height, index) })
+        Ok(if self.lost {
+            None
+        } else if other {
+            Some(Digest([1; 32]))
+        } else {
+            self.tree.node(height, index)
+        })
     }
 
     fn result(&self, lookup: usize) -> Result<Option<Ciphertext>, String> {
-        Ok(self.found.get(lookup).cloned())
+        Ok(self.found.get(lookup).filter(|_| !self.lost).cloned())
     }
 }
 
@@ -147,6 +155,10 @@ impl Court {
     }
 }
 
+fn lied(lookup: Option<usize>, lied: [bool; 2]) -> Verdict {
+    Verdict { lookup, lied, unshown: [false; 2] }
+}
+
 #[test]
 fn the_liar_is_named_at_the_first_lookup_that_differs() {
     let court = Court::new();
@@ -157,36 +169,58 @@ fn the_liar_is_named_at_the_first_lookup_that_differs() {
         let lie = court.liar(&[lookup, count - 1].map(|l: usize| l.max(lookup)));
         let local = Local::of(&lie);
         let verdict = court.settle((&court.honest, &honest), (&lie, &local));
-        assert_eq!(verdict, Verdict { lookup: Some(lookup), lied: [false, true] });
+        assert_eq!(verdict, lied(Some(lookup), [false, true]));
         let verdict = court.settle((&lie, &local), (&court.honest, &honest));
-        assert_eq!(verdict, Verdict { lookup: Some(lookup), lied: [true, false] });
+        assert_eq!(verdict, lied(Some(lookup), [true, false]));
     }
     // Two liars: of the first lookup in which they differ, the one that is wrong there is named.
     let (early, late) = (court.liar(&[1]), court.liar(&[2]));
     let verdict = court.settle((&late, &Local::of(&late)), (&early, &Local::of(&early)));
-    assert_eq!(verdict, Verdict { lookup: Some(1), lied: [false, true] });
+    assert_eq!(verdict, lied(Some(1), [false, true]));
 }
 
 #[test]
-fn who_cannot_show_what_he_signed_is_named() {
+fn who_has_lost_what_he_signed_is_named_and_no_liar() {
+    let court = Court::new();
+    let honest = Local::of(&court.honest);
+    let lie = court.liar(&[3]);
+    let lost = Local { lost: true, ..Local::of(&lie) };
+    let unshown = |unshown| Verdict { lookup: None, lied: [false; 2], unshown };
+    let verdict = court.settle((&lie, &lost), (&court.honest, &honest));
+    assert_eq!(verdict, unshown([true, false]));
+    let verdict = court.settle((&court.honest, &honest), (&lie, &lost));
+    assert_eq!(verdict, unshown([false, true]));
+    // Where both have the same lookups it is enough that one of them shows them.
+    let mut digits = court.honest.circuit.digits(&court.honest.inputs, &court.honest.found);
+    digits[0].add_constant(1);
+    let other = Computed { digits: Some(digits), ..court.liar(&[]) };
+    let lost = Local { lost: true, ..Local::of(&court.honest) };
+    for (first, second) in [(&honest, &lost), (&lost, &honest)] {
+        let verdict = court.settle((&other, first), (&court.honest, second));
+        assert_eq!(verdict, lied(None, [true, false]));
+    }
+}
+
+#[test]
+fn whose_tree_contradicts_itself_is_named() {
     let court = Court::new();
     let honest = Local::of(&court.honest);
     let lie = court.liar(&[0]);
     let mut local = Local::of(&lie);
     local.contradicts = Some((0, 1));
     let verdict = court.settle((&court.honest, &honest), (&lie, &local));
-    assert_eq!(verdict, Verdict { lookup: None, lied: [false, true] });
+    assert_eq!(verdict, lied(None, [false, true]));
     // The lookups are the same, and the outputs are not what they add up to.
     let mut digits = court.honest.circuit.digits(&court.honest.inputs, &court.honest.found);
     digits[0].add_constant(1);
     let other = Computed { digits: Some(digits), ..court.liar(&[]) };
     let verdict = court.settle((&other, &honest), (&court.honest, &honest));
-    assert_eq!(verdict, Verdict { lookup: None, lied: [true, false] });
+    assert_eq!(verdict, lied(None, [true, false]));
     // Behind the last lookup: a root over one more than there are.
     let mut more = court.liar(&[]);
     if !more.found.len().is_power_of_two() {
         more.found.push(Ciphertext::trivial(0));
         let verdict = court.settle((&court.honest, &honest), (&more, &Local::of(&more)));
-        assert_eq!(verdict, Verdict { lookup: None, lied: [false, true] });
+        assert_eq!(verdict, lied(None, [false, true]));
     }
 }

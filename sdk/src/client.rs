@@ -9,7 +9,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pulseproof_kernels::Curve;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -19,6 +21,7 @@ use crate::identity::AppliancePublicKey;
 use crate::name::Name;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::profile::Profile;
+use crate::result::ProvedResult;
 use crate::roster::Roster;
 use crate::submission::batch_to_bytes;
 
@@ -81,10 +84,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// A client for the service at `base`.
+    /// A client for the service at `base`. Nobody is asked but who is there: redirections are errors.
+    ///
+    /// # Panics
+    /// If the system has no randomness to give, or no certificates that can be read.
     pub fn new(base: impl Into<String>) -> Self {
         let base = base.into().trim_end_matches('/').to_owned();
-        Self { base, http: reqwest::Client::new() }
+        let http = reqwest::Client::builder().redirect(Policy::none()).build();
+        Self { base, http: http.expect("a client with the system's certificates") }
     }
 
     /// A request to `path`, which starts with a slash.
@@ -325,14 +332,17 @@ impl Appliance {
         self.0.send(self.0.request(Method::DELETE, &key_path(id))).await.map(drop)
     }
 
-    /// Hands in a result that another appliance proved, and returns what it is called: SHA-256 of its bytes.
+    /// Hands in a result that another appliance proved, and returns what its sum is called.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn put_result(&self, bytes: Vec<u8>) -> Result<Digest, ClientError> {
-        let id = Digest::sha256(&bytes);
-        let request = self.0.request(Method::PUT, &format!("/v1/results/{id}")).body(bytes);
-        self.0.send(request).await.map(|_| id)
+    pub async fn put_result<C: Curve>(
+        &self,
+        result: &ProvedResult<C>,
+    ) -> Result<Digest, ClientError> {
+        let id = result.sum_digest();
+        let request = self.0.request(Method::PUT, &format!("/v1/results/{id}"));
+        self.0.send(request.body(result.to_bytes())).await.map(|_| id)
     }
 
     /// Lets the appliance forget a result of another one.

@@ -43,8 +43,8 @@ pub struct SumRef {
     pub region: Name,
     /// The epoch.
     pub epoch: u64,
-    /// SHA-256 of another appliance's result that was handed in; without it, the sum that a finished job of
-    /// this appliance made.
+    /// The [digest](crate::ProvedResult::sum_digest) of another appliance's sum that was handed in; without
+    /// it, the sum that a finished job of this appliance made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Digest>,
 }

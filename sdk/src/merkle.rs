@@ -9,7 +9,7 @@ use pulseproof_fhe::Ciphertext;
 use crate::digest::Digest;
 
 /// What stands where there is no leaf.
-const NOTHING: Digest = Digest([0; 32]);
+pub const NOTHING: Digest = Digest([0; 32]);
 
 /// The whole tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,8 @@ impl Tree {
     /// The tree over these results.
     #[must_use]
     pub fn over(results: &[Ciphertext]) -> Self {
-        Self::over_leaves(results.iter().map(leaf).collect())
-    }
-
-    /// The tree over the results whose hashes these are.
-    #[must_use]
-    pub fn over_leaves(mut leaves: Vec<Digest>) -> Self {
-        leaves.resize(leaves.len().next_power_of_two(), NOTHING);
+        let mut leaves: Vec<_> = results.iter().map(leaf).collect();
+        leaves.resize(results.len().next_power_of_two(), NOTHING);
         let mut levels = vec![leaves];
         while let Some(below) = levels.last().filter(|level| level.len() > 1) {
             levels.push(below.chunks(2).map(|pair| inner(pair[0], pair[1])).collect());
@@ -46,6 +41,11 @@ impl Tree {
     #[must_use]
     pub fn node(&self, height: usize, index: usize) -> Option<Digest> {
         self.levels.get(height)?.get(index).copied()
+    }
+
+    /// All nodes, level by level from the leaves to the root.
+    pub fn nodes(&self) -> impl Iterator<Item = &Digest> {
+        self.levels.iter().flatten()
     }
 
     /// The height of the root.

@@ -32,8 +32,8 @@ pub struct SumUsed {
     pub region: Name,
     /// The epoch.
     pub epoch: u64,
-    /// SHA-256 of the proved result's bytes.
-    pub result: Digest,
+    /// What was summed, and the sum: [`sum_digest`](crate::ProvedResult::sum_digest).
+    pub sum: Digest,
 }
 
 /// The result of a program.
@@ -93,7 +93,7 @@ impl Outputs {
         writer.bytes(&self.key.0).bytes(&self.program.0);
         writer.length(self.sums.len());
         for sum in &self.sums {
-            writer.string(sum.region.as_str().as_bytes()).u64(sum.epoch).bytes(&sum.result.0);
+            writer.string(sum.region.as_str().as_bytes()).u64(sum.epoch).bytes(&sum.sum.0);
         }
         writer.length(self.words.len());
         for word in &self.words {
@@ -138,7 +138,7 @@ fn read_sum(reader: &mut Reader<'_>) -> Result<SumUsed, DecodeError> {
     Ok(SumUsed {
         region: read_name(reader, "region")?,
         epoch: reader.u64("epoch")?,
-        result: Digest(reader.array("result")?),
+        sum: Digest(reader.array("sum")?),
     })
 }
 

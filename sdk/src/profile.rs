@@ -11,6 +11,9 @@ use crate::digest::Digest;
 
 const MAGIC: [u8; 4] = *b"PPPR";
 const VERSION: u8 = 1;
+/// The bytes that say whether devices prove.
+const UNPROVED: u8 = 0;
+const PROVED: u8 = 1;
 /// Longest request of a layout, as JSON.
 const LAYOUT_BYTES_MAX: usize = 1024;
 /// Longest profile in bytes: a public key, a layout and their frame.
@@ -33,19 +36,29 @@ pub enum Profile {
     },
 }
 
-/// A hash of packing and encryption key.
-pub fn meaning(layout: &Layout, key: &PublicKey) -> Digest {
-    Digest::of("pulseproof meaning v1", &[layout.id(), key.fingerprint()].concat())
+/// A hash of packing and encryption key, of which the fingerprint is enough.
+pub fn meaning(layout: &Layout, fingerprint: [u8; 32]) -> Digest {
+    Digest::of("pulseproof meaning v1", &[layout.id(), fingerprint].concat())
+}
+
+/// Whether a profile with this hash, of devices that prove or of others, says that words are encryptions in
+/// this layout under the key with this fingerprint.
+pub fn is_of(profile: Digest, layout: &Layout, fingerprint: [u8; 32]) -> bool {
+    let meaning = meaning(layout, fingerprint);
+    [PROVED, UNPROVED].into_iter().any(|tag| hash(tag, meaning) == profile)
+}
+
+fn hash(tag: u8, meaning: Digest) -> Digest {
+    Digest::of("pulseproof profile v1", &[&[tag], &meaning.0[..]].concat())
 }
 
 impl Profile {
     /// The hash: of what the words mean, and of whether that is proved.
     pub fn digest(&self) -> Digest {
-        let (tag, meaning) = match self {
-            Self::Proved { layout, key } => (1, meaning(layout, key)),
-            Self::Unproved { meaning } => (0, *meaning),
-        };
-        Digest::of("pulseproof profile v1", &[&[tag], &meaning.0[..]].concat())
+        match self {
+            Self::Proved { layout, key } => hash(PROVED, meaning(layout, key.fingerprint())),
+            Self::Unproved { meaning } => hash(UNPROVED, *meaning),
+        }
     }
 
     /// The binary form.
@@ -55,10 +68,10 @@ impl Profile {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::with_header(MAGIC, VERSION);
         match self {
-            Self::Unproved { meaning } => writer.u8(0).bytes(&meaning.0),
+            Self::Unproved { meaning } => writer.u8(UNPROVED).bytes(&meaning.0),
             Self::Proved { layout, key } => {
                 let request = serde_json::to_vec(layout.request()).expect("plain data");
-                writer.u8(1).string(&request).bytes(&key.to_bytes())
+                writer.u8(PROVED).string(&request).bytes(&key.to_bytes())
             }
         };
         writer.finish()
@@ -71,8 +84,8 @@ impl Profile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::with_header(bytes, MAGIC, VERSION, "profile")?;
         let profile = match reader.u8("encryption")? {
-            0 => Self::Unproved { meaning: Digest(reader.array("meaning")?) },
-            1 => read_proved(&mut reader)?,
+            UNPROVED => Self::Unproved { meaning: Digest(reader.array("meaning")?) },
+            PROVED => read_proved(&mut reader)?,
             other => return Err(invalid("encryption", format!("{other} is neither 0 nor 1"))),
         };
         reader.finish()?;

@@ -262,6 +262,14 @@ impl<C: Curve> ProvedResult<C> {
         Digest::of("pulseproof result v2", &writer.finish())
     }
 
+    /// The hash of what was summed and of the sum, whoever proved and published it: the same sum proved anew
+    /// has the same.
+    pub fn sum_digest(&self) -> Digest {
+        let mut bytes = self.claim.context().0.to_vec();
+        bytes.extend(self.aggregate.iter().flat_map(|word| word.to_le_bytes()));
+        Digest::of("medguard claim v1", &bytes)
+    }
+
     /// Checks everything: roster, who published it, device list, signatures, the devices' proofs, the sum's.
     /// What passes is exactly the weighted sum of what these devices committed to and signed for this region
     /// and epoch, each of them an encryption of readings if the profile says so, and one of these appliances

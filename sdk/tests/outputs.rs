@@ -31,7 +31,7 @@ fn outputs() -> Outputs {
     let sum = |region: &str, epoch| SumUsed {
         region: region.parse().unwrap(),
         epoch,
-        result: Digest::sha256(region.as_bytes()),
+        sum: Digest::sha256(region.as_bytes()),
     };
     Outputs {
         key: Digest::sha256(b"key"),
@@ -140,7 +140,7 @@ fn outputs_are_signed_whole_but_for_who_bootstrapped() {
     let changes: [fn(&mut Outputs); 8] = [
         |o| o.key.0[0] ^= 1,
         |o| o.program.0[0] ^= 1,
-        |o| o.sums[0].result.0[0] ^= 1,
+        |o| o.sums[0].sum.0[0] ^= 1,
         |o| o.sums.swap(0, 1),
         |o| o.words[0].0[0] ^= 1,
         |o| o.outputs[0].digits[0].add_constant(1),

@@ -3,16 +3,18 @@
 //! Each signed the root of a [tree](pulseproof_sdk::merkle) over what its lookups gave. The first lookup in
 //! which they differ is found by descending both trees: of two unequal nodes the left halves are compared
 //! first. What stands before it is the same in both, so that one lookup, computed again from it, convicts at
-//! least one of them. An appliance that cannot show what it signed convicts itself.
+//! least one of them. One whose tree contradicts itself is convicted by that. One that shows nothing is no liar for
+//! it: it may have lost what it signed, and is asked to compute the program again.
 //!
 //! It takes two questions to each appliance for each level of the tree, and one bootstrap.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::bootstrap::engine::{Engine, EngineError};
 use pulseproof_fhe::program::circuit::{Circuit, Linear, Source};
-use pulseproof_sdk::merkle::{inner, leaf};
+use pulseproof_sdk::merkle::{NOTHING, inner, leaf};
 use pulseproof_sdk::{Digest, Outputs};
 
 /// An appliance that is asked about a program that it computed.
@@ -37,6 +39,19 @@ pub struct Verdict {
     pub lookup: Option<usize>,
     /// Whether the first one lied, and whether the second one did.
     pub lied: [bool; 2],
+    /// Who of them did not show what it signed.
+    pub unshown: [bool; 2],
+}
+
+impl Verdict {
+    fn lied(lookup: Option<usize>, lied: [bool; 2]) -> Self {
+        Self { lookup, lied, unshown: [false; 2] }
+    }
+}
+
+/// True for one of two.
+fn only(who: usize) -> [bool; 2] {
+    [who == 0, who == 1]
 }
 
 /// Why a dispute came to no end.
@@ -67,8 +82,10 @@ pub struct Disputed<'a> {
 
 /// Why somebody was not heard to the end.
 enum Halt {
-    /// He could not show what he signed.
+    /// It says what cannot be under the root that it signed.
     Contradiction(usize),
+    /// It has nothing to show.
+    Unshown(usize),
     Failed(DisputeError),
 }
 
@@ -92,11 +109,11 @@ impl Disputed<'_> {
         let height = self.circuit.nodes.len().next_power_of_two().trailing_zeros() as usize;
         let party =
             |who: usize| Party { who, witness: witnesses[who], outputs: outputs[who], height };
-        let verdict = self.hear(&[party(0), party(1)]);
-        match verdict {
+        match self.hear(&[party(0), party(1)]) {
             Ok(verdict) => Ok(verdict),
-            Err(Halt::Contradiction(who)) => {
-                Ok(Verdict { lookup: None, lied: [who == 0, who == 1] })
+            Err(Halt::Contradiction(who)) => Ok(Verdict::lied(None, only(who))),
+            Err(Halt::Unshown(who)) => {
+                Ok(Verdict { lookup: None, lied: [false; 2], unshown: only(who) })
             }
             Err(Halt::Failed(error)) => Err(error),
         }
@@ -109,33 +126,45 @@ impl Disputed<'_> {
         let (lookup, found) = descend(parties)?;
         if lookup >= self.circuit.nodes.len() {
             // Behind the last lookup there is nothing, whatever anybody signed.
-            let nothing = Digest([0; 32]);
-            return Ok(Verdict { lookup: None, lied: found.map(|of| of != nothing) });
+            return Ok(Verdict::lied(None, found.map(|of| of != NOTHING)));
         }
-        let earlier = parties[0].shows_all(&self.circuit.nodes[lookup].input)?;
+        let earlier = show(parties, [&self.circuit.nodes[lookup].input])?;
         let again = self.circuit.lookup(lookup, self.inputs, |index| &earlier[&index]);
         let truth = self.engine.look_up(&[again])?.first().map(leaf);
-        Ok(Verdict { lookup: Some(lookup), lied: found.map(|of| Some(of) != truth) })
+        Ok(Verdict::lied(Some(lookup), found.map(|of| Some(of) != truth)))
     }
 
     /// The lookups are the same; the outputs are sums of them that anybody can compute.
     fn compare_digits(&self, parties: &[Party<'_>; 2]) -> Result<Verdict, Halt> {
-        let mut lied = [false; 2];
-        for (lied, party) in lied.iter_mut().zip(parties) {
-            let signed = party.outputs.outputs.iter().flat_map(|output| &output.digits);
-            *lied = !signed.eq(&self.digits_of(party)?);
-        }
-        Ok(Verdict { lookup: None, lied })
+        let found = show(parties, self.circuit.outputs.iter().flat_map(|output| &output.digits))?;
+        let digits = self.circuit.digits_of(self.inputs, |index| &found[&index]);
+        let lied = [0, 1].map(|who: usize| {
+            let signed = parties[who].outputs.outputs.iter().flat_map(|output| &output.digits);
+            !signed.eq(&digits)
+        });
+        Ok(Verdict::lied(None, lied))
     }
+}
 
-    fn digits_of(&self, party: &Party<'_>) -> Result<Vec<Ciphertext>, Halt> {
-        let digits = self.circuit.outputs.iter().flat_map(|output| &output.digits);
-        let mut found = BTreeMap::new();
-        for digit in digits {
-            found.extend(party.shows_all(digit)?);
+/// The results that combinations take, which are the same in both trees: from whichever party shows them.
+fn show<'a>(
+    parties: &[Party<'_>; 2],
+    of: impl IntoIterator<Item = &'a Linear>,
+) -> Result<BTreeMap<usize, Ciphertext>, Halt> {
+    let mut found = BTreeMap::new();
+    for (source, _) in of.into_iter().flat_map(Linear::terms) {
+        let Source::Lookup(lookup) = source else { continue };
+        if let Entry::Vacant(place) = found.entry(lookup) {
+            let result = match parties[0].shows(lookup) {
+                Err(Halt::Unshown(_) | Halt::Failed(DisputeError::Silent { .. })) => {
+                    parties[1].shows(lookup)
+                }
+                shown => shown,
+            };
+            place.insert(result?);
         }
-        Ok(self.circuit.digits_of(self.inputs, |index| &found[&index]))
     }
+    Ok(found)
 }
 
 /// The first leaf in which two trees with different roots differ, and the leaf of each.
@@ -163,10 +192,10 @@ struct Party<'a> {
 }
 
 impl Party<'_> {
-    /// What it answered; that it has nothing to show contradicts its signature.
+    /// What it answered.
     fn said<T>(&self, answer: Result<Option<T>, String>) -> Result<T, Halt> {
         let answer = answer.map_err(|reason| DisputeError::Silent { who: self.who, reason })?;
-        answer.ok_or(Halt::Contradiction(self.who))
+        answer.ok_or(Halt::Unshown(self.who))
     }
 
     fn node(&self, height: usize, index: usize) -> Result<Digest, Halt> {
@@ -178,15 +207,6 @@ impl Party<'_> {
         let (left, right) = (self.node(height, 2 * index)?, self.node(height, 2 * index + 1)?);
         let is_right = inner(left, right) == above;
         is_right.then_some([left, right]).ok_or(Halt::Contradiction(self.who))
-    }
-
-    /// The results that a combination takes, each shown to be under the root that was signed.
-    fn shows_all(&self, of: &Linear) -> Result<BTreeMap<usize, Ciphertext>, Halt> {
-        let lookups = of.terms().filter_map(|(source, _)| match source {
-            Source::Lookup(index) => Some(index),
-            Source::Input(_) => None,
-        });
-        lookups.map(|index| Ok((index, self.shows(index)?))).collect()
     }
 
     /// What a lookup gave, if it is what was signed.

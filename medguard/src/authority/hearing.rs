@@ -4,26 +4,28 @@
 //! Only appliances that the policy lists are asked, at the addresses it lists. Nothing is opened and nothing
 //! told but what everybody who holds the evaluation key can find out.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pulseproof_fhe::Ciphertext;
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::{Appliance, ClientError};
 use pulseproof_sdk::identity::AppliancePublicKey;
-use pulseproof_sdk::{Digest, Outputs, Problem};
+use pulseproof_sdk::{Digest, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
-use super::dispute::{DisputeError, Disputed, Witness};
+use super::dispute::{DisputeError, Disputed, Verdict, Witness};
 use super::policy::Answering;
 use super::quorum::{Quorum, Signatory};
 use super::{Authority, Shared, internal};
 use crate::http::blocking;
 
-/// The longest that a hearing may take: who answers slowly holds up nobody for longer.
-const HEARING_MAX: Duration = Duration::from_secs(120);
+/// The longest that either appliance may take for all of its answers, so that who answers slowly is named and
+/// not the other one.
+const ANSWERS_MAX: Duration = Duration::from_secs(60);
 
 /// What came of a hearing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Heard {
     pub lookup: Option<usize>,
     /// Who signed what is not so.
     pub liars: Vec<AppliancePublicKey>,
+    /// Who did not show what it signed: it may have lost it, and can compute the program again.
+    pub unshown: Vec<AppliancePublicKey>,
 }
 
 impl<C: Curve> Authority<C> {
@@ -54,23 +58,22 @@ impl<C: Curve> Authority<C> {
         let examined = self.examine_question(question)?;
         let (circuit, inputs) = (&examined.circuit, &*examined.inputs);
         let parties = quorum.parties(&examined.given, &examined.claim, &circuit.shapes())?;
-        let until = Instant::now() + HEARING_MAX;
         let witnesses = parties.map(|(signatory, outputs)| Remote {
             appliance: Appliance::new(&signatory.url),
             root: outputs.lookups,
             runtime,
-            until,
+            left: Cell::new(ANSWERS_MAX),
         });
         let engine = self.programs()?.batcher.engine();
         let disputed = Disputed { circuit, inputs, engine };
         let [first, second] = &witnesses;
-        let verdict =
-            disputed.settle(parties.map(|(_, outputs): (_, &Outputs)| outputs), [first, second]);
-        match verdict {
-            Ok(verdict) => {
-                let liars = parties.iter().zip(verdict.lied).filter(|(_, lied)| *lied);
-                let liars = liars.map(|((signatory, _), _)| signatory.key.clone()).collect();
-                Ok(Heard { lookup: verdict.lookup, liars })
+        let keys = |which: [bool; 2]| {
+            let chosen = parties.iter().zip(which).filter(|(_, is_chosen)| *is_chosen);
+            chosen.map(|((signatory, _), _)| signatory.key).collect()
+        };
+        match disputed.settle(parties.map(|(_, outputs)| outputs), [first, second]) {
+            Ok(Verdict { lookup, lied, unshown }) => {
+                Ok(Heard { lookup, liars: keys(lied), unshown: keys(unshown) })
             }
             Err(DisputeError::Silent { who, reason }) => Err(silent(who, parties[who].0, &reason)),
             Err(DisputeError::Engine(error)) => Err(internal(error)),
@@ -93,14 +96,18 @@ struct Remote<'a> {
     appliance: Appliance,
     root: Digest,
     runtime: &'a Handle,
-    until: Instant,
+    /// Of the time that its answers may take.
+    left: Cell<Duration>,
 }
 
 impl Remote<'_> {
     fn ask<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, String> {
-        match self.runtime.block_on(async { timeout_at(self.until, answer).await }) {
+        let (start, left) = (Instant::now(), self.left.get());
+        let answer = self.runtime.block_on(async { timeout(left, answer).await });
+        self.left.set(left.saturating_sub(start.elapsed()));
+        match answer {
             Ok(answer) => answer.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("a hearing takes at most {} s", HEARING_MAX.as_secs())),
+            Err(_) => Err(format!("its answers may take {} s", ANSWERS_MAX.as_secs())),
         }
     }
 }

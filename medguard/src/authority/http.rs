@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use pulseproof_kernels::Curve;
@@ -15,6 +17,7 @@ use super::hearing::Heard;
 use super::questions::Answered;
 use super::{Authority, Decryption, Shared, internal};
 use crate::http::{Refusal, read_body, serve_routes};
+use crate::rate::{Rate, limit};
 
 impl<C: Curve> Authority<C> {
     /// Serves until `stopped` is ready.
@@ -33,6 +36,7 @@ impl<C: Curve> Authority<C> {
             .route("/v1/decryptions", post(decryptions::<C>))
             .route("/v1/answers", post(answers::<C>))
             .route("/v1/disputes", post(disputes::<C>))
+            .layer(from_fn_with_state(Arc::new(Rate::new(authority.policy.per_minute_max)), limit))
             .with_state(Arc::clone(&authority));
         let served = serve_routes(routes, listener, stopped).await;
         authority.close().await;
@@ -44,12 +48,12 @@ async fn public_key<C: Curve>(State(authority): State<Shared<C>>) -> Vec<u8> {
     authority.public_key.to_bytes()
 }
 
-async fn evaluation_key<C: Curve>(State(authority): State<Shared<C>>) -> Result<Vec<u8>, Refusal> {
-    if authority.programs.is_none() {
-        return Err(Problem::new(404, "no-programs", "there is no evaluation key here").into());
+/// One copy for all readers, however slowly they read.
+async fn evaluation_key<C: Curve>(State(authority): State<Shared<C>>) -> Result<Bytes, Refusal> {
+    match &authority.programs {
+        Some(programs) => Ok(programs.evaluation_key_bytes.clone()),
+        None => Err(Problem::new(404, "no-programs", "there is no evaluation key here").into()),
     }
-    let _place = authority.gate.enter().await?;
-    Ok(authority.vault.evaluation_key_bytes().await.map_err(Problem::from)?)
 }
 
 /// Goes on also if whoever asked has gone away: the place is taken until the work is done, and the answer,
@@ -88,7 +92,7 @@ async fn disputes<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Heard>, Refusal> {
-    let place = authority.gate.enter().await?;
+    let place = authority.hearings.enter().await?;
     let question = read_body(request).await?;
     finish(place, async move { authority.hear(question).await }).await
 }

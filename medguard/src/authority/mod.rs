@@ -27,6 +27,7 @@ mod setup;
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use pulseproof_fhe::batcher::Batcher;
 use pulseproof_fhe::{Layout, PublicKey, SecretKey, Totals};
 use pulseproof_kernels::Curve;
@@ -58,11 +59,14 @@ pub struct Authority<C: Curve> {
     /// What computes programs, if it computes any.
     programs: Option<Programs>,
     gate: Gate,
+    /// Disputes wait for appliances, and so have a gate of their own.
+    hearings: Gate,
 }
 
 /// What computes programs.
 struct Programs {
     evaluation_key: Digest,
+    evaluation_key_bytes: Bytes,
     batcher: Batcher,
 }
 
@@ -85,6 +89,16 @@ impl<C: Curve> Authority<C> {
         self.policy.check(&results)?;
         results.iter().try_for_each(|result| self.check_proved(result))?;
         Ok(results)
+    }
+
+    /// A sum of more lists than the packing is planned for may not open.
+    fn check_summands(&self, weight: u64) -> Result<(), Problem> {
+        let limit = self.layout.request().summands_max;
+        if weight <= limit {
+            return Ok(());
+        }
+        let detail = format!("{weight} submissions; the packing is planned for {limit}");
+        Err(Problem::new(422, "too-many-summands", detail).field("results").limit(limit))
     }
 
     /// Words that nobody proved to be encryptions may be chosen so that whatever is told of them tells of the
@@ -139,11 +153,8 @@ impl<C: Curve> Authority<C> {
 /// What a question about these results pins.
 fn pins<C: Curve>(results: &[ProvedResult<C>]) -> Vec<Pin> {
     let pin = |result: &ProvedResult<C>| {
-        let ProvedResult { claim, aggregate, .. } = result;
-        let mut bytes = claim.context().0.to_vec();
-        bytes.extend(aggregate.iter().flat_map(|word| word.to_le_bytes()));
-        let (region, epoch) = (claim.region.clone(), claim.epoch);
-        Pin { region, epoch, claim: Digest::of("medguard claim v1", &bytes) }
+        let (region, epoch) = (result.claim.region.clone(), result.claim.epoch);
+        Pin { region, epoch, claim: result.sum_digest() }
     };
     results.iter().map(pin).collect()
 }

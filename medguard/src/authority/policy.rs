@@ -1,6 +1,8 @@
 //! What a result must be before anything is decrypted of it, and who computes programs. Everything here is
 //! public.
 
+use std::num::NonZeroU32;
+
 use pulseproof_fhe::{Layout, Totals};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::result::Claim;
@@ -21,6 +23,8 @@ pub struct Policy {
     pub bits_max: u64,
     /// Who computes programs.
     pub answering: Answering,
+    /// Requests a minute from one address; one more is turned away with a 429.
+    pub per_minute_max: NonZeroU32,
     /// Requests at work at a time.
     pub at_work_max: usize,
     /// Requests that wait for their turn, unread; one more is turned away with a 429.
@@ -63,6 +67,7 @@ impl Default for Policy {
             share_min: Share { numerator: 1, denominator: 2 },
             bits_max: 384,
             answering: Answering::Recompute,
+            per_minute_max: NonZeroU32::new(600).expect("not 0"),
             at_work_max: 8,
             waiting_max: 1024,
         }

@@ -79,14 +79,7 @@ impl<C: Curve> Authority<C> {
             let detail = "the ciphertext is not the sum of the results that came with it";
             return Err(Problem::new(422, "wrong-combination", detail).field("combined"));
         }
-        let limit = self.layout.request().summands_max;
-        if combined.weight > limit {
-            let detail =
-                format!("{} submissions; the packing is planned for {limit}", combined.weight);
-            return Err(Problem::new(422, "too-many-summands", detail)
-                .field("results")
-                .limit(limit));
-        }
+        self.check_summands(combined.weight)?;
         let pins = pins(&results);
         // The order of results makes no other question.
         let mut claims: Vec<_> = pins.iter().map(|pin| pin.claim.0).collect();

@@ -39,6 +39,8 @@ use crate::vault::claims::Asked;
 const MAGIC: [u8; 4] = *b"PPAQ";
 const VERSION: u8 = 2;
 const PROGRAM_BYTES_MAX: usize = 1 << 20;
+/// What stands for who bootstrapped if appliances did.
+const QUORUM: &str = "quorum";
 const OUTPUTS_BYTES_MAX: usize = 32 << 20;
 
 /// What a question is answered with.
@@ -169,12 +171,15 @@ impl<C: Curve> Authority<C> {
         let results = self.verify(&bytes)?;
         // Each once, and all packed alike.
         combine(&results)?;
+        results
+            .iter()
+            .try_for_each(|result| self.check_summands(result.claim.contributions.len() as u64))?;
         let circuit = self.compile(&program, &results)?;
         let sums: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
         let inputs = program.ciphertexts(&self.layout, &sums, &[]);
         let pins = pins(&results);
         let claims = pins.iter().flat_map(|pin| pin.claim.0);
-        let claim = claim(key, program_digest(&program), &results, &bytes);
+        let claim = claim(key, program_digest(&program), &results);
         let digest: Vec<u8> = claim.program.0.into_iter().chain(claims).collect();
         let digest = Digest::of("medguard question v1", &digest);
         let asked = Asked { digest, pins, bits: circuit.outputs.len() as u64 };
@@ -196,8 +201,9 @@ impl<C: Curve> Authority<C> {
 
     /// The program's circuit, if bits are all that comes out.
     fn compile(&self, program: &Program, results: &[ProvedResult<C>]) -> Result<Circuit, Problem> {
-        if program.outputs.len() > OUTPUTS_MAX {
-            let detail = format!("{} outputs, at most {OUTPUTS_MAX}", program.outputs.len());
+        // One without outputs would be free, and yet tell whether there is an answer.
+        if !(1..=OUTPUTS_MAX).contains(&program.outputs.len()) {
+            let detail = format!("{} outputs, expected 1 to {OUTPUTS_MAX}", program.outputs.len());
             let problem = Problem::new(422, "bad-program", detail).field("outputs");
             return Err(problem.limit(OUTPUTS_MAX as u64));
         }
@@ -229,7 +235,8 @@ impl<C: Curve> Authority<C> {
         let totals = self.all_totals(&examined.results);
         let start = Instant::now();
         let outputs = match agreed {
-            Some(agreed) => agreed,
+            // Nobody signs who bootstrapped.
+            Some(agreed) => Outputs { engine: QUORUM.to_owned(), ..agreed },
             None => self.evaluate(examined)?,
         };
         let compute_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -263,22 +270,17 @@ impl<C: Curve> Authority<C> {
 }
 
 /// What will be computed, in the words in which an appliance says what it computed.
-fn claim<C: Curve>(
-    key: Digest,
-    program: Digest,
-    results: &[ProvedResult<C>],
-    bytes: &[&[u8]],
-) -> Outputs {
-    let used = |(result, bytes): (&ProvedResult<C>, &&[u8])| SumUsed {
+fn claim<C: Curve>(key: Digest, program: Digest, results: &[ProvedResult<C>]) -> Outputs {
+    let used = |result: &ProvedResult<C>| SumUsed {
         region: result.claim.region.clone(),
         epoch: result.claim.epoch,
-        result: Digest::sha256(bytes),
+        sum: result.sum_digest(),
     };
     Outputs {
         key,
         engine: String::new(),
         program,
-        sums: results.iter().zip(bytes).map(used).collect(),
+        sums: results.iter().map(used).collect(),
         words: Vec::new(),
         outputs: Vec::new(),
         lookups: Digest([0; 32]),

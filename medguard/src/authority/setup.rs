@@ -107,7 +107,8 @@ impl<C: Curve> Authority<C> {
             None => None,
         };
         let gate = Gate::new(policy.at_work_max, policy.waiting_max);
-        Ok(Self { secret_key, public_key, layout, trust, policy, vault, programs, gate })
+        let hearings = Gate::new(1, policy.at_work_max);
+        Ok(Self { secret_key, public_key, layout, trust, policy, vault, programs, gate, hearings })
     }
 }
 
@@ -119,13 +120,14 @@ impl Programs {
     ) -> Result<Self, AuthorityError> {
         let key = vault.evaluation_key(secret).await?;
         let evaluation_key = Digest(key.id());
+        let evaluation_key_bytes = key.to_bytes().into();
         let limits = Limits { sessions_max: usize::MAX, ..Limits::default() };
         let batcher = blocking(move || {
             let engine = engines.exact(&key).map_err(super::internal)?;
             Batcher::start(engine, limits, |_| ()).map_err(super::internal)
         });
         let batcher = batcher.await.map_err(|error| AuthorityError::Programs(error.detail))?;
-        Ok(Self { evaluation_key, batcher })
+        Ok(Self { evaluation_key, evaluation_key_bytes, batcher })
     }
 }
 
@@ -136,7 +138,7 @@ fn check(
     (layout, public_key): (&Layout, &PublicKey),
     proved: Digest,
 ) -> Result<(), AuthorityError> {
-    let meaning = meaning(layout, public_key);
+    let meaning = meaning(layout, public_key.fingerprint());
     let unproved = Profile::Unproved { meaning }.digest();
     // What is not proved is another profile; nothing of it is opened, but it is no mistake.
     let profile = if roster.profile == unproved { unproved } else { proved };

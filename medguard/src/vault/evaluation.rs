@@ -28,20 +28,6 @@ impl Vault {
         }
     }
 
-    /// The bytes of the key that is kept.
-    ///
-    /// # Errors
-    /// There is none, or it cannot be read.
-    pub async fn evaluation_key_bytes(&self) -> Result<Vec<u8>, VaultError> {
-        let path = self.folder.join(FILE);
-        let read = {
-            let path = path.clone();
-            move || std::fs::read(path)
-        };
-        let read = tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other);
-        read.flatten().map_err(|source| VaultError::Io { path, source })
-    }
-
     fn load(&self, id: &str) -> Result<EvaluationKey, VaultError> {
         let path = self.folder.join(FILE);
         let bytes =

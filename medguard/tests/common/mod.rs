@@ -297,7 +297,7 @@ pub fn compute(
     let used = |result: &&ProvedResult<C>| SumUsed {
         region: result.claim.region.clone(),
         epoch: result.claim.epoch,
-        result: Digest::sha256(&result.to_bytes()),
+        sum: result.sum_digest(),
     };
     let claim = Outputs {
         key: Digest(key.id()),

@@ -61,6 +61,9 @@ pub async fn compute(
             Ok(lease) => match evaluate(&lease, voucher, &prepared, region, &stop).await {
                 Ok(computed) => return Outcome::Done(computed),
                 Err(Failure::Stopped) => return Outcome::Stopped,
+                Err(Failure::NotKept(error)) => {
+                    return Outcome::Failed(internal(&format!("lookups were not kept: {error}")));
+                }
                 Err(Failure::Engine(error)) => {
                     lease.discard();
                     error
@@ -77,6 +80,8 @@ pub async fn compute(
 enum Failure {
     Stopped,
     Engine(String),
+    /// What the lookups gave could not be written.
+    NotKept(io::Error),
 }
 
 impl From<BatchError> for Failure {
@@ -90,7 +95,7 @@ impl From<BatchError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Engine(format!("lookups were not kept: {error}"))
+        Self::NotKept(error)
     }
 }
 

@@ -11,6 +11,7 @@ use pulseproof_sdk::fhe::{
     word_from_text,
 };
 use pulseproof_sdk::outputs::{DIGITS_MAX, SumUsed};
+use pulseproof_sdk::profile::is_of;
 use pulseproof_sdk::signing::SIGNATURE_BYTES;
 use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
 
@@ -51,15 +52,21 @@ pub fn check_lengths(request: &FheRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks a request against the results it names, in its order, and compiles its program.
+/// Checks a request against the results it names, in its order, and compiles its program. The evaluation key
+/// is that of the public key with this fingerprint.
 ///
 /// # Errors
 /// The problem with the request, or with the store.
-pub fn prepare<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Prepared, Problem> {
+pub fn prepare<C: Curve>(
+    request: &FheRequest,
+    fingerprint: Digest,
+    results: &[Vec<u8>],
+) -> Result<Prepared, Problem> {
     let layout = Layout::plan(request.layout).map_err(|error| bad_layout(&error))?;
     let words = parse_words(request)?;
     let sums = parse_sums::<C>(request, results)?;
     check_sums(request, &layout, &sums)?;
+    check_meaning(&layout, fingerprint, &sums)?;
     let weights = sums.iter().map(|sum| sum.weight).collect::<Vec<_>>();
     let given = Given { layout: &layout, summands: &weights, words: words.len() };
     let compiled = request.program.compile(given).map_err(|error| bad_program(&error))?;
@@ -97,7 +104,7 @@ fn parse_sums<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Vec
             ProvedResult::<C>::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;
         let weight = result.claim.total_weight().ok_or_else(|| damaged("weights overflow"))?;
         let (region, epoch) = (region.clone(), *epoch);
-        let used = SumUsed { region, epoch, result: Digest::sha256(bytes) };
+        let used = SumUsed { region, epoch, sum: result.sum_digest() };
         Ok(Sum { list: result.aggregate, weight, profile: result.claim.profile, used })
     };
     request.sums.iter().zip(results).map(parse).collect()
@@ -122,6 +129,16 @@ fn check_sums(request: &FheRequest, layout: &Layout, sums: &[Sum]) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What is signed speaks of a program and of sums: what their words mean must not be the client's choice.
+fn check_meaning(layout: &Layout, fingerprint: Digest, sums: &[Sum]) -> Result<(), Problem> {
+    if sums.iter().all(|sum| is_of(sum.profile, layout, fingerprint.0)) {
+        return Ok(());
+    }
+    let detail =
+        "the profile of the sums is of another layout, or of another key than the evaluation key";
+    Err(Problem::new(422, "wrong-profile", detail).field("layout"))
 }
 
 fn parse_words(request: &FheRequest) -> Result<Vec<Ciphertext>, Problem> {

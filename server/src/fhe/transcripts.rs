@@ -2,11 +2,12 @@
 //! the root of their [tree](pulseproof_sdk::merkle), which the outputs name. The oldest go when they take too
 //! much; whoever has the program computed again has them again, since bootstrapping is exact.
 //!
-//! A file holds the tree's leaves, 32 bytes each, and then the words of each result.
+//! A file holds how many results there are, 8 bytes; the nodes of the tree, 32 bytes each, from the leaves up;
+//! and the words of each result. Each is read from where it lies.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -19,7 +20,8 @@ use pulseproof_sdk::merkle::Tree;
 const FOLDER: &str = "lookups";
 /// What follows a root while its file is written.
 const PART: &str = "part";
-const LEAF_BYTES: u64 = 32;
+const COUNT_BYTES: u64 = 8;
+const NODE_BYTES: u64 = 32;
 const RESULT_BYTES: u64 = 8 * Ciphertext::WORDS as u64;
 
 /// The files.
@@ -51,7 +53,7 @@ impl Transcripts {
         if let Ok(file) = File::open(&path) {
             return file.set_times(FileTimes::new().set_modified(SystemTime::now()));
         }
-        self.make_room(results.len() as u64 * (LEAF_BYTES + RESULT_BYTES))?;
+        self.make_room(file_bytes(results.len() as u64))?;
         let part = path.with_extension(PART);
         let written = write(&part, tree, results).and_then(|()| fs::rename(&part, &path));
         if written.is_err() {
@@ -62,41 +64,48 @@ impl Transcripts {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// The tree whose root this is, if it is kept.
+    /// A node of the tree with this root, if that is kept and has it: `height` 0 is the leaves.
     ///
     /// # Errors
     /// The file system's.
-    pub fn tree(&self, root: &Digest) -> io::Result<Option<Tree>> {
-        let Some((mut file, count)) = self.file(root)? else { return Ok(None) };
-        let mut leaves = vec![[0; LEAF_BYTES as usize]; count];
-        file.read_exact(leaves.as_flattened_mut())?;
-        Ok(Some(Tree::over_leaves(leaves.into_iter().map(Digest).collect())))
+    pub fn node(&self, root: &Digest, height: u32, index: u64) -> io::Result<Found<Digest>> {
+        let Some((file, count)) = self.file(root)? else { return Ok(Found::NoTree) };
+        let leaves = count.next_power_of_two();
+        let Some(width) = leaves.checked_shr(height).filter(|&width| index < width) else {
+            return Ok(Found::NotInTree);
+        };
+        // The levels below have leaves + leaves/2 + … + 2·width nodes.
+        let before = 2 * (leaves - width);
+        let mut node = [0; NODE_BYTES as usize];
+        file.read_exact_at(&mut node, COUNT_BYTES + (before + index) * NODE_BYTES)?;
+        Ok(Found::Here(Digest(node)))
     }
 
-    /// What one lookup gave, if the tree with this root is kept and has it.
+    /// What one lookup gave, likewise.
     ///
     /// # Errors
     /// The file system's.
-    pub fn result(&self, root: &Digest, lookup: usize) -> io::Result<Option<Vec<u8>>> {
-        let Some((mut file, count)) = self.file(root)? else { return Ok(None) };
+    pub fn result(&self, root: &Digest, lookup: u64) -> io::Result<Found<Vec<u8>>> {
+        let Some((file, count)) = self.file(root)? else { return Ok(Found::NoTree) };
         if lookup >= count {
-            return Ok(None);
+            return Ok(Found::NotInTree);
         }
-        file.seek(SeekFrom::Start(count as u64 * LEAF_BYTES + lookup as u64 * RESULT_BYTES))?;
         let mut words = vec![0; RESULT_BYTES as usize];
-        file.read_exact(&mut words)?;
-        Ok(Some(words))
+        let nodes = node_count(count) * NODE_BYTES;
+        file.read_exact_at(&mut words, COUNT_BYTES + nodes + lookup * RESULT_BYTES)?;
+        Ok(Found::Here(words))
     }
 
     /// A file, and how many results it has.
-    fn file(&self, root: &Digest) -> io::Result<Option<(File, usize)>> {
+    fn file(&self, root: &Digest) -> io::Result<Option<(File, u64)>> {
         let file = match File::open(self.path(root)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let count = file.metadata()?.len() / (LEAF_BYTES + RESULT_BYTES);
-        Ok(Some((file, usize::try_from(count).map_err(io::Error::other)?)))
+        let mut count = [0; COUNT_BYTES as usize];
+        file.read_exact_at(&mut count, 0)?;
+        Ok(Some((file, u64::from_le_bytes(count))))
     }
 
     /// Removes the oldest files until this many bytes more may be kept.
@@ -131,12 +140,33 @@ impl Transcripts {
     }
 }
 
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It.
+    Here(T),
+    /// No tree with this root is kept.
+    NoTree,
+    /// The tree has none there.
+    NotInTree,
+}
+
+/// Nodes of a tree over so many results.
+fn node_count(results: u64) -> u64 {
+    2 * results.next_power_of_two() - 1
+}
+
+fn file_bytes(results: u64) -> u64 {
+    COUNT_BYTES + node_count(results) * NODE_BYTES + results * RESULT_BYTES
+}
+
 fn write(path: &Path, tree: &Tree, results: &[Ciphertext]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = BufWriter::new(options.open(path)?);
-    for leaf in (0..results.len()).filter_map(|index| tree.node(0, index)) {
-        file.write_all(&leaf.0)?;
+    file.write_all(&(results.len() as u64).to_le_bytes())?;
+    for node in tree.nodes() {
+        file.write_all(&node.0)?;
     }
     for word in results.iter().flat_map(Ciphertext::words) {
         file.write_all(&word.to_le_bytes())?;
@@ -148,8 +178,6 @@ fn write(path: &Path, tree: &Tree, results: &[Ciphertext]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    const EACH: u64 = LEAF_BYTES + RESULT_BYTES;
-
     fn results(start: u64, count: u64) -> (Tree, Vec<Ciphertext>) {
         let results: Vec<_> = (start..start + count).map(Ciphertext::trivial).collect();
         (Tree::over(&results), results)
@@ -158,28 +186,45 @@ mod tests {
     #[test]
     fn what_was_kept_is_there_word_for_word() {
         let folder = tempfile::tempdir().unwrap();
-        let transcripts = Transcripts::open(folder.path(), 100 * EACH).unwrap();
-        let (tree, found) = results(7, 5);
-        transcripts.keep(&tree, &found).unwrap();
-        let root = tree.root();
-        assert_eq!(transcripts.tree(&root).unwrap(), Some(tree));
-        for (lookup, result) in found.iter().enumerate() {
-            let words: Vec<u8> = result.words().iter().flat_map(|w| w.to_le_bytes()).collect();
-            assert_eq!(transcripts.result(&root, lookup).unwrap(), Some(words));
+        let transcripts = Transcripts::open(folder.path(), 1 << 20).unwrap();
+        for count in [0, 1, 2, 5] {
+            let (tree, found) = results(7, count);
+            transcripts.keep(&tree, &found).unwrap();
+            let root = tree.root();
+            for height in 0..=tree.height() + 1 {
+                for index in 0..9 {
+                    let expected = tree.node(height, index).map_or(Found::NotInTree, Found::Here);
+                    let node = transcripts.node(&root, height as u32, index as u64).unwrap();
+                    assert_eq!(node, expected, "{count} results, {height}, {index}");
+                }
+            }
+            for (lookup, result) in found.iter().enumerate() {
+                let words: Vec<u8> = result.words().iter().flat_map(|w| w.to_le_bytes()).collect();
+                let kept = transcripts.result(&root, lookup as u64).unwrap();
+                assert_eq!(kept, Found::Here(words));
+            }
+            assert_eq!(transcripts.result(&root, count).unwrap(), Found::NotInTree);
+            let far = [(u32::MAX, 0), (64, 0), (0, u64::MAX), (63, 1)];
+            for (height, index) in far {
+                let node = transcripts.node(&root, height, index).unwrap();
+                assert_eq!(node, Found::NotInTree, "{height}, {index}");
+            }
+            assert_eq!(transcripts.result(&root, u64::MAX).unwrap(), Found::NotInTree);
         }
-        assert_eq!(transcripts.result(&root, 5).unwrap(), None);
         let unknown = Digest([1; 32]);
-        assert_eq!(transcripts.tree(&unknown).unwrap(), None);
-        assert_eq!(transcripts.result(&unknown, 0).unwrap(), None);
+        assert_eq!(transcripts.node(&unknown, 0, 0).unwrap(), Found::NoTree);
+        assert_eq!(transcripts.result(&unknown, 0).unwrap(), Found::NoTree);
     }
 
     #[test]
     fn the_oldest_go_first_and_nothing_is_larger_than_the_room() {
         let folder = tempfile::tempdir().unwrap();
-        let transcripts = Transcripts::open(folder.path(), 4 * EACH).unwrap();
-        let all = [results(0, 2), results(10, 2), results(20, 1), results(30, 5)];
+        let room = file_bytes(2) + file_bytes(1);
+        let transcripts = Transcripts::open(folder.path(), room).unwrap();
+        let all = [results(0, 2), results(10, 1), results(20, 1), results(30, 4)];
         let keep = |index: usize| transcripts.keep(&all[index].0, &all[index].1);
-        let has = |index: usize| transcripts.tree(&all[index].0.root()).unwrap().is_some();
+        let has =
+            |index: usize| transcripts.node(&all[index].0.root(), 0, 0).unwrap() != Found::NoTree;
         keep(0).unwrap();
         keep(1).unwrap();
         // Kept again is as good as new.

@@ -14,6 +14,7 @@ use crate::aggregate::internal;
 use crate::app::App;
 use crate::runner::{Lane, Outcome, Work};
 use crate::store::StoreError;
+use crate::store::fhe_jobs::unknown_key;
 use crate::store::queue::{Queue, Taken};
 use crate::telemetry;
 
@@ -68,10 +69,14 @@ async fn prepared<C: Curve>(
         Ok(results) => results,
         Err(problem) => return Ok(Err(problem)),
     };
+    let key = match app.store.key(&request.key).await? {
+        Some(key) => key.fingerprint,
+        None => return Ok(Err(unknown_key())),
+    };
     let Some(region) = request.sums.first().map(|sum| sum.region.clone()) else {
         return Ok(Err(internal("a stored program has no sums")));
     };
-    let prepared = spawn_blocking(move || prepare::<C>(&request, &results)).await;
+    let prepared = spawn_blocking(move || prepare::<C>(&request, key, &results)).await;
     let prepared = prepared.unwrap_or_else(|error| Err(internal(&error.to_string())));
     Ok(prepared.map(|prepared| (region, prepared)))
 }

@@ -27,7 +27,8 @@ pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Res
     let results = app.store.sums(&request.sums).await??;
     let span = Span::current();
     let check = move || {
-        let prepared = check_engine(request.engine).and_then(|()| prepare::<C>(&request, &results));
+        let prepared = check_engine(request.engine)
+            .and_then(|()| prepare::<C>(&request, key.fingerprint, &results));
         let estimate = prepared.map(|prepared| prepared.estimate);
         drop((results, permit));
         (request, estimate)

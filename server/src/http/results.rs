@@ -26,11 +26,15 @@ pub async fn put<C: Curve>(
     let digest: Digest = segment(&path?.0, "digest")?;
     let permit = app.gate.enter().await?;
     let bytes = body::read(request, RESULT_BYTES_MAX, app.config.body_timeout).await?;
-    if Digest::sha256(&bytes) != digest {
-        let detail = format!("SHA-256 of the body is {}", Digest::sha256(&bytes));
+    let result = ProvedResult::<C>::from_bytes(&bytes).map_err(|error| malformed(&error))?;
+    let found = result.sum_digest();
+    if found != digest {
+        let detail = format!("this is the sum {found}");
         return Err(Problem::new(422, "wrong-digest", detail).field("digest").into());
     }
-    let result = ProvedResult::<C>::from_bytes(&bytes).map_err(|error| malformed(&error))?;
+    if app.store.has_result(&digest).await? {
+        return Ok(StatusCode::OK);
+    }
     let (region, epoch) = (result.claim.region.clone(), result.claim.epoch);
     let roster = app.store.roster(&region).await?.ok_or_else(|| unknown_region(&region))?;
     let lists = app.profiles.get(&app.store, &roster.profile).await?;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
-use pulseproof_sdk::{Digest, Problem};
 use serde_json::from_str;
 
 use super::jobs::job_state;
 use super::queue::{Queue, check_room};
-use super::{Store, StoreError, corrupt, keys, ordered};
+use super::{Store, StoreError, corrupt, keys, ordered, results};
 
 impl Store {
     /// Queues a job, if its key is still there and not too many wait.
@@ -37,6 +37,9 @@ impl Store {
             .bind(estimate)
             .execute(&mut *transaction)
             .await?;
+        if let Some(index) = results::take(&mut transaction, id, &request.sums).await? {
+            return Ok(Err(unknown_result(index, &request.sums[index])));
+        }
         transaction.commit().await?;
         Ok(Ok(()))
     }
@@ -48,7 +51,7 @@ impl Store {
             if let Some(digest) = &sum.result {
                 match self.result_of_others(digest, (&sum.region, sum.epoch)).await? {
                     Some(result) => results.push(result),
-                    None => return Ok(Err(unknown_result(index, sum, digest))),
+                    None => return Ok(Err(unknown_result(index, sum))),
                 }
                 continue;
             }
@@ -141,9 +144,9 @@ fn unknown_sum(index: usize, sum: &SumRef) -> Problem {
     Problem::new(422, "unknown-sum", detail).field(format!("sums[{index}]"))
 }
 
-fn unknown_result(index: usize, SumRef { region, epoch, .. }: &SumRef, digest: &Digest) -> Problem {
+fn unknown_result(index: usize, SumRef { region, epoch, .. }: &SumRef) -> Problem {
     let detail = format!(
-        "no result {digest} of epoch {epoch} of {region} is here: PUT it to /v1/results/{digest} first"
+        "no such result of epoch {epoch} of {region} is here: PUT it to /v1/results/{{digest}} first"
     );
     Problem::new(422, "unknown-result", detail).field(format!("sums[{index}].result"))
 }

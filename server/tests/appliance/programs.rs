@@ -5,9 +5,11 @@ use crate::world::*;
 use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::library;
+use pulseproof_fhe::{Layout, generate_keys};
+use pulseproof_kernels::Bn254;
 use pulseproof_sdk::api::{EngineKind, JobRequest, JobState};
 use pulseproof_sdk::fhe::{FheRequest, program_digest, word_to_text};
-use pulseproof_sdk::{Digest, Outputs, Problem, Profile};
+use pulseproof_sdk::{Digest, Outputs, Problem, Profile, ProvedResult};
 
 #[tokio::test]
 async fn a_program_on_proved_sums_answers_what_it_means() {
@@ -36,7 +38,8 @@ async fn a_program_on_proved_sums_answers_what_it_means() {
         assert_eq!(outputs.program, program_digest(&request.program));
         assert!(outputs.is_signed_by(&server.client.identity().await.unwrap()));
         let index = usize::try_from(epoch).unwrap() - 1;
-        assert_eq!(outputs.sums[0].result, Digest::sha256(&proved[index]));
+        let proved = ProvedResult::<Bn254>::from_bytes(&proved[index]).unwrap();
+        assert_eq!(outputs.sums[0].sum, proved.sum_digest());
         assert_eq!(world.open(&outputs), world.plain(&request));
         opened.push(world.open(&outputs));
     }
@@ -216,6 +219,18 @@ async fn a_threshold_may_stay_encrypted_and_sums_of_other_profiles_do_not_mix() 
     );
     let outputs = Outputs::from_bytes(&bytes).unwrap();
     assert_eq!((world.open(&outputs), outputs.words.len()), (expected, 1));
+
+    // Readings up to 2, packed into as many words: another program is computed on the same sum.
+    let mut other = world.ask(key, &[("north", 1)], library::mean_above(1));
+    other.layout.scale.maximum = 2;
+    assert_eq!(Layout::plan(other.layout).unwrap().words(), world.layout.words());
+    let problem = refused(&server, &other).await;
+    assert_problem(&problem, 422, "wrong-profile", Some("layout"), None);
+    let (foreign, _) = generate_keys();
+    let bytes = foreign.evaluation_key().to_bytes();
+    let foreign = server.client.put_evaluation_key(bytes).await.unwrap();
+    let problem = refused(&server, &world.above(foreign, "north", 1)).await;
+    assert_problem(&problem, 422, "wrong-profile", Some("layout"), None);
 
     let another = Profile::Unproved { meaning: Digest::of("another", b"meaning") };
     server.client.put_profile(&another).await.unwrap();

@@ -18,7 +18,8 @@ use pulseproof_kernels::Bn254;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_sdk::api::{EngineKind, Job, JobRequest};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
-use pulseproof_sdk::{Digest, Outputs, Roster};
+use pulseproof_sdk::profile::meaning;
+use pulseproof_sdk::{Digest, Outputs, Profile, Roster};
 use pulseproof_server::{Config, Engines, ExactOn};
 
 pub const DEVICES: usize = 3;
@@ -39,6 +40,10 @@ pub fn readings(device: usize, epoch: u64) -> Vec<i64> {
     vec![of(0), of(1)]
 }
 
+fn profile(layout: &Layout, public: &PublicKey) -> Profile {
+    Profile::Unproved { meaning: meaning(layout, public.fingerprint()) }
+}
+
 impl World {
     pub fn new() -> Self {
         let scale = Scale { decimals: 0, minimum: 0, maximum: 3 };
@@ -48,6 +53,7 @@ impl World {
         let mut region = Region::new(12, DEVICES);
         region.roster.words = u32::try_from(layout.words()).unwrap();
         let (secret, public) = generate_keys();
+        region.roster.profile = profile(&layout, &public).digest();
         Self { region, layout, secret, public }
     }
 
@@ -56,6 +62,8 @@ impl World {
     }
 
     pub async fn register(&self, server: &Server) {
+        let profile = profile(&self.layout, &self.public);
+        server.client.put_profile(&profile).await.unwrap();
         for region in ["north", "south"] {
             server.register(&self.roster(region)).await;
         }

@@ -85,7 +85,7 @@ impl<C: Curve> Cheat<'_, C> {
         let used = SumUsed {
             region: claim.region.clone(),
             epoch: claim.epoch,
-            result: Digest::sha256(&round.result_bytes),
+            sum: round.result.sum_digest(),
         };
         let outputs = Outputs {
             key: self.parties.evaluation_key.unwrap_or(Digest([0; 32])),
