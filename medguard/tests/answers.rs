@@ -99,6 +99,9 @@ async fn only_programs_over_proved_results_that_give_bits_are_answered() {
     // A word is nobody's proved sum: it might be a single device's.
     let secret = library::mean_above_secret(4, 3, 13);
     assert_eq!(kind_of(&secret, &[&full]).await, refusal("unproved-words", 403));
+    // One without outputs is free, and tells whether there is an answer.
+    let silent = Program { outputs: vec![], ..above.clone() };
+    assert_eq!(kind_of(&silent, &[&full]).await, refusal("bad-program", 422));
     for malformed in [&b""[..], b"PPAQ", b"PPAQ\x01\x02\0\0\0{}", b"PPAQ\x02\x02\0\0\0{}"] {
         let answer = authority.answer(malformed.to_vec()).await;
         assert_eq!(kind(answer), refusal("malformed-query", 400));
