@@ -86,8 +86,8 @@ impl ListTotal {
             Self::Count => totals.count,
             Self::Inside => totals.inside,
             Self::Sum => totals.sum,
-            Self::Mean if totals.count == 0 => 0,
-            Self::Mean => (2 * totals.sum + totals.count) / (2 * totals.count),
+            // Without readings 0 is divided by 1: nothing branches on how many there are.
+            Self::Mean => (2 * totals.sum + totals.count) / (2 * totals.count).max(1),
         };
         u64::try_from(value).expect("the layout has checked the largest")
     }
