@@ -31,8 +31,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Most bytes of an answer that is an error.
 const ERROR_BYTES_MAX: usize = 1 << 16;
-/// How often a job is looked at while it is waited for.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// How long a job is waited for until it is looked at again: at first, and at most.
+const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(500)];
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -269,6 +269,7 @@ impl Appliance {
     /// # Errors
     /// See [`ClientError`]; a failed job is its problem.
     pub async fn wait(&self, id: &str) -> Result<Job, ClientError> {
+        let [mut interval, longest] = POLL_INTERVALS;
         loop {
             let mut job = self.job(id).await?;
             match (job.state, job.problem.take()) {
@@ -283,8 +284,10 @@ impl Appliance {
                     let problem = Problem::new(409, "job-cancelled", "the job was cancelled");
                     return Err(Box::new(problem).into());
                 }
-                _ => tokio::time::sleep(POLL_INTERVAL).await,
+                _ => tokio::time::sleep(interval).await,
             }
+            // A job that takes long is looked at a few times more for it, and not for each 10 ms.
+            interval = (interval * 5 / 4).min(longest);
         }
     }
 
