@@ -12,6 +12,7 @@ use pulseproof_medguard::demo::{
 };
 use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
+use pulseproof_server::Programs;
 
 use super::{Outcome, alerts};
 use crate::backend::BackendArgs;
@@ -112,7 +113,9 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
+    // No circuits but its own.
+    let programs = Programs::new(0, None);
+    let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend, programs)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(demo::run(machine, options, |progress| {

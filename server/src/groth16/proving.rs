@@ -1,9 +1,9 @@
-//! What stands behind the seam: the proving crate, and the circuits' programs that were used last.
+//! What stands behind the seam: the proving crate, and the circuits' programs.
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::BufReader;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pulseproof_formats::FormatError;
@@ -14,31 +14,27 @@ use pulseproof_groth16::erased::{self, On, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
 use pulseproof_groth16::setup;
-use pulseproof_groth16::witness::{Circuit, Limits as WitnessLimits};
 use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, with_curve};
-use pulseproof_sdk::Digest;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::programs::Programs;
 use super::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
 };
 
-/// Compiled programs that are kept.
-const PROGRAMS_MAX: usize = 8;
-
 impl Groth16 {
     /// What proves circuits on a backend, and on the processor where that fails.
-    pub fn on<B>(backend: B) -> Self
+    pub fn on<B>(backend: B, programs: Programs) -> Self
     where
         B: CurveOps<Bls12_381> + CurveOps<Bn254> + Clone,
     {
         Self {
             primary: Arc::new(Keys(On(backend))),
             cpu: Arc::new(Keys(On(Cpu::new()))),
-            circuits: Arc::new(Files::default()),
+            circuits: Arc::new(Files(programs)),
         }
     }
 }
@@ -117,47 +113,13 @@ fn refused(error: ProvingError) -> ProveError {
 }
 
 /// Looks at circuits' other files, and runs their programs.
-#[derive(Default)]
-struct Files {
-    limits: WitnessLimits,
-    /// The most recently used last.
-    programs: Mutex<Vec<(Digest, Arc<Circuit>)>>,
-}
-
-impl Files {
-    /// Compiles a program, or finds it compiled.
-    fn program(&self, file: File) -> Result<Arc<Circuit>, String> {
-        let bytes = read(file, self.limits.wasm_bytes).map_err(|error| error.to_string())?;
-        let digest = Digest::sha256(&bytes);
-        let found = {
-            let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = programs.iter().position(|(known, _)| *known == digest);
-            place.map(|place| {
-                let program = programs.remove(place);
-                programs.push(program.clone());
-                program.1
-            })
-        };
-        if let Some(program) = found {
-            return Ok(program);
-        }
-        // Two that come at once compile it twice, which is better than others waiting for it.
-        let program = Circuit::compile(&bytes, &self.limits).map_err(|error| error.to_string())?;
-        let program = Arc::new(program);
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if programs.len() >= PROGRAMS_MAX {
-            programs.remove(0);
-        }
-        programs.push((digest, Arc::clone(&program)));
-        Ok(program)
-    }
-}
+struct Files(Programs);
 
 impl Circuits for Files {
     fn inspect(&self, part: Part, file: File, key: &KeyInfo) -> Result<(), String> {
         match part {
             Part::Wasm => {
-                let program = self.program(file)?;
+                let program = self.0.program(file)?;
                 same("curve", program.curve(), key.curve)?;
                 same("number of signals", program.witness_len() as u64, key.signals)
             }
@@ -171,7 +133,7 @@ impl Circuits for Files {
     }
 
     fn witness(&self, wasm: File, inputs: &Value) -> Result<Zeroizing<Vec<u64>>, String> {
-        let witness = self.program(wasm)?.witness(inputs).map_err(|error| error.to_string())?;
+        let witness = self.0.program(wasm)?.witness(inputs).map_err(|error| error.to_string())?;
         Ok(Zeroizing::new(witness.into_words()))
     }
 
@@ -212,11 +174,4 @@ fn first_unsatisfied<C: Curve>(
     };
     circuit.check_length(&witness)?;
     Ok(circuit.first_unsatisfied(&witness).map(|index| index as u64))
-}
-
-/// A file of at most so many bytes.
-fn read(file: File, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

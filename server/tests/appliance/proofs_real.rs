@@ -15,7 +15,7 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
-use pulseproof_server::Groth16;
+use pulseproof_server::{Groth16, Programs};
 
 /// A file that circom or snarkjs made.
 fn bytes(curve: &str, kind: &str) -> Vec<u8> {
@@ -71,10 +71,15 @@ async fn proved<C: Curve>(shop: &Shop, server: &Server, curve: &str) {
     assert!(refused(b"wtns").await.is("bad-witness"));
 }
 
+/// The processor, which keeps programs in memory only.
+fn groth16() -> Groth16 {
+    Groth16::on(Cpu::new(), Programs::new(1 << 30, None))
+}
+
 #[tokio::test]
 async fn circuits_of_snarkjs_are_proved() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     proved::<Bn254>(&shop, &server, "bn128").await;
     proved::<Bls12_381>(&shop, &server, "bls12381").await;
 }
@@ -82,7 +87,7 @@ async fn circuits_of_snarkjs_are_proved() {
 #[tokio::test]
 async fn damaged_keys_and_parts_are_refused() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     let key = bytes("bn128", "zkey");
     // Somewhere in the points.
     let mut damaged = key.clone();
@@ -102,7 +107,7 @@ async fn damaged_keys_and_parts_are_refused() {
 #[tokio::test]
 async fn constraints_of_another_circuit_are_refused() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     server.client.put_circuit(&name("tiny"), &shop.file(bytes("bn128", "zkey"))).await.unwrap();
     let put = async |bytes: Vec<u8>| {
         let file = shop.file(bytes);

@@ -10,6 +10,7 @@ mod verify;
 use clap::Subcommand;
 
 use super::Outcome;
+use crate::home::Home;
 
 /// Set up, prove and verify circom circuits, in snarkjs's formats
 #[derive(Debug, clap::Args)]
@@ -35,10 +36,10 @@ enum What {
     ExportSolidity(export::SolidityArgs),
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     match &args.what {
         What::Setup(args) => setup::run(args),
-        What::Prove(args) => prove::run(args),
+        What::Prove(args) => prove::run(args, home),
         What::Verify(args) => verify::run(args),
         What::Info(args) => info::run(args),
         What::ExportKey(args) => export::key(args),

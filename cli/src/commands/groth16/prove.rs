@@ -11,7 +11,7 @@ use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_groth16::erased::{Key, Loader, On, Proof, Words};
-use pulseproof_groth16::witness::{Circuit, Limits, parse_inputs};
+use pulseproof_groth16::witness::{Limits, parse_inputs};
 use pulseproof_kernels::select::Selected;
 use pulseproof_kernels::{Curve, CurveId, Scalar, with_backend, with_curve};
 use serde::Serialize;
@@ -21,6 +21,7 @@ use super::Outcome;
 use super::files::{NO_CONTRIBUTION, named, open, read_json, write_text};
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
+use crate::home::Home;
 use crate::output::{complain, progress_bar, say, say_json, table};
 
 /// Prove that a witness satisfies a circuit
@@ -77,13 +78,13 @@ struct Summary {
     peak_memory_mb: Option<f64>,
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     let selected = match open_or_say(args.backend.backend) {
         Ok(selected) => selected,
         Err(code) => return Ok(code),
     };
     let (load_ms, key) = timed(|| load(selected, &args.key))?;
-    let (witness_ms, witness) = timed(|| witness(args, &*key))?;
+    let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, key.info().curve, &witness)?;
     let proof = key.prove(witness)?;
     write_text(&args.proof, &proof.proof)?;
@@ -105,13 +106,13 @@ fn load(selected: Selected, path: &Path) -> Result<Arc<dyn Key>, String> {
     key.map_err(|error| named(path, error))
 }
 
-fn witness(args: &Args, key: &dyn Key) -> Result<Words, String> {
+fn witness(args: &Args, home: &Home, key: &dyn Key) -> Result<Words, String> {
     match (&args.witness, &args.wasm, &args.inputs) {
         (Some(path), ..) => key.read_witness(open(path)?).map_err(|error| named(path, error)),
         (None, Some(wasm), Some(inputs)) => {
             let bytes = std::fs::read(wasm).map_err(|error| named(wasm, error))?;
             let limits = Limits::default();
-            let circuit = Circuit::compile(&bytes, &limits).map_err(|error| named(wasm, error))?;
+            let circuit = home.circuit(&bytes, &limits).map_err(|error| named(wasm, error))?;
             let text = Zeroizing::new(read_json(inputs)?);
             let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
             let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
