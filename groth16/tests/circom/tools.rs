@@ -190,6 +190,12 @@ impl Tools {
         self.snarkjs(&[verbs.as_slice(), &files].concat()).is_ok_and(|said| said.contains("OK!"))
     }
 
+    /// What snarkjs calls its contract with.
+    pub fn calldata(&self, proved: &Proved) -> Outcome<String> {
+        let verbs = ["zkey", "export", "soliditycalldata"].map(Path::new);
+        self.snarkjs(&[verbs.as_slice(), &[&proved.public, &proved.proof]].concat())
+    }
+
     /// The contract that snarkjs writes for a key.
     pub fn contract(&self, setup: &Setup) -> Outcome<String> {
         let file = setup.zkey.with_extension("sol");

@@ -1,5 +1,6 @@
 //! `pulseproof groth16`: proofs of circom circuits, without a server.
 
+mod calldata;
 mod export;
 mod files;
 mod info;
@@ -20,7 +21,8 @@ Examples:
   pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs input.json
   pulseproof groth16 verify --key verification_key.json proof.json public.json
   pulseproof groth16 info circuit.zkey
-  pulseproof groth16 export-solidity --key circuit.zkey --out Verifier.sol")]
+  pulseproof groth16 export-solidity --key circuit.zkey --out Verifier.sol
+  pulseproof groth16 calldata proof.json public.json")]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -34,6 +36,7 @@ enum What {
     Info(info::Args),
     ExportKey(export::KeyArgs),
     ExportSolidity(export::SolidityArgs),
+    Calldata(calldata::Args),
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
@@ -44,5 +47,6 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
         What::Info(args) => info::run(args),
         What::ExportKey(args) => export::key(args),
         What::ExportSolidity(args) => export::solidity(args),
+        What::Calldata(args) => calldata::run(args),
     }
 }
