@@ -1,19 +1,23 @@
 //! What stands behind the seam: the proving crate, and the circuits' programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulseproof_formats::FormatError;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness as Values;
+use pulseproof_formats::zkey::{self, PointsG1, Zkey};
+use pulseproof_formats::{FormatError, sym};
+use pulseproof_groth16::VerifyingKey;
 use pulseproof_groth16::erased::{self, On, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
 use pulseproof_groth16::setup;
+use pulseproof_groth16::solidity::{self, TooManyInputs};
 use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, with_curve};
@@ -22,7 +26,8 @@ use zeroize::Zeroizing;
 
 use super::programs::Programs;
 use super::prover::{
-    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
+    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
+    Witness,
 };
 
 impl Groth16 {
@@ -129,6 +134,7 @@ impl Circuits for Files {
                 same("curve", curve, key.curve)?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
+            Part::Sym => self.public_names(file, key.public).map(drop),
         }
     }
 
@@ -137,13 +143,51 @@ impl Circuits for Files {
         Ok(Zeroizing::new(witness.into_words()))
     }
 
-    fn first_unsatisfied(&self, r1cs: File, witness: Witness) -> Result<Option<u64>, String> {
+    fn first_unsatisfied(
+        &self,
+        r1cs: File,
+        witness: Witness,
+        sym: Option<File>,
+    ) -> Result<Option<Unsatisfied>, String> {
         let mut source = BufReader::new(r1cs);
         let found = r1cs::curve(&mut source).and_then(
             |curve| with_curve!(curve, C => first_unsatisfied::<C>(&mut source, witness)),
         );
-        found.map_err(|error| error.to_string())
+        let Some((constraint, wires)) = found.map_err(|error| error.to_string())? else {
+            return Ok(None);
+        };
+        let names = sym.map(|sym| sym::names(BufReader::new(sym), &wires)).transpose();
+        let names = names.map_err(|error| error.to_string())?.unwrap_or_default();
+        Ok(Some(Unsatisfied { constraint, signals: names.into_values().collect() }))
     }
+
+    fn verification_key(&self, zkey: File) -> Result<String, String> {
+        let mut source = BufReader::new(zkey);
+        let text = zkey::curve(&mut source).and_then(
+            |curve| with_curve!(curve, C => verifying_key::<C>(source).map(|key| key.to_json())),
+        );
+        text.map_err(|error| error.to_string())
+    }
+
+    fn contract(&self, zkey: File) -> Result<Result<String, TooManyInputs>, String> {
+        let mut source = BufReader::new(zkey);
+        let text = zkey::curve(&mut source).and_then(|curve| {
+            with_curve!(curve, C => verifying_key::<C>(source).map(|key| solidity::contract(&key)))
+        });
+        text.map_err(|error| error.to_string())
+    }
+
+    fn public_names(&self, sym: File, public: u64) -> Result<Vec<String>, String> {
+        let public = u32::try_from(public).map_err(|error| error.to_string())?;
+        sym::public_names(BufReader::new(sym), public).map_err(|error| error.to_string())
+    }
+}
+
+/// The part of a key that verifiers need. It is little, and is looked at every time.
+fn verifying_key<C: Curve>(source: BufReader<File>) -> Result<VerifyingKey<C>, FormatError> {
+    let mut key = Zkey::<C, _>::open(source)?;
+    let ic = key.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ())?;
+    Ok(VerifyingKey::of(key.header(), ic))
 }
 
 /// Whether constraints may be those of a key's circuit, as far as their numbers tell.
@@ -163,15 +207,17 @@ fn same<T: PartialEq + Display + Copy>(what: &str, found: T, of_key: T) -> Resul
     Err(format!("it is of another circuit: its {what} is {found}, the key's is {of_key}"))
 }
 
+/// The first constraint that does not hold, and its wires.
 fn first_unsatisfied<C: Curve>(
     source: &mut BufReader<File>,
     witness: Witness,
-) -> Result<Option<u64>, FormatError> {
+) -> Result<Option<(u64, BTreeSet<u32>)>, FormatError> {
     let circuit = R1cs::<Scalar<C>>::read(source, &R1csLimits::default())?;
     let witness = match witness {
         Witness::File(file) => Values::read(&mut BufReader::new(file), circuit.wires)?,
         Witness::Values(values) => Values::from_words(values.to_vec())?,
     };
     circuit.check_length(&witness)?;
-    Ok(circuit.first_unsatisfied(&witness).map(|index| index as u64))
+    let found = circuit.first_unsatisfied(&witness);
+    Ok(found.map(|index| (index as u64, circuit.wires_of(index))))
 }

@@ -1,7 +1,7 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
 //! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`proofs`], [`keys`], [`circuits`],
-//!   [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
@@ -19,6 +19,7 @@ pub mod readings;
 pub mod regions;
 pub mod status;
 pub mod uploads;
+pub mod verifiers;
 pub mod witnesses;
 
 use std::fmt::Display;
@@ -59,6 +60,10 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         )
         .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm::<C>))
         .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
+        .route("/v1/circuits/{name}/sym", put(circuits::put_sym::<C>))
+        .route("/v1/circuits/{name}/verification-key", get(verifiers::key::<C>))
+        .route("/v1/circuits/{name}/verifier.sol", get(verifiers::contract::<C>))
+        .route("/v1/circuits/{name}/public-signals", get(verifiers::public_signals::<C>))
         .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
         .route(
             "/v1/witnesses",
