@@ -1,13 +1,15 @@
 //! A folder that only this user can read and write, and files in it for which the same holds. Whatever is found
 //! to be otherwise is refused: somebody else may have written it.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::OFlags;
+use pulseproof_files::{Readers, write_bytes, write_new};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
 
 /// Rights of others, in a file's mode.
 const OTHERS: u32 = 0o077;
@@ -31,13 +33,12 @@ impl Private {
 
     /// A file's bytes, if there is one, at most so many.
     pub(super) fn read(&self, name: &str, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
-        let mut options = OpenOptions::new();
         // A pipe somebody put there would keep us waiting.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = match options.read(true).custom_flags(flags).open(self.0.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match open(self.0.join(name), flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         // Of what is open, not of what has this name by now.
         let found = file.metadata()?;
@@ -55,20 +56,14 @@ impl Private {
 
     /// Writes a file, whole or not at all, in the place of what is there.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-        file.write_all(bytes)?;
-        file.persist(self.0.join(name))?;
-        Ok(())
+        write_bytes(&self.0.join(name), Readers::Owner, bytes)
     }
 
-    /// Writes a file, whole, on the disk, and only if there is none.
+    /// Writes a file, whole, and only if there is none.
     pub(super) fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(self.0.join(name)) {
-            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
-            _ => Ok(()),
+        match write_new(&self.0.join(name), Readers::Owner, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            written => written,
         }
     }
 

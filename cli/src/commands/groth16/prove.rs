@@ -18,11 +18,12 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open, read_json, write_text};
+use super::files::{NO_CONTRIBUTION, named, open, read_json};
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
+use crate::files::{Input, Output, Paths};
 use crate::home::Home;
-use crate::output::{complain, progress_bar, say, say_json, table};
+use crate::output::{complain, progress_bar, say_json, table};
 
 /// Prove that a witness satisfies a circuit
 #[derive(Debug, clap::Args)]
@@ -52,10 +53,10 @@ pub struct Args {
     r1cs: Option<PathBuf>,
     /// Where the proof goes
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
-    proof: PathBuf,
+    proof: Output,
     /// Where the public signals go
     #[arg(long, value_name = "FILE", default_value = "public.json")]
-    public: PathBuf,
+    public: Output,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -79,6 +80,7 @@ struct Summary {
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
+    plan(args)?;
     let selected = match open_or_say(args.backend.backend) {
         Ok(selected) => selected,
         Err(code) => return Ok(code),
@@ -87,10 +89,24 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, key.info().curve, &witness)?;
     let proof = key.prove(witness)?;
-    write_text(&args.proof, &proof.proof)?;
-    write_text(&args.public, &proof.public)?;
+    args.proof.write_text(&proof.proof)?;
+    args.public.write_text(&proof.public)?;
     report(args, &*key, &proof, load_ms, witness_ms)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn plan(args: &Args) -> Result<(), String> {
+    let input = |path: &Option<PathBuf>| path.as_deref().map(Input::from);
+    Paths::default()
+        .reads("--key", [&Input::from(&*args.key)])
+        .reads("--witness", &input(&args.witness))
+        .reads("--wasm", &input(&args.wasm))
+        .reads("--inputs", &input(&args.inputs))
+        .reads("--r1cs", &input(&args.r1cs))
+        .writes("--proof", [&args.proof])
+        .writes("--public", [&args.public])
+        .prints(args.json)
+        .check()
 }
 
 fn load(selected: Selected, path: &Path) -> Result<Arc<dyn Key>, String> {
@@ -172,14 +188,9 @@ fn report(
         let steps = [("load", load_ms), ("witness", witness_ms)]
             .map(|(name, took)| (name.to_owned(), took));
         let row = |(name, took): (String, f64)| [name, format!("{took:.1}")];
-        say(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
-        say(&format!(
-            "{} on {}: {} and {}",
-            info.curve,
-            info.backend,
-            args.proof.display(),
-            args.public.display()
-        ));
+        let tell = Output::beside([&args.proof, &args.public]);
+        tell(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
+        tell(&format!("{} on {}: {} and {}", info.curve, info.backend, args.proof, args.public));
     }
     if info.contributions == 0 {
         complain(NO_CONTRIBUTION);
