@@ -11,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::PublicSignals;
-use pulseproof_sdk::{Digest, Name, Problem};
+use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Refusal, internal};
@@ -27,7 +27,7 @@ pub async fn key<C: Curve>(
     State(app): State<Arc<App<C>>>,
     path: Named,
 ) -> Result<Response, Refusal> {
-    let circuit = find(&app, &name(path)?).await?;
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
     let text = look(&app, zkey, |circuits, file| circuits.verification_key(file)).await?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
@@ -38,7 +38,7 @@ pub async fn contract<C: Curve>(
     State(app): State<Arc<App<C>>>,
     path: Named,
 ) -> Result<Response, Refusal> {
-    let circuit = find(&app, &name(path)?).await?;
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
     let text = look(&app, zkey, |circuits, file| circuits.contract(file)).await?;
     let text = text.map_err(|error| {
@@ -53,7 +53,7 @@ pub async fn public_signals<C: Curve>(
     State(app): State<Arc<App<C>>>,
     path: Named,
 ) -> Result<Json<PublicSignals>, Refusal> {
-    let circuit = find(&app, &name(path)?).await?;
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let Some(sym) = circuit.sym else {
         let detail =
             "the circuit has no .sym, which has the names: PUT it to /v1/circuits/{name}/sym";
@@ -63,10 +63,6 @@ pub async fn public_signals<C: Curve>(
     let names =
         look(&app, sym.sha256, move |circuits, file| circuits.public_names(file, public)).await?;
     Ok(Json(PublicSignals { names }))
-}
-
-fn name(path: Named) -> Result<Name, Refusal> {
-    Ok(segment(&path?.0, "name")?)
 }
 
 /// Looks at a file that was checked when it came: if it is no good now, that is the appliance's fault.
