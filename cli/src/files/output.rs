@@ -57,6 +57,21 @@ impl Output {
         written.map_err(|error| self.named(error))
     }
 
+    /// The same, for its owner's eyes only.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_secret<E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        content: impl FnOnce(&mut Sink) -> Result<(), E>,
+    ) -> Result<(), String> {
+        let written = match self {
+            Self::Standard => write_standard(content),
+            Self::Path(path) => write(path, Readers::Owner, content),
+        };
+        written.map_err(|error| self.named(error))
+    }
+
     /// Writes text as it is.
     ///
     /// # Errors

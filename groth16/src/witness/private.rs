@@ -72,7 +72,8 @@ impl Private {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
-            let found = entry.metadata()?;
+            // What is gone meanwhile, another process has removed.
+            let Ok(found) = entry.metadata() else { continue };
             if found.is_file() && entry.file_name() != kept {
                 files.push((found.modified()?, found.len(), entry.path()));
             }
@@ -83,7 +84,10 @@ impl Private {
             if bytes <= bytes_max {
                 break;
             }
-            fs::remove_file(path)?;
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             bytes -= length;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod info;
 mod prove;
 mod setup;
 mod verify;
+mod witness;
 
 use clap::Subcommand;
 
@@ -20,6 +21,7 @@ Examples:
   pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit.zkey
   pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs input.json
   pulseproof groth16 verify --key verification_key.json proof.json public.json
+  pulseproof groth16 witness --wasm circuit.wasm --inputs input.json --out witness.wtns
   pulseproof groth16 info circuit.zkey
   pulseproof groth16 export-solidity --key circuit.zkey --out Verifier.sol
   pulseproof groth16 calldata proof.json public.json")]
@@ -33,6 +35,7 @@ enum What {
     Setup(setup::Args),
     Prove(prove::Args),
     Verify(verify::Args),
+    Witness(witness::Args),
     Info(info::Args),
     ExportKey(export::KeyArgs),
     ExportSolidity(export::SolidityArgs),
@@ -44,6 +47,7 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
         What::Setup(args) => setup::run(args),
         What::Prove(args) => prove::run(args, home),
         What::Verify(args) => verify::run(args),
+        What::Witness(args) => witness::run(args, home),
         What::Info(args) => info::run(args),
         What::ExportKey(args) => export::key(args),
         What::ExportSolidity(args) => export::solidity(args),

@@ -1,24 +1,19 @@
 //! `pulseproof groth16 prove`.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use pulseproof_formats::elements::Check;
-use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_groth16::erased::{Key, Loader, On, Proof, Words};
-use pulseproof_groth16::witness::{Limits, parse_inputs};
 use pulseproof_kernels::select::Selected;
-use pulseproof_kernels::{Curve, CurveId, Scalar, with_backend, with_curve};
+use pulseproof_kernels::{CurveId, Scalar, with_backend, with_curve};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open, read_json};
+use super::files::{NO_CONTRIBUTION, named, open};
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
 use crate::files::{Input, Output, Paths};
@@ -51,6 +46,9 @@ pub struct Args {
     /// The constraints, to name the one that does not hold
     #[arg(long, value_name = "FILE")]
     r1cs: Option<PathBuf>,
+    /// The names of signals, to name those of that constraint
+    #[arg(long, value_name = "FILE", requires = "r1cs")]
+    sym: Option<PathBuf>,
     /// Where the proof goes
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     proof: Output,
@@ -103,6 +101,7 @@ fn plan(args: &Args) -> Result<(), String> {
         .reads("--wasm", &input(&args.wasm))
         .reads("--inputs", &input(&args.inputs))
         .reads("--r1cs", &input(&args.r1cs))
+        .reads("--sym", &input(&args.sym))
         .writes("--proof", [&args.proof])
         .writes("--public", [&args.public])
         .prints(args.json)
@@ -126,13 +125,7 @@ fn witness(args: &Args, home: &Home, key: &dyn Key) -> Result<Words, String> {
     match (&args.witness, &args.wasm, &args.inputs) {
         (Some(path), ..) => key.read_witness(open(path)?).map_err(|error| named(path, error)),
         (None, Some(wasm), Some(inputs)) => {
-            let bytes = std::fs::read(wasm).map_err(|error| named(wasm, error))?;
-            let limits = Limits::default();
-            let circuit = home.circuit(&bytes, &limits).map_err(|error| named(wasm, error))?;
-            let text = Zeroizing::new(read_json(inputs)?);
-            let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
-            let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
-            Ok(Zeroizing::new(witness.into_words()))
+            super::witness::compute(home, wasm, inputs).map(|(_, words)| words)
         }
         _ => Err("give --witness, or --wasm with --inputs".to_owned()),
     }
@@ -141,21 +134,11 @@ fn witness(args: &Args, home: &Home, key: &dyn Key) -> Result<Words, String> {
 /// Names the first constraint that does not hold.
 fn check(args: &Args, curve: CurveId, witness: &Words) -> Result<(), String> {
     let Some(path) = &args.r1cs else { return Ok(()) };
-    let unsatisfied = with_curve!(curve, C => first_unsatisfied::<C>(open(path)?, witness));
-    match unsatisfied.map_err(|error| named(path, error))? {
-        None => Ok(()),
-        Some(index) => Err(format!("the witness does not satisfy constraint {index}")),
-    }
-}
-
-fn first_unsatisfied<C: Curve>(
-    file: File,
-    witness: &Words,
-) -> Result<Option<usize>, pulseproof_formats::FormatError> {
-    let circuit = R1cs::<Scalar<C>>::read(&mut BufReader::new(file), &R1csLimits::default())?;
-    let witness = Witness::from_words(witness.to_vec())?;
-    circuit.check_length(&witness)?;
-    Ok(circuit.first_unsatisfied(&witness))
+    with_curve!(curve, C => {
+        let witness = Witness::<Scalar<C>>::from_words(witness.to_vec());
+        let witness = witness.map_err(|error| error.to_string())?;
+        super::witness::check(path, args.sym.as_deref(), &witness).map(drop)
+    })
 }
 
 fn report(
