@@ -165,3 +165,51 @@ fn a_module_is_compiled_once_and_only_in_a_folder_that_is_safe() {
     assert!(said.contains("compiled circuits are not kept") && said.contains("777"), "{said}");
     assert_eq!(files(), first);
 }
+
+#[test]
+fn keys_are_contributed_to_and_verified() {
+    for (curve, _) in CURVES {
+        let bench = Bench::new();
+        let verify = format!("zkey verify --r1cs {curve}@tiny.r1cs --ptau {curve}@tiny.ptau --key");
+        let said = bench.ok(&format!("{verify} {curve}@tiny.zkey"));
+        assert!(said.contains("VALID, 2 contributions"), "{said}");
+        assert!(said.contains("1 first") && said.contains("hashed 2^10 times"), "{said}");
+        let output = bench.run(&format!("{verify} {curve}@new.zkey"));
+        assert!(output.status.success() && stderr(&output).contains("INSECURE"));
+
+        bench.ok(&format!("zkey contribute --key {curve}@new.zkey --out @1.zkey --name Ada"));
+        bench.ok("zkey beacon --key @1.zkey --out @2.zkey --beacon 0102ff --iterations-log 11");
+        bench.ok(&format!("{verify} @2.zkey"));
+        let list = json(&bench.run("zkey contributions @2.zkey --json"));
+        assert_eq!((&list[0]["name"], &list[1]["beacon"]), (&"Ada".into(), &"0102ff".into()));
+        assert_eq!(list[1]["iterations_log"], 11);
+        // What it is for: a key that proves.
+        let prove = format!("prove --backend cpu --key @2.zkey --witness {curve}@tiny.wtns");
+        let output = bench.run(&prove);
+        assert!(output.status.success() && !stderr(&output).contains("INSECURE"));
+        bench.ok("verify --key @2.zkey proof.json public.json");
+    }
+}
+
+#[test]
+fn keys_that_do_not_hold_are_refused() {
+    let bench = Bench::new();
+    let verify = "zkey verify --r1cs bn128@tiny.r1cs --ptau bn128@tiny.ptau --key";
+    // A byte of the last contribution's hash.
+    let whole = fs::read(fixture("bn128", "tiny.zkey")).unwrap();
+    let mut bytes = whole.clone();
+    bytes[whole.len() - 60] ^= 1;
+    fs::write(bench.path("bad.zkey"), &bytes).unwrap();
+    bench.fails(&format!("{verify} @bad.zkey"), "bad.zkey: ");
+    bench.fails("zkey contribute --key @bad.zkey --out @new.zkey", "bad.zkey: ");
+    assert!(!Path::new(&bench.path("new.zkey")).exists());
+    bench.fails(
+        "zkey verify --r1cs bls12381@tiny.r1cs --ptau bn128@tiny.ptau --key bn128@tiny.zkey",
+        "tiny.r1cs: ",
+    );
+    bench.copy("bn128", "new.zkey");
+    bench.fails("zkey contribute --key @new.zkey --out @new.zkey", "are the same");
+    let beacon = "zkey beacon --key @new.zkey --out @b.zkey --beacon";
+    bench.fails(&format!("{beacon} 012"), "--beacon \"012\"");
+    bench.fails(&format!("{beacon} 01 --iterations-log 9"), "between 10 and 32");
+}

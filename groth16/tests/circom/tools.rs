@@ -129,7 +129,7 @@ impl Tools {
     }
 
     /// A ceremony of one, for circuits of at most 2^log_size constraints.
-    fn powers(&self, curve: CurveId, log_size: u32) -> Outcome<PathBuf> {
+    pub fn powers(&self, curve: CurveId, log_size: u32) -> Outcome<PathBuf> {
         once(&self.powers, (curve, log_size), || {
             let size = log_size.to_string();
             let file = |step: &str| format!("{}_{size}_{step}.ptau", prime(curve));
@@ -161,6 +161,14 @@ impl Tools {
             self.snarkjs(&[export.as_slice(), &[&zkey, &key]].concat())?;
             Ok(Setup { circuit, zkey, key })
         })
+    }
+
+    /// Whether snarkjs finds a key to be the circuit's and the ceremony's.
+    pub fn holds(&self, circuit: &Compiled, log_size: u32, zkey: &Path) -> Outcome<bool> {
+        let powers = self.powers(circuit.curve, log_size)?;
+        let verbs = ["zkey", "verify"].map(Path::new);
+        let said = self.snarkjs(&[verbs.as_slice(), &[&circuit.r1cs, &powers, zkey]].concat());
+        Ok(said.is_ok_and(|said| said.contains("ZKey Ok!")))
     }
 
     /// The witness file that snarkjs makes of inputs.

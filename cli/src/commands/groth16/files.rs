@@ -16,7 +16,7 @@ const JSON_BYTES_MAX: u64 = 256 << 20;
 /// Printed with every key that lists no contribution.
 pub const NO_CONTRIBUTION: &str = "\
 WARNING: INSECURE key: it lists no contribution of phase 2, so somebody may know its secrets and forge
-         proofs. For real use: snarkjs zkey contribute, by as many people as you can get";
+         proofs. For real use: pulseproof groth16 zkey contribute, by as many people as you can get";
 
 /// Opens a file.
 pub fn open(path: &Path) -> Result<File, String> {

@@ -8,6 +8,7 @@ mod prove;
 mod setup;
 mod verify;
 mod witness;
+mod zkey;
 
 use clap::Subcommand;
 
@@ -19,6 +20,7 @@ use crate::home::Home;
 #[command(after_help = "\
 Examples:
   pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit.zkey
+  pulseproof groth16 zkey contribute --key circuit.zkey --out circuit_1.zkey --name Ada
   pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs input.json
   pulseproof groth16 verify --key verification_key.json proof.json public.json
   pulseproof groth16 witness --wasm circuit.wasm --inputs input.json --out witness.wtns
@@ -40,6 +42,7 @@ enum What {
     ExportKey(export::KeyArgs),
     ExportSolidity(export::SolidityArgs),
     Calldata(calldata::Args),
+    Zkey(zkey::Args),
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
@@ -52,5 +55,6 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
         What::ExportKey(args) => export::key(args),
         What::ExportSolidity(args) => export::solidity(args),
         What::Calldata(args) => calldata::run(args),
+        What::Zkey(args) => zkey::run(args),
     }
 }

@@ -22,7 +22,7 @@ use crate::output::{complain, progress_bar};
 #[command(after_help = "\
 Examples:
   pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit_0000.zkey
-  snarkjs zkey contribute circuit_0000.zkey circuit.zkey
+  pulseproof groth16 zkey contribute --key circuit_0000.zkey --out circuit.zkey
   pulseproof groth16 setup --r1cs circuit.r1cs --development --out circuit.zkey
 
 With --ptau the key is byte for byte the one that `snarkjs groth16 setup` makes. Nobody may rely on it
