@@ -183,7 +183,7 @@ async fn names_of_another_circuit_are_refused() {
         (&b"1,1,0,main.product\n2,2,0,main.mixed\n"[..], "wire 3 has no name"),
         (b"1,1,0\n", "line 1"),
         (b"r1cs\x01\0\0\0", "line 1"),
-        (b"", "wire 1"),
+        (b"1,2,0,main.mixed\n", "wire 1 has no name"),
     ] {
         let file = shop.file(bad);
         let answer = server.client.put_circuit_part(&name("tiny"), CircuitPart::Sym, &file).await;
