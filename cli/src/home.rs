@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pulseproof_groth16::witness::{Circuit, Limits, Modules, ModulesError, WitnessError};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::select::{self, Choice};
 use pulseproof_kernels::{Curve, with_backend};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
-use pulseproof_server::{ExactOn, Groth16, Machine};
+use pulseproof_server::{ExactOn, Groth16, Machine, Programs};
 use rand::rngs::OsRng;
 
 use crate::output::complain;
@@ -36,6 +37,22 @@ impl Home {
         self.0.join("appliance")
     }
 
+    /// Circuits' modules, compiled; none, with a word why, if the folder is not safe.
+    pub fn modules(&self) -> Option<Modules> {
+        Modules::open(&self.0.join("modules")).inspect_err(not_kept).ok()
+    }
+
+    /// A circuit of its module, which is compiled only if it was not before.
+    ///
+    /// # Errors
+    /// As [`Circuit::compile`].
+    pub fn circuit(&self, wasm: &[u8], limits: &Limits) -> Result<Circuit, WitnessError> {
+        match self.modules() {
+            Some(modules) => modules.circuit(wasm, limits, |error| not_kept(&error)),
+            None => Circuit::compile(wasm, limits),
+        }
+    }
+
     /// The SRS of a curve and size; a development one is made, loudly, if there is none.
     ///
     /// # Errors
@@ -60,16 +77,21 @@ impl Home {
         &self,
         log_size: u32,
         choice: Choice,
+        programs: Programs,
     ) -> Result<Machine<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
         with_backend!(select::open(choice)?, backend => {
             let engines = Arc::new(ExactOn(Clone::clone(&backend)));
-            let groth16 = Groth16::on(Clone::clone(&backend));
+            let groth16 = Groth16::on(Clone::clone(&backend), programs);
             let cpu = Arc::new(ProvingKey::standby(Cpu::new(), Arc::clone(&srs)));
             let prover = Arc::new(ProvingKey::new(backend, srs)?);
             Ok(Machine { prover, cpu, engines, groth16 })
         })
     }
+}
+
+fn not_kept(error: &ModulesError) {
+    complain(&format!("compiled circuits are not kept: {error}"));
 }
 
 /// Printed wherever a development SRS is used.

@@ -4,11 +4,12 @@
 //! - [`commands`]: one file per command.
 //! - [`mod@bench`]: the bodies that `pulseproof bench` and the criterion benches share.
 //! - [`mod@check`]: what `pulseproof check` compares and reports. [`backend`]: where to compute.
-//! - [`home`]: where files are kept. [`output`]: how things are said.
+//! - [`files`]: what commands read and write. [`home`]: where files are kept. [`output`]: how things are said.
 
 pub mod backend;
 pub mod bench;
 pub mod check;
 pub mod commands;
+pub mod files;
 pub mod home;
 pub mod output;

@@ -81,6 +81,34 @@ fn anybodys_readings_run_the_same_path() {
 }
 
 #[test]
+fn readings_exported_twice_count_once_and_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("twice.csv");
+    let rows: String = ["kite", "ash", "elm"]
+        .map(|who| {
+            format!("{who},2025-10-26T02:55:00+02:00,100\n{who},2025-10-26T02:00:00+01:00,101\n")
+        })
+        .concat();
+    let again = "kite,2025-10-26T00:55:00Z,100\nkite,2025-10-26 02:00:00,101\n";
+    let table = |rows: &[&str]| {
+        std::fs::write(&file, format!("subject,time,value\n{}", rows.concat())).unwrap();
+    };
+    let args = ["--curve", "bn254", "--slots", "2", "--inside", "100:101", "--data"];
+    let args = [&QUICK[..], &args, &[file.to_str().unwrap()]].concat();
+    table(&[&rows, again]);
+    // Its last line says a time that came twice that night, and nobody said where.
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("line 9, column \"time\""), "{}", stderr(&output));
+    let report = json(&run(&[&args[..], &["--zone", "Etc/GMT-1"]].concat()));
+    assert_eq!((&report["repeated_readings"], &report["readings"]), (&2.into(), &6.into()));
+    assert_eq!(report["rows"][1]["decrypted"]["mean"].as_f64(), Some(100.5));
+    table(&[&rows, &again.replace("100", "99")]);
+    let output = run(&[&args[..], &["--zone", "Etc/GMT-1"]].concat());
+    assert!(stderr(&output).contains("lines 2 and 8 contradict"), "{}", stderr(&output));
+}
+
+#[test]
 fn epochs_of_too_few_devices_are_withheld_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("uneven.csv");
@@ -226,6 +254,12 @@ fn bad_options_say_what_to_do() {
     );
     fails(&["demo", "--data", "x.csv"], 2, "--inside");
     fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 1, "no-such.csv");
+    fails(&["demo", "--zone", "UTC"], 2, "--data");
+    fails(
+        &["demo", "--data", "x.csv", "--inside", "1:2", "--zone", "Mars"],
+        2,
+        "no time zone \"Mars\"",
+    );
     fails(&["demo", "--curve", "p256"], 2, "bls12-381 or bn254");
     fails(&["demo", "--devices", "3", "--regions", "4"], 1, "regions: 4 is not between 1 and 3");
     fails(&["demo", "--inside", "70"], 1, "LOW:HIGH");

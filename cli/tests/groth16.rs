@@ -4,52 +4,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::Path;
 
-use common::{json, pulseproof, stderr, stdout};
+use common::{Bench, fixture, json, stderr};
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A folder, and snarkjs's files.
-struct Bench(TempDir);
-
-impl Bench {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    /// A file here.
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
-    }
-
-    fn run(&self, line: &str) -> Output {
-        let words = line.split_whitespace().map(|word| match word.split_once('@') {
-            Some(("", name)) => self.path(name),
-            Some((curve, name)) => fixture(curve, name).display().to_string(),
-            None => word.to_owned(),
-        });
-        let mut command = pulseproof(self.0.path());
-        command.current_dir(self.0.path()).arg("groth16").args(words).output().unwrap()
-    }
-
-    fn ok(&self, line: &str) -> String {
-        let output = self.run(line);
-        assert!(output.status.success(), "{line}: {}{}", stdout(&output), stderr(&output));
-        stdout(&output)
-    }
-
-    fn fails(&self, line: &str, reason: &str) {
-        let output = self.run(line);
-        let said = stdout(&output) + &stderr(&output);
-        assert!(!output.status.success() && said.contains(reason), "{line}: {said}");
-    }
-}
-
-fn fixture(curve: &str, name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/fixtures").join(curve).join(name)
-}
 
 /// Prove with snarkjs's key, verify, and look at everything.
 fn whole_path(curve: &str, ours: &str) {

@@ -6,6 +6,8 @@
 mod read;
 mod write;
 
+use std::collections::BTreeSet;
+
 use pulseproof_kernels::traits::*;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
@@ -138,6 +140,12 @@ impl<F: PrimeField> R1cs<F> {
     /// How many public values there are, the constant 1 not counted.
     pub fn public(&self) -> usize {
         self.outputs + self.public_inputs
+    }
+
+    /// The wires of a constraint, the constant 1 not among them.
+    pub fn wires_of(&self, row: usize) -> BTreeSet<u32> {
+        let rows = [&self.a, &self.b, &self.c].map(|matrix| matrix.row(row).0);
+        rows.into_iter().flatten().copied().filter(|wire| *wire > 0).collect()
     }
 
     /// Checks that a witness has a value for every wire, and no more.

@@ -12,6 +12,7 @@ use std::io::{Read, Seek};
 
 use pulseproof_kernels::{Curve, CurveId, G1, G1Affine, G2, G2Affine, Scalar};
 
+pub use self::contributions::{Beacon, Contribution};
 pub use self::header::Header;
 pub use self::write::{Contents, write};
 use crate::container::{Container, Section, read_u32};

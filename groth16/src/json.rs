@@ -107,10 +107,24 @@ pub fn curve_of_key(text: &[u8]) -> Result<CurveId, JsonError> {
         curve: &'a RawValue,
     }
     let raw: Named<'_> = document(text, "key", KEY_BYTES_MAX)?;
+    curve_named(raw.curve)
+}
+
+/// The curve that a proof names; BN254, if it names none.
+///
+/// # Errors
+/// Longer than [`PROOF_BYTES_MAX`], no proof in JSON, or a curve of another name.
+pub fn curve_of_proof(text: &[u8]) -> Result<CurveId, JsonError> {
+    let raw: ProofIn<'_> = document(text, "proof", PROOF_BYTES_MAX)?;
+    raw.curve.map_or(Ok(CurveId::Bn254), curve_named)
+}
+
+/// The curve of a name.
+fn curve_named(raw: &RawValue) -> Result<CurveId, JsonError> {
     let [first, second] = CurveId::ALL;
-    match check_curve(raw.curve, first) {
+    match check_curve(raw, first) {
         Ok(()) => Ok(first),
-        Err(_) => check_curve(raw.curve, second).map(|()| second).map_err(|e| e.inside("curve")),
+        Err(_) => check_curve(raw, second).map(|()| second).map_err(|e| e.inside("curve")),
     }
 }
 

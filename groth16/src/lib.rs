@@ -2,7 +2,7 @@
 //!
 //! - [`proof`], [`verifying_key`]: what a verifier holds; [`json`]: snarkjs's files of them.
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
-//! - [`setup`]: keys for circuits. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
+//! - [`setup`]: keys for circuits; [`phase2`]: contributions to them. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.
 //!
@@ -16,6 +16,8 @@ pub mod erased;
 pub mod json;
 #[cfg(feature = "prove")]
 pub mod key;
+#[cfg(feature = "prove")]
+pub mod phase2;
 pub mod proof;
 #[cfg(feature = "prove")]
 pub mod prove;

@@ -96,11 +96,7 @@ fn without_input(template: &str, none: bool) -> String {
 
 /// Bytes, and digits after them, as a part of a string on a line of its own.
 fn literal(bytes: &[u8], digits: &str) -> String {
-    let mut text = String::from("\n        hex\"");
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to memory cannot fail");
-    }
-    text + digits + "\""
+    format!("\n        hex\"{}{digits}\"", hex(bytes))
 }
 
 /// A point as the precompiles take it; infinity is all zeros.
@@ -154,6 +150,34 @@ pub fn arguments<C: Curve>(inputs: &PublicInputs<C>, proof: &Proof<C>) -> Argume
     }
 }
 
+/// A proof as the arguments of `verifyProof`, in the text that wallets and explorers take. On BN254 it is what
+/// `snarkjs zkey export soliditycalldata` writes; snarkjs has nothing that a contract on BLS12-381 takes.
+pub fn calldata<C: Curve>(inputs: &PublicInputs<C>, proof: &Proof<C>) -> String {
+    let quoted = |bytes: &[u8]| format!("\"0x{}\"", hex(bytes));
+    let pair = |bytes: &[u8]| {
+        let (x, y) = bytes.split_at(bytes.len() / 2);
+        format!("[{}, {}]", quoted(x), quoted(y))
+    };
+    let Arguments { a, b, c, input } = arguments(inputs, proof);
+    let points = match C::ID {
+        CurveId::Bn254 => {
+            let (x, y) = b.split_at(b.len() / 2);
+            format!("{},[{},{}],{}", pair(&a), pair(x), pair(y), pair(&c))
+        }
+        CurveId::Bls12_381 => [a, b, c].map(|point| quoted(&point)).join(","),
+    };
+    let input: Vec<_> = input.iter().map(|word| quoted(word)).collect();
+    format!("{points},[{}]", input.join(","))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to memory cannot fail");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use pulseproof_kernels::{Bls12_381, Bn254};
@@ -190,6 +214,57 @@ mod tests {
         }
         test::<Bn254>();
         test::<Bls12_381>();
+    }
+
+    /// What `snarkjs zkey export soliditycalldata` wrote of snarkjs's proofs.
+    #[test]
+    fn calldata_is_what_snarkjs_writes() {
+        macro_rules! fixture {
+            ($name:literal) => {
+                include_str!(concat!("../tests/fixtures/json/bn128_", $name))
+            };
+        }
+        for [proof, public, calldata] in [
+            [fixture!("mul_proof.json"), fixture!("mul_public.json"), fixture!("mul_calldata.txt")],
+            [
+                fixture!("nopub_proof.json"),
+                fixture!("nopub_public.json"),
+                fixture!("nopub_calldata.txt"),
+            ],
+        ] {
+            let proof = Proof::<Bn254>::from_json(proof.as_bytes()).unwrap();
+            let public = PublicInputs::from_json(public.as_bytes()).unwrap();
+            assert_eq!(super::calldata(&public, &proof), calldata.trim_end());
+        }
+    }
+
+    /// The texts are put together by hand.
+    #[test]
+    fn calldata_has_the_arguments_of_the_contract() {
+        fn of<C: Curve>() -> String {
+            let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
+            let inputs = PublicInputs::<C>([33u64, 0].map(Into::into).into());
+            calldata(&inputs, &Proof { a: g1, b: g2, c: g1 })
+        }
+        let word = |value: u8| format!("\"0x{value:064x}\"");
+        let (one, two) = (word(1), word(2));
+        let text = of::<Bn254>();
+        assert!(text.starts_with(&format!("[{one}, {two}],[[\"0x198e9393")), "{text}");
+        let end = format!("]],[{one}, {two}],[{},{}]", word(33), word(0));
+        assert!(text.ends_with(&end), "{text}");
+        let text = of::<Bls12_381>();
+        let point = hex::encode(point_bytes::<G1<Bls12_381>>(&AffineRepr::generator()));
+        assert!(text.starts_with(&format!("\"0x{point}\",\"0x")), "{text}");
+        assert!(text.ends_with(&format!(",\"0x{point}\",[{},{}]", word(33), word(0))), "{text}");
+        let none = calldata(
+            &PublicInputs::<Bn254>(Vec::new()),
+            &Proof {
+                a: AffineRepr::generator(),
+                b: AffineRepr::generator(),
+                c: AffineRepr::generator(),
+            },
+        );
+        assert!(none.ends_with("],[]"), "{none}");
     }
 
     /// The generator of BN254's G2 as EIP-197 gives it, and of BLS12-381's G1 as EIP-2537 does.

@@ -8,7 +8,10 @@
 mod engine;
 mod error;
 mod inputs;
+mod modules;
+mod native;
 mod number;
+mod private;
 mod sandbox;
 
 use std::fmt;
@@ -17,13 +20,14 @@ use std::time::Duration;
 use pulseproof_kernels::traits::PrimeField;
 use pulseproof_kernels::{CurveId, Scalar, with_curve};
 use serde_json::Value;
-use wasmtime::{InstancePre, Module};
+use wasmtime::{Engine, InstancePre, Module};
 use zeroize::Zeroizing;
 
 pub use engine::STACK_BYTES_MAX;
 pub use error::{MESSAGE_CHARS_MAX, WitnessError};
 use inputs::Signal;
 pub use inputs::parse_inputs;
+pub use modules::{FOLDER_BYTES_MAX, Modules, ModulesError};
 use sandbox::{Sandbox, State};
 
 /// 64-bit words of a value of the witness.
@@ -54,6 +58,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    fn check_module(&self, wasm: &[u8]) -> Result<(), WitnessError> {
+        let (got, limit) = (wasm.len(), self.wasm_bytes);
+        if got > limit { Err(WitnessError::TooLong { what: "module", got, limit }) } else { Ok(()) }
+    }
+}
+
 /// A circuit's module, compiled. It is read-only: any number of witnesses may be made at once.
 pub struct Circuit {
     module: InstancePre<State>,
@@ -79,18 +90,25 @@ impl Circuit {
     /// If it is too long, no module of circom 2, of a prime that is no curve's order here, wants more than the
     /// four functions, or does not answer within the limits.
     pub fn compile(wasm: &[u8], limits: &Limits) -> Result<Self, WitnessError> {
-        let (got, limit) = (wasm.len(), limits.wasm_bytes);
-        if got > limit {
-            return Err(WitnessError::TooLong { what: "module", got, limit });
-        }
+        limits.check_module(wasm)?;
         let engine = engine::shared()?;
-        let module = Module::from_binary(engine, wasm).map_err(error::module)?;
-        let module = sandbox::link(engine, &module)?;
+        Self::of(engine, &Module::from_binary(engine, wasm).map_err(error::module)?, limits)
+    }
+
+    /// Asks a compiled module what circuit it is.
+    fn of(engine: &Engine, module: &Module, limits: &Limits) -> Result<Self, WitnessError> {
+        let module = sandbox::link(engine, module)?;
         let mut sandbox = Sandbox::new(&module, limits)?;
         sandbox.check_version()?;
         let curve = curve_of(&sandbox.prime()?)?;
         let witness_len = witness_len(&mut sandbox, limits)?;
         Ok(Self { module, curve, witness_len, limits: *limits })
+    }
+
+    /// Bytes of the compiled module in memory.
+    pub fn bytes(&self) -> usize {
+        let image = self.module.module().image_range();
+        image.end.addr() - image.start.addr()
     }
 
     /// The curve whose order the circuit computes modulo.

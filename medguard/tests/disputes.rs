@@ -74,7 +74,7 @@ async fn start(
         Arc::new(common::key().srs().clone()),
     ));
     let machine: Machine<C> =
-        Machine { prover: key.clone(), cpu: key, engines, groth16: Groth16::on(Cpu::new()) };
+        Machine { prover: key.clone(), cpu: key, engines, groth16: Groth16::on(Cpu::new(), Programs::default()) };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let client = Appliance::new(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(serve(listener, machine, Config::new(data), std::future::pending()));

@@ -83,6 +83,9 @@ pub struct CircuitInfo {
     /// The constraints, `.r1cs`: errors then name the one that does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r1cs: Option<PartInfo>,
+    /// The signals' names, `.sym`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sym: Option<PartInfo>,
     /// Whether each backend holds the key in memory.
     pub resident: BTreeMap<String, bool>,
     /// Said loudly of a key without contributions.
@@ -95,6 +98,13 @@ pub struct CircuitInfo {
 pub struct CircuitList {
     /// All circuits, by name.
     pub circuits: Vec<CircuitInfo>,
+}
+
+/// What `GET /v1/circuits/{name}/public-signals` answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicSignals {
+    /// Their names, in the order of `public.json`.
+    pub names: Vec<String>,
 }
 
 /// What `GET /v1/uploads/{sha256}` and `GET /v1/witnesses` answer.

@@ -111,6 +111,8 @@ pub struct Groth16Limits {
     pub wasm_bytes_max: u64,
     /// Longest file of constraints.
     pub r1cs_bytes_max: u64,
+    /// Longest file of names.
+    pub sym_bytes_max: u64,
     /// Longest witness.
     pub witness_bytes_max: u64,
     /// Jobs at work at the same time: while one proves, another's witness is computed.
@@ -132,6 +134,7 @@ impl Default for Groth16Limits {
             zkey_bytes_max: 8 << 30,
             wasm_bytes_max: 64 << 20,
             r1cs_bytes_max: 4 << 30,
+            sym_bytes_max: 4 << 30,
             witness_bytes_max: 1 << 30,
             jobs_max: 2,
             jobs_unfinished_max: 256,

@@ -1,10 +1,11 @@
 //! The appliance's signing key: made on the first start, in a file that only its owner may read.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use pulseproof_files::{Readers, write_bytes};
 use pulseproof_sdk::identity::ApplianceKey;
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
@@ -28,19 +29,14 @@ pub fn open(folder: &Path) -> io::Result<ApplianceKey> {
     }
 }
 
-/// The file is whole before it has its name.
 fn make(folder: &Path) -> io::Result<ApplianceKey> {
     let key = ApplianceKey::generate(&mut OsRng);
-    let part = folder.join(format!("{FILE}.part"));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    let seed = Zeroizing::new(hex::encode(Zeroizing::new(key.seed())));
-    for bytes in [PREFIX.as_bytes(), seed.as_bytes(), b"\n"] {
-        file.write_all(bytes)?;
-    }
-    file.sync_all()?;
-    std::fs::rename(&part, folder.join(FILE))?;
-    File::open(folder)?.sync_all()?;
+    let mut text = Zeroizing::new([0; BYTES]);
+    let (prefix, rest) = text.split_at_mut(PREFIX.len());
+    prefix.copy_from_slice(PREFIX.as_bytes());
+    hex::encode_to_slice(Zeroizing::new(key.seed()), &mut rest[..64]).map_err(io::Error::other)?;
+    rest[64] = b'\n';
+    write_bytes(&folder.join(FILE), Readers::Owner, &text[..])?;
     Ok(key)
 }
 

@@ -33,8 +33,10 @@ mod worker;
 
 pub use config::{Config, Groth16Limits, Uploads};
 pub use fhe::engines::{Engines, ExactOn};
+pub use groth16::programs::Programs;
 pub use groth16::prover::{
-    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
+    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
+    Witness,
 };
 pub use prover::Prover;
 pub use serve::{Machine, ServeError, serve};

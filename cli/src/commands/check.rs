@@ -1,7 +1,6 @@
 //! `pulseproof check`.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -11,7 +10,8 @@ use pulseproof_kernels::select::open_bisected;
 use super::Outcome;
 use crate::backend::{BackendArgs, open_or_say, unavailable};
 use crate::check::{KernelReport, Plan, Size, junit};
-use crate::output::{progress_bar, say};
+use crate::files::{Output, Paths};
+use crate::output::progress_bar;
 
 /// Compare a backend with another, bit by bit
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub struct Args {
     seed: u64,
     /// Write JUnit XML to this file
     #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    junit: Option<Output>,
     /// Run twins in plain Rust before the first launch of this kernel of the device
     #[arg(long, value_name = "ENTRY")]
     force_gpu_from: Option<String>,
@@ -80,6 +80,7 @@ impl Against {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    Paths::default().writes("--junit", &args.junit).check()?;
     let choice = args.backend.backend;
     if let Some(entry) = &args.force_gpu_from {
         return match open_bisected(choice, entry) {
@@ -103,25 +104,25 @@ fn compare(args: &Args, a: &dyn Party, restart: impl Fn()) -> Outcome {
     let default: Vec<Size> = args.against.sizes().iter().copied().map(Size).collect();
     let sizes = if args.sizes.is_empty() { &default } else { &args.sizes };
     let plan = Plan::new(kernels, sizes, args.seed);
+    let tell = Output::beside(&args.junit);
     let bar = progress_bar(plan.len() as u64, "cases");
     let before = |done: usize| {
         restart();
         bar.set_position(done as u64);
     };
-    let reports = plan.run(a, b, before, |report| bar.suspend(|| say(&line(report))));
+    let reports = plan.run(a, b, before, |report| bar.suspend(|| tell(&line(report))));
     bar.finish_and_clear();
     if let Some(file) = &args.junit {
         let name = format!("{} against {}", a.kind(), args.against);
-        std::fs::write(file, junit(&name, &reports)?)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        file.write_text(&junit(&name, &reports)?)?;
     }
     let differing = reports.iter().filter(|report| report.difference().is_some()).count();
     if differing > 0 {
-        say(&format!("{differing} of {} kernels DIFFER", reports.len()));
+        tell(&format!("{differing} of {} kernels DIFFER", reports.len()));
         return Ok(ExitCode::FAILURE);
     }
     let values: usize = reports.iter().map(|report| report.values).sum();
-    say(&format!(
+    tell(&format!(
         "{} cases, {values} values: {} agrees with {}",
         plan.len(),
         a.kind(),

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
-use pulseproof_medguard::dataset::{Columns, Dataset};
+use pulseproof_medguard::dataset::{Columns, Dataset, Zone};
 use pulseproof_medguard::demo::{
     self, AlertOptions, Options, Percentiles, Report, Row, Stage, Tamper, TamperReport,
 };
 use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
+use pulseproof_server::Programs;
 
 use super::{Outcome, alerts};
 use crate::backend::BackendArgs;
@@ -33,7 +34,7 @@ Examples:
   pulseproof demo --tamper forge-proof
   pulseproof demo --alert-above 110 --alert-epochs 7
   pulseproof demo --data steps.csv --subject-column who --time-column at --value-column steps \\
-                  --inside 4000:12000 --unit steps
+                  --zone Europe/Berlin --inside 4000:12000 --unit steps
 
 Without --data the readings are those of 19 people wearing a continuous glucose monitor for a week
 (Hall et al. 2018, PLOS Biology, CC BY 4.0). Everything runs on loopback ports of this machine and
@@ -67,9 +68,12 @@ pub(super) struct Args {
     /// Column of the subject
     #[arg(long, default_value = "subject", value_name = "NAME")]
     subject_column: String,
-    /// Column of the time: a date and time, or a number
+    /// Column of the time: a date and time with its offset, such as 2025-10-26T02:30:00+02:00, or a number
     #[arg(long, default_value = "time", value_name = "NAME")]
     time_column: String,
+    /// Zone of times that have no offset, such as Europe/Berlin
+    #[arg(long, requires = "data", value_name = "NAME")]
+    zone: Option<Zone>,
     /// Column of the value: a decimal number
     #[arg(long, default_value = "value", value_name = "NAME")]
     value_column: String,
@@ -109,7 +113,9 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let store = tempfile::tempdir()?;
     let options = options(args, store.path().to_owned())?;
-    let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend)?;
+    // No circuits but its own.
+    let programs = Programs::new(0, None);
+    let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend, programs)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(demo::run(machine, options, |progress| {
@@ -184,7 +190,8 @@ fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
         value: args.value_column.clone(),
     };
     let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(Dataset::read(file, &columns).map_err(|e| format!("{}: {e}", path.display()))?)
+    Ok(Dataset::read(file, &columns, args.zone.as_ref())
+        .map_err(|e| format!("{}: {e}", path.display()))?)
 }
 
 fn print(report: &Report, args: &Args) {
@@ -216,6 +223,12 @@ fn print(report: &Report, args: &Args) {
         say(&format!(
             "withheld: {} readings of epochs that too few of a region's devices have, or too few of them",
             report.withheld_readings
+        ));
+    }
+    if report.repeated_readings > 0 {
+        say(&format!(
+            "repeated: {} readings are in the data more than once, and count once",
+            report.repeated_readings
         ));
     }
     if let Some(found) = &report.alerts {

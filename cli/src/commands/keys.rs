@@ -1,20 +1,23 @@
 //! `pulseproof keys`.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use pulseproof_fhe::{PublicKey, SecretKey, generate_keys};
+use pulseproof_files::Readers;
 use pulseproof_sdk::signing::DeviceKey;
 use rand::rngs::OsRng;
+use zeroize::Zeroizing;
 
 use super::Outcome;
+use crate::files::{Input, Output, Paths};
 use crate::output::say;
 
 /// What a device's key file starts with.
 const DEVICE_PREFIX: &str = "pulseproof-device-key:";
+/// Longest key that is read.
+const KEY_BYTES_MAX: u64 = 1 << 30;
 
 /// Make and inspect keys
 #[derive(Debug, clap::Args)]
@@ -41,7 +44,7 @@ Examples:
 Prints the public key, which goes into the region's roster.")]
     Device {
         /// File to write
-        file: PathBuf,
+        file: Output,
     },
     /// Make an authority's decryption key and its public encryption key
     #[command(after_help = "\
@@ -62,9 +65,9 @@ Examples:
 Prints the key's id, which is the SHA-256 of the file. The file is no secret: it reads nothing.")]
     Evaluation {
         /// The authority's secret key
-        secret: PathBuf,
+        secret: Input,
         /// File to write
-        file: PathBuf,
+        file: Output,
     },
     /// Say what a key file holds, without its secret
     #[command(after_help = "\
@@ -73,7 +76,7 @@ Examples:
   pulseproof keys show /etc/pulseproof/authority.public")]
     Show {
         /// File to read
-        file: PathBuf,
+        file: Input,
     },
 }
 
@@ -86,38 +89,40 @@ pub(super) fn run(args: Args) -> Outcome {
     }
 }
 
-fn device(file: &Path) -> Outcome {
+fn device(file: &Output) -> Outcome {
+    Paths::default().writes("FILE", [file]).check()?;
     let key = DeviceKey::generate(&mut OsRng);
-    let text = format!("{DEVICE_PREFIX}{}\n", hex::encode(key.seed()));
-    write_new(file, text.as_bytes(), 0o600)?;
-    say(&String::from(key.public()));
+    let text = Zeroizing::new(format!("{DEVICE_PREFIX}{}\n", hex::encode(key.seed())));
+    file.write_new(Readers::Owner, text.as_bytes())?;
+    Output::beside([file])(&String::from(key.public()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn authority(folder: &Path) -> Outcome {
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let at = |name| Output::Path(folder.join(name));
     let (secret, public) = generate_keys();
-    write_new(&folder.join("authority.secret"), &secret.to_bytes(), 0o600)?;
-    write_new(&folder.join("authority.public"), &public.to_bytes(), 0o644)?;
+    at("authority.secret").write_new(Readers::Owner, &secret.to_bytes())?;
+    at("authority.public").write_new(Readers::Everybody, &public.to_bytes())?;
     say(&hex::encode(public.fingerprint()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluation(secret: &Path, file: &Path) -> Outcome {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", secret.display());
-    let bytes = std::fs::read(secret).map_err(|error| named(&error))?;
-    let key = SecretKey::from_bytes(&bytes).map_err(|error| named(&error))?.evaluation_key();
-    write_new(file, &key.to_bytes(), 0o644)?;
-    say(&hex::encode(key.id()));
+fn evaluation(secret: &Input, file: &Output) -> Outcome {
+    Paths::default().reads("SECRET", [secret]).writes("FILE", [file]).check()?;
+    let key = SecretKey::from_bytes(&secret.read(KEY_BYTES_MAX)?);
+    let key = key.map_err(|error| secret.named(error))?.evaluation_key();
+    file.write_new(Readers::Everybody, &key.to_bytes())?;
+    Output::beside([file])(&hex::encode(key.id()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(file: &Path) -> Outcome {
-    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+fn show(file: &Input) -> Outcome {
+    let bytes = file.read(KEY_BYTES_MAX)?;
     let description = if let Some(seed) = bytes.strip_prefix(DEVICE_PREFIX.as_bytes()) {
         let mut key = [0; 32];
         hex::decode_to_slice(seed.trim_ascii_end(), &mut key)
-            .map_err(|_| format!("{}: a damaged device key", file.display()))?;
+            .map_err(|_| file.named("a damaged device key"))?;
         format!("device signing key, public {}", String::from(DeviceKey::from_seed(key).public()))
     } else {
         match (PublicKey::from_bytes(&bytes), SecretKey::from_bytes(&bytes)) {
@@ -126,17 +131,10 @@ fn show(file: &Path) -> Outcome {
                 format!("authority secret key of {}", hex::encode(key.fingerprint()))
             }
             (Err(error), Err(_)) => {
-                return Err(format!("{}: no key of ours: {error}", file.display()).into());
+                return Err(file.named(format!("no key of ours: {error}")).into());
             }
         }
     };
     say(&description);
     Ok(ExitCode::SUCCESS)
-}
-
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), String> {
-    let named = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(named)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(named)
 }

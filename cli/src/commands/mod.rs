@@ -69,7 +69,7 @@ impl Cli {
             Command::Verify(args) => verify::run(&args, &home),
             Command::Keys(args) => keys::run(args),
             Command::Setup(args) => setup::run(&args, &home),
-            Command::Groth16(args) => groth16::run(&args),
+            Command::Groth16(args) => groth16::run(&args, &home),
             Command::Bench(args) => bench::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Doctor(args) => doctor::run(&args),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 use pulseproof_sdk::Name;
-use pulseproof_server::{Config, Groth16Limits};
+use pulseproof_server::{Config, Groth16Limits, Programs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -62,9 +62,16 @@ struct CircuitArgs {
     /// Memory for circuits' keys on the device, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     device_keys: u64,
+    /// Memory for circuits' compiled programs, in MiB; those that do not fit are read from the disk again
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    host_programs: u64,
 }
 
 impl CircuitArgs {
+    fn programs(&self, home: &Home) -> Programs {
+        Programs::new(self.host_programs.saturating_mul(1 << 20), home.modules())
+    }
+
     fn limits(self) -> Groth16Limits {
         Groth16Limits {
             pinned: self.pinned.into_iter().collect(),
@@ -80,7 +87,8 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
-    let machine = home.machine::<C>(args.log_size, args.backend.backend)?;
+    let programs = args.circuits.programs(home);
+    let machine = home.machine::<C>(args.log_size, args.backend.backend, programs)?;
     complain(&format!("proving on {}", machine.prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
 use pulseproof_formats::Check;
-use pulseproof_formats::zkey::{Zkey, write};
+use pulseproof_formats::zkey::{Contribution, Zkey, write};
 use pulseproof_kernels::Bn254;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,5 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let mut again = Vec::new();
         write(&mut again, &contents).unwrap();
         assert_eq!(read(again).unwrap(), contents);
+        // Whether they can be read or not.
+        let _ = Contribution::<Bn254>::read_all(&contents.contributions);
     }
 });

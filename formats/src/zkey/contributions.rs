@@ -1,25 +1,58 @@
-//! The record of who contributed to a key. It is carried and counted, and not examined. Touches its
-//! section only.
+//! The record of who contributed to a key. It is read, carried and counted; whether it holds is for others to
+//! find out. Touches its section only.
 //!
 //! The section is the circuit's hash, the number of contributions, and a record for each: δ so far,
 //! three more points, a hash, a kind, and parameters of a stated length.
 
 use std::io::{Read, Seek};
 
-use pulseproof_kernels::{Curve, G1, G2};
+use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine};
 
 use super::{FILE, Zkey, section};
 use crate::container::{Section, read_u32};
-use crate::elements::point_bytes;
+use crate::elements::{Check, PointDecoder, encode_point, point_bytes};
 use crate::error::FormatError;
 
 const NAME: &str = "contributions";
 /// Bytes of the circuit's hash, and of the hash in a record.
-const HASH_BYTES: usize = 64;
+pub const HASH_BYTES: usize = 64;
 /// Where records begin.
 const RECORDS: usize = HASH_BYTES + 4;
 /// Bytes of a record of records: a hundred thousand contributions.
 const SIZE_MAX: u64 = 1 << 26;
+
+/// Kinds of parameters, in the order in which they stand.
+const PARAMETER_NAME: u8 = 1;
+const PARAMETER_ITERATIONS: u8 = 2;
+const PARAMETER_BEACON: u8 = 3;
+
+/// One contribution: δ was multiplied by a secret x.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution<C: Curve> {
+    /// \[δ\]₁ afterwards.
+    pub delta: G1Affine<C>,
+    /// A point.
+    pub s: G1Affine<C>,
+    /// x times that.
+    pub sx: G1Affine<C>,
+    /// x times the point in G2 that the transcript gives.
+    pub spx: G2Affine<C>,
+    /// The hash of all that came before, and of the first two points.
+    pub transcript: [u8; HASH_BYTES],
+    /// Who contributed, in whatever words.
+    pub name: Option<String>,
+    /// Where x comes from, if everybody may know it.
+    pub beacon: Option<Beacon>,
+}
+
+/// A value that nobody could choose, and that everybody can look up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beacon {
+    /// The value.
+    pub value: Vec<u8>,
+    /// log2 of how often it is hashed.
+    pub iterations_log: u8,
+}
 
 impl<C: Curve, S: Read + Seek> Zkey<C, S> {
     /// The hash of the circuit that the key was made for, as the key states it.
@@ -59,8 +92,7 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
         if count == stated {
             return Ok((count, records));
         }
-        let (field, reason) = ("number of contributions", format!("{stated} is wrong: {count}"));
-        Err(FormatError::Invalid { file: FILE, field, reason })
+        Err(invalid("number of contributions", format!("{stated} is wrong: {count}")))
     }
 
     fn contribution_section(&self) -> Result<Section, FormatError> {
@@ -73,17 +105,163 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
     }
 }
 
+impl<C: Curve> Contribution<C> {
+    /// Reads records as [`super::Contents`] has them.
+    ///
+    /// # Errors
+    /// They are no records, or a point is bad.
+    pub fn read_all(mut records: &[u8]) -> Result<Vec<Self>, FormatError> {
+        let mut all = Vec::new();
+        while !records.is_empty() {
+            let (record, rest) = split::<C>(records)?;
+            all.push(Self::read(record, all.len() as u64)?);
+            records = rest;
+        }
+        Ok(all)
+    }
+
+    fn read(record: &[u8], index: u64) -> Result<Self, FormatError> {
+        let decoded = |problem| FormatError::Element { file: FILE, section: NAME, index, problem };
+        let g1 = PointDecoder::<G1<C>>::new(Check::Full).finite();
+        let g2 = PointDecoder::<G2<C>>::new(Check::Full).finite();
+        let (points, rest) = record.split_at(points_bytes::<C>());
+        let (in_g1, in_g2) = points.split_at(3 * point_bytes::<G1<C>>());
+        let mut of_g1 = in_g1.chunks_exact(point_bytes::<G1<C>>()).map(|bytes| g1.point(bytes));
+        let mut next = || of_g1.next().expect("three points").map_err(decoded);
+        let (delta, s, sx) = (next()?, next()?, next()?);
+        let spx = g2.point(in_g2).map_err(decoded)?;
+        let (transcript, rest) = rest.split_at(HASH_BYTES);
+        let parameters = Parameters::read(&rest[8..])?;
+        let beacon = parameters.beacon(read_u32(rest))?;
+        let transcript = *transcript.first_chunk().expect("64 bytes");
+        Ok(Self { delta, s, sx, spx, transcript, name: parameters.name, beacon })
+    }
+
+    /// The record's bytes, as snarkjs writes them.
+    ///
+    /// # Errors
+    /// The name or the beacon is longer than 255 bytes.
+    pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        let mut parameters = Vec::new();
+        if let Some(name) = &self.name {
+            let field = "number of bytes of a contribution's name";
+            push_text(&mut parameters, PARAMETER_NAME, field, name.as_bytes())?;
+        }
+        if let Some(beacon) = &self.beacon {
+            parameters.extend_from_slice(&[PARAMETER_ITERATIONS, beacon.iterations_log]);
+            let field = "number of bytes of a beacon";
+            push_text(&mut parameters, PARAMETER_BEACON, field, &beacon.value)?;
+        }
+        let mut bytes = Vec::new();
+        [self.delta, self.s, self.sx].iter().for_each(|p| encode_point::<G1<C>>(p, &mut bytes));
+        encode_point::<G2<C>>(&self.spx, &mut bytes);
+        bytes.extend_from_slice(&self.transcript);
+        bytes.extend_from_slice(&u32::from(self.beacon.is_some()).to_le_bytes());
+        #[expect(clippy::cast_possible_truncation, reason = "three parameters of 257 bytes")]
+        bytes.extend_from_slice(&(parameters.len() as u32).to_le_bytes());
+        bytes.extend(parameters);
+        Ok(bytes)
+    }
+}
+
+/// Bytes, after their kind and their number.
+fn push_text(
+    parameters: &mut Vec<u8>,
+    kind: u8,
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<(), FormatError> {
+    let (got, limit) = (bytes.len() as u64, u64::from(u8::MAX));
+    let length = u8::try_from(bytes.len());
+    let length = length.map_err(|_| FormatError::Limit { file: FILE, field, got, limit })?;
+    parameters.extend_from_slice(&[kind, length]);
+    parameters.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// What a record says beside points.
+#[derive(Default)]
+struct Parameters {
+    name: Option<String>,
+    iterations_log: Option<u8>,
+    value: Option<Vec<u8>>,
+}
+
+impl Parameters {
+    fn read(mut bytes: &[u8]) -> Result<Self, FormatError> {
+        let mut found = Self::default();
+        let mut last = 0;
+        while let Some((&kind, rest)) = bytes.split_first() {
+            if kind <= last {
+                return Err(invalid(FIELD, "are not in order".to_owned()));
+            }
+            last = kind;
+            bytes = match kind {
+                PARAMETER_ITERATIONS => {
+                    let (iterations, rest) = rest.split_first().ok_or_else(cut_off)?;
+                    found.iterations_log = Some(*iterations);
+                    rest
+                }
+                PARAMETER_NAME | PARAMETER_BEACON => {
+                    let (length, rest) = rest.split_first().ok_or_else(cut_off)?;
+                    let split = rest.split_at_checked(usize::from(*length));
+                    let (text, rest) = split.ok_or_else(cut_off)?;
+                    if kind == PARAMETER_NAME {
+                        found.name = Some(String::from_utf8_lossy(text).into_owned());
+                    } else {
+                        found.value = Some(text.to_owned());
+                    }
+                    rest
+                }
+                _ => return Err(invalid(FIELD, format!("{kind} is no kind of parameter"))),
+            };
+        }
+        Ok(found)
+    }
+
+    /// The beacon, of which there is one if the record's kind says so.
+    fn beacon(&self, kind: u32) -> Result<Option<Beacon>, FormatError> {
+        match (kind, self.iterations_log, &self.value) {
+            (0, None, None) => Ok(None),
+            (1, Some(iterations_log), Some(value)) => {
+                Ok(Some(Beacon { value: value.clone(), iterations_log }))
+            }
+            _ => Err(invalid(FIELD, format!("are not those of a contribution of kind {kind}"))),
+        }
+    }
+}
+
+const FIELD: &str = "parameters of a contribution";
+
+fn cut_off() -> FormatError {
+    invalid(FIELD, "are cut off".to_owned())
+}
+
+fn invalid(field: &'static str, reason: String) -> FormatError {
+    FormatError::Invalid { file: FILE, field, reason }
+}
+
+/// Bytes of a record's points.
+fn points_bytes<C: Curve>() -> usize {
+    3 * point_bytes::<G1<C>>() + point_bytes::<G2<C>>()
+}
+
+/// The first record, and what comes after it.
+fn split<C: Curve>(records: &[u8]) -> Result<(&[u8], &[u8]), FormatError> {
+    let fixed = points_bytes::<C>() + HASH_BYTES + 4;
+    let left = records.len() as u64;
+    let short = |needed: u64| truncated(needed, left);
+    let head = records.get(fixed..fixed + 4).ok_or_else(|| short(fixed as u64 + 4))?;
+    let length = u64::from(read_u32(head)) + fixed as u64 + 4;
+    let end = usize::try_from(length).map_err(|_| short(length))?;
+    records.split_at_checked(end).ok_or_else(|| short(length))
+}
+
 /// Counts records, which must fill the bytes exactly.
 pub(super) fn count_records<C: Curve>(mut records: &[u8]) -> Result<u32, FormatError> {
-    let fixed = 3 * point_bytes::<G1<C>>() + point_bytes::<G2<C>>() + HASH_BYTES + 4;
     let mut count = 0;
     while !records.is_empty() {
-        let left = records.len() as u64;
-        let short = |needed: u64| truncated(needed, left);
-        let head = records.get(fixed..fixed + 4).ok_or_else(|| short(fixed as u64 + 4))?;
-        let length = u64::from(read_u32(head)) + fixed as u64 + 4;
-        let end = usize::try_from(length).map_err(|_| short(length))?;
-        records = records.get(end..).ok_or_else(|| short(length))?;
+        records = split::<C>(records)?.1;
         count += 1;
     }
     Ok(count)

@@ -2,8 +2,9 @@
 
 use pulseproof_formats::ptau::{PowersG1, PowersG2, Ptau};
 use pulseproof_formats::r1cs::{Limits, R1cs};
-use pulseproof_formats::{Check, FormatError, Witness, Zkey};
-use pulseproof_kernels::{Curve, Scalar};
+use pulseproof_formats::zkey::{Contribution, write};
+use pulseproof_formats::{Check, FormatError, Witness, Zkey, sym};
+use pulseproof_kernels::{Bn254, Curve, Scalar};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -23,7 +24,9 @@ fn r1cs<C: Curve>(bytes: &[u8]) -> Result<(), FormatError> {
 
 fn zkey<C: Curve>(bytes: &[u8]) -> Result<(), FormatError> {
     let contents = Zkey::<C, _>::open(source(bytes))?.contents(Check::OnCurve)?;
-    pulseproof_formats::zkey::write(&mut Vec::new(), &contents)
+    // Whether they can be read or not.
+    let _ = Contribution::<C>::read_all(&contents.contributions);
+    write(&mut Vec::new(), &contents)
 }
 
 fn ptau<C: Curve>(bytes: &[u8]) -> Result<(), FormatError> {
@@ -69,6 +72,16 @@ fn nothing_panics() {
         }
     }
     for_each_curve!(test);
+}
+
+#[test]
+fn no_names_panic() {
+    let mut rng = StdRng::seed_from_u64(20_260_102);
+    let names = fixture!(Bn254, "tiny.sym");
+    sym::each(names, |_| ()).unwrap();
+    for _ in 0..4000 {
+        drop(sym::public_names(&damaged(names, &mut rng)[..], 3));
+    }
 }
 
 /// Bits of a header decide what is read of the rest: each is flipped.

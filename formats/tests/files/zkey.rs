@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use pulseproof_formats::zkey::{Contents, Matrix2, PointsG1, Zkey, curve, write};
+use pulseproof_formats::zkey::{
+    Beacon, Contents, Contribution, Matrix2, PointsG1, Zkey, curve, write,
+};
 use pulseproof_formats::{Check, ElementProblem, FormatError};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
@@ -378,6 +380,73 @@ fn records_of_contributions_fill_their_section() {
         let mut key = contents::<C>(file).unwrap();
         key.contributions.pop();
         assert!(matches!(write(&mut Vec::new(), &key), Err(FormatError::Truncated { .. })));
+    }
+    for_each_curve!(test);
+}
+
+#[test]
+fn contributions_are_read_and_written_again() {
+    fn test<C: Curve>() {
+        let bytes = contents::<C>(file::<C>()).unwrap().contributions;
+        let all = Contribution::<C>::read_all(&bytes).unwrap();
+        let names: Vec<_> = all.iter().map(|one| one.name.as_deref()).collect();
+        assert_eq!(names, [Some("first"), Some("beacon")]);
+        let beacon = Beacon { value: (1..=32).collect(), iterations_log: 10 };
+        assert_eq!((&all[0].beacon, &all[1].beacon), (&None, &Some(beacon)));
+        let again: Vec<u8> = all.iter().flat_map(|one| one.encode().unwrap()).collect();
+        assert_eq!(again, bytes);
+        let long = Contribution { name: Some("a".repeat(256)), ..all[0].clone() };
+        assert!(matches!(long.encode(), Err(FormatError::Limit { got: 256, limit: 255, .. })));
+        let nameless = Contribution { name: None, ..all[0].clone() };
+        let read = Contribution::<C>::read_all(&nameless.encode().unwrap()).unwrap();
+        assert_eq!(read, [nameless]);
+    }
+    for_each_curve!(test);
+}
+
+#[test]
+fn what_contributions_say_is_checked() {
+    fn test<C: Curve>() {
+        let bytes = contents::<C>(file::<C>()).unwrap().contributions;
+        let first = &bytes[..10 * width::<C>() + 64 + 8 + 7];
+        let kind = 10 * width::<C>() + 64;
+        assert_eq!(first[kind..], *b"\0\0\0\0\x07\0\0\0\x01\x05first");
+        // A record with other parameters, and of another kind.
+        let with = |number: u8, parameters: &[u8]| {
+            let length = u8::try_from(parameters.len()).unwrap();
+            let head = [number, 0, 0, 0, length, 0, 0, 0];
+            let record = [&first[..kind], &head, parameters].concat();
+            Contribution::<C>::read_all(&record).map(|all| all[0].clone())
+        };
+        assert_eq!(with(0, b"\x01\x02ab").unwrap().name.as_deref(), Some("ab"));
+        assert_eq!(with(0, b"\x01\x01\xff").unwrap().name.as_deref(), Some("\u{fffd}"));
+        assert_eq!(with(1, b"\x02\x0a\x03\x01z").unwrap().beacon.unwrap().value, b"z");
+        for (number, parameters, reason) in [
+            (0, &b"\x01\x02a"[..], "cut off"),
+            (0, b"\x01", "cut off"),
+            (1, b"\x02", "cut off"),
+            (0, b"\x01\x00\x01\x00", "not in order"),
+            (1, b"\x03\x01z\x02\x0a", "not in order"),
+            (0, b"\x04\x00", "4 is no kind"),
+            (0, b"\x00", "not in order"),
+            (0, b"\x02\x0a\x03\x01z", "of kind 0"),
+            (1, b"\x01\x01a", "of kind 1"),
+            (1, b"\x02\x0a", "of kind 1"),
+            (2, b"", "of kind 2"),
+        ] {
+            let said = with(number, parameters).unwrap_err().to_string();
+            assert!(said.contains(reason), "{parameters:?}: {said}");
+        }
+        // Points are on the curve, in the subgroup, and not infinity.
+        for at in [0, 2, 4, 6] {
+            let mut record = first.to_vec();
+            record[at * width::<C>()] ^= 1;
+            assert!(Contribution::<C>::read_all(&record).is_err(), "{at}");
+            let end = if at == 6 { 10 } else { at + 2 };
+            record[at * width::<C>()..end * width::<C>()].fill(0);
+            let error = Contribution::<C>::read_all(&record).unwrap_err();
+            assert!(error.to_string().contains("infinity"), "{error}");
+        }
     }
     for_each_curve!(test);
 }

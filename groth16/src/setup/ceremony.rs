@@ -1,5 +1,5 @@
 //! A key from a ceremony's powers of tau, byte for byte the one that snarkjs makes. It still needs
-//! contributions of its own (`snarkjs zkey contribute`): until then δ = 1, and anyone can forge proofs.
+//! contributions of its own (`phase2`): until then δ = 1, and anyone can forge proofs.
 //! Nothing in the file is believed: what is read of it is checked against its powers of τ (`powers`).
 
 use std::io::{Read, Seek};
@@ -11,7 +11,7 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine, Scalar};
 use rayon::prelude::*;
 
-use super::hash::{self, CircuitHash};
+use super::hash::{self, PointHash};
 use super::powers::{Multiples, Powers, checked};
 use super::{SetupError, Term, coefficients, domain, terms, terms_of_a};
 
@@ -170,7 +170,7 @@ fn add<P: AffineRepr>(sum: P::Group, point: &P, coefficient: &P::ScalarField) ->
 }
 
 fn circuit_hash<C: Curve>(key: &Contents<C>, tau: &[G1Affine<C>]) -> [u8; hash::BYTES] {
-    let mut hash = CircuitHash::default();
+    let mut hash = PointHash::default();
     let header = &key.header;
     hash.point::<G1<C>>(&header.alpha_g1);
     hash.point::<G1<C>>(&header.beta_g1);

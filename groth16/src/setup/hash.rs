@@ -1,5 +1,5 @@
-//! What snarkjs identifies a key's circuit by: BLAKE2b of every point before the first contribution,
-//! uncompressed and big-endian, each section after its length.
+//! How snarkjs hashes points: BLAKE2b of their coordinates, uncompressed and big-endian. It identifies a key's
+//! circuit by the hash of every point before the first contribution, each section after its length.
 
 use blake2::{Blake2b512, Digest};
 use pulseproof_kernels::element::Element;
@@ -12,10 +12,10 @@ pub const BYTES: usize = 64;
 pub const NONE: [u8; BYTES] = [0; BYTES];
 
 /// Hashes points in snarkjs's order.
-#[derive(Default)]
-pub struct CircuitHash(Blake2b512);
+#[derive(Clone, Default)]
+pub struct PointHash(Blake2b512);
 
-impl CircuitHash {
+impl PointHash {
     /// A point: x, then y, the highest coefficient first; infinity is zeros.
     pub fn point<G: Group>(&mut self, point: &G::Affine) {
         let Some((x, y)) = G::coordinates(point) else {
@@ -27,6 +27,11 @@ impl CircuitHash {
                 self.0.update(part.into_bigint().to_bytes_be());
             }
         }
+    }
+
+    /// Bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 
     /// A section that says it has `len` points.

@@ -9,8 +9,8 @@
 
 mod ceremony;
 mod develop;
-mod hash;
-mod powers;
+pub(crate) mod hash;
+pub(crate) mod powers;
 
 use pulseproof_formats::r1cs::R1cs;
 use pulseproof_formats::zkey::{Coefficient, Matrix2};

@@ -188,7 +188,7 @@ fn refused(section: &'static str, reason: &'static str) -> SetupError {
 }
 
 /// Reads points and looks at their subgroup, all at once; at each point only if one is outside, to name it.
-pub(super) fn checked<G: Group>(
+pub(crate) fn checked<G: Group>(
     section: &'static str,
     mut read: impl FnMut(Check) -> Result<Vec<G::Affine>, FormatError>,
 ) -> Result<Vec<G::Affine>, SetupError> {
@@ -201,10 +201,10 @@ pub(super) fn checked<G: Group>(
 }
 
 /// Random integers below 2^128, that nobody could know when the file was made.
-struct Coefficients(Vec<u64>);
+pub(crate) struct Coefficients(Vec<u64>);
 
 impl Coefficients {
-    fn random(count: usize) -> Self {
+    pub(crate) fn random(count: usize) -> Self {
         let mut bytes = vec![0; count * COEFFICIENT_WORDS * 8];
         OsRng.fill_bytes(&mut bytes);
         let (words, _) = bytes.as_chunks::<8>();
@@ -212,7 +212,7 @@ impl Coefficients {
     }
 
     /// Σ ρ_i·P_i.
-    fn combine<G: Group>(&self, points: &[G::Affine]) -> Result<G, Error> {
+    pub(crate) fn combine<G: Group>(&self, points: &[G::Affine]) -> Result<G, Error> {
         let shape = Integers::unsigned(points.len(), COEFFICIENT_BITS);
         let bases = G::prepare(Cpu::new(), points, 1)?;
         Ok(G::multiply(&bases, &[&self.0], &shape).into_iter().sum())

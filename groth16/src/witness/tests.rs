@@ -43,7 +43,7 @@ fn limits() -> Limits {
 }
 
 /// The module with lines replaced.
-fn wasm<C: pulseproof_kernels::Curve>(changes: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn wasm<C: pulseproof_kernels::Curve>(changes: &[(&str, &str)]) -> Vec<u8> {
     let prime = Scalar::<C>::MODULUS.to_bytes_le();
     let prime: String = prime.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let mut text = HONEST.replace("PRIME", &prime);

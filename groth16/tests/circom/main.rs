@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod inputs;
+mod keys;
 mod proofs;
 mod tools;
 mod witnesses;
@@ -57,6 +58,8 @@ fn bodies() -> Vec<(String, Body)> {
             bodies.push((format!("proofs_of_{name}_on_{curve}"), body));
             let body: Body = Box::new(move |tools| proofs::by_us(tools, name, curve, log_size));
             bodies.push((format!("our_proofs_of_{name}_on_{curve}"), body));
+            let body: Body = Box::new(move |tools| keys::contributed(tools, name, curve, log_size));
+            bodies.push((format!("contributions_to_{name}_on_{curve}"), body));
         }
     }
     for (name, curve) in LARGE {

@@ -129,7 +129,7 @@ impl Tools {
     }
 
     /// A ceremony of one, for circuits of at most 2^log_size constraints.
-    fn powers(&self, curve: CurveId, log_size: u32) -> Outcome<PathBuf> {
+    pub fn powers(&self, curve: CurveId, log_size: u32) -> Outcome<PathBuf> {
         once(&self.powers, (curve, log_size), || {
             let size = log_size.to_string();
             let file = |step: &str| format!("{}_{size}_{step}.ptau", prime(curve));
@@ -163,6 +163,14 @@ impl Tools {
         })
     }
 
+    /// Whether snarkjs finds a key to be the circuit's and the ceremony's.
+    pub fn holds(&self, circuit: &Compiled, log_size: u32, zkey: &Path) -> Outcome<bool> {
+        let powers = self.powers(circuit.curve, log_size)?;
+        let verbs = ["zkey", "verify"].map(Path::new);
+        let said = self.snarkjs(&[verbs.as_slice(), &[&circuit.r1cs, &powers, zkey]].concat());
+        Ok(said.is_ok_and(|said| said.contains("ZKey Ok!")))
+    }
+
     /// The witness file that snarkjs makes of inputs.
     pub fn witness(&self, circuit: &Compiled, inputs: &Value, tag: &str) -> Outcome<PathBuf> {
         let stem = format!("{}_{}_{tag}", prime(circuit.curve), circuit.name);
@@ -188,6 +196,12 @@ impl Tools {
         let verbs = ["groth16", "verify"].map(Path::new);
         let files = [setup.key.as_path(), &proved.public, &proved.proof];
         self.snarkjs(&[verbs.as_slice(), &files].concat()).is_ok_and(|said| said.contains("OK!"))
+    }
+
+    /// What snarkjs calls its contract with.
+    pub fn calldata(&self, proved: &Proved) -> Outcome<String> {
+        let verbs = ["zkey", "export", "soliditycalldata"].map(Path::new);
+        self.snarkjs(&[verbs.as_slice(), &[&proved.public, &proved.proof]].concat())
     }
 
     /// The contract that snarkjs writes for a key.

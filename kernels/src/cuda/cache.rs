@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use pulseproof_files::{Readers, write};
 use sha2::{Digest, Sha256};
 
 /// A folder of compiled code.
@@ -57,24 +58,15 @@ impl Cache {
     /// The folder cannot be written.
     pub fn put(&self, key: &Key, code: &[u8]) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let partial = self.folder.join(format!("{}.{}.partial", key.0, std::process::id()));
-        let written = write(&partial, code).and_then(|()| fs::rename(&partial, self.path(key)));
-        if written.is_err() {
-            let _ = fs::remove_file(&partial);
-        }
-        written
+        write::<io::Error>(&self.path(key), Readers::Everybody, |sink| {
+            sink.write_all(&Sha256::digest(code))?;
+            sink.write_all(code)
+        })
     }
 
     fn path(&self, key: &Key) -> PathBuf {
         self.folder.join(format!("{}.cubin", key.0))
     }
-}
-
-fn write(path: &Path, code: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(&Sha256::digest(code))?;
-    file.write_all(code)?;
-    file.sync_all()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -149,7 +149,7 @@ pub async fn run<C: Curve>(
         0 => None,
         _ => Some(alerts::ask(&parties, &rounds, options.alerts, progress).await?),
     };
-    let report = report::compile(&parties, &rounds, alerts, tampered).await?;
+    let report = report::compile(&parties, options.data.repeats, &rounds, alerts, tampered).await?;
     if let Some(folder) = &options.artifacts {
         parties.leave_artifacts(folder, &rounds)?;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
+use pulseproof_files::{Readers, write_bytes};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
@@ -290,22 +291,20 @@ impl<C: Curve> Parties<C> {
     /// Leaves each result and what it takes to verify it: `pulseproof verify` reads these.
     pub fn leave_artifacts(&self, folder: &Path, rounds: &[Round<C>]) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(
-            folder.join("srs.verifying-key"),
-            self.prover.srs().verifying_key.to_bytes(),
-        )?;
+        let leave =
+            |name: String, bytes: &[u8]| write_bytes(&folder.join(name), Readers::Everybody, bytes);
+        leave("srs.verifying-key".to_owned(), &self.prover.srs().verifying_key.to_bytes())?;
         let profile = self.profile.described();
-        std::fs::write(folder.join(format!("{}.profile", profile.digest())), profile.to_bytes())?;
+        leave(format!("{}.profile", profile.digest()), &profile.to_bytes())?;
         for region in &self.regions {
-            let path = folder.join(format!("{}.roster.json", region.roster.region));
-            std::fs::write(path, serde_json::to_vec_pretty(&region.roster)?)?;
-            let path = folder.join(format!("{}.appliances.json", region.roster.region));
-            std::fs::write(path, serde_json::to_vec_pretty(&[self.identity.public()])?)?;
+            let name = &region.roster.region;
+            leave(format!("{name}.roster.json"), &serde_json::to_vec_pretty(&region.roster)?)?;
+            let appliances = serde_json::to_vec_pretty(&[self.identity.public()])?;
+            leave(format!("{name}.appliances.json"), &appliances)?;
         }
         for round in rounds {
             let region = &self.regions[round.region].roster.region;
-            let path = folder.join(format!("{region}.epoch-{}.result", round.epoch));
-            std::fs::write(path, &round.result_bytes)?;
+            leave(format!("{region}.epoch-{}.result", round.epoch), &round.result_bytes)?;
         }
         Ok(())
     }

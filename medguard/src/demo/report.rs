@@ -32,6 +32,8 @@ pub struct Report {
     pub readings: u64,
     /// Readings left out because too few devices of their region have any for the epoch, or too few.
     pub withheld_readings: usize,
+    /// Readings that the data have more than once; each counts once.
+    pub repeated_readings: usize,
     /// Words of a device's vector.
     pub words: usize,
     /// Plaintext bits of each word.
@@ -134,6 +136,7 @@ pub struct Caught {
 /// Asks the cloud for every region and for all of them, and compares.
 pub(super) async fn compile<C: Curve>(
     parties: &Parties<C>,
+    repeats: usize,
     rounds: &[Round<C>],
     alerts: Option<Alerts>,
     tamper: Option<TamperReport>,
@@ -162,6 +165,7 @@ pub(super) async fn compile<C: Curve>(
         proofs: rounds.len(),
         readings: rows.last().map_or(0, |row| row.plain.count),
         withheld_readings: parties.withheld(),
+        repeated_readings: repeats,
         words: layout.words(),
         plaintext_bits: layout.plaintext_bits(),
         proof_bytes: rounds.iter().map(|r| r.result.proof.to_bytes().len()).max().unwrap_or(0),

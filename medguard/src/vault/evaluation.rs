@@ -1,11 +1,9 @@
 //! The evaluation key, in a file beside the database: made once, so that answers and digests stay the same
 //! across restarts. It is no secret, but a damaged one would give wrong answers.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-
 use pulseproof_fhe::SecretKey;
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
+use pulseproof_files::{Readers, write_bytes};
 use pulseproof_sdk::Digest;
 
 use super::{Vault, VaultError};
@@ -41,19 +39,9 @@ impl Vault {
     /// The file is whole before the database knows of it.
     async fn make(&self, secret: &SecretKey) -> Result<EvaluationKey, VaultError> {
         let key = secret.evaluation_key();
-        let (path, part) = (self.folder.join(FILE), self.folder.join(format!("{FILE}.part")));
-        let write = || {
-            match std::fs::remove_file(&part) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = File::create_new(&part)?;
-            file.write_all(&key.to_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&part, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(|source| VaultError::Io { path: path.clone(), source })?;
+        let path = self.folder.join(FILE);
+        write_bytes(&path, Readers::Everybody, &key.to_bytes())
+            .map_err(|source| VaultError::Io { path, source })?;
         sqlx::query("UPDATE authority SET evaluation_key = ?")
             .bind(Digest(key.id()).to_string())
             .execute(&self.pool)

@@ -36,6 +36,14 @@ pub enum SrsError {
         /// What the system says.
         source: io::Error,
     },
+    /// A file that is none, or not what was written.
+    #[error("{}: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<SrsError>,
+    },
     /// A field is not what the format says.
     #[error(transparent)]
     Decode(#[from] DecodeError),

@@ -13,8 +13,8 @@ use super::{Appliance, ClientError, UPLOAD_TIMEOUT, transport};
 use crate::api::{Job, JobRequest};
 use crate::digest::Digest;
 use crate::groth16::{
-    CircuitInfo, CircuitList, Groth16Proof, Groth16Request, UPLOAD_SHA256, UPLOAD_TOKEN, Upload,
-    UploadState,
+    CircuitInfo, CircuitList, Groth16Proof, Groth16Request, PublicSignals, UPLOAD_SHA256,
+    UPLOAD_TOKEN, Upload, UploadState,
 };
 use crate::name::Name;
 use crate::token::UploadToken;
@@ -38,6 +38,8 @@ pub enum CircuitPart {
     Wasm,
     /// The constraints.
     R1cs,
+    /// The signals' names.
+    Sym,
 }
 
 impl Appliance {
@@ -65,6 +67,7 @@ impl Appliance {
         let part = match part {
             CircuitPart::Wasm => "wasm",
             CircuitPart::R1cs => "r1cs",
+            CircuitPart::Sym => "sym",
         };
         let path = format!("{}/{part}?sha256={}", circuit_path(name), local.id);
         self.upload(&To::Circuit(path), &local, None).await
@@ -117,6 +120,33 @@ impl Appliance {
     /// See [`ClientError`].
     pub async fn circuit(&self, name: &Name) -> Result<CircuitInfo, ClientError> {
         self.0.json(self.0.request(Method::GET, &circuit_path(name))).await
+    }
+
+    /// What proofs of a circuit are verified with: the bytes of snarkjs's `verification_key.json`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn verification_key(&self, name: &Name) -> Result<Vec<u8>, ClientError> {
+        let path = format!("{}/verification-key", circuit_path(name));
+        self.0.bytes(self.0.request(Method::GET, &path)).await
+    }
+
+    /// The source of the Solidity contract that verifies proofs of a circuit.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn verifier_contract(&self, name: &Name) -> Result<Vec<u8>, ClientError> {
+        let path = format!("{}/verifier.sol", circuit_path(name));
+        self.0.bytes(self.0.request(Method::GET, &path)).await
+    }
+
+    /// The names of a circuit's public signals, whose `.sym` was handed in.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn public_signals(&self, name: &Name) -> Result<PublicSignals, ClientError> {
+        let path = format!("{}/public-signals", circuit_path(name));
+        self.0.json(self.0.request(Method::GET, &path)).await
     }
 
     /// Lets the appliance forget a circuit.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::backends::{Backends, NoProof};
 use super::cache::{CacheError, Wanted};
-use super::prover::{ProveError, Proved, Witness};
+use super::prover::{ProveError, Proved, Unsatisfied, Witness};
 use crate::aggregate::internal;
 use crate::blobs::Blobs;
 use crate::service::{self, shortened};
@@ -118,17 +118,23 @@ async fn unsatisfied(
         let hint = "; with the circuit's .r1cs uploaded, the constraint would be named";
         return problem(&format!("{detail}{hint}")).field(source.field());
     };
-    let (circuits, blobs, source) = (Arc::clone(&backends.circuits), Arc::clone(blobs), source);
+    let (circuits, blobs, sym) = (Arc::clone(&backends.circuits), Arc::clone(blobs), circuit.sym);
     let (field, source) = (source.field(), source.clone());
     let looking = spawn_blocking(move || {
-        let (file, witness) = (blobs.file(&r1cs.sha256), source.open(&blobs));
-        let (file, witness) =
-            (file.map_err(|e| e.to_string())?, witness.map_err(|e| e.to_string())?);
-        circuits.first_unsatisfied(file, witness)
+        let failed = |error: io::Error| error.to_string();
+        let file = blobs.file(&r1cs.sha256).map_err(failed)?;
+        let sym = sym.map(|sym| blobs.file(&sym.sha256)).transpose().map_err(failed)?;
+        circuits.first_unsatisfied(file, source.open(&blobs).map_err(failed)?, sym)
     });
     match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
-        Ok(Some(index)) => problem(&format!("{detail}: constraint {index} does not hold"))
-            .field(format!("constraints[{index}]")),
+        Ok(Some(Unsatisfied { constraint, signals })) => {
+            let about = match signals.as_slice() {
+                [] => String::new(),
+                signals => format!(", of {}", signals.join(", ")),
+            };
+            let detail = format!("{detail}: constraint {constraint} does not hold{about}");
+            problem(&shortened(&detail)).field(format!("constraints[{constraint}]"))
+        }
         Ok(None) => {
             let detail = "the witness satisfies the circuit's .r1cs, but proofs made of it do not \
                           verify: the key is that of another circuit";

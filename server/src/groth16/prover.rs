@@ -7,6 +7,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pulseproof_groth16::solidity::TooManyInputs;
 use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
 use serde_json::Value;
@@ -58,8 +59,8 @@ pub trait LoadedKey: Send + Sync {
 
 /// What can be done with a circuit's other files.
 pub trait Circuits: Send + Sync {
-    /// Checks a file when it comes: a `.wasm` compiles within limits, an `.r1cs` parses, and neither is
-    /// of a circuit that the key cannot be for.
+    /// Checks a file when it comes: a `.wasm` compiles within limits, an `.r1cs` parses, a `.sym` names what
+    /// is public, and none is of a circuit that the key cannot be for.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -71,11 +72,43 @@ pub trait Circuits: Send + Sync {
     /// The inputs are not the circuit's, or an assertion does not hold.
     fn witness(&self, wasm: File, inputs: &Value) -> Result<Zeroizing<Vec<u64>>, String>;
 
-    /// The first constraint that a witness does not satisfy.
+    /// The first constraint that a witness does not satisfy; its signals are named if there are names.
     ///
     /// # Errors
     /// They do not belong together.
-    fn first_unsatisfied(&self, r1cs: File, witness: Witness) -> Result<Option<u64>, String>;
+    fn first_unsatisfied(
+        &self,
+        r1cs: File,
+        witness: Witness,
+        sym: Option<File>,
+    ) -> Result<Option<Unsatisfied>, String>;
+
+    /// A key's verification key, as snarkjs writes it.
+    ///
+    /// # Errors
+    /// The file was changed since it was checked.
+    fn verification_key(&self, zkey: File) -> Result<String, String>;
+
+    /// The contract that verifies a key's proofs.
+    ///
+    /// # Errors
+    /// The key has more public signals than a contract has room for.
+    fn contract(&self, zkey: File) -> Result<Result<String, TooManyInputs>, String>;
+
+    /// The names of public signals, in their order.
+    ///
+    /// # Errors
+    /// The file is no good, or of another circuit.
+    fn public_names(&self, sym: File, public: u64) -> Result<Vec<String>, String>;
+}
+
+/// A constraint that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsatisfied {
+    /// Which one.
+    pub constraint: u64,
+    /// The names of its signals, as far as they are known.
+    pub signals: Vec<String>,
 }
 
 /// A file of a circuit that it can do without.
@@ -85,6 +118,19 @@ pub enum Part {
     Wasm,
     /// The constraints.
     R1cs,
+    /// The signals' names.
+    Sym,
+}
+
+impl Part {
+    /// Its name, in paths and errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::R1cs => "r1cs",
+            Self::Sym => "sym",
+        }
+    }
 }
 
 /// What a key proves.

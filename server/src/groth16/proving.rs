@@ -1,44 +1,45 @@
-//! What stands behind the seam: the proving crate, and the circuits' programs that were used last.
+//! What stands behind the seam: the proving crate, and the circuits' programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::BufReader;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pulseproof_formats::FormatError;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness as Values;
+use pulseproof_formats::zkey::{self, PointsG1, Zkey};
+use pulseproof_formats::{FormatError, sym};
+use pulseproof_groth16::VerifyingKey;
 use pulseproof_groth16::erased::{self, On, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
 use pulseproof_groth16::setup;
-use pulseproof_groth16::witness::{Circuit, Limits as WitnessLimits};
+use pulseproof_groth16::solidity::{self, TooManyInputs};
 use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, with_curve};
-use pulseproof_sdk::Digest;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::programs::Programs;
 use super::prover::{
-    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
+    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
+    Witness,
 };
-
-/// Compiled programs that are kept.
-const PROGRAMS_MAX: usize = 8;
 
 impl Groth16 {
     /// What proves circuits on a backend, and on the processor where that fails.
-    pub fn on<B>(backend: B) -> Self
+    pub fn on<B>(backend: B, programs: Programs) -> Self
     where
         B: CurveOps<Bls12_381> + CurveOps<Bn254> + Clone,
     {
         Self {
             primary: Arc::new(Keys(On(backend))),
             cpu: Arc::new(Keys(On(Cpu::new()))),
-            circuits: Arc::new(Files::default()),
+            circuits: Arc::new(Files(programs)),
         }
     }
 }
@@ -117,47 +118,13 @@ fn refused(error: ProvingError) -> ProveError {
 }
 
 /// Looks at circuits' other files, and runs their programs.
-#[derive(Default)]
-struct Files {
-    limits: WitnessLimits,
-    /// The most recently used last.
-    programs: Mutex<Vec<(Digest, Arc<Circuit>)>>,
-}
-
-impl Files {
-    /// Compiles a program, or finds it compiled.
-    fn program(&self, file: File) -> Result<Arc<Circuit>, String> {
-        let bytes = read(file, self.limits.wasm_bytes).map_err(|error| error.to_string())?;
-        let digest = Digest::sha256(&bytes);
-        let found = {
-            let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = programs.iter().position(|(known, _)| *known == digest);
-            place.map(|place| {
-                let program = programs.remove(place);
-                programs.push(program.clone());
-                program.1
-            })
-        };
-        if let Some(program) = found {
-            return Ok(program);
-        }
-        // Two that come at once compile it twice, which is better than others waiting for it.
-        let program = Circuit::compile(&bytes, &self.limits).map_err(|error| error.to_string())?;
-        let program = Arc::new(program);
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if programs.len() >= PROGRAMS_MAX {
-            programs.remove(0);
-        }
-        programs.push((digest, Arc::clone(&program)));
-        Ok(program)
-    }
-}
+struct Files(Programs);
 
 impl Circuits for Files {
     fn inspect(&self, part: Part, file: File, key: &KeyInfo) -> Result<(), String> {
         match part {
             Part::Wasm => {
-                let program = self.program(file)?;
+                let program = self.0.program(file)?;
                 same("curve", program.curve(), key.curve)?;
                 same("number of signals", program.witness_len() as u64, key.signals)
             }
@@ -167,21 +134,60 @@ impl Circuits for Files {
                 same("curve", curve, key.curve)?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
+            Part::Sym => self.public_names(file, key.public).map(drop),
         }
     }
 
     fn witness(&self, wasm: File, inputs: &Value) -> Result<Zeroizing<Vec<u64>>, String> {
-        let witness = self.program(wasm)?.witness(inputs).map_err(|error| error.to_string())?;
+        let witness = self.0.program(wasm)?.witness(inputs).map_err(|error| error.to_string())?;
         Ok(Zeroizing::new(witness.into_words()))
     }
 
-    fn first_unsatisfied(&self, r1cs: File, witness: Witness) -> Result<Option<u64>, String> {
+    fn first_unsatisfied(
+        &self,
+        r1cs: File,
+        witness: Witness,
+        sym: Option<File>,
+    ) -> Result<Option<Unsatisfied>, String> {
         let mut source = BufReader::new(r1cs);
         let found = r1cs::curve(&mut source).and_then(
             |curve| with_curve!(curve, C => first_unsatisfied::<C>(&mut source, witness)),
         );
-        found.map_err(|error| error.to_string())
+        let Some((constraint, wires)) = found.map_err(|error| error.to_string())? else {
+            return Ok(None);
+        };
+        let names = sym.map(|sym| sym::names(BufReader::new(sym), &wires)).transpose();
+        let names = names.map_err(|error| error.to_string())?.unwrap_or_default();
+        Ok(Some(Unsatisfied { constraint, signals: names.into_values().collect() }))
     }
+
+    fn verification_key(&self, zkey: File) -> Result<String, String> {
+        let mut source = BufReader::new(zkey);
+        let text = zkey::curve(&mut source).and_then(
+            |curve| with_curve!(curve, C => verifying_key::<C>(source).map(|key| key.to_json())),
+        );
+        text.map_err(|error| error.to_string())
+    }
+
+    fn contract(&self, zkey: File) -> Result<Result<String, TooManyInputs>, String> {
+        let mut source = BufReader::new(zkey);
+        let text = zkey::curve(&mut source).and_then(|curve| {
+            with_curve!(curve, C => verifying_key::<C>(source).map(|key| solidity::contract(&key)))
+        });
+        text.map_err(|error| error.to_string())
+    }
+
+    fn public_names(&self, sym: File, public: u64) -> Result<Vec<String>, String> {
+        let public = u32::try_from(public).map_err(|error| error.to_string())?;
+        sym::public_names(BufReader::new(sym), public).map_err(|error| error.to_string())
+    }
+}
+
+/// The part of a key that verifiers need. It is little, and is looked at every time.
+fn verifying_key<C: Curve>(source: BufReader<File>) -> Result<VerifyingKey<C>, FormatError> {
+    let mut key = Zkey::<C, _>::open(source)?;
+    let ic = key.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ())?;
+    Ok(VerifyingKey::of(key.header(), ic))
 }
 
 /// Whether constraints may be those of a key's circuit, as far as their numbers tell.
@@ -201,22 +207,17 @@ fn same<T: PartialEq + Display + Copy>(what: &str, found: T, of_key: T) -> Resul
     Err(format!("it is of another circuit: its {what} is {found}, the key's is {of_key}"))
 }
 
+/// The first constraint that does not hold, and its wires.
 fn first_unsatisfied<C: Curve>(
     source: &mut BufReader<File>,
     witness: Witness,
-) -> Result<Option<u64>, FormatError> {
+) -> Result<Option<(u64, BTreeSet<u32>)>, FormatError> {
     let circuit = R1cs::<Scalar<C>>::read(source, &R1csLimits::default())?;
     let witness = match witness {
         Witness::File(file) => Values::read(&mut BufReader::new(file), circuit.wires)?,
         Witness::Values(values) => Values::from_words(values.to_vec())?,
     };
     circuit.check_length(&witness)?;
-    Ok(circuit.first_unsatisfied(&witness).map(|index| index as u64))
-}
-
-/// A file of at most so many bytes.
-fn read(file: File, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let found = circuit.first_unsatisfied(&witness);
+    Ok(found.map(|index| (index as u64, circuit.wires_of(index))))
 }

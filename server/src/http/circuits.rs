@@ -83,7 +83,8 @@ async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Re
     };
     let bytes = app.blobs.length(&id).unwrap_or(0);
     let zkey = PartInfo { sha256: id, bytes };
-    let circuit = StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None };
+    let circuit =
+        StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None, sym: None };
     let changing = app.blobs.changing.lock().await;
     let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await??;
     drop(changing);
@@ -155,6 +156,16 @@ pub async fn put_r1cs<C: Curve>(
     put_part(app, &path?.0, request, (Part::R1cs, limit)).await
 }
 
+/// Takes in the names of a circuit's signals.
+pub async fn put_sym<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let limit = app.config.groth16.sym_bytes_max;
+    put_part(app, &path?.0, request, (Part::Sym, limit)).await
+}
+
 async fn put_part<C: Curve>(
     app: Arc<App<C>>,
     name: &str,
@@ -202,6 +213,7 @@ async fn add_part<C: Curve>(
         let kind = match part {
             Part::Wasm => "bad-wasm",
             Part::R1cs => "bad-r1cs",
+            Part::Sym => "bad-sym",
         };
         Problem::new(422, kind, shortened(&reason)).field("body")
     })?;
@@ -244,12 +256,13 @@ pub async fn delete<C: Curve>(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn find<C: Curve>(app: &App<C>, name: &Name) -> Result<StoredCircuit, Refusal> {
+/// A circuit, which has to be there.
+pub async fn find<C: Curve>(app: &App<C>, name: &Name) -> Result<StoredCircuit, Refusal> {
     Ok(app.store.circuit(name).await?.ok_or_else(no_such_circuit)?)
 }
 
 fn info<C: Curve>(app: &App<C>, circuit: StoredCircuit) -> CircuitInfo {
-    let StoredCircuit { name, info, zkey, wasm, r1cs } = circuit;
+    let StoredCircuit { name, info, zkey, wasm, r1cs, sym } = circuit;
     let KeyInfo { curve, signals, public, domain_log, contributions } = info;
     let resident = |(kind, resident): (BackendKind, bool)| (kind.to_string(), resident);
     let resident: BTreeMap<_, _> = app
@@ -269,6 +282,7 @@ fn info<C: Curve>(app: &App<C>, circuit: StoredCircuit) -> CircuitInfo {
         key: zkey,
         wasm,
         r1cs,
+        sym,
         resident,
         warning,
     }

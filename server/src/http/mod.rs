@@ -1,7 +1,8 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
 //! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`results`], [`lookups`],
-//!   [`proofs`], [`keys`], [`circuits`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//!   [`proofs`], [`keys`], [`circuits`], [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]:
+//!   files, in one piece or several;
 //!   [`content_range`]: which piece.
 //! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
 
@@ -21,6 +22,7 @@ pub mod regions;
 pub mod results;
 pub mod status;
 pub mod uploads;
+pub mod verifiers;
 pub mod witnesses;
 
 use std::fmt::Display;
@@ -64,6 +66,10 @@ pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
         )
         .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm::<C>))
         .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
+        .route("/v1/circuits/{name}/sym", put(circuits::put_sym::<C>))
+        .route("/v1/circuits/{name}/verification-key", get(verifiers::key::<C>))
+        .route("/v1/circuits/{name}/verifier.sol", get(verifiers::contract::<C>))
+        .route("/v1/circuits/{name}/public-signals", get(verifiers::public_signals::<C>))
         .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
         .route(
             "/v1/witnesses",

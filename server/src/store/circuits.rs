@@ -22,6 +22,8 @@ pub struct StoredCircuit {
     pub wasm: Option<PartInfo>,
     /// Its constraints.
     pub r1cs: Option<PartInfo>,
+    /// Its signals' names.
+    pub sym: Option<PartInfo>,
 }
 
 impl StoredCircuit {
@@ -30,12 +32,14 @@ impl StoredCircuit {
         match part {
             Part::Wasm => self.wasm,
             Part::R1cs => self.r1cs,
+            Part::Sym => self.sym,
         }
     }
 
     /// All its files.
     pub fn files(&self) -> impl Iterator<Item = Digest> {
-        [Some(self.zkey), self.wasm, self.r1cs].into_iter().flatten().map(|part| part.sha256)
+        let files = [Some(self.zkey), self.wasm, self.r1cs, self.sym];
+        files.into_iter().flatten().map(|part| part.sha256)
     }
 }
 
@@ -93,6 +97,7 @@ impl Store {
         let sql = match part {
             Part::Wasm => "UPDATE circuits SET wasm = ?, wasm_bytes = ? WHERE name = ?",
             Part::R1cs => "UPDATE circuits SET r1cs = ?, r1cs_bytes = ? WHERE name = ?",
+            Part::Sym => "UPDATE circuits SET sym = ?, sym_bytes = ? WHERE name = ?",
         };
         sqlx::query(sql)
             .bind(file.sha256.to_string())
@@ -180,6 +185,8 @@ struct Row {
     wasm_bytes: Option<i64>,
     r1cs: Option<String>,
     r1cs_bytes: Option<i64>,
+    sym: Option<String>,
+    sym_bytes: Option<i64>,
 }
 
 impl FromRow<'_, SqliteRow> for Row {
@@ -197,6 +204,8 @@ impl FromRow<'_, SqliteRow> for Row {
             wasm_bytes: row.try_get("wasm_bytes")?,
             r1cs: row.try_get("r1cs")?,
             r1cs_bytes: row.try_get("r1cs_bytes")?,
+            sym: row.try_get("sym")?,
+            sym_bytes: row.try_get("sym_bytes")?,
         })
     }
 }
@@ -223,6 +232,7 @@ fn circuit(row: Row) -> Result<StoredCircuit, StoreError> {
         zkey: file(&row.zkey, row.zkey_bytes)?,
         wasm: part(row.wasm, row.wasm_bytes)?,
         r1cs: part(row.r1cs, row.r1cs_bytes)?,
+        sym: part(row.sym, row.sym_bytes)?,
     })
 }
 
@@ -243,11 +253,7 @@ pub fn name_taken(name: &Name) -> Problem {
 
 /// The circuit has another file of that kind.
 pub fn part_taken(name: &Name, part: Part) -> Problem {
-    let what = match part {
-        Part::Wasm => "wasm",
-        Part::R1cs => "r1cs",
-    };
-    let detail = format!("{name} has another {what}: delete the circuit first");
+    let detail = format!("{name} has another {}: delete the circuit first", part.name());
     Problem::new(409, "part-taken", detail).field("sha256")
 }
 

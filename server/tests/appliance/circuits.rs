@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::common::*;
 use crate::mocks::{self, Mock, Mood};
+use crate::proofs::bring;
 use pulseproof_kernels::Bn254;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::cpu::Cpu;
@@ -262,4 +263,23 @@ async fn files_are_the_owners_and_old_ones_go() {
     shop.until_blobs(1).await;
     assert_eq!(shop.blobs(), [Digest::sha256(&kept).to_string()]);
     server.client.circuit(&name("sum")).await.unwrap();
+}
+
+/// None of a circuit's files is one that nobody needs.
+#[tokio::test]
+async fn every_file_of_a_circuit_stays() {
+    let mut shop = Shop::new();
+    let server = shop.start(mocks::good());
+    bring(&shop, &server, &[CircuitPart::Wasm, CircuitPart::R1cs, CircuitPart::Sym]).await;
+    assert_eq!(shop.blobs().len(), 4);
+    server.kill();
+    std::fs::write(shop.config.data_dir.join("blobs").join("stray"), b"not ours").unwrap();
+    shop.config.uploads = Uploads { retention: Duration::ZERO, ..Uploads::default() };
+    let server = shop.start(mocks::good());
+    shop.until_blobs(4).await;
+    let circuit = server.client.circuit(&name("sum")).await.unwrap();
+    let parts = [circuit.wasm, circuit.r1cs, circuit.sym].map(Option::unwrap);
+    for file in [circuit.key].into_iter().chain(parts) {
+        assert!(shop.blobs().contains(&file.sha256.to_string()), "{file:?}");
+    }
 }

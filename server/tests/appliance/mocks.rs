@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use pulseproof_groth16::solidity::TooManyInputs;
 use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_server::{
-    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Witness,
+    Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
+    Witness,
 };
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -156,10 +158,7 @@ pub struct MockCircuits {
 
 impl Circuits for MockCircuits {
     fn inspect(&self, part: Part, file: File, _key: &KeyInfo) -> Result<(), String> {
-        let magic = match part {
-            Part::Wasm => "wasm",
-            Part::R1cs => "r1cs",
-        };
+        let magic = part.name();
         if text(file)?.starts_with(magic) { Ok(()) } else { Err(format!("no {magic}: bad magic")) }
     }
 
@@ -173,9 +172,28 @@ impl Circuits for MockCircuits {
         Ok(Zeroizing::new(vec![value, 0, 0, 0]))
     }
 
-    fn first_unsatisfied(&self, r1cs: File, witness: Witness) -> Result<Option<u64>, String> {
+    fn first_unsatisfied(
+        &self,
+        r1cs: File,
+        witness: Witness,
+        sym: Option<File>,
+    ) -> Result<Option<Unsatisfied>, String> {
         assert!(text(r1cs)?.starts_with("r1cs"), "what it was checked to be");
-        Ok((value(witness)? == UNSATISFIED).then_some(17))
+        let signals = sym.map_or(Ok(Vec::new()), |sym| self.public_names(sym, 2))?;
+        let found = Unsatisfied { constraint: 17, signals };
+        Ok((value(witness)? == UNSATISFIED).then_some(found))
+    }
+
+    fn verification_key(&self, zkey: File) -> Result<String, String> {
+        text(zkey)
+    }
+
+    fn contract(&self, zkey: File) -> Result<Result<String, TooManyInputs>, String> {
+        text(zkey).map(Ok)
+    }
+
+    fn public_names(&self, sym: File, _public: u64) -> Result<Vec<String>, String> {
+        text(sym).map(|text| text.split(' ').map(str::to_owned).collect())
     }
 }
 

@@ -21,6 +21,7 @@ pub async fn bring(shop: &Shop, server: &Server, parts: &[CircuitPart]) {
         let text = match part {
             CircuitPart::Wasm => "wasm module",
             CircuitPart::R1cs => "r1cs constraints",
+            CircuitPart::Sym => "sym names",
         };
         server.client.put_circuit_part(&name("sum"), part, &shop.file(text)).await.unwrap();
     }

@@ -15,7 +15,7 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
-use pulseproof_server::Groth16;
+use pulseproof_server::{Groth16, Programs};
 
 /// A file that circom or snarkjs made.
 fn bytes(curve: &str, kind: &str) -> Vec<u8> {
@@ -66,15 +66,25 @@ async fn proved<C: Curve>(shop: &Shop, server: &Server, curve: &str) {
     server.client.put_circuit_part(&circuit, CircuitPart::R1cs, &constraints).await.unwrap();
     let named = refused(&wrong).await;
     assert!(named.is("unsatisfied") && named.field.unwrap().starts_with("constraints["));
+    assert!(named.detail.ends_with(" does not hold"), "{}", named.detail);
+    let names = shop.file(bytes(curve, "sym"));
+    server.client.put_circuit_part(&circuit, CircuitPart::Sym, &names).await.unwrap();
+    let named = refused(&wrong).await.detail;
+    assert!(named.ends_with(" does not hold, of main.a, main.square"), "{named}");
     let other = if curve == "bn128" { "bls12381" } else { "bn128" };
     assert!(refused(&bytes(other, "wtns")).await.is("bad-witness"));
     assert!(refused(b"wtns").await.is("bad-witness"));
 }
 
+/// The processor, which keeps programs in memory only.
+fn groth16() -> Groth16 {
+    Groth16::on(Cpu::new(), Programs::new(1 << 30, None))
+}
+
 #[tokio::test]
 async fn circuits_of_snarkjs_are_proved() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     proved::<Bn254>(&shop, &server, "bn128").await;
     proved::<Bls12_381>(&shop, &server, "bls12381").await;
 }
@@ -82,7 +92,7 @@ async fn circuits_of_snarkjs_are_proved() {
 #[tokio::test]
 async fn damaged_keys_and_parts_are_refused() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     let key = bytes("bn128", "zkey");
     // Somewhere in the points.
     let mut damaged = key.clone();
@@ -102,7 +112,7 @@ async fn damaged_keys_and_parts_are_refused() {
 #[tokio::test]
 async fn constraints_of_another_circuit_are_refused() {
     let shop = Shop::new();
-    let server = shop.start(Groth16::on(Cpu::new()));
+    let server = shop.start(groth16());
     server.client.put_circuit(&name("tiny"), &shop.file(bytes("bn128", "zkey"))).await.unwrap();
     let put = async |bytes: Vec<u8>| {
         let file = shop.file(bytes);
@@ -139,4 +149,52 @@ async fn constraints_of_another_circuit_are_refused() {
         assert!(refusal.is("bad-r1cs") && refusal.detail.contains(reason), "{refusal:?}");
     }
     put(own).await.unwrap();
+}
+
+#[tokio::test]
+async fn verifiers_get_what_snarkjs_would_give_them() {
+    let shop = Shop::new();
+    let server = shop.start(groth16());
+    for curve in ["bn128", "bls12381"] {
+        let circuit = name(curve);
+        server.client.put_circuit(&circuit, &shop.file(bytes(curve, "zkey"))).await.unwrap();
+        let key = server.client.verification_key(&circuit).await.unwrap();
+        assert!(key == bytes(curve, "vk.json"), "{curve}");
+        let contract = server.client.verifier_contract(&circuit).await.unwrap();
+        let contract = String::from_utf8(contract).unwrap();
+        assert!(contract.contains("function verifyProof("), "{contract}");
+        let missing = problem(server.client.public_signals(&circuit).await);
+        assert_problem(&missing, 404, "no-sym", Some("name"), None);
+        let names = shop.file(bytes(curve, "sym"));
+        let info =
+            server.client.put_circuit_part(&circuit, CircuitPart::Sym, &names).await.unwrap();
+        assert_eq!(info.sym.unwrap().bytes, 93);
+        let signals = server.client.public_signals(&circuit).await.unwrap();
+        assert_eq!(signals.names, ["main.product", "main.mixed", "main.b"]);
+    }
+}
+
+#[tokio::test]
+async fn names_of_another_circuit_are_refused() {
+    let shop = Shop::new();
+    let server = shop.start(groth16());
+    server.client.put_circuit(&name("tiny"), &shop.file(bytes("bn128", "zkey"))).await.unwrap();
+    for (bad, reason) in [
+        (&b"1,1,0,main.product\n2,2,0,main.mixed\n"[..], "wire 3 has no name"),
+        (b"1,1,0\n", "line 1"),
+        (b"r1cs\x01\0\0\0", "line 1"),
+        (b"1,2,0,main.mixed\n", "wire 1 has no name"),
+    ] {
+        let file = shop.file(bad);
+        let answer = server.client.put_circuit_part(&name("tiny"), CircuitPart::Sym, &file).await;
+        let problem = problem(answer);
+        assert!(problem.is("bad-sym") && problem.detail.contains(reason), "{problem:?}");
+    }
+    assert_eq!(server.client.circuit(&name("tiny")).await.unwrap().sym, None);
+    for path in ["verification-key", "verifier.sol", "public-signals"] {
+        let url = format!("{}/v1/circuits/other/{path}", server.base);
+        let answer = reqwest::get(url).await.unwrap();
+        assert_eq!(answer.status(), 404);
+        assert!(answer.json::<pulseproof_sdk::Problem>().await.unwrap().is("unknown-circuit"));
+    }
 }

@@ -7,11 +7,11 @@
 mod arkworks;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pulseproof_files::{Readers, write};
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{Labels, Matrix, R1cs};
 use pulseproof_formats::wtns::Witness;
@@ -94,12 +94,9 @@ impl<C: Curve> Fixture<C> {
         let key = develop::<C>(&circuit, &mut OsRng, &mut |_, _| ())?;
         let folder = tempfile::tempdir()?;
         let fixture = Self { log_n, circuit, witness, key, folder, stages: Arc::default() };
-        let mut sink = BufWriter::new(File::create(fixture.path("circuit.zkey"))?);
-        zkey::write(&mut sink, &fixture.key)?;
-        sink.flush()?;
-        let mut sink = BufWriter::new(File::create(fixture.path("witness.wtns"))?);
-        fixture.witness.write(&mut sink)?;
-        sink.flush()?;
+        let (key, witness) = (fixture.path("circuit.zkey"), fixture.path("witness.wtns"));
+        write(&key, Readers::Everybody, |sink| zkey::write(sink, &fixture.key))?;
+        write(&witness, Readers::Everybody, |sink| fixture.witness.write(sink))?;
         Ok(fixture)
     }
 

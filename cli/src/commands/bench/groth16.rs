@@ -15,7 +15,8 @@ use crate::bench::groth16::{Fixture, Memory, StageTime};
 use crate::bench::limits::Machine;
 use crate::bench::report::Report;
 use crate::commands::Outcome;
-use crate::output::{complain, say, say_json, table};
+use crate::files::{Output, Paths};
+use crate::output::{complain, say_json, table};
 
 /// Where npm has installed snarkjs.
 const CIRCOM: &str = "PULSEPROOF_CIRCOM";
@@ -63,7 +64,7 @@ pub struct Args {
     json: bool,
     /// Draw time over size
     #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
+    plot: Option<Output>,
 }
 
 /// Everything measured in one run.
@@ -76,6 +77,7 @@ struct Measured {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    Paths::default().writes("--plot", &args.plot).prints(args.json).check()?;
     if cfg!(debug_assertions) {
         complain("this program checks itself and is slow: build with --release to measure");
     }
@@ -133,17 +135,18 @@ fn measure<C: Curve>(
 }
 
 fn say_all(args: &Args, measured: &Measured) -> Outcome {
-    draw(&measured.report, args.plot.as_deref())?;
+    draw(&measured.report, args.plot.as_ref())?;
     if args.json {
         say_json(measured)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&measured.report);
+    let tell = Output::beside(&args.plot);
+    print(&measured.report, tell);
     let row = |time: &StageTime| {
         let StageTime { log_n, subject, stage, ms } = time;
         [format!("2^{log_n}"), subject.clone(), stage.clone(), format!("{ms:.2}")]
     };
-    say(&table(["size", "", "step", "ms"], measured.stages.iter().map(row)));
+    tell(&table(["size", "", "step", "ms"], measured.stages.iter().map(row)));
     let columns = ["size", "key MB", "witness MB", "process MB", "of the key"];
     let row = |memory: &Memory| {
         let in_mb = |mb: f64| format!("{mb:.1}");
@@ -151,6 +154,6 @@ fn say_all(args: &Args, measured: &Measured) -> Outcome {
         let ratio = format!("{:.2}", memory.ratio());
         [format!("2^{log_n}"), in_mb(key_mb), in_mb(witness_mb), in_mb(peak_mb), ratio]
     };
-    say(&table(columns, measured.memory.iter().map(row)));
+    tell(&table(columns, measured.memory.iter().map(row)));
     Ok(ExitCode::SUCCESS)
 }

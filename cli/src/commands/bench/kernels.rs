@@ -1,6 +1,5 @@
 //! `pulseproof bench ntt`, `msm` and `field`.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pulseproof_kernels::field::FieldId;
@@ -18,7 +17,8 @@ use crate::bench::plot::plot;
 use crate::bench::report::{Report, Row};
 use crate::bench::{field, msm, ntt};
 use crate::commands::Outcome;
-use crate::output::{complain, say, say_json, table};
+use crate::files::{Output, Paths};
+use crate::output::{complain, say_json, table};
 
 /// Largest log2 of a size.
 const LOG_N_MAX: i64 = 26;
@@ -44,7 +44,7 @@ struct Common {
     json: bool,
     /// Draw time over size
     #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
+    plot: Option<Output>,
 }
 
 pub(super) const JSON_HELP: &str = "\
@@ -212,6 +212,7 @@ fn measured(
     mut report: Report,
     measure: impl Fn(&mut Report, &Machine, u32, &[Selected]) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Outcome {
+    Paths::default().writes("--plot", &common.plot).prints(common.json).check()?;
     let mut backends = Vec::new();
     for &choice in &common.backend {
         match open_or_say(choice) {
@@ -226,29 +227,29 @@ fn measured(
     for &log_n in &common.log_n {
         measure(&mut report, &machine, log_n, &backends)?;
     }
-    present(&report, common.json, common.plot.as_deref())
+    present(&report, common.json, common.plot.as_ref())
 }
 
 /// Says what was measured, and draws it if asked to.
-pub(super) fn present(report: &Report, json: bool, file: Option<&Path>) -> Outcome {
+pub(super) fn present(report: &Report, json: bool, file: Option<&Output>) -> Outcome {
     draw(report, file)?;
     if json {
         say_json(report)?;
     } else {
-        print(report);
+        print(report, Output::beside(file));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Draws what was measured, if there is a file for it.
-pub(super) fn draw(report: &Report, file: Option<&Path>) -> Result<(), String> {
+pub(super) fn draw(report: &Report, file: Option<&Output>) -> Result<(), String> {
     let Some(file) = file else { return Ok(()) };
-    std::fs::write(file, plot(report)).map_err(|e| format!("{}: {e}", file.display()))
+    file.write_text(&plot(report))
 }
 
 /// Says what was measured.
-pub(super) fn print(report: &Report) {
-    say(&format!(
+pub(super) fn print(report: &Report, tell: fn(&str)) {
+    tell(&format!(
         "{} over {}; {} threads of {}, {} runs",
         report.kernel, report.over, report.threads, report.processor, report.runs
     ));
@@ -262,11 +263,11 @@ pub(super) fn print(report: &Report) {
         "× peer",
         "share of limit",
     ];
-    say(&table(header, report.rows.iter().map(cells)));
-    say(&format!("per second: {}", report.unit));
+    tell(&table(header, report.rows.iter().map(cells)));
+    tell(&format!("per second: {}", report.unit));
     for row in &report.rows {
         if let Some(limit) = &row.limit {
-            say(&format!("limit of {} at 2^{}: {}", row.subject, row.log_n, limit.derivation));
+            tell(&format!("limit of {} at 2^{}: {}", row.subject, row.log_n, limit.derivation));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `pulseproof bench pbs`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -14,6 +13,7 @@ use crate::bench::limits::Machine;
 use crate::bench::pbs::{Fixture, Keys};
 use crate::bench::report::Report;
 use crate::commands::Outcome;
+use crate::files::{Output, Paths};
 use crate::output::complain;
 
 /// An engine to compare with.
@@ -57,10 +57,11 @@ pub struct Args {
     json: bool,
     /// Draw time over size
     #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
+    plot: Option<Output>,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    Paths::default().writes("--plot", &args.plot).prints(args.json).check()?;
     if cfg!(debug_assertions) {
         complain("this program checks itself and is slow: build with --release to measure");
     }
@@ -91,5 +92,5 @@ pub(super) fn run(args: &Args) -> Outcome {
             engines.iter().map(|engine| fixture.subject(engine)).collect();
         report.measure(&machine, &fixture.shape(), &mut subjects?)?;
     }
-    present(&report, args.json, args.plot.as_deref())
+    present(&report, args.json, args.plot.as_ref())
 }

@@ -1,14 +1,14 @@
 //! `pulseproof groth16 export-key` and `export-solidity`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pulseproof_groth16::solidity;
 use pulseproof_kernels::with_curve;
 
 use super::Outcome;
-use super::files::{AnyVerifyingKey, write_text};
-use crate::output::say;
+use super::files::AnyVerifyingKey;
+use crate::files::{Input, Output, Paths};
 
 /// Write a key's verification key as JSON
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct KeyArgs {
     key: PathBuf,
     /// Where it goes
     #[arg(long, value_name = "FILE", default_value = "verification_key.json")]
-    out: PathBuf,
+    out: Output,
 }
 
 /// Write a Solidity contract that verifies a circuit's proofs
@@ -39,23 +39,29 @@ pub struct SolidityArgs {
     key: PathBuf,
     /// Where the contract goes
     #[arg(long, value_name = "FILE", default_value = "Verifier.sol")]
-    out: PathBuf,
+    out: Output,
 }
 
 pub(super) fn key(args: &KeyArgs) -> Outcome {
+    plan(&args.key, &args.out)?;
     let key = AnyVerifyingKey::open(&args.key)?;
     let text = with_curve!(key.curve(), C => {
         key.read::<C>(&args.key)?.to_json()
     });
-    write_text(&args.out, &text)?;
-    say(&format!("{}", args.out.display()));
+    args.out.write_text(&text)?;
+    Output::beside([&args.out])(&args.out.to_string());
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn solidity(args: &SolidityArgs) -> Outcome {
+    plan(&args.key, &args.out)?;
     let key = AnyVerifyingKey::open(&args.key)?;
     let text = with_curve!(key.curve(), C => solidity::contract(&key.read::<C>(&args.key)?))?;
-    write_text(&args.out, &text)?;
-    say(&format!("{}", args.out.display()));
+    args.out.write_text(&text)?;
+    Output::beside([&args.out])(&args.out.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+fn plan(key: &Path, out: &Output) -> Result<(), String> {
+    Paths::default().reads("--key", [&Input::from(key)]).writes("--out", [out]).check()
 }

@@ -1,8 +1,8 @@
-//! Reading and writing the files of all these commands; errors name the file.
+//! Reading the files of all these commands; errors name the file.
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::BufReader;
 use std::path::Path;
 
 use pulseproof_formats::elements::Check;
@@ -16,7 +16,7 @@ const JSON_BYTES_MAX: u64 = 256 << 20;
 /// Printed with every key that lists no contribution.
 pub const NO_CONTRIBUTION: &str = "\
 WARNING: INSECURE key: it lists no contribution of phase 2, so somebody may know its secrets and forge
-         proofs. For real use: snarkjs zkey contribute, by as many people as you can get";
+         proofs. For real use: pulseproof groth16 zkey contribute, by as many people as you can get";
 
 /// Opens a file.
 pub fn open(path: &Path) -> Result<File, String> {
@@ -35,30 +35,6 @@ pub fn read_json(path: &Path) -> Result<Vec<u8>, String> {
         return Err(named(path, format!("{size} bytes, at most {JSON_BYTES_MAX} are read")));
     }
     std::fs::read(path).map_err(|error| named(path, error))
-}
-
-/// Writes a file whole or not at all.
-pub fn write<E: Display>(
-    path: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
-) -> Result<(), String> {
-    let partial = path.with_extension("part");
-    let written = || -> Result<(), String> {
-        let failed = |error: io::Error| named(path, error);
-        let mut sink = BufWriter::new(File::create(&partial).map_err(failed)?);
-        content(&mut sink).map_err(|error| named(path, error))?;
-        sink.flush().map_err(failed)?;
-        std::fs::rename(&partial, path).map_err(failed)
-    };
-    written().inspect_err(|_| {
-        // What is left of it is of no use; that it may not be there is no other error.
-        let _ = std::fs::remove_file(&partial);
-    })
-}
-
-/// Writes text as it is.
-pub fn write_text(path: &Path, text: &str) -> Result<(), String> {
-    write::<io::Error>(path, |sink| sink.write_all(text.as_bytes()))
 }
 
 /// A verifying key, wherever it is: in a `.zkey`, or in JSON.

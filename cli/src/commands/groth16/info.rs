@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use pulseproof_formats::ptau::{self, Ptau};
 use pulseproof_formats::r1cs::{self, Limits, R1cs};
+use pulseproof_formats::sym;
 use pulseproof_formats::wtns::{self, Witness};
 use pulseproof_formats::zkey::{self, Zkey};
 use pulseproof_kernels::{CurveId, Scalar, with_curve};
@@ -14,28 +15,33 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::files::{AnyVerifyingKey, NO_CONTRIBUTION, named, open};
+use super::witness::VALUES_MAX;
 use crate::output::{complain, say, say_json};
-
-/// Most values of a witness that is looked at.
-const VALUES_MAX: usize = 1 << 28;
 
 /// Say what a file holds: .zkey, .r1cs, .wtns, .ptau or a verification key
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pulseproof groth16 info circuit.zkey
-  pulseproof groth16 info --json circuit.r1cs")]
+  pulseproof groth16 info --json circuit.r1cs
+  pulseproof groth16 info circuit.zkey --sym circuit.sym")]
 pub struct Args {
     /// The file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The names of signals, to name the public ones of a key or a circuit
+    #[arg(long, value_name = "FILE")]
+    sym: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let facts = facts(&args.file)?;
+    let mut facts = facts(&args.file)?;
+    if let Some(sym) = &args.sym {
+        facts["public signals"] = public_signals(&facts, sym)?.into();
+    }
     if args.json {
         say_json(&facts)?;
     } else if let Some(facts) = facts.as_object() {
@@ -70,6 +76,16 @@ fn facts(path: &Path) -> Result<Value, String> {
     let mut facts = facts.map_err(|error| named(path, error))?;
     facts["bytes"] = bytes.into();
     Ok(facts)
+}
+
+/// The names of the public signals, as many as the file has.
+fn public_signals(facts: &Value, sym: &Path) -> Result<Vec<String>, String> {
+    let outputs_and_inputs = || Some(facts["outputs"].as_u64()? + facts["public inputs"].as_u64()?);
+    let public = facts["public"].as_u64().or_else(outputs_and_inputs);
+    let public = public.ok_or("--sym: only keys and circuits have public signals")?;
+    let public = u32::try_from(public).map_err(|error| error.to_string())?;
+    let names = sym::public_names(BufReader::new(open(sym)?), public);
+    names.map_err(|error| named(sym, error))
 }
 
 type Source = BufReader<File>;

@@ -1,27 +1,24 @@
 //! `pulseproof groth16 prove`.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use pulseproof_formats::elements::Check;
-use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_groth16::erased::{Key, Loader, On, Proof, Words};
-use pulseproof_groth16::witness::{Circuit, Limits, parse_inputs};
 use pulseproof_kernels::select::Selected;
-use pulseproof_kernels::{Curve, CurveId, Scalar, with_backend, with_curve};
+use pulseproof_kernels::{CurveId, Scalar, with_backend, with_curve};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open, read_json, write_text};
+use super::files::{NO_CONTRIBUTION, named, open};
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
-use crate::output::{complain, progress_bar, say, say_json, table};
+use crate::files::{Input, Output, Paths};
+use crate::home::Home;
+use crate::output::{complain, progress_bar, say_json, table};
 
 /// Prove that a witness satisfies a circuit
 #[derive(Debug, clap::Args)]
@@ -49,12 +46,15 @@ pub struct Args {
     /// The constraints, to name the one that does not hold
     #[arg(long, value_name = "FILE")]
     r1cs: Option<PathBuf>,
+    /// The names of signals, to name those of that constraint
+    #[arg(long, value_name = "FILE", requires = "r1cs")]
+    sym: Option<PathBuf>,
     /// Where the proof goes
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
-    proof: PathBuf,
+    proof: Output,
     /// Where the public signals go
     #[arg(long, value_name = "FILE", default_value = "public.json")]
-    public: PathBuf,
+    public: Output,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -77,19 +77,35 @@ struct Summary {
     peak_memory_mb: Option<f64>,
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &Args, home: &Home) -> Outcome {
+    plan(args)?;
     let selected = match open_or_say(args.backend.backend) {
         Ok(selected) => selected,
         Err(code) => return Ok(code),
     };
     let (load_ms, key) = timed(|| load(selected, &args.key))?;
-    let (witness_ms, witness) = timed(|| witness(args, &*key))?;
+    let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, key.info().curve, &witness)?;
     let proof = key.prove(witness)?;
-    write_text(&args.proof, &proof.proof)?;
-    write_text(&args.public, &proof.public)?;
+    args.proof.write_text(&proof.proof)?;
+    args.public.write_text(&proof.public)?;
     report(args, &*key, &proof, load_ms, witness_ms)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn plan(args: &Args) -> Result<(), String> {
+    let input = |path: &Option<PathBuf>| path.as_deref().map(Input::from);
+    Paths::default()
+        .reads("--key", [&Input::from(&*args.key)])
+        .reads("--witness", &input(&args.witness))
+        .reads("--wasm", &input(&args.wasm))
+        .reads("--inputs", &input(&args.inputs))
+        .reads("--r1cs", &input(&args.r1cs))
+        .reads("--sym", &input(&args.sym))
+        .writes("--proof", [&args.proof])
+        .writes("--public", [&args.public])
+        .prints(args.json)
+        .check()
 }
 
 fn load(selected: Selected, path: &Path) -> Result<Arc<dyn Key>, String> {
@@ -105,17 +121,11 @@ fn load(selected: Selected, path: &Path) -> Result<Arc<dyn Key>, String> {
     key.map_err(|error| named(path, error))
 }
 
-fn witness(args: &Args, key: &dyn Key) -> Result<Words, String> {
+fn witness(args: &Args, home: &Home, key: &dyn Key) -> Result<Words, String> {
     match (&args.witness, &args.wasm, &args.inputs) {
         (Some(path), ..) => key.read_witness(open(path)?).map_err(|error| named(path, error)),
         (None, Some(wasm), Some(inputs)) => {
-            let bytes = std::fs::read(wasm).map_err(|error| named(wasm, error))?;
-            let limits = Limits::default();
-            let circuit = Circuit::compile(&bytes, &limits).map_err(|error| named(wasm, error))?;
-            let text = Zeroizing::new(read_json(inputs)?);
-            let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
-            let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
-            Ok(Zeroizing::new(witness.into_words()))
+            super::witness::compute(home, wasm, inputs).map(|(_, words)| words)
         }
         _ => Err("give --witness, or --wasm with --inputs".to_owned()),
     }
@@ -124,21 +134,11 @@ fn witness(args: &Args, key: &dyn Key) -> Result<Words, String> {
 /// Names the first constraint that does not hold.
 fn check(args: &Args, curve: CurveId, witness: &Words) -> Result<(), String> {
     let Some(path) = &args.r1cs else { return Ok(()) };
-    let unsatisfied = with_curve!(curve, C => first_unsatisfied::<C>(open(path)?, witness));
-    match unsatisfied.map_err(|error| named(path, error))? {
-        None => Ok(()),
-        Some(index) => Err(format!("the witness does not satisfy constraint {index}")),
-    }
-}
-
-fn first_unsatisfied<C: Curve>(
-    file: File,
-    witness: &Words,
-) -> Result<Option<usize>, pulseproof_formats::FormatError> {
-    let circuit = R1cs::<Scalar<C>>::read(&mut BufReader::new(file), &R1csLimits::default())?;
-    let witness = Witness::from_words(witness.to_vec())?;
-    circuit.check_length(&witness)?;
-    Ok(circuit.first_unsatisfied(&witness))
+    with_curve!(curve, C => {
+        let witness = Witness::<Scalar<C>>::from_words(witness.to_vec());
+        let witness = witness.map_err(|error| error.to_string())?;
+        super::witness::check(path, args.sym.as_deref(), &witness).map(drop)
+    })
 }
 
 fn report(
@@ -171,14 +171,9 @@ fn report(
         let steps = [("load", load_ms), ("witness", witness_ms)]
             .map(|(name, took)| (name.to_owned(), took));
         let row = |(name, took): (String, f64)| [name, format!("{took:.1}")];
-        say(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
-        say(&format!(
-            "{} on {}: {} and {}",
-            info.curve,
-            info.backend,
-            args.proof.display(),
-            args.public.display()
-        ));
+        let tell = Output::beside([&args.proof, &args.public]);
+        tell(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
+        tell(&format!("{} on {}: {} and {}", info.curve, info.backend, args.proof, args.public));
     }
     if info.contributions == 0 {
         complain(NO_CONTRIBUTION);

@@ -13,15 +13,16 @@ use pulseproof_kernels::{Curve, Scalar, with_curve};
 use rand::rngs::OsRng;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open, write, write_text};
-use crate::output::{complain, progress_bar, say};
+use super::files::{NO_CONTRIBUTION, named, open};
+use crate::files::{Input, Output, Paths};
+use crate::output::{complain, progress_bar};
 
 /// Make a circuit's proving key
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit_0000.zkey
-  snarkjs zkey contribute circuit_0000.zkey circuit.zkey
+  pulseproof groth16 zkey contribute --key circuit_0000.zkey --out circuit.zkey
   pulseproof groth16 setup --r1cs circuit.r1cs --development --out circuit.zkey
 
 With --ptau the key is byte for byte the one that `snarkjs groth16 setup` makes. Nobody may rely on it
@@ -38,13 +39,19 @@ pub struct Args {
     development: bool,
     /// Where the key goes
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Output,
     /// Where the verification key goes as well, as JSON
     #[arg(long, value_name = "FILE")]
-    verification_key: Option<PathBuf>,
+    verification_key: Option<Output>,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    Paths::default()
+        .reads("--r1cs", [&Input::from(&*args.r1cs)])
+        .reads("--ptau", args.ptau.as_deref().map(Input::from).as_ref())
+        .writes("--out", [&args.out])
+        .writes("--verification-key", &args.verification_key)
+        .check()?;
     let curve = r1cs::curve(&mut BufReader::new(open(&args.r1cs)?));
     let curve = curve.map_err(|error| named(&args.r1cs, error))?;
     with_curve!(curve, C => set_up::<C>(args))
@@ -55,14 +62,14 @@ fn set_up<C: Curve>(args: &Args) -> Outcome {
         R1cs::<Scalar<C>>::read(&mut BufReader::new(open(&args.r1cs)?), &Limits::default())
             .map_err(|error| named(&args.r1cs, error))?;
     let key = make::<C>(args, &circuit)?;
-    write(&args.out, |sink| zkey::write(sink, &key))?;
+    args.out.write(|sink| zkey::write(sink, &key))?;
     if let Some(path) = &args.verification_key {
         let key = VerifyingKey::<C>::of(&key.header, key.ic.clone());
-        write_text(path, &key.to_json())?;
+        path.write_text(&key.to_json())?;
     }
-    say(&format!(
+    Output::beside([&args.out].into_iter().chain(&args.verification_key))(&format!(
         "{}: {}, {} constraints in a domain of 2^{}, {} signals, {} public",
-        args.out.display(),
+        args.out,
         C::ID,
         circuit.constraints(),
         key.header.log_size,

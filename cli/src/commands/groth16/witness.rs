@@ -1,0 +1,222 @@
+//! `pulseproof groth16 witness`.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ArgGroup;
+use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
+use pulseproof_formats::wtns::{self, Witness};
+use pulseproof_formats::{FormatError, sym};
+use pulseproof_groth16::erased::Words;
+use pulseproof_groth16::witness::{Limits, parse_inputs};
+use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Outcome;
+use super::files::{named, open, read_json};
+use crate::files::{Input, Output, Paths};
+use crate::home::Home;
+use crate::output::say_json;
+
+/// Most values of a witness that is looked at.
+pub const VALUES_MAX: usize = 1 << 28;
+
+/// Compute a witness, check it against constraints, show its values by name
+#[derive(Debug, clap::Args)]
+#[command(
+    group = ArgGroup::new("deed").args(["out", "r1cs", "show"]).required(true).multiple(true),
+    after_help = "\
+Examples:
+  pulseproof groth16 witness --wasm circuit.wasm --inputs input.json --out witness.wtns
+  pulseproof groth16 witness --witness witness.wtns --r1cs circuit.r1cs --sym circuit.sym
+  pulseproof groth16 witness --wasm circuit.wasm --inputs input.json --sym circuit.sym --show main.root
+
+Exits with 1 and names the constraint that does not hold, and with --sym its signals. Values are secret: they are
+printed only with --show, and the file is readable by you alone."
+)]
+pub struct Args {
+    /// The witness (.wtns)
+    #[arg(long, value_name = "FILE", required_unless_present = "wasm", conflicts_with = "wasm")]
+    witness: Option<PathBuf>,
+    /// The circuit compiled by circom, which makes the witness of the inputs
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    wasm: Option<PathBuf>,
+    /// The inputs, JSON
+    #[arg(long, value_name = "FILE", requires = "wasm")]
+    inputs: Option<PathBuf>,
+    /// Where the witness goes (.wtns)
+    #[arg(long, value_name = "FILE", requires = "wasm")]
+    out: Option<Output>,
+    /// The constraints that it has to satisfy
+    #[arg(long, value_name = "FILE")]
+    r1cs: Option<PathBuf>,
+    /// The names of signals
+    #[arg(long, value_name = "FILE")]
+    sym: Option<PathBuf>,
+    /// A signal whose values are shown, with all that is in it; may be given again
+    #[arg(long, value_name = "NAME", requires = "sym")]
+    show: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is said of a witness.
+#[derive(Serialize)]
+struct Summary {
+    curve: String,
+    signals: usize,
+    /// Constraints that it satisfies: all, if it was compared with any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    satisfied: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct Value {
+    name: String,
+    /// None if circom has simplified the signal away.
+    value: Option<String>,
+}
+
+pub(super) fn run(args: &Args, home: &Home) -> Outcome {
+    plan(args)?;
+    let (curve, words) = match (&args.witness, &args.wasm, &args.inputs) {
+        (None, Some(wasm), Some(inputs)) => compute(home, wasm, inputs)?,
+        (Some(path), ..) => read(path)?,
+        _ => return Err("give --witness, or --wasm with --inputs".into()),
+    };
+    with_curve!(curve, C => deal::<C>(args, words))
+}
+
+fn plan(args: &Args) -> Result<(), String> {
+    let input = |path: &Option<PathBuf>| path.as_deref().map(Input::from);
+    Paths::default()
+        .reads("--witness", &input(&args.witness))
+        .reads("--wasm", &input(&args.wasm))
+        .reads("--inputs", &input(&args.inputs))
+        .reads("--r1cs", &input(&args.r1cs))
+        .reads("--sym", &input(&args.sym))
+        .writes("--out", &args.out)
+        .prints(args.json)
+        .check()
+}
+
+fn deal<C: Curve>(args: &Args, mut words: Words) -> Outcome {
+    let witness = Witness::<Scalar<C>>::from_words(std::mem::take(&mut *words))?;
+    let satisfied = match &args.r1cs {
+        None => None,
+        Some(r1cs) => Some(check(r1cs, args.sym.as_deref(), &witness)?),
+    };
+    let values = match &args.sym {
+        Some(sym) if !args.show.is_empty() => values(sym, &args.show, &witness)?,
+        _ => Vec::new(),
+    };
+    if let Some(out) = &args.out {
+        out.write_secret(|sink| witness.write(sink))?;
+    }
+    let summary = Summary { curve: C::ID.to_string(), signals: witness.len(), satisfied, values };
+    if args.json {
+        say_json(&summary)?;
+    } else {
+        print(args, &summary);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The witness that a circuit's module makes of inputs, and its curve.
+pub(super) fn compute(home: &Home, wasm: &Path, inputs: &Path) -> Result<(CurveId, Words), String> {
+    let limits = Limits::default();
+    let bytes = std::fs::read(wasm).map_err(|error| named(wasm, error))?;
+    let circuit = home.circuit(&bytes, &limits).map_err(|error| named(wasm, error))?;
+    let text = Zeroizing::new(read_json(inputs)?);
+    let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
+    let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
+    Ok((circuit.curve(), Zeroizing::new(witness.into_words())))
+}
+
+fn read(path: &Path) -> Result<(CurveId, Words), String> {
+    let mut source = BufReader::new(open(path)?);
+    let read = wtns::curve(&mut source).and_then(|curve| {
+        let words = with_curve!(curve, C => {
+            Witness::<Scalar<C>>::read(&mut source, VALUES_MAX)?.into_words()
+        });
+        Ok::<_, FormatError>((curve, Zeroizing::new(words)))
+    });
+    read.map_err(|error| named(path, error))
+}
+
+/// How many constraints a witness satisfies: all of them, or it is an error that names the first it does not.
+pub(super) fn check<F: PrimeField>(
+    r1cs: &Path,
+    sym: Option<&Path>,
+    witness: &Witness<F>,
+) -> Result<usize, String> {
+    let failed = |error| named(r1cs, error);
+    let circuit = R1cs::read(&mut BufReader::new(open(r1cs)?), &R1csLimits::default());
+    let circuit: R1cs<F> = circuit.map_err(failed)?;
+    circuit.check_length(witness).map_err(failed)?;
+    let Some(index) = circuit.first_unsatisfied(witness) else { return Ok(circuit.constraints()) };
+    let error = format!("the witness does not satisfy constraint {index}");
+    let Some(path) = sym else { return Err(error) };
+    let names = sym::names(BufReader::new(open(path)?), &circuit.wires_of(index));
+    let names: Vec<_> = names.map_err(|error| named(path, error))?.into_values().collect();
+    Err(format!("{error}, of {}", names.join(", ")))
+}
+
+/// The values of signals that are wanted, or in something that is.
+fn values<F: PrimeField>(
+    path: &Path,
+    wanted: &[String],
+    witness: &Witness<F>,
+) -> Result<Vec<Value>, String> {
+    let (mut values, mut stranger) = (Vec::new(), None);
+    let mut found = vec![false; wanted.len()];
+    let names = sym::each(BufReader::new(open(path)?), |symbol| {
+        for (wanted, found) in wanted.iter().zip(&mut found) {
+            if !is_in(symbol.name, wanted) {
+                continue;
+            }
+            *found = true;
+            let value = symbol.wire.map(|wire| witness.value(wire as usize).ok_or(wire));
+            match value.transpose() {
+                Ok(value) => values.push(Value {
+                    name: symbol.name.to_owned(),
+                    value: value.map(|value| value.into_bigint().to_string()),
+                }),
+                Err(wire) => stranger = Some(wire),
+            }
+        }
+    });
+    names.map_err(|error| named(path, error))?;
+    if let Some(wire) = stranger {
+        let got = witness.len();
+        return Err(named(path, format!("of another circuit: wire {wire}, the witness has {got}")));
+    }
+    match found.iter().position(|found| !found) {
+        Some(missing) => Err(named(path, format!("has no signal {:?}", wanted[missing]))),
+        None => Ok(values),
+    }
+}
+
+/// Whether a signal is the one that is wanted, or in its array or component.
+fn is_in(name: &str, wanted: &str) -> bool {
+    name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+fn print(args: &Args, summary: &Summary) {
+    let tell = Output::beside(&args.out);
+    for Value { name, value } in &summary.values {
+        tell(&format!("{name} = {}", value.as_deref().unwrap_or("(simplified away)")));
+    }
+    if let Some(constraints) = summary.satisfied {
+        tell(&format!("satisfies all {constraints} constraints"));
+    }
+    if let Some(out) = &args.out {
+        tell(&format!("{out}: {} signals over {}", summary.signals, summary.curve));
+    }
+}

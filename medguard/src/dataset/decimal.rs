@@ -1,0 +1,59 @@
+//! Decimal text, exactly.
+
+/// Most decimals a value may have.
+pub const DECIMALS_MAX: u32 = 9;
+
+/// `raw`·10^-`decimals`, with no trailing zero in `raw` if `decimals` > 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decimal {
+    raw: i64,
+    pub decimals: u32,
+}
+
+impl Decimal {
+    /// Reads plain decimal text; magnitudes stay below 2^52, so that nine decimals still fit.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let decimals = u32::try_from(fraction.len()).ok()?;
+        if whole.is_empty() || !plain(whole) || !plain(fraction) || decimals > DECIMALS_MAX {
+            return None;
+        }
+        let magnitude: i64 = format!("{whole}{fraction}").parse().ok()?;
+        let raw = if text.starts_with('-') { -magnitude } else { magnitude };
+        Some(Self { raw, decimals }).filter(|value| value.raw.unsigned_abs() < 1 << 52)
+    }
+
+    /// The raw value at a finer place; saturates where it would not fit, and the scale then refuses it.
+    pub fn at(self, decimals: u32) -> i64 {
+        self.raw.saturating_mul(10i64.pow(decimals - self.decimals))
+    }
+
+    /// In units of the finest place there is, where every value fits.
+    pub fn finest(self) -> i128 {
+        i128::from(self.raw) * 10i128.pow(DECIMALS_MAX - self.decimals)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plain_decimal_is_refused() {
+        for text in ["", "-", ".", "1e5", "NaN", "--1", "1.2.3", "0x1", "4503599627370496"] {
+            assert_eq!(Decimal::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_number_is_one_value_however_it_is_written() {
+        assert_eq!(Decimal::parse("5"), Decimal::parse("+5.00"));
+        assert_eq!(Decimal::parse("-0"), Decimal::parse("0.0"));
+        assert_eq!(Decimal::parse("7.10").unwrap().at(2), 710);
+        assert_eq!(Decimal::parse("-1.000000001").unwrap().finest(), -1_000_000_001);
+    }
+}

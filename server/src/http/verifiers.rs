@@ -1,0 +1,80 @@
+//! What verifiers of a circuit's proofs need: `/v1/circuits/{name}/verification-key`, `/verifier.sol` and
+//! `/public-signals`.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use pulseproof_kernels::Curve;
+use pulseproof_sdk::groth16::PublicSignals;
+use pulseproof_sdk::{Digest, Problem};
+use tokio::task::spawn_blocking;
+
+use super::answer::{Refusal, internal};
+use super::circuits::find;
+use super::segment;
+use crate::app::App;
+use crate::groth16::prover::Circuits;
+
+type Named = Result<Path<String>, PathRejection>;
+
+/// The verification key, as snarkjs writes it.
+pub async fn key<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Named,
+) -> Result<Response, Refusal> {
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
+    let zkey = circuit.zkey.sha256;
+    let text = look(&app, zkey, |circuits, file| circuits.verification_key(file)).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The contract that verifies its proofs.
+pub async fn contract<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Named,
+) -> Result<Response, Refusal> {
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
+    let zkey = circuit.zkey.sha256;
+    let text = look(&app, zkey, |circuits, file| circuits.contract(file)).await?;
+    let text = text.map_err(|error| {
+        let limit = error.limit as u64;
+        Problem::new(422, "too-many-inputs", error.to_string()).field("name").limit(limit)
+    })?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// The names of its public signals.
+pub async fn public_signals<C: Curve>(
+    State(app): State<Arc<App<C>>>,
+    path: Named,
+) -> Result<Json<PublicSignals>, Refusal> {
+    let circuit = find(&app, &segment(&path?.0, "name")?).await?;
+    let Some(sym) = circuit.sym else {
+        let detail =
+            "the circuit has no .sym, which has the names: PUT it to /v1/circuits/{name}/sym";
+        return Err(Problem::new(404, "no-sym", detail).field("name").into());
+    };
+    let public = circuit.info.public;
+    let names =
+        look(&app, sym.sha256, move |circuits, file| circuits.public_names(file, public)).await?;
+    Ok(Json(PublicSignals { names }))
+}
+
+/// Looks at a file that was checked when it came: if it is no good now, that is the appliance's fault.
+async fn look<C: Curve, T: Send + 'static>(
+    app: &App<C>,
+    file: Digest,
+    at: impl FnOnce(&dyn Circuits, File) -> Result<T, String> + Send + 'static,
+) -> Result<T, Refusal> {
+    let (blobs, circuits) = (Arc::clone(&app.blobs), Arc::clone(&app.backends.circuits));
+    let looking = spawn_blocking(move || {
+        let file = blobs.file(&file)?;
+        at(&*circuits, file).map_err(std::io::Error::other)
+    });
+    looking.await?.map_err(|error| internal(&error))
+}
