@@ -89,6 +89,8 @@ fn read(file: File, limit: usize) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::DirEntryExt;
+
     use super::*;
 
     fn id(name: u8) -> Digest {
@@ -137,5 +139,41 @@ mod tests {
         memory.keep(id(1), Arc::new(1), 60);
         memory.keep(id(3), Arc::new(3), 40);
         assert_eq!(there(&memory), [1, 3]);
+    }
+
+    /// A circuit's program, as circom compiled it.
+    fn wasm() -> File {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../formats/tests/fixtures");
+        File::open(format!("{fixtures}/bn128/tiny.wasm")).unwrap()
+    }
+
+    #[test]
+    fn what_is_in_memory_is_handed_out_again() {
+        let programs = Programs::new(1 << 30, None);
+        let first = programs.program(wasm()).unwrap();
+        assert!(Arc::ptr_eq(&first, &programs.program(wasm()).unwrap()));
+        assert!(first.bytes() > 10_000, "{} bytes", first.bytes());
+        assert!(programs.program(File::open("/dev/null").unwrap()).is_err());
+    }
+
+    #[test]
+    fn what_has_no_room_comes_back_from_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("modules");
+        let programs = Programs::new(0, Some(Modules::open(&path).unwrap()));
+        let kept = || {
+            let files = std::fs::read_dir(&path).unwrap().map(|file| file.unwrap());
+            let mut files: Vec<_> = files.map(|file| (file.file_name(), file.ino())).collect();
+            files.sort();
+            files
+        };
+        let first = programs.program(wasm()).unwrap();
+        let files = kept();
+        assert_eq!(files.len(), 2, "the module, and the key");
+        let second = programs.program(wasm()).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second) && kept() == files);
+        let inputs = serde_json::json!({"a": 3, "b": -2, "c": 17});
+        let [first, second] = [first, second].map(|program| program.witness(&inputs).unwrap());
+        assert_eq!(first.as_slice(), second.as_slice());
     }
 }

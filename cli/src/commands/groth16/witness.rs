@@ -16,7 +16,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Outcome;
-use super::files::{named, open, read_json};
+use super::files::{named, open};
 use crate::files::{Input, Output, Paths};
 use crate::home::Home;
 use crate::output::say_json;
@@ -131,9 +131,9 @@ fn deal<C: Curve>(args: &Args, mut words: Words) -> Outcome {
 /// The witness that a circuit's module makes of inputs, and its curve.
 pub(super) fn compute(home: &Home, wasm: &Path, inputs: &Path) -> Result<(CurveId, Words), String> {
     let limits = Limits::default();
-    let bytes = std::fs::read(wasm).map_err(|error| named(wasm, error))?;
+    let bytes = Input::from(wasm).read(limits.wasm_bytes as u64)?;
     let circuit = home.circuit(&bytes, &limits).map_err(|error| named(wasm, error))?;
-    let text = Zeroizing::new(read_json(inputs)?);
+    let text = Input::from(inputs).read(limits.input_bytes as u64)?;
     let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
     let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
     Ok((circuit.curve(), Zeroizing::new(witness.into_words())))
