@@ -22,7 +22,7 @@ use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
-use pulseproof_server::{Config, Engines, Groth16, Machine, serve};
+use pulseproof_server::{Config, Engines, Groth16, Machine, Programs, serve};
 use reqwest::Method;
 use tokio::net::TcpListener;
 
@@ -73,8 +73,12 @@ async fn start(
         Cpu::new(),
         Arc::new(common::key().srs().clone()),
     ));
-    let machine: Machine<C> =
-        Machine { prover: key.clone(), cpu: key, engines, groth16: Groth16::on(Cpu::new(), Programs::default()) };
+    let machine: Machine<C> = Machine {
+        prover: key.clone(),
+        cpu: key,
+        engines,
+        groth16: Groth16::on(Cpu::new(), Programs::new(1 << 20, None)),
+    };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let client = Appliance::new(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(serve(listener, machine, Config::new(data), std::future::pending()));
