@@ -5,21 +5,20 @@
 //! A file holds how many results there are, 8 bytes; the nodes of the tree, 32 bytes each, from the leaves up;
 //! and the words of each result. Each is read from where it lies.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::fs::{self, File, FileTimes};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use pulseproof_fhe::Ciphertext;
+use pulseproof_files::{Readers, Sink};
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::merkle::Tree;
 
 /// The folder, in that of the store.
 const FOLDER: &str = "lookups";
-/// What follows a root while its file is written.
-const PART: &str = "part";
 const COUNT_BYTES: u64 = 8;
 const NODE_BYTES: u64 = 32;
 const RESULT_BYTES: u64 = 8 * Ciphertext::WORDS as u64;
@@ -54,14 +53,7 @@ impl Transcripts {
             return file.set_times(FileTimes::new().set_modified(SystemTime::now()));
         }
         self.make_room(file_bytes(results.len() as u64))?;
-        let part = path.with_extension(PART);
-        let written = write(&part, tree, results).and_then(|()| fs::rename(&part, &path));
-        if written.is_err() {
-            // The first error counts; the next file to be kept removes the part as the oldest.
-            let _ = fs::remove_file(&part);
-        }
-        written?;
-        File::open(&self.folder)?.sync_all()
+        pulseproof_files::write(&path, Readers::Owner, |sink| fill(sink, tree, results))
     }
 
     /// A node of the tree with this root, if that is kept and has it: `height` 0 is the leaves.
@@ -160,18 +152,15 @@ fn file_bytes(results: u64) -> u64 {
     COUNT_BYTES + node_count(results) * NODE_BYTES + results * RESULT_BYTES
 }
 
-fn write(path: &Path, tree: &Tree, results: &[Ciphertext]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = BufWriter::new(options.open(path)?);
-    file.write_all(&(results.len() as u64).to_le_bytes())?;
+fn fill(sink: &mut Sink, tree: &Tree, results: &[Ciphertext]) -> io::Result<()> {
+    sink.write_all(&(results.len() as u64).to_le_bytes())?;
     for node in tree.nodes() {
-        file.write_all(&node.0)?;
+        sink.write_all(&node.0)?;
     }
     for word in results.iter().flat_map(Ciphertext::words) {
-        file.write_all(&word.to_le_bytes())?;
+        sink.write_all(&word.to_le_bytes())?;
     }
-    file.into_inner()?.sync_all()
+    Ok(())
 }
 
 #[cfg(test)]
