@@ -85,7 +85,7 @@ pub struct CircuitInfo {
     pub r1cs: Option<PartInfo>,
     /// Whether each backend holds the key in memory.
     pub resident: BTreeMap<String, bool>,
-    /// Said loudly of a key without contributions.
+    /// Begins with INSECURE: why proofs under its key are worth nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
@@ -128,6 +128,9 @@ pub struct Groth16Proof {
     pub proof: Value,
     /// The public signals.
     pub public: Value,
+    /// Begins with INSECURE: why the proof is worth nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What stands behind the seam: the proving crate, and the circuits' programs that were used last.
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,6 @@ use pulseproof_formats::wtns::Witness as Values;
 use pulseproof_groth16::erased::{self, On, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
-use pulseproof_groth16::setup;
 use pulseproof_groth16::witness::{Circuit, Limits as WitnessLimits};
 use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_kernels::cpu::Cpu;
@@ -75,6 +73,7 @@ impl LoadedKey for Loaded {
             public: info.public as u64,
             domain_log: info.log_size,
             contributions: info.contributions as u64,
+            weakness: info.weakness,
         }
     }
 
@@ -158,13 +157,12 @@ impl Circuits for Files {
         match part {
             Part::Wasm => {
                 let program = self.program(file)?;
-                same("curve", program.curve(), key.curve)?;
-                same("number of signals", program.witness_len() as u64, key.signals)
+                key.shape().check_module(&program).map_err(|error| error.to_string())
             }
             Part::R1cs => {
                 let mut source = BufReader::new(file);
                 let curve = r1cs::curve(&mut source).map_err(|error| error.to_string())?;
-                same("curve", curve, key.curve)?;
+                key.shape().check_curve(curve).map_err(|error| error.to_string())?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
         }
@@ -188,17 +186,7 @@ impl Circuits for Files {
 fn same_circuit<C: Curve>(source: &mut BufReader<File>, key: &KeyInfo) -> Result<(), String> {
     let circuit = R1cs::<Scalar<C>>::read(source, &R1csLimits::default());
     let circuit = circuit.map_err(|error| error.to_string())?;
-    let log_size = setup::log_size(&circuit).map_err(|error| error.to_string())?;
-    same("number of signals", circuit.wires as u64, key.signals)?;
-    same("number of public signals", circuit.public() as u64, key.public)?;
-    same("domain's log2", log_size, key.domain_log)
-}
-
-fn same<T: PartialEq + Display + Copy>(what: &str, found: T, of_key: T) -> Result<(), String> {
-    if found == of_key {
-        return Ok(());
-    }
-    Err(format!("it is of another circuit: its {what} is {found}, the key's is {of_key}"))
+    key.shape().check_constraints(&circuit).map_err(|error| error.to_string())
 }
 
 fn first_unsatisfied<C: Curve>(

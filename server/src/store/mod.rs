@@ -33,13 +33,14 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
     (4, "retried", include_str!("../../migrations/0004_retried.sql")),
     (5, "witness-tokens", include_str!("../../migrations/0005_witness_tokens.sql")),
     (6, "profiles", include_str!("../../migrations/0006_profiles.sql")),
+    (7, "weak-keys", include_str!("../../migrations/0007_weak_keys.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
