@@ -56,10 +56,18 @@ impl Home {
     /// The SRS of a curve and size; a development one is made, loudly, if there is none.
     ///
     /// # Errors
-    /// The file is damaged, or cannot be read or written.
-    pub fn srs<C: Curve>(&self, log_size: u32) -> Result<Srs<C>, SrsError> {
+    /// The file is damaged, or cannot be read or written; what to do about it.
+    pub fn srs<C: Curve>(&self, log_size: u32) -> Result<Srs<C>, String> {
         let path = self.srs_path::<C>(log_size);
-        let (srs, made) = store::load_or_develop::<C>(&path, log_size, &mut OsRng)?;
+        let loaded = store::load_or_develop::<C>(&path, log_size, &mut OsRng);
+        let (srs, made) = loaded.map_err(|error| match error {
+            SrsError::Damaged { .. } | SrsError::OtherSize { .. } => {
+                format!(
+                    "{error}; `pulseproof setup --force` makes another, or imports one with --ptau"
+                )
+            }
+            error => error.to_string(),
+        })?;
         if made {
             complain(&format!("made a development SRS: {}", path.display()));
         }

@@ -22,10 +22,14 @@ fn a_result_verifies_and_a_changed_one_does_not() {
         .unwrap();
     assert!(demo.status.success(), "{}", stderr(&demo));
     let verify = |file: &Path, more: &[&str]| {
-        pulseproof(home.path()).arg("verify").arg(file).args(more).output().unwrap()
+        let verify = ["verify", "--insecure-key"];
+        pulseproof(home.path()).args(verify).arg(file).args(more).output().unwrap()
     };
 
     let first = results.join("region-001.epoch-0.result");
+    let refused = pulseproof(home.path()).arg("verify").arg(&first).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stdout(&refused).contains("INSECURE") && !stdout(&refused).contains("VALID"));
     let good = verify(&first, &[]);
     assert!(good.status.success(), "{}", stderr(&good));
     let text = stdout(&good);
@@ -55,11 +59,19 @@ fn a_result_verifies_and_a_changed_one_does_not() {
         let mut bytes = bytes.clone();
         bytes[at] ^= 1;
         std::fs::write(&changed, bytes).unwrap();
-        assert_eq!(verify(&changed, &[]).status.code(), Some(1), "byte {at}");
+        let refused = verify(&changed, &[]);
+        assert!(!refused.status.success() && !stdout(&refused).contains("  VALID"), "byte {at}");
     }
-    let missing = verify(Path::new("no-such.result"), &[]);
-    assert_eq!(missing.status.code(), Some(1));
-    assert!(stdout(&missing).contains("no-such.result"));
+    // What cannot be read is no verdict.
+    std::fs::write(&changed, "not a result").unwrap();
+    for unread in [Path::new("no-such.result"), &changed] {
+        let unread = verify(unread, &["--json"]);
+        assert_eq!(unread.status.code(), Some(2));
+        let verdicts: Value = serde_json::from_slice(&unread.stdout).unwrap();
+        assert!(verdicts[0].get("valid").is_none() && verdicts[0]["error"].is_string());
+    }
+    let text = stdout(&verify(Path::new("no-such.result"), &[]));
+    assert!(text.contains("no-such.result") && text.contains("NO VERDICT"), "{text}");
 }
 
 #[test]
@@ -77,7 +89,7 @@ fn keys_are_private_named_and_never_overwritten() {
     assert_eq!(public.len(), 64);
     assert!(stdout(&keys(&["show", "meter.key"])).contains(&public));
     let again = keys(&["device", "meter.key"]);
-    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(again.status.code(), Some(2));
     assert!(stderr(&again).contains("meter.key"));
 
     let fingerprint = stdout(&keys(&["authority", "."])).trim().to_owned();
@@ -94,7 +106,7 @@ fn keys_are_private_named_and_never_overwritten() {
     assert_eq!(Digest::sha256(&bytes).to_string(), id);
     assert!(stderr(&keys(&evaluation)).contains("authority.evaluation"));
     std::fs::write(folder.path().join("noise"), "noise").unwrap();
-    assert!(stderr(&keys(&["show", "noise"])).contains("no key of ours"));
+    assert!(stderr(&keys(&["show", "noise"])).contains("noise: of no kind that is known"));
 }
 
 #[test]
@@ -140,8 +152,23 @@ fn setup_makes_a_loud_development_srs_and_imports_ceremonies() {
     let before = json(&setup(&["--curve", "bn254", "--log-size", "2", "--json"]));
     let broken = fixtures.join("bn128_new.ptau");
     let failed = ["--ptau", broken.to_str().unwrap(), "--curve", "bn254", "--log-size", "2"];
-    assert_eq!(setup(&[&failed[..], &["--force"]].concat()).status.code(), Some(1));
+    assert_eq!(setup(&[&failed[..], &["--force"]].concat()).status.code(), Some(2));
     assert_eq!(json(&setup(&["--curve", "bn254", "--log-size", "2", "--json"])), before);
+}
+
+#[test]
+fn a_damaged_srs_is_named_with_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let setup = ["setup", "--log-size", "3"];
+    let run = || pulseproof(home.path()).args(setup).output().unwrap();
+    assert!(run().status.success());
+    let path = home.path().join("srs-bls12-381-3.bin");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..100]).unwrap();
+    let refused = run();
+    assert_eq!(refused.status.code(), Some(2));
+    let text = stderr(&refused);
+    assert!(text.contains(path.to_str().unwrap()) && text.contains("--force"), "{text}");
 }
 
 #[test]

@@ -253,7 +253,7 @@ fn bad_options_say_what_to_do() {
         "replay, forge-proof, steal-key, subtract, sybil, malform, lie-program",
     );
     fails(&["demo", "--data", "x.csv"], 2, "--inside");
-    fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 1, "no-such.csv");
+    fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 2, "no-such.csv");
     fails(&["demo", "--zone", "UTC"], 2, "--data");
     fails(
         &["demo", "--data", "x.csv", "--inside", "1:2", "--zone", "Mars"],
@@ -261,11 +261,11 @@ fn bad_options_say_what_to_do() {
         "no time zone \"Mars\"",
     );
     fails(&["demo", "--curve", "p256"], 2, "bls12-381 or bn254");
-    fails(&["demo", "--devices", "3", "--regions", "4"], 1, "regions: 4 is not between 1 and 3");
-    fails(&["demo", "--inside", "70"], 1, "LOW:HIGH");
-    fails(&["demo", "--max", "200"], 1, "200");
-    fails(&["demo", "--slots", "5000"], 1, "at most 2048");
-    fails(&["demo", "--devices", "4", "--regions", "2"], 1, "region-001 has 2 devices");
-    fails(&["demo", "--inside", "7x:9"], 1, "--inside: \"7x\"");
-    fails(&["demo", "--alert-above", "high"], 1, "--alert-above: \"high\"");
+    fails(&["demo", "--devices", "3", "--regions", "4"], 2, "regions: 4 is not between 1 and 3");
+    fails(&["demo", "--inside", "70"], 2, "LOW:HIGH");
+    fails(&["demo", "--max", "200"], 2, "200");
+    fails(&["demo", "--slots", "5000"], 2, "at most 2048");
+    fails(&["demo", "--devices", "4", "--regions", "2"], 2, "region-001 has 2 devices");
+    fails(&["demo", "--inside", "7x:9"], 2, "--inside: \"7x\"");
+    fails(&["demo", "--alert-above", "high"], 2, "--alert-above: \"high\"");
 }

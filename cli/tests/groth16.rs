@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Bench, fixture, json, stderr};
+use common::{Bench, fixture, json, stderr, stdout};
 use serde_json::Value;
 
 /// Prove with snarkjs's key, verify, and look at everything.
@@ -60,9 +60,14 @@ fn keys_are_made_and_marked() {
     assert!(ours == std::fs::read(fixture("bn128", "new.zkey")).unwrap());
     bench
         .ok("setup --r1cs bn128@tiny.r1cs --development --out dev.zkey --verification-key vk.json");
-    let prove = bench.run("prove --backend cpu --key dev.zkey --witness bn128@tiny.wtns");
-    assert!(prove.status.success() && stderr(&prove).contains("INSECURE"));
-    bench.ok("verify --key vk.json proof.json public.json");
+    let prove = "prove --backend cpu --key dev.zkey --witness bn128@tiny.wtns";
+    bench.fails(prove, "--insecure-key");
+    let output = bench.run(&format!("{prove} --insecure-key"));
+    assert!(output.status.success() && stdout(&output).contains("INSECURE"));
+    bench.fails("verify --key vk.json proof.json public.json", "INSECURE");
+    assert!(
+        bench.ok("verify --insecure-key --key vk.json proof.json public.json").contains("INSECURE")
+    );
     bench.fails("verify --key bn128@tiny.zkey proof.json public.json", "NOT VALID");
 }
 
@@ -71,10 +76,14 @@ fn what_is_wrong_is_said() {
     let bench = Bench::new();
     bench.fails("prove --key bn128@tiny.zkey --witness bls12381@tiny.wtns", "tiny.wtns");
     bench.fails("prove --key missing.zkey --witness bn128@tiny.wtns", "missing.zkey");
-    bench.fails("prove --key bn128@tiny.wtns --witness bn128@tiny.wtns", "magic");
-    bench.fails("prove --key bn128@tiny.zkey", "--witness");
+    bench.fails("prove --key bn128@tiny.wtns --witness bn128@tiny.wtns", "no zkey file");
+    for source in ["--witness", "--wasm"] {
+        bench.fails("prove --key bn128@tiny.zkey", source);
+    }
     bench.fails("setup --r1cs bn128@tiny.r1cs --ptau bls12381@tiny.ptau --out k.zkey", "tiny.ptau");
-    bench.fails("setup --r1cs bn128@tiny.r1cs --out k.zkey", "--ptau");
+    for source in ["--ptau", "--development"] {
+        bench.fails("setup --r1cs bn128@tiny.r1cs --out k.zkey", source);
+    }
     bench.fails("verify --key bn128@tiny.zkey bn128@tiny.wtns", "PUBLIC");
     bench.fails("info missing", "missing");
     assert!(!Path::new(&bench.path("proof.json")).exists());

@@ -1,7 +1,7 @@
 //! What can be wrong with a file, or with what is to be written as one. Pure data: touches nothing.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read, Seek};
 
 /// The kinds of files there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,18 @@ impl FileKind {
             Self::Wtns => "wtns",
             Self::Zkey => "zkey",
         }
+    }
+
+    /// The kind of a file, whatever it is called: by its first bytes. The source is at its start afterwards.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn sniff(source: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
+        source.rewind()?;
+        let mut first = Vec::new();
+        source.by_ref().take(4).read_to_end(&mut first)?;
+        source.rewind()?;
+        Ok(Self::ALL.into_iter().find(|kind| kind.name().as_bytes() == first))
     }
 
     /// The version that is read and written.
@@ -79,7 +91,7 @@ pub enum FormatError {
         source: io::Error,
     },
     /// The first bytes name another format.
-    #[error("{file}: wrong magic bytes, expected {:?}", file.name())]
+    #[error("no {file}: its first bytes are not {:?}", file.name())]
     Magic {
         /// The kind of file.
         file: FileKind,

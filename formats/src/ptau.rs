@@ -1,10 +1,12 @@
 //! Ceremonies (`.ptau`): powers of a secret τ in the exponent, and secrets α and β with them. Touches
 //! the sections that are asked for, and no others.
 //!
-//! Points are checked one by one; whether they are powers of one secret is for the caller to establish,
-//! and the record of contributions is not examined. A file that was prepared for circuits also holds
+//! Points are checked one by one; whether they are powers of one secret is for the caller to establish.
+//! [`Ptau::check_record`] looks at the record of contributions. A file that was prepared for circuits also holds
 //! Lagrange bases of every size. No point in such a file may be infinity, but for the largest basis:
 //! see [`Ptau::lagrange_g1`].
+
+mod record;
 
 use std::io::{Read, Seek};
 use std::marker::PhantomData;

@@ -1,8 +1,8 @@
-//! Decimal numbers and field elements. Knows fields and nothing else.
+//! Decimal and hexadecimal numbers and field elements. Knows fields and nothing else.
 
 use pulseproof_kernels::traits::*;
 
-/// Why a text is not a field element in its one decimal form.
+/// Why a text is not a field element, in its one decimal form unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCanonical {
     /// Nothing there.
@@ -32,7 +32,22 @@ pub(crate) fn canonical<F: PrimeField>(text: &str) -> Result<F, NotCanonical> {
         if !byte.is_ascii_digit() {
             return Err(NotCanonical::Digit);
         }
-        if !push(integer.as_mut(), byte - b'0') {
+        if !push(integer.as_mut(), 10, byte - b'0') {
+            return Err(NotCanonical::Modulus);
+        }
+    }
+    F::from_bigint(integer).ok_or(NotCanonical::Modulus)
+}
+
+/// The element that hexadecimal digits stand for, of either case, with as many zeros in front as there are.
+pub(crate) fn hexadecimal<F: PrimeField>(digits: &str) -> Result<F, NotCanonical> {
+    if digits.is_empty() {
+        return Err(NotCanonical::Empty);
+    }
+    let mut integer = F::BigInt::default();
+    for digit in digits.chars() {
+        let digit = digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if !push(integer.as_mut(), 16, digit.ok_or(NotCanonical::Digit)?) {
             return Err(NotCanonical::Modulus);
         }
     }
@@ -40,10 +55,10 @@ pub(crate) fn canonical<F: PrimeField>(text: &str) -> Result<F, NotCanonical> {
 }
 
 /// Appends a digit; whether the number still fits.
-fn push(words: &mut [u64], digit: u8) -> bool {
+fn push(words: &mut [u64], radix: u128, digit: u8) -> bool {
     let mut carry = u128::from(digit);
     for word in words {
-        let sum = u128::from(*word) * 10 + carry;
+        let sum = u128::from(*word) * radix + carry;
         #[expect(clippy::cast_possible_truncation, reason = "the low word; the rest is carried")]
         {
             *word = sum as u64;
@@ -77,6 +92,26 @@ mod tests {
         }
         test::<Bn254>();
         test::<Bls12_381>();
+    }
+
+    #[test]
+    fn hexadecimal_is_the_same_number() {
+        type F = Scalar<Bn254>;
+        for (digits, value) in [("0", 0), ("1f", 31), ("1F", 31), ("00ff", 255)] {
+            assert_eq!(hexadecimal::<F>(digits), Ok(F::from(value)));
+        }
+        let last = -F::ONE;
+        let words: String =
+            last.into_bigint().0.iter().rev().map(|w| format!("{w:016x}")).collect();
+        assert_eq!(hexadecimal::<F>(&words), Ok(last));
+        let modulus: String = F::MODULUS.0.iter().rev().map(|w| format!("{w:016x}")).collect();
+        for beyond in [modulus, "f".repeat(64), format!("1{}", "0".repeat(64))] {
+            assert_eq!(hexadecimal::<F>(&beyond), Err(NotCanonical::Modulus));
+        }
+        for digits in ["g", "-1", " 1", "0x1"] {
+            assert_eq!(hexadecimal::<F>(digits), Err(NotCanonical::Digit));
+        }
+        assert_eq!(hexadecimal::<F>(""), Err(NotCanonical::Empty));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar, with_curve};
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
 
+use crate::Weakness;
+use crate::belongs::Shape;
 use crate::key::{LoadError, ProvingKey};
 use crate::prove::{ProveError, Stage, prove};
 
@@ -68,10 +70,20 @@ pub struct KeyInfo {
     pub public: usize,
     /// log2 of the domain.
     pub log_size: u32,
-    /// Contributions of phase 2 that it lists; of a key without any, somebody knows the secrets.
+    /// Contributions of phase 2 that it lists.
     pub contributions: usize,
+    /// What shows that it is a toy.
+    pub weakness: Option<Weakness>,
     /// Bytes where it is kept.
     pub bytes: usize,
+}
+
+impl KeyInfo {
+    /// What it says of its circuit.
+    pub fn shape(&self) -> Shape {
+        let &Self { curve, signals, public, log_size, .. } = self;
+        Shape { curve, signals: signals as u64, public: public as u64, log_size }
+    }
 }
 
 /// A proof that verifies, as snarkjs writes it.
@@ -129,6 +141,7 @@ impl<C: Curve, B: CurveOps<C>> Key for ProvingKey<C, B> {
             public: self.public(),
             log_size: self.log_size(),
             contributions: self.contributions(),
+            weakness: self.weakness(),
             bytes: self.bytes(),
         }
     }

@@ -2,7 +2,7 @@
 //! `verification_key.json`. Texts in memory only.
 //!
 //! What is written is what snarkjs 0.7.6 writes, byte for byte. What is read is bounded before it is
-//! parsed, every number is in its one decimal form, and every point in its group; errors name the place,
+//! parsed, every number is in its one decimal form (of public inputs also in hexadecimal), and every point in its group; errors name the place,
 //! as `pi_b[0][1]`. `vk_alphabeta_12` is written and not read: nothing depends on it.
 
 mod error;
@@ -16,9 +16,9 @@ use serde_json::value::RawValue;
 use pulseproof_kernels::{Curve, CurveId, G1, G2};
 
 pub use error::{JsonError, Problem};
-use read::{check_curve, check_protocol, document, many, natural, number, point};
+use read::{check_curve, check_protocol, document, many, natural, point, signal};
 
-use crate::{PUBLIC_INPUTS_MAX, Proof, PublicInputs, VerifyingKey};
+use crate::{PUBLIC_INPUTS_MAX, Proof, PublicInputs, VerifyingKey, Weakness};
 
 /// The longest proof that is read. snarkjs's have under 2 KiB.
 pub const PROOF_BYTES_MAX: usize = 16 << 10;
@@ -73,6 +73,9 @@ struct KeyOut {
     vk_delta_2: Value,
     vk_alphabeta_12: Value,
     IC: Vec<Value>,
+    /// Not snarkjs's, which passes over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insecure: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +97,20 @@ struct KeyIn<'a> {
     vk_delta_2: &'a RawValue,
     #[serde(borrow)]
     IC: &'a RawValue,
+}
+
+/// The mark that [`VerifyingKey::to_marked_json`] makes in a key.
+///
+/// # Errors
+/// Longer than [`KEY_BYTES_MAX`], or no JSON object.
+pub fn mark(text: &[u8]) -> Result<Option<Weakness>, JsonError> {
+    #[derive(Deserialize)]
+    struct Mark<'a> {
+        #[serde(borrow)]
+        insecure: Option<&'a RawValue>,
+    }
+    let raw: Mark<'_> = document(text, "key", KEY_BYTES_MAX)?;
+    Ok(raw.insecure.map(|_| Weakness::Marked))
 }
 
 /// The curve that a verifying key names; nothing else is looked at.
@@ -176,7 +193,7 @@ impl<C: Curve> PublicInputs<C> {
     /// Names the place of the first thing that is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, JsonError> {
         let raw: &RawValue = document(text, "public", PUBLIC_BYTES_MAX)?;
-        let inputs = many(raw, PUBLIC_INPUTS_MAX, number);
+        let inputs = many(raw, PUBLIC_INPUTS_MAX, signal);
         inputs.map(Self).map_err(|e| e.inside("public"))
     }
 }
@@ -184,6 +201,11 @@ impl<C: Curve> PublicInputs<C> {
 impl<C: Curve> VerifyingKey<C> {
     /// The text of `verification_key.json`.
     pub fn to_json(&self) -> String {
+        self.to_marked_json(None)
+    }
+
+    /// The same, with a mark for what is known of the key: it is seen by whoever reads it here.
+    pub fn to_marked_json(&self, weakness: Option<Weakness>) -> String {
         write::pretty(&KeyOut {
             protocol: PROTOCOL,
             curve: name(C::ID),
@@ -194,6 +216,7 @@ impl<C: Curve> VerifyingKey<C> {
             vk_delta_2: write::point::<G2<C>>(&self.delta_g2),
             vk_alphabeta_12: write::target(&self.alpha_beta().0),
             IC: self.ic.iter().map(write::point::<G1<C>>).collect(),
+            insecure: weakness.map(|weakness| weakness.to_string()),
         })
     }
 

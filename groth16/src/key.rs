@@ -15,6 +15,7 @@ use crate::rows::{Builder, Rows};
 use crate::subgroup::holds_all;
 use crate::verify::PreparedVerifyingKey;
 use crate::verifying_key::VerifyingKey;
+use crate::weakness::Weakness;
 
 /// Why a key was not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,7 @@ pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
     pub(crate) rows: [Rows<Scalar<C>>; 2],
     pub(crate) points: Points<C, B>,
     contributions: usize,
+    weakness: Option<Weakness>,
 }
 
 /// The sections of points, on a backend.
@@ -92,9 +94,15 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         let verifying_key = PreparedVerifyingKey::new(VerifyingKey::of(&header, ic));
         let mut loading = Loading::new(&backend, &mut file, check, progress);
         let points = loading.points(&domain)?;
+        let tau_is_known = loading.tau_is_known;
         let rows = rows(&mut file, &domain)?;
         let contributions = file.contributions()?;
-        Ok(Self { backend, header, verifying_key, domain, rows, points, contributions })
+        let weakness = match contributions {
+            0 => Some(Weakness::NoContribution),
+            _ if tau_is_known => Some(Weakness::Tau),
+            _ => verifying_key.key().weakness(),
+        };
+        Ok(Self { backend, header, verifying_key, domain, rows, points, contributions, weakness })
     }
 
     /// What verifies the key's proofs.
@@ -134,6 +142,11 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         self.contributions
     }
 
+    /// What shows that the key is a toy, if anything does.
+    pub fn weakness(&self) -> Option<Weakness> {
+        self.weakness
+    }
+
     /// Who proves.
     pub fn backend(&self) -> &B {
         &self.backend
@@ -148,6 +161,8 @@ struct Loading<'a, C: Curve, B, S> {
     progress: &'a mut dyn FnMut(usize, usize),
     done: usize,
     total: usize,
+    /// No point of H is finite, which is so for a τ of the domain only.
+    tau_is_known: bool,
 }
 
 impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
@@ -159,7 +174,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
     ) -> Self {
         let header = file.header();
         let total = 4 * header.variables - header.public - 1 + (1 << header.log_size);
-        Self { backend, file, check, progress, done: 0, total }
+        Self { backend, file, check, progress, done: 0, total, tau_is_known: false }
     }
 
     /// All sections. What takes most memory on its way comes first, while nothing else does.
@@ -174,6 +189,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
 
     fn h(&mut self, domain: &Domain<Scalar<C>>) -> Result<<B as MsmOps<G1<C>>>::Bases, LoadError> {
         let points = self.read(PointsG1::H)?;
+        self.tau_is_known = points.iter().all(AffineRepr::is_zero);
         let mut placed = vec![C::G1Affine::zero(); points.len()];
         for (i, point) in points.into_iter().enumerate() {
             placed[domain.odd_place(i)] = point;

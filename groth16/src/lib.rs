@@ -1,13 +1,17 @@
 //! Groth16 proofs (Groth, EUROCRYPT 2016) of any circom circuit, in snarkjs's formats.
 //!
 //! - [`proof`], [`verifying_key`]: what a verifier holds; [`json`]: snarkjs's files of them.
+//! - [`Weakness`]: what shows that a key is a toy.
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
 //! - [`setup`]: keys for circuits; [`phase2`]: contributions to them. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
+//! - [`belongs`]: whether files are of one circuit. [`text`]: encodings of texts.
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.
 //!
 //! `docs/groth16.md` is the specification. Without the features `prove` and `witness` the crate verifies only.
 
+#[cfg(feature = "prove")]
+pub mod belongs;
 mod decimal;
 #[cfg(feature = "prove")]
 pub mod domain;
@@ -28,8 +32,10 @@ pub mod setup;
 pub mod solidity;
 #[cfg(feature = "prove")]
 mod subgroup;
+pub mod text;
 pub mod verify;
 pub mod verifying_key;
+mod weakness;
 #[cfg(feature = "witness")]
 pub mod witness;
 
@@ -38,3 +44,4 @@ pub use json::JsonError;
 pub use proof::{PUBLIC_INPUTS_MAX, Proof, PublicInputs};
 pub use verify::{BatchError, PreparedVerifyingKey, VerifyError, verify, verify_batch};
 pub use verifying_key::VerifyingKey;
+pub use weakness::Weakness;

@@ -36,10 +36,15 @@ pub enum ProveError {
     Kernel(#[from] Error),
     /// The proof does not verify, and was not released.
     #[error(
-        "the proof does not verify: the witness does not satisfy the circuit, or the backend computed wrongly"
+        "the proof does not verify: the witness does not satisfy the circuit, the key is damaged, or the backend \
+         computed wrongly"
     )]
     Rejected,
 }
+
+/// What is wrong where a proof was rejected, of a witness that satisfies the circuit's constraints.
+pub const KEY_AT_FAULT: &str = "the witness satisfies the circuit's .r1cs, but proofs made of it do not verify: the \
+                                key is damaged, or that of another circuit";
 
 /// A step of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -13,7 +13,7 @@ use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, CurveId, G1, G2, Scalar};
 
-use crate::{Proof, PublicInputs, VerifyingKey};
+use crate::{Proof, PublicInputs, VerifyingKey, Weakness};
 
 const BN254: &str = include_str!("solidity/bn254.sol");
 const BLS12_381: &str = include_str!("solidity/bls12_381.sol");
@@ -62,6 +62,12 @@ pub fn contract<C: Curve>(key: &VerifyingKey<C>) -> Result<String, TooManyInputs
         .replace("$TERMS", &terms.collect::<String>())
         .replace("$PAIRS", &pairs(key));
     Ok(text)
+}
+
+/// A contract that says of itself that its key is a toy.
+#[must_use]
+pub fn marked(contract: &str, weakness: Weakness) -> String {
+    contract.replacen('\n', &format!("\n// INSECURE key: {weakness}.\n"), 1)
 }
 
 /// The product's four pairs, zero where the contract fills in A, B, X and C.

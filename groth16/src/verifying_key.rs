@@ -1,8 +1,14 @@
 //! What a verifier knows of a circuit. Knows the curve and nothing else.
 
-use pulseproof_formats::zkey::Header;
+use std::io::{Read, Seek};
+
+use pulseproof_formats::FormatError;
+use pulseproof_formats::elements::Check;
+use pulseproof_formats::zkey::{Header, PointsG1, Zkey};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, G2Affine};
+
+use crate::Weakness;
 
 /// A circuit's verifying key. As with [`Proof`](crate::Proof), whoever fills the fields answers for the
 /// points being in their groups.
@@ -25,6 +31,22 @@ impl<C: Curve> VerifyingKey<C> {
     pub fn of(header: &Header<C>, ic: Vec<G1Affine<C>>) -> Self {
         let &Header { alpha_g1, beta_g2, gamma_g2, delta_g2, .. } = header;
         Self { alpha_g1, beta_g2, gamma_g2, delta_g2, ic }
+    }
+
+    /// That in a proving key's file, and what shows there that the key is a toy.
+    ///
+    /// # Errors
+    /// A point is bad, or a section is missing.
+    pub fn from_zkey(
+        file: &mut Zkey<C, impl Read + Seek>,
+    ) -> Result<(Self, Option<Weakness>), FormatError> {
+        let ic = file.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ())?;
+        let key = Self::of(file.header(), ic);
+        let weakness = match file.contributions()? {
+            0 => Some(Weakness::NoContribution),
+            _ => key.weakness(),
+        };
+        Ok((key, weakness))
     }
 
     /// How many public inputs a proof under this key has.

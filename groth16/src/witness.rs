@@ -1,6 +1,6 @@
 //! Witnesses from inputs: runs what circom 2 compiles a circuit to, a WebAssembly module, in a sandbox.
 //!
-//! The module comes with the circuit, from anybody. It sees the inputs and makes the witness; it gets four
+//! The module comes with the circuit, from anybody. It sees the inputs and makes the witness; it gets five
 //! functions to report with, a bounded memory and a bounded time, and nothing else of this machine. Whatever
 //! it does, the answer is a witness of the right shape or an error. Whether the witness satisfies the circuit
 //! is for the prover to find out. `docs/witness.md` says what is read and what the limits are.
@@ -88,7 +88,7 @@ impl Circuit {
     ///
     /// # Errors
     /// If it is too long, no module of circom 2, of a prime that is no curve's order here, wants more than the
-    /// four functions, or does not answer within the limits.
+    /// five functions, or does not answer within the limits.
     pub fn compile(wasm: &[u8], limits: &Limits) -> Result<Self, WitnessError> {
         limits.check_module(wasm)?;
         let engine = engine::shared()?;

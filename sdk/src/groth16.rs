@@ -88,7 +88,7 @@ pub struct CircuitInfo {
     pub sym: Option<PartInfo>,
     /// Whether each backend holds the key in memory.
     pub resident: BTreeMap<String, bool>,
-    /// Said loudly of a key without contributions.
+    /// Begins with INSECURE: why proofs under its key are worth nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
@@ -138,6 +138,9 @@ pub struct Groth16Proof {
     pub proof: Value,
     /// The public signals.
     pub public: Value,
+    /// Begins with INSECURE: why the proof is worth nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 #[cfg(test)]

@@ -123,6 +123,8 @@ pub struct Groth16Limits {
     pub device_key_bytes_max: u64,
     /// Bytes of keys in the processor's memory.
     pub host_key_bytes_max: u64,
+    /// Take keys that show that they are toys, and prove with them: for tests.
+    pub insecure_keys: bool,
     /// Circuits whose keys stay in memory once they are there.
     pub pinned: BTreeSet<Name>,
 }
@@ -140,6 +142,7 @@ impl Default for Groth16Limits {
             jobs_unfinished_max: 256,
             device_key_bytes_max: 8 << 30,
             host_key_bytes_max: 8 << 30,
+            insecure_keys: false,
             pinned: BTreeSet::new(),
         }
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// The file's name in the data folder.
 pub const FILE: &str = "identity.key";
 /// What it starts with.
-const PREFIX: &str = "pulseproof-appliance-key:";
+pub const PREFIX: &str = "pulseproof-appliance-key:";
 /// The prefix, 64 hexadecimal digits and a newline.
 const BYTES: usize = PREFIX.len() + 64 + 1;
 

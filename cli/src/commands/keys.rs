@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use pulseproof_fhe::{PublicKey, SecretKey, generate_keys};
+use pulseproof_fhe::{SecretKey, generate_keys};
 use pulseproof_files::Readers;
 use pulseproof_sdk::signing::DeviceKey;
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
 
-use super::Outcome;
+use super::{Outcome, kinds};
 use crate::files::{Input, Output, Paths};
 use crate::output::say;
 
 /// What a device's key file starts with.
-const DEVICE_PREFIX: &str = "pulseproof-device-key:";
+pub(super) const DEVICE_PREFIX: &str = "pulseproof-device-key:";
 /// Longest key that is read.
 const KEY_BYTES_MAX: u64 = 1 << 30;
 
@@ -69,11 +69,12 @@ Prints the key's id, which is the SHA-256 of the file. The file is no secret: it
         /// File to write
         file: Output,
     },
-    /// Say what a key file holds, without its secret
+    /// Say what a file holds, of any kind that is made or taken here, without its secrets
     #[command(after_help = "\
 Examples:
   pulseproof keys show meter-17.key
-  pulseproof keys show /etc/pulseproof/authority.public")]
+  pulseproof keys show /etc/pulseproof/authority.public
+  pulseproof keys show circuit.zkey")]
     Show {
         /// File to read
         file: Input,
@@ -118,23 +119,6 @@ fn evaluation(secret: &Input, file: &Output) -> Outcome {
 }
 
 fn show(file: &Input) -> Outcome {
-    let bytes = file.read(KEY_BYTES_MAX)?;
-    let description = if let Some(seed) = bytes.strip_prefix(DEVICE_PREFIX.as_bytes()) {
-        let mut key = [0; 32];
-        hex::decode_to_slice(seed.trim_ascii_end(), &mut key)
-            .map_err(|_| file.named("a damaged device key"))?;
-        format!("device signing key, public {}", String::from(DeviceKey::from_seed(key).public()))
-    } else {
-        match (PublicKey::from_bytes(&bytes), SecretKey::from_bytes(&bytes)) {
-            (Ok(key), _) => format!("authority public key {}", hex::encode(key.fingerprint())),
-            (_, Ok(key)) => {
-                format!("authority secret key of {}", hex::encode(key.fingerprint()))
-            }
-            (Err(error), Err(_)) => {
-                return Err(file.named(format!("no key of ours: {error}")).into());
-            }
-        }
-    };
-    say(&description);
+    kinds::show(&kinds::facts(file)?, false)?;
     Ok(ExitCode::SUCCESS)
 }

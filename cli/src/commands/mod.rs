@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod groth16;
 mod keys;
+mod kinds;
 mod serve;
 mod setup;
 mod verify;
@@ -18,7 +19,10 @@ use clap::{Parser, Subcommand};
 use crate::home::Home;
 use crate::output::complain;
 
-/// What a command ends with: how it went, or an error to print.
+/// The exit code of a command that found no answer: wrong arguments, files that cannot be read.
+const NO_ANSWER: u8 = 2;
+
+/// What a command ends with: how it went, or an error to print. [`ExitCode::FAILURE`] is an answer: no.
 pub type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 /// Learn from medical devices without seeing anyone's data, and prove it.
@@ -76,7 +80,7 @@ impl Cli {
         };
         outcome.unwrap_or_else(|error| {
             complain(&format!("error: {error}"));
-            ExitCode::FAILURE
+            ExitCode::from(NO_ANSWER)
         })
     }
 }

@@ -59,6 +59,9 @@ struct CircuitArgs {
     /// Memory for circuits' keys on this machine, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     host_keys: u64,
+    /// Take circuits' keys that show that they are toys: for tests
+    #[arg(long)]
+    insecure_key: bool,
     /// Memory for circuits' keys on the device, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     device_keys: u64,
@@ -74,6 +77,7 @@ impl CircuitArgs {
 
     fn limits(self) -> Groth16Limits {
         Groth16Limits {
+            insecure_keys: self.insecure_key,
             pinned: self.pinned.into_iter().collect(),
             host_key_bytes_max: self.host_keys.saturating_mul(1 << 20),
             device_key_bytes_max: self.device_keys.saturating_mul(1 << 20),

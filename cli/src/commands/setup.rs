@@ -1,6 +1,5 @@
 //! `pulseproof setup`.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +9,7 @@ use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, Srs, ptau};
 use serde::Serialize;
 
 use super::Outcome;
+use crate::files::{Input, Output, Paths};
 use crate::home::{Home, INSECURE};
 use crate::output::{complain, progress_bar, say, say_json};
 
@@ -32,7 +32,7 @@ pub struct Args {
     log_size: u32,
     /// Ceremony file to import
     #[arg(long, value_name = "FILE")]
-    ptau: Option<PathBuf>,
+    ptau: Option<Input>,
     /// Replace an SRS that is already there
     #[arg(long)]
     force: bool,
@@ -56,6 +56,10 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 
 fn set_up<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let path = home.srs_path::<C>(args.log_size);
+    Paths::default()
+        .reads("--ptau", &args.ptau)
+        .writes("the SRS", [&Output::Path(path.clone())])
+        .check()?;
     let srs = match &args.ptau {
         Some(_) if path.exists() && !args.force => {
             return Err(format!("{} exists; --force replaces it", path.display()).into());
@@ -93,15 +97,15 @@ fn set_up<C: Curve>(args: &Args, home: &Home) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn import<C: Curve>(file: &PathBuf, log_size: u32) -> Result<Srs<C>, Box<dyn std::error::Error>> {
-    let source = File::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
+fn import<C: Curve>(file: &Input, log_size: u32) -> Result<Srs<C>, String> {
+    let source = file.open()?;
     let bar = progress_bar(1, "importing");
     let srs = ptau::import::<C>(&mut BufReader::new(source), log_size, &mut |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    let srs = srs.map_err(|e| format!("{}: {e}", file.display()))?;
+    let srs = srs.map_err(|error| file.named(error))?;
     complain("imported; the secret is safe if one of the ceremony's participants was honest");
     Ok(srs)
 }

@@ -71,6 +71,22 @@ impl Input {
         read().map_err(|error| self.named(error))
     }
 
+    /// The folder that it is in; of standard input, the one we are in.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Path(path) => path.parent().unwrap_or(Path::new(".")),
+            Self::Standard => Path::new("."),
+        }
+    }
+
+    /// Whether there is anything to read.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Path(path) => path.exists(),
+            Self::Standard => true,
+        }
+    }
+
     /// An error that names it.
     pub fn named(&self, error: impl Display) -> String {
         format!("{self}: {error}")

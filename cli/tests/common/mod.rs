@@ -68,13 +68,19 @@ impl Bench {
 
     /// Runs `pulseproof groth16` here; `@name` is a file here, `curve@name` one of snarkjs's.
     pub fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// The command that [`Self::run`] runs.
+    pub fn command(&self, line: &str) -> Command {
         let words = line.split_whitespace().map(|word| match word.split_once('@') {
             Some(("", name)) => self.path(name),
             Some((curve, name)) => fixture(curve, name).display().to_string(),
             None => word.to_owned(),
         });
         let mut command = pulseproof(self.0.path());
-        command.current_dir(self.0.path()).arg("groth16").args(words).output().unwrap()
+        command.current_dir(self.0.path()).arg("groth16").args(words);
+        command
     }
 
     pub fn ok(&self, line: &str) -> String {

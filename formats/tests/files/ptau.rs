@@ -7,7 +7,7 @@ use pulseproof_formats::roots::root_of_unity;
 use pulseproof_formats::{Check, ElementProblem, FormatError};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bn254, Curve, G1, G1Affine, G2, G2Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, G2, G2Affine, Scalar};
 use serde_json::Value;
 
 use crate::common::*;
@@ -220,4 +220,42 @@ fn bad_points_are_refused_in_every_section() {
         }
     }
     for_each_curve!(test);
+}
+
+/// The record of contributions has to lead to the file's own secrets.
+#[test]
+fn records_belong_to_their_files() {
+    fn test<C: Curve>() {
+        let bytes = file::<C>();
+        assert!(open::<C>(bytes).unwrap().check_record().is_ok());
+        let invalid = |bytes: &[u8]| {
+            let checked = open::<C>(bytes).unwrap().check_record();
+            assert!(matches!(checked, Err(FormatError::Invalid { field: "contributions", .. })));
+        };
+        let width = 2 * width::<C>();
+        let record = content_of(bytes, 7);
+        let count = u32::from_le_bytes(bytes[record..record + 4].try_into().unwrap());
+        assert!(count > 0);
+        // τ and β after the first contribution, and its public key: s and s·x, of which the second is put for the
+        // first.
+        let generator = montgomery(&G1Affine::<C>::generator(), width / 2);
+        for at in [0, 4] {
+            invalid(&patched(bytes, record + 4 + at * width, &generator));
+        }
+        for at in [7, 9, 11] {
+            let one = record + 4 + at * width;
+            let next = bytes[one + width..one + 2 * width].to_vec();
+            invalid(&patched(bytes, one, &next));
+        }
+        // Another α than the file's.
+        let alpha = content_of(bytes, 4);
+        invalid(&patched(bytes, alpha, &generator));
+        // Fewer entries than there are, and more.
+        invalid(&patched(bytes, record, &(count - 1).to_le_bytes()));
+        let more = patched(bytes, record, &(count + 1).to_le_bytes());
+        let checked = open::<C>(&more).unwrap().check_record();
+        assert!(matches!(checked, Err(FormatError::Truncated { .. })));
+    }
+    test::<Bn254>();
+    test::<Bls12_381>();
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use pulseproof_kernels::CurveId;
 
 use crate::decimal::NotCanonical;
+use crate::text::Utf16;
 
 /// A document that is refused: the place and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum Problem {
         /// The limit.
         limit: usize,
     },
+    /// Not UTF-8.
+    #[error(transparent)]
+    Encoding(#[from] Utf16),
     /// Not JSON, or a field is missing or there twice.
     #[error("{0}")]
     Syntax(String),

@@ -11,7 +11,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{JsonError, PROTOCOL, Problem, name};
-use crate::decimal::canonical;
+use crate::decimal::{canonical, hexadecimal};
+use crate::text::unmarked;
 
 /// Longest text of the parser that goes into an error.
 const REASON_CHARS_MAX: usize = 160;
@@ -25,6 +26,8 @@ pub(super) fn document<'a, T: Deserialize<'a>>(
     if text.len() > limit {
         return Err(JsonError::from(Problem::TooLong { got: text.len(), limit }).inside(field));
     }
+    let text =
+        unmarked(text).map_err(|error| JsonError::from(Problem::from(error)).inside(field))?;
     serde_json::from_slice(text).map_err(|error| {
         let reason = error.to_string().chars().take(REASON_CHARS_MAX).collect();
         JsonError::from(Problem::Syntax(reason)).inside(field)
@@ -98,6 +101,16 @@ impl<'de> Visitor<'de> for Entries {
 pub(super) fn number<F: PrimeField>(raw: &RawValue) -> Result<F, JsonError> {
     let text: &str = shaped(raw, "a decimal number as a string")?;
     canonical(text).map_err(|reason| Problem::Number(reason).into())
+}
+
+/// A public signal: decimal, or hexadecimal after `0x`, as snarkjs takes it.
+pub(super) fn signal<F: PrimeField>(raw: &RawValue) -> Result<F, JsonError> {
+    let text: &str = shaped(raw, "a number as a string")?;
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => hexadecimal(digits),
+        None => canonical(text),
+    };
+    parsed.map_err(|reason| Problem::Number(reason).into())
 }
 
 /// An element of a field or of its quadratic extension.

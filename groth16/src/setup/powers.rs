@@ -3,7 +3,7 @@
 //! Equations of one family are checked at once, as a random linear combination with coefficients below 2^128: if
 //! any of them is wrong, the combination holds with a probability of at most 2^−128. That argument needs points of
 //! prime order, so all points are looked at for their subgroup ([`crate::subgroup`]). What is left to believe is
-//! that nobody knows τ, α and β; the record of contributions is not examined.
+//! that nobody knows τ, α and β, as the record of contributions has it.
 
 use std::io::{Read, Seek};
 
@@ -77,6 +77,7 @@ impl<C: Curve> Powers<C> {
         check_known("alphaTauG1", &alpha[0])?;
         check_known("betaTauG1", &beta[0])?;
         check_equal::<C>("betaG2", beta[0].into(), beta_g2)?;
+        ceremony.check_record()?;
         Ok(Self { tau, alpha: alpha[0], beta: beta[0], beta_g2 })
     }
 

@@ -24,6 +24,12 @@ pub enum WitnessError {
     /// The module wants a function it does not get.
     #[error("module: wants {0:?}, which no circuit needs")]
     Import(String),
+    /// Of the compiler before circom 2, whose interface is another.
+    #[error(
+        "module: compiled by circom 1, which is not run here: compile the circuit with circom 2, or make the \
+         witness with snarkjs (`snarkjs wtns calculate`) and prove the .wtns file"
+    )]
+    Circom1,
     /// A function of circom's interface is missing, or has other arguments.
     #[error("module: export {0:?} is missing or of another type: not compiled by circom 2?")]
     Export(&'static str),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::shortened;
 use super::{Limits, WitnessError};
+use crate::text::unmarked;
 
 /// How deep lists and objects may be nested.
 const DEPTH_MAX: usize = 64;
@@ -26,6 +27,7 @@ pub fn parse_inputs(text: &[u8], limits: &Limits) -> Result<Value, WitnessError>
     if got > limit {
         return Err(WitnessError::TooLong { what: "inputs", got, limit });
     }
+    let text = unmarked(text).map_err(|error| WitnessError::Inputs(error.to_string()))?;
     // The parser's own words could quote a value.
     serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());

@@ -16,8 +16,19 @@ use super::{Limits, WORDS, WitnessError};
 /// Where the functions that a module gets are found.
 const RUNTIME: &str = "runtime";
 /// The functions: a module may do without some of them.
-const IMPORTS: [&str; 4] =
-    ["exceptionHandler", "printErrorMessage", "showSharedRWMemory", "writeBufferMessage"];
+const IMPORTS: [&str; 5] = [
+    "exceptionHandler",
+    "printErrorMessage",
+    "showSharedRWMemory",
+    "writeBufferMessage",
+    // Of circom 2.2.
+    "printDebug",
+];
+/// What every module of circom 1 has, and none of circom 2.
+const CIRCOM_1: &str = "getFrLen";
+
+/// What says how many values an input has.
+const SIGNAL_SIZE: &str = "getInputSignalSize";
 
 /// Most entries of a module's table of functions.
 const TABLE_MAX: usize = 1 << 16;
@@ -73,6 +84,9 @@ impl ResourceLimiter for State {
 
 /// Gives a module what it wants, if that is in the list.
 pub(super) fn link(engine: &Engine, module: &Module) -> Result<InstancePre<State>, WitnessError> {
+    if module.get_export(CIRCOM_1).is_some() {
+        return Err(WitnessError::Circom1);
+    }
     let stranger = module.imports().find(|i| i.module() != RUNTIME || !IMPORTS.contains(&i.name()));
     if let Some(import) = stranger {
         let name = format!("{}.{}", import.module(), import.name());
@@ -84,7 +98,8 @@ pub(super) fn link(engine: &Engine, module: &Module) -> Result<InstancePre<State
         .and_then(|linker| linker.func_wrap(RUNTIME, IMPORTS[1], keep_message))
         // Values that a circuit logs could be secret.
         .and_then(|linker| linker.func_wrap(RUNTIME, IMPORTS[2], || {}))
-        .and_then(|linker| linker.func_wrap(RUNTIME, IMPORTS[3], drop_message));
+        .and_then(|linker| linker.func_wrap(RUNTIME, IMPORTS[3], drop_message))
+        .and_then(|linker| linker.func_wrap(RUNTIME, IMPORTS[4], |_: u32| {}));
     linked.map_err(super::error::module)?;
     linker.instantiate_pre(module).map_err(super::error::module)
 }
@@ -144,7 +159,8 @@ struct Exports {
     write: TypedFunc<(u32, u32), ()>,
     init: TypedFunc<u32, ()>,
     input_size: TypedFunc<(), u32>,
-    signal_size: TypedFunc<(u32, u32), u32>,
+    /// Since circom 2.0.4.
+    signal_size: Option<TypedFunc<(u32, u32), u32>>,
     set_signal: TypedFunc<(u32, u32, u32), ()>,
     witness_size: TypedFunc<(), u32>,
     witness: TypedFunc<u32, ()>,
@@ -219,9 +235,12 @@ impl Sandbox {
         self.call(|e| &e.witness_size, ()).map(index)
     }
 
-    /// That the circuit has such an input, with so many values.
+    /// That the circuit has such an input, with so many values, if the module can tell. If it cannot, it
+    /// stops at the first value that it has no place for.
     pub(super) fn check_signal(&mut self, name: &str, got: usize) -> Result<(), WitnessError> {
-        let size = self.call(|e| &e.signal_size, hash(name))?;
+        let Some(signal_size) = &self.exports.signal_size else { return Ok(()) };
+        let size = signal_size.call(&mut self.store, hash(name));
+        let size = size.map_err(|error| explain(&self.store, &error))?;
         // Of a name it does not know a module says 0, or -1.
         if size.cast_signed() < 0 || (size == 0 && got > 0) {
             return Err(WitnessError::UnknownSignal(shortened(name)));
@@ -278,7 +297,10 @@ impl Exports {
             write: export(instance, store, "writeSharedRWMemory")?,
             init: export(instance, store, "init")?,
             input_size: export(instance, store, "getInputSize")?,
-            signal_size: export(instance, store, "getInputSignalSize")?,
+            signal_size: match instance.get_export(&mut *store, SIGNAL_SIZE) {
+                Some(_) => Some(export(instance, store, SIGNAL_SIZE)?),
+                None => None,
+            },
             set_signal: export(instance, store, "setInputSignal")?,
             witness_size: export(instance, store, "getWitnessSize")?,
             witness: export(instance, store, "getWitness")?,

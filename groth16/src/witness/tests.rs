@@ -150,6 +150,9 @@ fn inputs_are_bounded_before_they_are_parsed() {
     assert_eq!(parse_inputs(br#"{"a": 12}"#, &limits), Ok(json!({"a": 12})));
     let long = WitnessError::TooLong { what: "inputs", got: 10, limit: 9 };
     assert_eq!(parse_inputs(br#"{"a": 123}"#, &limits), Err(long));
+    assert_eq!(parse_inputs(b"\xef\xbb\xbf{}", &limits), Ok(json!({})));
+    let error = parse_inputs(b"\xff\xfe{\0}\0", &limits).unwrap_err();
+    assert_eq!(error.to_string(), "inputs: UTF-16 text: save it as UTF-8");
     let error = parse_inputs(br#"{"a":77x}"#, &limits).unwrap_err();
     assert_eq!(error.to_string(), "inputs: no JSON at line 1, column 8");
 }
@@ -187,6 +190,55 @@ fn only_modules_of_circom_are_compiled() {
         WitnessError::Prime
     );
     assert_eq!(refused("(data (i32.const 64)", "(data (i32.const 60)"), WitnessError::Prime);
+}
+
+/// circom 2.0.0 to 2.0.3 do not tell how many values an input has; 2.2.0 has one more thing to say.
+#[test]
+fn modules_of_every_release_run() {
+    let size = "(func (export \"getInputSignalSize\")";
+    let debug = "(import \"runtime\" \"printDebug\" (func $debug (param i32)))\n (memory 1)";
+    let old = [(size, "(func")];
+    let new = [("(memory 1)", debug), (INIT, "(call $debug (i32.const 7))")];
+    for changes in [&old[..], &new[..]] {
+        let words = compile(changes).unwrap().witness(&json!({"a": 7})).unwrap();
+        assert_eq!(words.as_slice()[WORDS], 7);
+    }
+    let missing = WitnessError::MissingInputs { got: 0, expected: 1 };
+    assert_eq!(compile(&old).unwrap().witness(&json!({})).unwrap_err(), missing);
+    // What it exports under that name has to be what circom does.
+    let wrong =
+        compile(&[(&*format!("{size} (param i32 i32)"), &*format!("{size} (param i64 i32)"))]);
+    assert!(matches!(wrong, Err(WitnessError::Export(_) | WitnessError::Module(_))));
+}
+
+#[test]
+#[cfg(feature = "prove")]
+fn modules_of_other_circuits_are_named() {
+    use pulseproof_kernels::CurveId;
+
+    use crate::belongs::Shape;
+
+    let module = compile(&[]).unwrap();
+    let of_key = Shape { curve: CurveId::Bn254, signals: 2, public: 0, log_size: 1 };
+    assert!(of_key.check_module(&module).is_ok());
+    let refused = |of_key: Shape| of_key.check_module(&module).unwrap_err().to_string();
+    assert_eq!(
+        refused(Shape { curve: CurveId::Bls12_381, ..of_key }),
+        "it is of another circuit: its curve is bn254, the key's is bls12-381"
+    );
+    assert_eq!(
+        refused(Shape { signals: 3, ..of_key }),
+        "it is of another circuit: its number of signals is 2, the key's is 3"
+    );
+}
+
+#[test]
+fn circom_1_is_named() {
+    let text = r#"(module (import "env" "memory" (memory 1)) (import "runtime" "error" (func))
+        (func (export "getFrLen") (result i32) (i32.const 40)))"#;
+    let refused = Circuit::compile(&wat::parse_str(text).unwrap(), &limits()).unwrap_err();
+    assert_eq!(refused, WitnessError::Circom1);
+    assert!(refused.to_string().contains(".wtns"));
 }
 
 #[test]

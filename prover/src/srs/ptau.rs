@@ -4,8 +4,8 @@
 //! is not needed here. Only what is needed is read, piece by piece, whatever the size of the file.
 //! Nothing in it is believed: every point is checked for being on the curve and in the subgroup, all of
 //! them against each other by pairings, and the Lagrange points are computed here. The record of
-//! contributions is *not* examined: whether a file is the one a ceremony published is for whoever
-//! imports it to establish, by its published hash.
+//! contributions has to be of the file's secrets: whether a file is the one a ceremony published is for
+//! whoever imports it to establish, by its published hash.
 
 use std::io::{Read, Seek};
 
@@ -61,7 +61,11 @@ fn read_key<C: Curve>(
     let g = G1Affine::<C>::generator();
     let origin = Origin::Ceremony;
     let key = VerifyingKey { log_size, origin, g, h: points[0], tau_h: points[1] };
-    if key.tau_h == key.h { Err(SrsError::NoContribution) } else { Ok(key) }
+    if key.tau_h == key.h {
+        return Err(SrsError::NoContribution);
+    }
+    file.check_record()?;
+    Ok(key)
 }
 
 /// \[L_j(τ)\]₁ for j below N: the inverse transform of the powers.

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use pulseproof_groth16::prove::KEY_AT_FAULT;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::Retried;
 use pulseproof_sdk::{Digest, Problem};
@@ -135,11 +136,7 @@ async fn unsatisfied(
             let detail = format!("{detail}: constraint {constraint} does not hold{about}");
             problem(&shortened(&detail)).field(format!("constraints[{constraint}]"))
         }
-        Ok(None) => {
-            let detail = "the witness satisfies the circuit's .r1cs, but proofs made of it do not \
-                          verify: the key is that of another circuit";
-            problem(detail).field("circuit")
-        }
+        Ok(None) => problem(KEY_AT_FAULT).field("circuit"),
         Err(reason) => {
             let reason = shortened(&reason);
             problem(&format!("{detail}; which constraint was not found out: {reason}")).field(field)

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pulseproof_groth16::Weakness;
+use pulseproof_groth16::belongs::Shape;
 use pulseproof_groth16::solidity::TooManyInputs;
 use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
@@ -146,6 +148,16 @@ pub struct KeyInfo {
     pub domain_log: u32,
     /// Contributions to the second phase of the ceremony.
     pub contributions: u64,
+    /// What shows that it is a toy.
+    pub weakness: Option<Weakness>,
+}
+
+impl KeyInfo {
+    /// What it says of its circuit.
+    pub fn shape(&self) -> Shape {
+        let &Self { curve, signals, public, domain_log, .. } = self;
+        Shape { curve, signals, public, log_size: domain_log }
+    }
 }
 
 /// A witness. Secret.

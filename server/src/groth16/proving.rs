@@ -1,7 +1,6 @@
 //! What stands behind the seam: the proving crate, and the circuits' programs.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
@@ -10,14 +9,13 @@ use std::time::Duration;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness as Values;
-use pulseproof_formats::zkey::{self, PointsG1, Zkey};
+use pulseproof_formats::zkey::{self, Zkey};
 use pulseproof_formats::{FormatError, sym};
-use pulseproof_groth16::VerifyingKey;
 use pulseproof_groth16::erased::{self, On, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
-use pulseproof_groth16::setup;
 use pulseproof_groth16::solidity::{self, TooManyInputs};
+use pulseproof_groth16::{VerifyingKey, Weakness};
 use pulseproof_kernels::backend::{BackendKind, CurveOps};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, with_curve};
@@ -76,6 +74,7 @@ impl LoadedKey for Loaded {
             public: info.public as u64,
             domain_log: info.log_size,
             contributions: info.contributions as u64,
+            weakness: info.weakness,
         }
     }
 
@@ -125,13 +124,12 @@ impl Circuits for Files {
         match part {
             Part::Wasm => {
                 let program = self.0.program(file)?;
-                same("curve", program.curve(), key.curve)?;
-                same("number of signals", program.witness_len() as u64, key.signals)
+                key.shape().check_module(&program).map_err(|error| error.to_string())
             }
             Part::R1cs => {
                 let mut source = BufReader::new(file);
                 let curve = r1cs::curve(&mut source).map_err(|error| error.to_string())?;
-                same("curve", curve, key.curve)?;
+                key.shape().check_curve(curve).map_err(|error| error.to_string())?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
             Part::Sym => self.public_names(file, key.public).map(drop),
@@ -163,17 +161,17 @@ impl Circuits for Files {
 
     fn verification_key(&self, zkey: File) -> Result<String, String> {
         let mut source = BufReader::new(zkey);
-        let text = zkey::curve(&mut source).and_then(
-            |curve| with_curve!(curve, C => verifying_key::<C>(source).map(|key| key.to_json())),
-        );
+        let text = zkey::curve(&mut source).and_then(|curve| {
+            with_curve!(curve, C => verifying_key::<C>(source)
+                .map(|(key, weakness)| key.to_marked_json(weakness)))
+        });
         text.map_err(|error| error.to_string())
     }
 
     fn contract(&self, zkey: File) -> Result<Result<String, TooManyInputs>, String> {
         let mut source = BufReader::new(zkey);
-        let text = zkey::curve(&mut source).and_then(|curve| {
-            with_curve!(curve, C => verifying_key::<C>(source).map(|key| solidity::contract(&key)))
-        });
+        let text = zkey::curve(&mut source)
+            .and_then(|curve| with_curve!(curve, C => verifying_key::<C>(source).map(contract)));
         text.map_err(|error| error.to_string())
     }
 
@@ -183,28 +181,29 @@ impl Circuits for Files {
     }
 }
 
-/// The part of a key that verifiers need. It is little, and is looked at every time.
-fn verifying_key<C: Curve>(source: BufReader<File>) -> Result<VerifyingKey<C>, FormatError> {
-    let mut key = Zkey::<C, _>::open(source)?;
-    let ic = key.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ())?;
-    Ok(VerifyingKey::of(key.header(), ic))
+/// The part of a key that verifiers need, and what shows that it is a toy. It is little, and is looked at every
+/// time.
+fn verifying_key<C: Curve>(
+    source: BufReader<File>,
+) -> Result<(VerifyingKey<C>, Option<Weakness>), FormatError> {
+    VerifyingKey::from_zkey(&mut Zkey::<C, _>::open(source)?)
+}
+
+fn contract<C: Curve>(
+    (key, weakness): (VerifyingKey<C>, Option<Weakness>),
+) -> Result<String, TooManyInputs> {
+    let contract = solidity::contract(&key)?;
+    Ok(match weakness {
+        Some(weakness) => solidity::marked(&contract, weakness),
+        None => contract,
+    })
 }
 
 /// Whether constraints may be those of a key's circuit, as far as their numbers tell.
 fn same_circuit<C: Curve>(source: &mut BufReader<File>, key: &KeyInfo) -> Result<(), String> {
     let circuit = R1cs::<Scalar<C>>::read(source, &R1csLimits::default());
     let circuit = circuit.map_err(|error| error.to_string())?;
-    let log_size = setup::log_size(&circuit).map_err(|error| error.to_string())?;
-    same("number of signals", circuit.wires as u64, key.signals)?;
-    same("number of public signals", circuit.public() as u64, key.public)?;
-    same("domain's log2", log_size, key.domain_log)
-}
-
-fn same<T: PartialEq + Display + Copy>(what: &str, found: T, of_key: T) -> Result<(), String> {
-    if found == of_key {
-        return Ok(());
-    }
-    Err(format!("it is of another circuit: its {what} is {found}, the key's is {of_key}"))
+    key.shape().check_constraints(&circuit).map_err(|error| error.to_string())
 }
 
 /// The first constraint that does not hold, and its wires.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pulseproof_groth16::Weakness;
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
 use pulseproof_sdk::{Digest, Problem};
@@ -56,7 +57,8 @@ impl<C: Curve> Work<C> for Proofs {
         }
         let pinned = is_pinned(app, &circuit);
         let made = prove(&app.backends, &app.blobs, &circuit, pinned, &source).await;
-        Ok(match made.and_then(proof) {
+        let warning = circuit.info.weakness.map(warning);
+        Ok(match made.and_then(|made| proof(made, warning)) {
             Ok(proof) => Outcome::Done(proof),
             Err(problem) => Outcome::Failed(problem),
         })
@@ -121,9 +123,14 @@ async fn compute<C: Curve>(
     computing.await.unwrap_or_else(|error| Err(internal(&error.to_string())))
 }
 
-fn proof(made: Made) -> Result<Proof, Problem> {
+/// What is said with everything that depends on a key that is a toy.
+pub fn warning(weakness: Weakness) -> String {
+    format!("INSECURE key: {weakness}")
+}
+
+fn proof(made: Made, warning: Option<String>) -> Result<Proof, Problem> {
     let Made { proved: Proved { proof, public, prove, verify }, backend, retried } = made;
-    let result = serde_json::to_vec(&Groth16Proof { proof, public });
+    let result = serde_json::to_vec(&Groth16Proof { proof, public, warning });
     let result = result.map_err(|error| internal(&error.to_string()))?;
     tracing::info!(?prove, ?verify, %backend, "proved");
     Ok(Proof { result, backend, prove, verify, retried })

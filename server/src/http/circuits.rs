@@ -22,13 +22,11 @@ use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::pinned;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
+use crate::groth16::work::warning;
 use crate::service::shortened;
 use crate::store::circuits::{
-    StoredCircuit, name_taken, no_such_circuit, part_taken, too_many_circuits,
+    StoredCircuit, insecure_key, name_taken, no_such_circuit, part_taken, too_many_circuits,
 };
-
-const WARNING: &str = "the key has no contributions: whoever made it can forge proofs; use one from a \
-                       ceremony";
 
 /// Takes in a circuit's key.
 pub async fn put<C: Curve>(
@@ -81,6 +79,9 @@ async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Re
         Some(other) => other.info,
         None => check(app, id).await?,
     };
+    if let Some(weakness) = info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
+        return Err(insecure_key(weakness, "body").into());
+    }
     let bytes = app.blobs.length(&id).unwrap_or(0);
     let zkey = PartInfo { sha256: id, bytes };
     let circuit =
@@ -89,8 +90,8 @@ async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Re
     let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await??;
     drop(changing);
     tracing::info!(%name, %id, signals = info.signals, "circuit");
-    if info.contributions == 0 {
-        tracing::warn!(%name, "the circuit's key has no contributions: proofs can be forged");
+    if let Some(weakness) = info.weakness {
+        tracing::warn!(%name, %weakness, "the circuit's key is INSECURE");
     }
     pinned::load(app, &circuit).await;
     Ok(new)
@@ -263,14 +264,14 @@ pub async fn find<C: Curve>(app: &App<C>, name: &Name) -> Result<StoredCircuit, 
 
 fn info<C: Curve>(app: &App<C>, circuit: StoredCircuit) -> CircuitInfo {
     let StoredCircuit { name, info, zkey, wasm, r1cs, sym } = circuit;
-    let KeyInfo { curve, signals, public, domain_log, contributions } = info;
+    let KeyInfo { curve, signals, public, domain_log, contributions, weakness } = info;
     let resident = |(kind, resident): (BackendKind, bool)| (kind.to_string(), resident);
     let resident: BTreeMap<_, _> = app
         .backends
         .all()
         .map(|backend| resident((backend.kind, backend.cache.is_resident(&zkey.sha256))))
         .collect();
-    let warning = (contributions == 0).then(|| WARNING.to_owned());
+    let warning = weakness.map(warning);
     let curve = curve.to_string();
     CircuitInfo {
         name,

@@ -18,12 +18,16 @@ use super::witnesses::unknown_witness;
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::work::no_wasm;
+use crate::store::circuits::insecure_key;
 use crate::store::groth16_jobs::{Secret, unknown_circuit};
 
 /// Queues a proof. What is secret of the request goes into a file, and nowhere else.
 pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Result<Job, Refusal> {
     let Groth16Request { circuit, inputs, witness } = request;
     let found = app.store.circuit(&circuit).await?.ok_or_else(unknown_circuit)?;
+    if let Some(weakness) = found.info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
+        return Err(insecure_key(weakness, "circuit").into());
+    }
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
     app.store.check_groth16_room(unfinished_max).await??;
     let secret = match (inputs, witness) {

@@ -1,5 +1,6 @@
 //! Which circuits there are.
 
+use pulseproof_groth16::Weakness;
 use pulseproof_kernels::CurveId;
 use pulseproof_sdk::groth16::PartInfo;
 use pulseproof_sdk::{Digest, Name, Problem};
@@ -156,8 +157,8 @@ async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO circuits
-             (name, curve, signals, public, domain_log, contributions, zkey, zkey_bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             (name, curve, signals, public, domain_log, contributions, weakness, zkey, zkey_bytes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.name.as_str())
     .bind(new.info.curve.to_string())
@@ -165,6 +166,7 @@ async fn insert(
     .bind(signed(new.info.public))
     .bind(i64::from(new.info.domain_log))
     .bind(signed(new.info.contributions))
+    .bind(new.info.weakness.map(Weakness::name))
     .bind(new.zkey.sha256.to_string())
     .bind(signed(new.zkey.bytes))
     .execute(&mut **transaction)
@@ -179,6 +181,7 @@ struct Row {
     public: i64,
     domain_log: i64,
     contributions: i64,
+    weakness: Option<String>,
     zkey: String,
     zkey_bytes: i64,
     wasm: Option<String>,
@@ -198,6 +201,7 @@ impl FromRow<'_, SqliteRow> for Row {
             public: row.try_get("public")?,
             domain_log: row.try_get("domain_log")?,
             contributions: row.try_get("contributions")?,
+            weakness: row.try_get("weakness")?,
             zkey: row.try_get("zkey")?,
             zkey_bytes: row.try_get("zkey_bytes")?,
             wasm: row.try_get("wasm")?,
@@ -228,12 +232,18 @@ fn circuit(row: Row) -> Result<StoredCircuit, StoreError> {
             domain_log: u32::try_from(row.domain_log)
                 .map_err(|error| corrupt("domain_log", &error))?,
             contributions: row.contributions.unsigned_abs(),
+            weakness: row.weakness.as_deref().map(weakness).transpose()?,
         },
         zkey: file(&row.zkey, row.zkey_bytes)?,
         wasm: part(row.wasm, row.wasm_bytes)?,
         r1cs: part(row.r1cs, row.r1cs_bytes)?,
         sym: part(row.sym, row.sym_bytes)?,
     })
+}
+
+fn weakness(name: &str) -> Result<Weakness, StoreError> {
+    let known = Weakness::ALL.into_iter().find(|weakness| weakness.name() == name);
+    known.ok_or_else(|| corrupt("weakness", &name))
 }
 
 fn signed(number: u64) -> i64 {
@@ -243,6 +253,15 @@ fn signed(number: u64) -> i64 {
 /// There is no circuit of that name.
 pub fn no_such_circuit() -> Problem {
     Problem::new(404, "unknown-circuit", "there is no such circuit").field("name")
+}
+
+/// Proofs under the key would be worth nothing.
+pub fn insecure_key(weakness: Weakness, field: &str) -> Problem {
+    let detail = format!(
+        "an insecure key: {weakness}. Use one from a ceremony; for tests an appliance allows others with \
+         --insecure-key"
+    );
+    Problem::new(422, "insecure-key", detail).field(field)
 }
 
 /// The name has another key.

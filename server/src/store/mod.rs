@@ -34,7 +34,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -43,6 +43,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "profiles", include_str!("../../migrations/0006_profiles.sql")),
     (7, "results", include_str!("../../migrations/0007_results.sql")),
     (8, "names", include_str!("../../migrations/0008_names.sql")),
+    (9, "weak-keys", include_str!("../../migrations/0009_weak_keys.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

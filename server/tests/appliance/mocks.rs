@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use pulseproof_groth16::Weakness;
 use pulseproof_groth16::solidity::TooManyInputs;
 use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
@@ -115,7 +116,8 @@ impl Loader for Opens {
 impl LoadedKey for Key {
     fn info(&self) -> KeyInfo {
         let (curve, contributions) = (CurveId::Bn254, self.contributions);
-        KeyInfo { curve, signals: 9, public: 2, domain_log: 3, contributions }
+        let weakness = (contributions == 0).then_some(Weakness::NoContribution);
+        KeyInfo { curve, signals: 9, public: 2, domain_log: 3, contributions, weakness }
     }
 
     fn bytes(&self) -> u64 {

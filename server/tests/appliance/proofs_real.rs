@@ -198,3 +198,41 @@ async fn names_of_another_circuit_are_refused() {
         assert!(answer.json::<pulseproof_sdk::Problem>().await.unwrap().is("unknown-circuit"));
     }
 }
+
+/// A key that shows that it is a toy is taken only by an appliance that is told to, and what depends on it says so.
+#[tokio::test]
+async fn insecure_keys_are_refused_unless_allowed() {
+    let mut shop = Shop::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/fixtures/bn128");
+    let key = shop.file(std::fs::read(fixtures.join("new.zkey")).unwrap());
+    let server = shop.start(groth16());
+    let refused = problem(server.client.put_circuit(&name("toy"), &key).await);
+    assert!(refused.is("insecure-key") && refused.field.as_deref() == Some("body"), "{refused}");
+    server.kill();
+
+    shop.config.groth16.insecure_keys = true;
+    let server = shop.start(groth16());
+    let info = server.client.put_circuit(&name("toy"), &key).await.unwrap();
+    assert!(info.warning.unwrap().starts_with("INSECURE"));
+    let marked = [
+        server.client.verification_key(&name("toy")).await.unwrap(),
+        server.client.verifier_contract(&name("toy")).await.unwrap(),
+    ];
+    assert!(
+        marked.iter().all(|text| String::from_utf8_lossy(text).to_uppercase().contains("INSECURE"))
+    );
+    let wtns = shop.file(bytes("bn128", "wtns"));
+    let witness = async |server: &Server| {
+        let id = server.client.put_witness(&wtns).await.unwrap();
+        Groth16Request::from_witness(name("toy"), id)
+    };
+    let (_, made) = server.client.prove(witness(&server).await).await.unwrap();
+    assert!(made.warning.unwrap().starts_with("INSECURE"));
+    server.kill();
+
+    // What was taken then is not proved with now.
+    shop.config.groth16.insecure_keys = false;
+    let server = shop.start(groth16());
+    let refused = problem(server.client.prove(witness(&server).await).await);
+    assert!(refused.is("insecure-key"), "{refused}");
+}

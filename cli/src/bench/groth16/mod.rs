@@ -175,7 +175,7 @@ impl<C: Curve> Fixture<C> {
 
     fn command(&self) -> std::io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["groth16", "prove", "--backend", "cpu"]);
+        command.args(["groth16", "prove", "--backend", "cpu", "--insecure-key"]);
         command.arg("--key").arg(self.path("circuit.zkey"));
         command.arg("--witness").arg(self.path("witness.wtns"));
         command.arg("--proof").arg(self.path("proof.json"));

@@ -1,13 +1,13 @@
 //! `pulseproof groth16 calldata`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pulseproof_groth16::{Proof, PublicInputs, json, solidity};
 use pulseproof_kernels::with_curve;
 
 use super::Outcome;
-use super::files::{named, read_json};
+use super::files::JSON_BYTES_MAX;
+use crate::files::{Input, Paths};
 use crate::output::say;
 
 /// Print what a verifier's contract is called with
@@ -22,18 +22,20 @@ them. The proof is not verified.")]
 pub struct Args {
     /// The proof
     #[arg(value_name = "PROOF")]
-    proof: PathBuf,
+    proof: Input,
     /// Its public signals
     #[arg(value_name = "PUBLIC")]
-    public: PathBuf,
+    public: Input,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let (proof, public) = (read_json(&args.proof)?, read_json(&args.public)?);
-    let curve = json::curve_of_proof(&proof).map_err(|error| named(&args.proof, error))?;
+    Paths::default().reads("PROOF", [&args.proof]).reads("PUBLIC", [&args.public]).check()?;
+    let read = |input: &Input| input.read(JSON_BYTES_MAX);
+    let (proof, public) = (read(&args.proof)?, read(&args.public)?);
+    let curve = json::curve_of_proof(&proof).map_err(|error| args.proof.named(error))?;
     let text = with_curve!(curve, C => {
-        let proof = Proof::<C>::from_json(&proof).map_err(|error| named(&args.proof, error))?;
-        let public = PublicInputs::from_json(&public).map_err(|error| named(&args.public, error))?;
+        let proof = Proof::<C>::from_json(&proof).map_err(|error| args.proof.named(error))?;
+        let public = PublicInputs::from_json(&public).map_err(|error| args.public.named(error))?;
         solidity::calldata(&public, &proof)
     });
     say(&text);

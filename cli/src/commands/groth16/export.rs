@@ -1,13 +1,12 @@
 //! `pulseproof groth16 export-key` and `export-solidity`.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pulseproof_groth16::solidity;
 use pulseproof_kernels::with_curve;
 
 use super::Outcome;
-use super::files::AnyVerifyingKey;
+use super::files::{Allowed, KeyFile};
 use crate::files::{Input, Output, Paths};
 
 /// Write a key's verification key as JSON
@@ -18,10 +17,12 @@ Examples:
 pub struct KeyArgs {
     /// The key (.zkey)
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// Where it goes
     #[arg(long, value_name = "FILE", default_value = "verification_key.json")]
     out: Output,
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 /// Write a Solidity contract that verifies a circuit's proofs
@@ -36,32 +37,48 @@ contracts of EIP-2537.")]
 pub struct SolidityArgs {
     /// The verification key, JSON or in a .zkey
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// Where the contract goes
     #[arg(long, value_name = "FILE", default_value = "Verifier.sol")]
     out: Output,
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 pub(super) fn key(args: &KeyArgs) -> Outcome {
-    plan(&args.key, &args.out)?;
-    let key = AnyVerifyingKey::open(&args.key)?;
-    let text = with_curve!(key.curve(), C => {
-        key.read::<C>(&args.key)?.to_json()
+    let KeyArgs { key, out, allowed } = args;
+    check(key, out)?;
+    let mut file = KeyFile::open(key)?;
+    let text = with_curve!(file.curve(), C => {
+        let (verifying_key, weakness) = file.read::<C>()?;
+        allowed.check(key, weakness)?;
+        verifying_key.to_marked_json(weakness)
     });
-    args.out.write_text(&text)?;
-    Output::beside([&args.out])(&args.out.to_string());
-    Ok(ExitCode::SUCCESS)
+    write(out, &text)
 }
 
 pub(super) fn solidity(args: &SolidityArgs) -> Outcome {
-    plan(&args.key, &args.out)?;
-    let key = AnyVerifyingKey::open(&args.key)?;
-    let text = with_curve!(key.curve(), C => solidity::contract(&key.read::<C>(&args.key)?))?;
-    args.out.write_text(&text)?;
-    Output::beside([&args.out])(&args.out.to_string());
-    Ok(ExitCode::SUCCESS)
+    let SolidityArgs { key, out, allowed } = args;
+    check(key, out)?;
+    let mut file = KeyFile::open(key)?;
+    let text = with_curve!(file.curve(), C => {
+        let (verifying_key, weakness) = file.read::<C>()?;
+        allowed.check(key, weakness)?;
+        let contract = solidity::contract(&verifying_key).map_err(|error| key.named(error))?;
+        match weakness {
+            Some(weakness) => solidity::marked(&contract, weakness),
+            None => contract,
+        }
+    });
+    write(out, &text)
 }
 
-fn plan(key: &Path, out: &Output) -> Result<(), String> {
-    Paths::default().reads("--key", [&Input::from(key)]).writes("--out", [out]).check()
+fn check(key: &Input, out: &Output) -> Result<(), String> {
+    Paths::default().reads("--key", [key]).writes("--out", [out]).check()
+}
+
+fn write(out: &Output, text: &str) -> Outcome {
+    out.write_text(text)?;
+    Output::beside([out])(&out.to_string());
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,81 +1,112 @@
-//! Reading the files of all these commands; errors name the file.
+//! Keys, wherever they are: in a `.zkey`, or in JSON.
 
-use std::fmt::Display;
 use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{BufReader, Read};
 
-use pulseproof_formats::elements::Check;
-use pulseproof_formats::zkey::{self, PointsG1, Zkey};
-use pulseproof_groth16::{VerifyingKey, json};
+use pulseproof_formats::FileKind;
+use pulseproof_formats::zkey::{self, Zkey};
+use pulseproof_groth16::{VerifyingKey, Weakness, json};
 use pulseproof_kernels::{Curve, CurveId};
 
+use crate::files::Input;
+use crate::output::complain;
+
 /// Longest JSON file that is read.
-const JSON_BYTES_MAX: u64 = 256 << 20;
+pub const JSON_BYTES_MAX: u64 = 256 << 20;
 
-/// Printed with every key that lists no contribution.
-pub const NO_CONTRIBUTION: &str = "\
-WARNING: INSECURE key: it lists no contribution of phase 2, so somebody may know its secrets and forge
-         proofs. For real use: pulseproof groth16 zkey contribute, by as many people as you can get";
-
-/// Opens a file.
-pub fn open(path: &Path) -> Result<File, String> {
-    File::open(path).map_err(|error| named(path, error))
+/// What a toy needs.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Allowed {
+    /// Go on with a key that shows that it is a toy, with which anybody may forge proofs: for tests
+    #[arg(long)]
+    insecure_key: bool,
 }
 
-/// An error that names the file.
-pub fn named(path: &Path, error: impl Display) -> String {
-    format!("{}: {error}", path.display())
-}
-
-/// Reads a JSON file.
-pub fn read_json(path: &Path) -> Result<Vec<u8>, String> {
-    let size = std::fs::metadata(path).map_err(|error| named(path, error))?.len();
-    if size > JSON_BYTES_MAX {
-        return Err(named(path, format!("{size} bytes, at most {JSON_BYTES_MAX} are read")));
-    }
-    std::fs::read(path).map_err(|error| named(path, error))
-}
-
-/// A verifying key, wherever it is: in a `.zkey`, or in JSON.
-pub enum AnyVerifyingKey {
-    /// In a `.zkey`, over this curve.
-    Zkey(CurveId),
-    /// JSON, over this curve.
-    Json(CurveId, Vec<u8>),
-}
-
-impl AnyVerifyingKey {
-    /// Looks at a file.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        if path.extension().is_some_and(|extension| extension == "zkey") {
-            let curve = zkey::curve(&mut BufReader::new(open(path)?));
-            return Ok(Self::Zkey(curve.map_err(|error| named(path, error))?));
+impl Allowed {
+    /// Refuses a toy, or warns of it.
+    pub fn check(self, key: &Input, weakness: Option<Weakness>) -> Result<(), String> {
+        match weakness {
+            Some(weakness) if !self.insecure_key => {
+                let hint =
+                    "Use a key from a ceremony; --insecure-key goes on with this one, for tests";
+                Err(key.named(format!("INSECURE key: {weakness}. {hint}")))
+            }
+            weakness => {
+                warn(weakness);
+                Ok(())
+            }
         }
-        let text = read_json(path)?;
-        let curve = json::curve_of_key(&text).map_err(|error| named(path, error))?;
-        Ok(Self::Json(curve, text))
+    }
+}
+
+/// Warns of a toy.
+pub fn warn(weakness: Option<Weakness>) {
+    if let Some(weakness) = weakness {
+        complain(&format!(
+            "WARNING: INSECURE key: {weakness}. For real use: pulseproof groth16 zkey contribute, by as\n         \
+             many people as you can get"
+        ));
+    }
+}
+
+/// A file with a verifying key.
+pub struct KeyFile<'a> {
+    input: &'a Input,
+    curve: CurveId,
+    content: Content,
+}
+
+enum Content {
+    Zkey(BufReader<File>),
+    Json(Vec<u8>),
+}
+
+impl<'a> KeyFile<'a> {
+    /// Looks at a file.
+    pub fn open(input: &'a Input) -> Result<Self, String> {
+        let mut file = input.open()?;
+        let failed = |error: &dyn std::fmt::Display| input.named(error);
+        let (curve, content) = match FileKind::sniff(&mut file).map_err(|error| failed(&error))? {
+            Some(FileKind::Zkey) => {
+                let mut source = BufReader::new(file);
+                let curve = zkey::curve(&mut source).map_err(|error| failed(&error))?;
+                (curve, Content::Zkey(source))
+            }
+            Some(other) => {
+                return Err(failed(&format!("a {other}: expected a .zkey or a verification key")));
+            }
+            None => {
+                let mut text = Vec::new();
+                let read = file.take(JSON_BYTES_MAX + 1).read_to_end(&mut text);
+                read.map_err(|error| failed(&error))?;
+                let curve = json::curve_of_key(&text).map_err(|error| failed(&error))?;
+                (curve, Content::Json(text))
+            }
+        };
+        Ok(Self { input, curve, content })
     }
 
     /// Its curve.
     pub fn curve(&self) -> CurveId {
-        match self {
-            Self::Zkey(curve) | Self::Json(curve, _) => *curve,
-        }
+        self.curve
     }
 
-    /// Reads it; the file is that which it was opened with.
-    pub fn read<C: Curve>(&self, path: &Path) -> Result<VerifyingKey<C>, String> {
-        let failed = |error: &dyn Display| named(path, error);
-        match self {
-            Self::Json(_, text) => VerifyingKey::from_json(text).map_err(|error| failed(&error)),
-            Self::Zkey(_) => {
-                let mut file = Zkey::<C, _>::open(BufReader::new(open(path)?))
-                    .map_err(|error| failed(&error))?;
-                let ic = file.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ());
-                let ic = ic.map_err(|error| failed(&error))?;
-                Ok(VerifyingKey::of(file.header(), ic))
-            }
-        }
+    /// Reads it, and what shows that it is a toy.
+    pub fn read<C: Curve>(&mut self) -> Result<(VerifyingKey<C>, Option<Weakness>), String> {
+        let read = match &mut self.content {
+            Content::Json(text) => from_json(text).map_err(|error| error.to_string()),
+            Content::Zkey(source) => Zkey::<C, _>::open(source)
+                .and_then(|mut file| VerifyingKey::from_zkey(&mut file))
+                .map_err(|error| error.to_string()),
+        };
+        read.map_err(|error| self.input.named(error))
     }
+}
+
+fn from_json<C: Curve>(
+    text: &[u8],
+) -> Result<(VerifyingKey<C>, Option<Weakness>), pulseproof_groth16::JsonError> {
+    let key = VerifyingKey::from_json(text)?;
+    let weakness = key.weakness().or(json::mark(text)?);
+    Ok((key, weakness))
 }

@@ -1,54 +1,60 @@
 //! `pulseproof groth16 prove`.
 
-use std::path::{Path, PathBuf};
+use std::io::BufReader;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pulseproof_formats::FileKind;
 use pulseproof_formats::elements::Check;
+use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
-use pulseproof_groth16::erased::{Key, Loader, On, Proof, Words};
+use pulseproof_groth16::erased::{Key, Loader, On, Proof, ProvingError, Words};
+use pulseproof_groth16::prove::{KEY_AT_FAULT, ProveError};
 use pulseproof_kernels::select::Selected;
-use pulseproof_kernels::{CurveId, Scalar, with_backend, with_curve};
+use pulseproof_kernels::{Scalar, with_backend, with_curve};
 use serde::Serialize;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open};
+use super::files::Allowed;
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
 use crate::files::{Input, Output, Paths};
 use crate::home::Home;
-use crate::output::{complain, progress_bar, say_json, table};
+use crate::output::{progress_bar, say_json, table};
 
 /// Prove that a witness satisfies a circuit
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    group(clap::ArgGroup::new("source").required(true).args(["witness", "wasm"])),
+    after_help = "\
 Examples:
   pulseproof groth16 prove --key circuit.zkey --witness witness.wtns
   pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs input.json
   pulseproof groth16 prove --key circuit.zkey --witness witness.wtns --r1cs circuit.r1cs --backend cuda
+  sensor | pulseproof groth16 prove --key circuit.zkey --wasm circuit.wasm --inputs - --proof -
 
 The proof is verified before it is written. With --r1cs, a witness that does not satisfy the circuit
 gets an error that names the constraint.")]
 pub struct Args {
     /// The proving key (.zkey)
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// The witness (.wtns)
-    #[arg(long, value_name = "FILE", required_unless_present = "wasm", conflicts_with = "wasm")]
-    witness: Option<PathBuf>,
-    /// The circuit compiled by circom, which makes the witness of the inputs
+    #[arg(long, value_name = "FILE")]
+    witness: Option<Input>,
+    /// The circuit compiled by circom, which makes the witness of --inputs
     #[arg(long, value_name = "FILE", requires = "inputs")]
-    wasm: Option<PathBuf>,
+    wasm: Option<Input>,
     /// The inputs, JSON
     #[arg(long, value_name = "FILE", requires = "wasm")]
-    inputs: Option<PathBuf>,
+    inputs: Option<Input>,
     /// The constraints, to name the one that does not hold
     #[arg(long, value_name = "FILE")]
-    r1cs: Option<PathBuf>,
+    r1cs: Option<Input>,
     /// The names of signals, to name those of that constraint
     #[arg(long, value_name = "FILE", requires = "r1cs")]
-    sym: Option<PathBuf>,
+    sym: Option<Input>,
     /// Where the proof goes
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     proof: Output,
@@ -58,6 +64,8 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowed: Allowed,
     #[command(flatten)]
     backend: BackendArgs,
 }
@@ -70,6 +78,8 @@ struct Summary {
     public: usize,
     log_size: u32,
     contributions: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insecure: Option<String>,
     load_ms: f64,
     witness_ms: f64,
     stages_ms: Vec<(String, f64)>,
@@ -78,67 +88,103 @@ struct Summary {
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
-    plan(args)?;
+    Paths::default()
+        .reads("--key", [&args.key])
+        .reads("--witness", &args.witness)
+        .reads("--wasm", &args.wasm)
+        .reads("--inputs", &args.inputs)
+        .reads("--r1cs", &args.r1cs)
+        .reads("--sym", &args.sym)
+        .writes("--proof", [&args.proof])
+        .writes("--public", [&args.public])
+        .prints(args.json)
+        .check()?;
     let selected = match open_or_say(args.backend.backend) {
         Ok(selected) => selected,
         Err(code) => return Ok(code),
     };
     let (load_ms, key) = timed(|| load(selected, &args.key))?;
+    args.allowed.check(&args.key, key.info().weakness)?;
     let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
-    check(args, key.info().curve, &witness)?;
-    let proof = key.prove(witness)?;
+    check(args, &*key, &witness)?;
+    let proof = key.prove(witness).map_err(|error| unproved(args, &error))?;
     args.proof.write_text(&proof.proof)?;
     args.public.write_text(&proof.public)?;
     report(args, &*key, &proof, load_ms, witness_ms)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn plan(args: &Args) -> Result<(), String> {
-    let input = |path: &Option<PathBuf>| path.as_deref().map(Input::from);
-    Paths::default()
-        .reads("--key", [&Input::from(&*args.key)])
-        .reads("--witness", &input(&args.witness))
-        .reads("--wasm", &input(&args.wasm))
-        .reads("--inputs", &input(&args.inputs))
-        .reads("--r1cs", &input(&args.r1cs))
-        .reads("--sym", &input(&args.sym))
-        .writes("--proof", [&args.proof])
-        .writes("--public", [&args.public])
-        .prints(args.json)
-        .check()
-}
-
-fn load(selected: Selected, path: &Path) -> Result<Arc<dyn Key>, String> {
+fn load(selected: Selected, input: &Input) -> Result<Arc<dyn Key>, String> {
     let bar = progress_bar(1, "loading");
     let mut progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let file = open(path)?;
+    let file = input.open()?;
     let key =
         with_backend!(selected, backend => On(backend).load(file, Check::Full, &mut progress));
     bar.finish_and_clear();
-    key.map_err(|error| named(path, error))
+    key.map_err(|error| input.named(error))
 }
 
 fn witness(args: &Args, home: &Home, key: &dyn Key) -> Result<Words, String> {
     match (&args.witness, &args.wasm, &args.inputs) {
-        (Some(path), ..) => key.read_witness(open(path)?).map_err(|error| named(path, error)),
-        (None, Some(wasm), Some(inputs)) => {
-            super::witness::compute(home, wasm, inputs).map(|(_, words)| words)
-        }
+        (Some(input), ..) => read_witness(input, key),
+        (None, Some(wasm), Some(inputs)) => compute_witness(home, wasm, inputs, key),
         _ => Err("give --witness, or --wasm with --inputs".to_owned()),
     }
 }
 
+fn read_witness(input: &Input, key: &dyn Key) -> Result<Words, String> {
+    let mut file = input.open()?;
+    let kind = FileKind::sniff(&mut file).map_err(|error| input.named(error))?;
+    if let Some(other) = kind.filter(|kind| *kind != FileKind::Wtns) {
+        return Err(input.named(format!("a {other}: expected a witness, .wtns")));
+    }
+    key.read_witness(file).map_err(|error| input.named(error))
+}
+
+fn compute_witness(
+    home: &Home,
+    wasm: &Input,
+    inputs: &Input,
+    key: &dyn Key,
+) -> Result<Words, String> {
+    let module = super::witness::module(home, wasm)?;
+    key.info().shape().check_module(&module).map_err(|error| wasm.named(error))?;
+    super::witness::compute(&module, inputs)
+}
+
 /// Names the first constraint that does not hold.
-fn check(args: &Args, curve: CurveId, witness: &Words) -> Result<(), String> {
-    let Some(path) = &args.r1cs else { return Ok(()) };
+fn check(args: &Args, key: &dyn Key, witness: &Words) -> Result<(), String> {
+    let Some(input) = &args.r1cs else { return Ok(()) };
+    let mut source = BufReader::new(input.open()?);
+    let curve = r1cs::curve(&mut source).map_err(|error| input.named(error))?;
+    key.info().shape().check_curve(curve).map_err(|error| input.named(error))?;
     with_curve!(curve, C => {
-        let witness = Witness::<Scalar<C>>::from_words(witness.to_vec());
-        let witness = witness.map_err(|error| error.to_string())?;
-        super::witness::check(path, args.sym.as_deref(), &witness).map(drop)
+        let circuit = R1cs::<Scalar<C>>::read(&mut source, &R1csLimits::default());
+        let circuit = circuit.map_err(|error| input.named(error))?;
+        key.info().shape().check_constraints(&circuit).map_err(|error| input.named(error))?;
+        let witness = Witness::from_words(witness.to_vec()).map_err(|error| error.to_string())?;
+        super::witness::check((input, &circuit), args.sym.as_ref(), &witness).map(drop)
     })
+}
+
+/// Why there is no proof: the witness is not blamed if it is known to satisfy the constraints.
+fn unproved(args: &Args, error: &ProvingError) -> String {
+    match error {
+        ProvingError::Prove(ProveError::Rejected) if args.r1cs.is_some() => {
+            args.key.named(KEY_AT_FAULT)
+        }
+        ProvingError::Prove(ProveError::Rejected) => {
+            format!("{error}; with --r1cs it is known which")
+        }
+        error => args
+            .witness
+            .as_ref()
+            .or(args.wasm.as_ref())
+            .map_or_else(|| error.to_string(), |input| input.named(error)),
+    }
 }
 
 fn report(
@@ -162,6 +208,7 @@ fn report(
             public: info.public,
             log_size: info.log_size,
             contributions: info.contributions,
+            insecure: info.weakness.map(|weakness| weakness.to_string()),
             load_ms,
             witness_ms,
             stages_ms,
@@ -174,9 +221,6 @@ fn report(
         let tell = Output::beside([&args.proof, &args.public]);
         tell(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
         tell(&format!("{} on {}: {} and {}", info.curve, info.backend, args.proof, args.public));
-    }
-    if info.contributions == 0 {
-        complain(NO_CONTRIBUTION);
     }
     Ok(())
 }

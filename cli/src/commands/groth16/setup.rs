@@ -1,25 +1,30 @@
 //! `pulseproof groth16 setup`.
 
+use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{self, Limits, R1cs};
 use pulseproof_formats::zkey::{self, Contents};
-use pulseproof_groth16::VerifyingKey;
 use pulseproof_groth16::setup::{develop, from_ceremony};
+use pulseproof_groth16::{VerifyingKey, Weakness};
 use pulseproof_kernels::{Curve, Scalar, with_curve};
 use rand::rngs::OsRng;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open};
+use super::files::warn;
 use crate::files::{Input, Output, Paths};
-use crate::output::{complain, progress_bar};
+use crate::output::progress_bar;
+
+/// Every key is one until somebody contributes to it.
+const WEAKNESS: Option<Weakness> = Some(Weakness::NoContribution);
 
 /// Make a circuit's proving key
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    group(clap::ArgGroup::new("source").required(true).args(["ptau", "development"])),
+    after_help = "\
 Examples:
   pulseproof groth16 setup --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_16.ptau --out circuit_0000.zkey
   pulseproof groth16 zkey contribute --key circuit_0000.zkey --out circuit.zkey
@@ -30,12 +35,12 @@ before somebody has contributed to it. Compare the ceremony file's published has
 pub struct Args {
     /// The circuit's constraints
     #[arg(long, value_name = "FILE")]
-    r1cs: PathBuf,
+    r1cs: Input,
     /// A ceremony's powers of tau, prepared for phase 2
-    #[arg(long, value_name = "FILE", required_unless_present = "development")]
-    ptau: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    ptau: Option<Input>,
     /// Make up the secrets here and forget them: for tests and benches (INSECURE)
-    #[arg(long, conflicts_with = "ptau")]
+    #[arg(long)]
     development: bool,
     /// Where the key goes
     #[arg(long, value_name = "FILE")]
@@ -47,25 +52,24 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     Paths::default()
-        .reads("--r1cs", [&Input::from(&*args.r1cs)])
-        .reads("--ptau", args.ptau.as_deref().map(Input::from).as_ref())
+        .reads("--r1cs", [&args.r1cs])
+        .reads("--ptau", &args.ptau)
         .writes("--out", [&args.out])
         .writes("--verification-key", &args.verification_key)
         .check()?;
-    let curve = r1cs::curve(&mut BufReader::new(open(&args.r1cs)?));
-    let curve = curve.map_err(|error| named(&args.r1cs, error))?;
-    with_curve!(curve, C => set_up::<C>(args))
+    let mut source = BufReader::new(args.r1cs.open()?);
+    let curve = r1cs::curve(&mut source).map_err(|error| args.r1cs.named(error))?;
+    with_curve!(curve, C => set_up::<C>(args, &mut source))
 }
 
-fn set_up<C: Curve>(args: &Args) -> Outcome {
-    let circuit =
-        R1cs::<Scalar<C>>::read(&mut BufReader::new(open(&args.r1cs)?), &Limits::default())
-            .map_err(|error| named(&args.r1cs, error))?;
+fn set_up<C: Curve>(args: &Args, source: &mut BufReader<File>) -> Outcome {
+    let circuit = R1cs::<Scalar<C>>::read(source, &Limits::default());
+    let circuit = circuit.map_err(|error| args.r1cs.named(error))?;
     let key = make::<C>(args, &circuit)?;
     args.out.write(|sink| zkey::write(sink, &key))?;
     if let Some(path) = &args.verification_key {
         let key = VerifyingKey::<C>::of(&key.header, key.ic.clone());
-        path.write_text(&key.to_json())?;
+        path.write_text(&key.to_marked_json(WEAKNESS))?;
     }
     Output::beside([&args.out].into_iter().chain(&args.verification_key))(&format!(
         "{}: {}, {} constraints in a domain of 2^{}, {} signals, {} public",
@@ -76,7 +80,7 @@ fn set_up<C: Curve>(args: &Args) -> Outcome {
         key.header.variables,
         key.header.public
     ));
-    complain(NO_CONTRIBUTION);
+    warn(WEAKNESS);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -87,12 +91,13 @@ fn make<C: Curve>(args: &Args, circuit: &R1cs<Scalar<C>>) -> Result<Contents<C>,
         bar.set_position(done as u64);
     };
     let key = match &args.ptau {
-        None => develop::<C>(circuit, &mut OsRng, &mut progress)
-            .map_err(|error| named(&args.r1cs, error)),
-        Some(path) => Ptau::<C, _>::open(BufReader::new(open(path)?))
+        None => {
+            develop::<C>(circuit, &mut OsRng, &mut progress).map_err(|error| args.r1cs.named(error))
+        }
+        Some(input) => Ptau::<C, _>::open(BufReader::new(input.open()?))
             .map_err(Into::into)
             .and_then(|mut ceremony| from_ceremony(circuit, &mut ceremony, &mut progress))
-            .map_err(|error| named(path, error)),
+            .map_err(|error| input.named(error)),
     };
     bar.finish_and_clear();
     key

@@ -1,17 +1,18 @@
 //! `pulseproof groth16 verify`.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pulseproof_groth16::{
-    BatchError, PreparedVerifyingKey, Proof, PublicInputs, VerifyError, verify_batch,
+    BatchError, PreparedVerifyingKey, Proof, PublicInputs, VerifyError, Weakness, verify_batch,
 };
 use pulseproof_kernels::{Curve, with_curve};
 use rand::rngs::OsRng;
 use serde::Serialize;
 
 use super::Outcome;
-use super::files::{AnyVerifyingKey, named, read_json};
+use super::files::{Allowed, JSON_BYTES_MAX, KeyFile};
+use crate::commands::NO_ANSWER;
+use crate::files::{Input, Paths};
 use crate::output::{say, say_json};
 
 /// Verify proofs, many at once
@@ -22,26 +23,40 @@ Examples:
   pulseproof groth16 verify --key circuit.zkey proof-1.json public-1.json proof-2.json public-2.json
 
 Proofs and their public signals come in turn. Many are checked with one product of pairings.
-Exits with 1 if any does not verify.")]
+Exits with 0 if all verify, 1 if any does not, and 2 if anything could not be read.")]
 pub struct Args {
     /// The verification key, JSON or in a .zkey
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// A proof, its public signals, and so on
     #[arg(required = true, num_args = 2.., value_names = ["PROOF", "PUBLIC"])]
-    files: Vec<PathBuf>,
+    files: Vec<Input>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 #[derive(Serialize)]
 struct Verdict {
-    proof: PathBuf,
-    public: PathBuf,
-    valid: bool,
+    proof: String,
+    public: String,
+    /// Missing where there is none, because something could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insecure: Option<String>,
+}
+
+/// What was found of a proof.
+#[derive(Clone)]
+enum Found {
+    Valid,
+    NotValid,
+    NotRead(String),
 }
 
 /// A proof with its public signals.
@@ -50,75 +65,89 @@ type Claim<C> = (PublicInputs<C>, Proof<C>);
 pub(super) fn run(args: &Args) -> Outcome {
     let (pairs, rest) = args.files.as_chunks::<2>();
     if let [file] = rest {
-        return Err(format!("{}: a proof without its public signals", file.display()).into());
+        return Err(file.named("a proof without its public signals").into());
     }
-    let key = AnyVerifyingKey::open(&args.key)?;
-    let errors = with_curve!(key.curve(), C => {
-        let key = PreparedVerifyingKey::new(key.read::<C>(&args.key)?);
-        judge(&key, pairs)
+    Paths::default().reads("--key", [&args.key]).reads("PROOF or PUBLIC", &args.files).check()?;
+    let mut file = KeyFile::open(&args.key)?;
+    let (found, weakness) = with_curve!(file.curve(), C => {
+        let (key, weakness) = file.read::<C>()?;
+        args.allowed.check(&args.key, weakness)?;
+        (judge(&PreparedVerifyingKey::new(key), pairs), weakness)
     });
-    let verdicts: Vec<Verdict> = pairs
-        .iter()
-        .zip(errors)
-        .map(|([proof, public], error)| Verdict {
-            proof: proof.clone(),
-            public: public.clone(),
-            valid: error.is_none(),
-            error,
-        })
-        .collect();
+    let verdicts: Vec<Verdict> =
+        pairs.iter().zip(&found).map(|(pair, found)| verdict(pair, found, weakness)).collect();
     if args.json {
         say_json(&verdicts)?;
     } else {
         verdicts.iter().for_each(print);
     }
-    let valid = verdicts.iter().all(|verdict| verdict.valid);
-    Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if found.iter().any(|found| matches!(found, Found::NotRead(_))) {
+        ExitCode::from(NO_ANSWER)
+    } else if found.iter().any(|found| matches!(found, Found::NotValid)) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
-/// What is wrong with each proof, if anything.
-fn judge<C: Curve>(key: &PreparedVerifyingKey<C>, pairs: &[[PathBuf; 2]]) -> Vec<Option<String>> {
-    let mut errors = vec![None; pairs.len()];
+/// What there is to say of each pair of files.
+fn judge<C: Curve>(key: &PreparedVerifyingKey<C>, pairs: &[[Input; 2]]) -> Vec<Found> {
+    let mut found = vec![Found::Valid; pairs.len()];
     let mut claims = Vec::new();
     for (place, [proof, public]) in pairs.iter().enumerate() {
         match claim(key, proof, public) {
             Ok(claim) => claims.push((place, claim)),
-            Err(error) => errors[place] = Some(error),
+            Err(error) => found[place] = Found::NotRead(error),
         }
     }
     let (places, claims): (Vec<usize>, Vec<Claim<C>>) = claims.into_iter().unzip();
-    if let Err(error) = verify_batch(key, &claims, &mut OsRng) {
-        match &error {
-            BatchError::Invalid(bad) => {
-                bad.iter()
-                    .for_each(|&i| errors[places[i]] = Some(VerifyError::Invalid.to_string()));
-            }
-            BatchError::Inputs { index, .. } => errors[places[*index]] = Some(error.to_string()),
+    match verify_batch(key, &claims, &mut OsRng) {
+        Ok(()) => {}
+        Err(BatchError::Invalid(bad)) => {
+            bad.into_iter().for_each(|index| found[places[index]] = Found::NotValid);
+        }
+        Err(error @ BatchError::Inputs { index, .. }) => {
+            found[places[index]] = Found::NotRead(error.to_string());
         }
     }
-    errors
+    found
 }
 
 /// Reads a proof and its public inputs, as many as the key has.
 fn claim<C: Curve>(
     key: &PreparedVerifyingKey<C>,
-    proof: &Path,
-    public: &Path,
+    proof: &Input,
+    public: &Input,
 ) -> Result<Claim<C>, String> {
-    let inputs = PublicInputs::from_json(&read_json(public)?);
-    let inputs = inputs.map_err(|error| named(public, error))?;
+    let inputs = PublicInputs::from_json(&public.read(JSON_BYTES_MAX)?);
+    let inputs = inputs.map_err(|error| public.named(error))?;
     let (got, expected) = (inputs.len(), key.key().public_inputs());
     if got != expected {
-        return Err(named(public, VerifyError::Inputs { got, expected }));
+        return Err(public.named(VerifyError::Inputs { got, expected }));
     }
-    let parsed = Proof::from_json(&read_json(proof)?);
-    Ok((inputs, parsed.map_err(|error| named(proof, error))?))
+    let parsed = Proof::from_json(&proof.read(JSON_BYTES_MAX)?);
+    Ok((inputs, parsed.map_err(|error| proof.named(error))?))
+}
+
+fn verdict([proof, public]: &[Input; 2], found: &Found, weakness: Option<Weakness>) -> Verdict {
+    let (valid, error) = match found {
+        Found::Valid => (Some(true), None),
+        Found::NotValid => (Some(false), Some(VerifyError::Invalid.to_string())),
+        Found::NotRead(error) => (None, Some(error.clone())),
+    };
+    let insecure = weakness.map(|weakness| weakness.to_string());
+    Verdict { proof: proof.to_string(), public: public.to_string(), valid, error, insecure }
 }
 
 fn print(verdict: &Verdict) {
-    let file = verdict.proof.display();
-    match &verdict.error {
-        None => say(&format!("{file}: VALID")),
-        Some(error) => say(&format!("{file}: NOT VALID: {error}")),
+    let file = &verdict.proof;
+    let error = verdict.error.as_deref().unwrap_or_default();
+    match (verdict.valid, &verdict.insecure) {
+        (Some(true), None) => say(&format!("{file}: VALID")),
+        (Some(true), Some(reason)) => {
+            say(&format!("{file}: VALID, under an INSECURE key: {reason}"))
+        }
+        (Some(false), _) => say(&format!("{file}: NOT VALID: {error}")),
+        (None, _) => say(&format!("{file}: NO VERDICT: {error}")),
     }
 }

@@ -1,7 +1,6 @@
 //! `pulseproof groth16 witness`.
 
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ArgGroup;
@@ -9,14 +8,13 @@ use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::{self, Witness};
 use pulseproof_formats::{FormatError, sym};
 use pulseproof_groth16::erased::Words;
-use pulseproof_groth16::witness::{Limits, parse_inputs};
+use pulseproof_groth16::witness::{Circuit, Limits, parse_inputs};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Outcome;
-use super::files::{named, open};
 use crate::files::{Input, Output, Paths};
 use crate::home::Home;
 use crate::output::say_json;
@@ -40,22 +38,22 @@ printed only with --show, and the file is readable by you alone."
 pub struct Args {
     /// The witness (.wtns)
     #[arg(long, value_name = "FILE", required_unless_present = "wasm", conflicts_with = "wasm")]
-    witness: Option<PathBuf>,
+    witness: Option<Input>,
     /// The circuit compiled by circom, which makes the witness of the inputs
     #[arg(long, value_name = "FILE", requires = "inputs")]
-    wasm: Option<PathBuf>,
+    wasm: Option<Input>,
     /// The inputs, JSON
     #[arg(long, value_name = "FILE", requires = "wasm")]
-    inputs: Option<PathBuf>,
+    inputs: Option<Input>,
     /// Where the witness goes (.wtns)
     #[arg(long, value_name = "FILE", requires = "wasm")]
     out: Option<Output>,
     /// The constraints that it has to satisfy
     #[arg(long, value_name = "FILE")]
-    r1cs: Option<PathBuf>,
+    r1cs: Option<Input>,
     /// The names of signals
     #[arg(long, value_name = "FILE")]
-    sym: Option<PathBuf>,
+    sym: Option<Input>,
     /// A signal whose values are shown, with all that is in it; may be given again
     #[arg(long, value_name = "NAME", requires = "sym")]
     show: Vec<String>,
@@ -86,7 +84,10 @@ struct Value {
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     plan(args)?;
     let (curve, words) = match (&args.witness, &args.wasm, &args.inputs) {
-        (None, Some(wasm), Some(inputs)) => compute(home, wasm, inputs)?,
+        (None, Some(wasm), Some(inputs)) => {
+            let module = module(home, wasm)?;
+            (module.curve(), compute(&module, inputs)?)
+        }
         (Some(path), ..) => read(path)?,
         _ => return Err("give --witness, or --wasm with --inputs".into()),
     };
@@ -94,13 +95,12 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
 }
 
 fn plan(args: &Args) -> Result<(), String> {
-    let input = |path: &Option<PathBuf>| path.as_deref().map(Input::from);
     Paths::default()
-        .reads("--witness", &input(&args.witness))
-        .reads("--wasm", &input(&args.wasm))
-        .reads("--inputs", &input(&args.inputs))
-        .reads("--r1cs", &input(&args.r1cs))
-        .reads("--sym", &input(&args.sym))
+        .reads("--witness", &args.witness)
+        .reads("--wasm", &args.wasm)
+        .reads("--inputs", &args.inputs)
+        .reads("--r1cs", &args.r1cs)
+        .reads("--sym", &args.sym)
         .writes("--out", &args.out)
         .prints(args.json)
         .check()
@@ -110,7 +110,11 @@ fn deal<C: Curve>(args: &Args, mut words: Words) -> Outcome {
     let witness = Witness::<Scalar<C>>::from_words(std::mem::take(&mut *words))?;
     let satisfied = match &args.r1cs {
         None => None,
-        Some(r1cs) => Some(check(r1cs, args.sym.as_deref(), &witness)?),
+        Some(r1cs) => {
+            let circuit = R1cs::read(&mut BufReader::new(r1cs.open()?), &R1csLimits::default());
+            let circuit = circuit.map_err(|error| r1cs.named(error))?;
+            Some(check((r1cs, &circuit), args.sym.as_ref(), &witness)?)
+        }
     };
     let values = match &args.sym {
         Some(sym) if !args.show.is_empty() => values(sym, &args.show, &witness)?,
@@ -128,55 +132,57 @@ fn deal<C: Curve>(args: &Args, mut words: Words) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The witness that a circuit's module makes of inputs, and its curve.
-pub(super) fn compute(home: &Home, wasm: &Path, inputs: &Path) -> Result<(CurveId, Words), String> {
+/// What a circuit's module computes with, compiled once.
+pub(super) fn module(home: &Home, wasm: &Input) -> Result<Circuit, String> {
     let limits = Limits::default();
-    let bytes = Input::from(wasm).read(limits.wasm_bytes as u64)?;
-    let circuit = home.circuit(&bytes, &limits).map_err(|error| named(wasm, error))?;
-    let text = Input::from(inputs).read(limits.input_bytes as u64)?;
-    let values = parse_inputs(&text, &limits).map_err(|error| named(inputs, error))?;
-    let witness = circuit.witness(&values).map_err(|error| named(inputs, error))?;
-    Ok((circuit.curve(), Zeroizing::new(witness.into_words())))
+    let bytes = wasm.read(limits.wasm_bytes as u64)?;
+    home.circuit(&bytes, &limits).map_err(|error| wasm.named(error))
 }
 
-fn read(path: &Path) -> Result<(CurveId, Words), String> {
-    let mut source = BufReader::new(open(path)?);
+/// The witness that it makes of inputs.
+pub(super) fn compute(module: &Circuit, inputs: &Input) -> Result<Words, String> {
+    let limits = Limits::default();
+    let text = inputs.read(limits.input_bytes as u64)?;
+    let values = parse_inputs(&text, &limits).map_err(|error| inputs.named(error))?;
+    let witness = module.witness(&values).map_err(|error| inputs.named(error))?;
+    Ok(Zeroizing::new(witness.into_words()))
+}
+
+fn read(path: &Input) -> Result<(CurveId, Words), String> {
+    let mut source = BufReader::new(path.open()?);
     let read = wtns::curve(&mut source).and_then(|curve| {
         let words = with_curve!(curve, C => {
             Witness::<Scalar<C>>::read(&mut source, VALUES_MAX)?.into_words()
         });
         Ok::<_, FormatError>((curve, Zeroizing::new(words)))
     });
-    read.map_err(|error| named(path, error))
+    read.map_err(|error| path.named(error))
 }
 
 /// How many constraints a witness satisfies: all of them, or it is an error that names the first it does not.
 pub(super) fn check<F: PrimeField>(
-    r1cs: &Path,
-    sym: Option<&Path>,
+    (r1cs, circuit): (&Input, &R1cs<F>),
+    sym: Option<&Input>,
     witness: &Witness<F>,
 ) -> Result<usize, String> {
-    let failed = |error| named(r1cs, error);
-    let circuit = R1cs::read(&mut BufReader::new(open(r1cs)?), &R1csLimits::default());
-    let circuit: R1cs<F> = circuit.map_err(failed)?;
-    circuit.check_length(witness).map_err(failed)?;
+    circuit.check_length(witness).map_err(|error| r1cs.named(error))?;
     let Some(index) = circuit.first_unsatisfied(witness) else { return Ok(circuit.constraints()) };
     let error = format!("the witness does not satisfy constraint {index}");
     let Some(path) = sym else { return Err(error) };
-    let names = sym::names(BufReader::new(open(path)?), &circuit.wires_of(index));
-    let names: Vec<_> = names.map_err(|error| named(path, error))?.into_values().collect();
+    let names = sym::names(BufReader::new(path.open()?), &circuit.wires_of(index));
+    let names: Vec<_> = names.map_err(|error| path.named(error))?.into_values().collect();
     Err(format!("{error}, of {}", names.join(", ")))
 }
 
 /// The values of signals that are wanted, or in something that is.
 fn values<F: PrimeField>(
-    path: &Path,
+    path: &Input,
     wanted: &[String],
     witness: &Witness<F>,
 ) -> Result<Vec<Value>, String> {
     let (mut values, mut stranger) = (Vec::new(), None);
     let mut found = vec![false; wanted.len()];
-    let names = sym::each(BufReader::new(open(path)?), |symbol| {
+    let names = sym::each(BufReader::new(path.open()?), |symbol| {
         for (wanted, found) in wanted.iter().zip(&mut found) {
             if !is_in(symbol.name, wanted) {
                 continue;
@@ -192,13 +198,13 @@ fn values<F: PrimeField>(
             }
         }
     });
-    names.map_err(|error| named(path, error))?;
+    names.map_err(|error| path.named(error))?;
     if let Some(wire) = stranger {
         let got = witness.len();
-        return Err(named(path, format!("of another circuit: wire {wire}, the witness has {got}")));
+        return Err(path.named(format!("of another circuit: wire {wire}, the witness has {got}")));
     }
     match found.iter().position(|found| !found) {
-        Some(missing) => Err(named(path, format!("has no signal {:?}", wanted[missing]))),
+        Some(missing) => Err(path.named(format!("has no signal {:?}", wanted[missing]))),
         None => Ok(values),
     }
 }

@@ -1,7 +1,6 @@
 //! `pulseproof groth16 zkey`: the second phase of a ceremony.
 
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -15,9 +14,11 @@ use rand::rngs::OsRng;
 use serde::Serialize;
 
 use super::Outcome;
-use super::files::{NO_CONTRIBUTION, named, open};
+use pulseproof_groth16::Weakness;
+
+use super::files::warn;
 use crate::files::{Input, Output, Paths};
-use crate::output::{complain, progress_bar, say, say_json};
+use crate::output::{progress_bar, say, say_json};
 
 /// Contribute to a circuit's key, verify it, list who contributed
 #[derive(Debug, clap::Args)]
@@ -50,13 +51,13 @@ enum What {
 struct VerifyArgs {
     /// The key (.zkey)
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// The circuit's constraints
     #[arg(long, value_name = "FILE")]
-    r1cs: PathBuf,
+    r1cs: Input,
     /// The ceremony's powers of tau, prepared for phase 2
     #[arg(long, value_name = "FILE")]
-    ptau: PathBuf,
+    ptau: Input,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -85,7 +86,7 @@ struct BeaconArgs {
 struct FileArgs {
     /// The key as it is (.zkey)
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// Where the key with the contribution goes
     #[arg(long, value_name = "FILE")]
     out: Output,
@@ -98,7 +99,7 @@ struct FileArgs {
 struct ListArgs {
     /// The key (.zkey)
     #[arg(value_name = "FILE")]
-    key: PathBuf,
+    key: Input,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -142,27 +143,27 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 fn verify(args: &VerifyArgs) -> Outcome {
-    let curve = zkey::curve(&mut BufReader::new(open(&args.key)?));
-    let curve = curve.map_err(|error| named(&args.key, error))?;
+    let curve = zkey::curve(&mut BufReader::new(args.key.open()?));
+    let curve = curve.map_err(|error| args.key.named(error))?;
     let found = with_curve!(curve, C => verify_on::<C>(args))?;
     if args.json {
         say_json(&found.iter().map(Entry::from).collect::<Vec<_>>())?;
     } else {
-        say(&format!("{}: VALID, {} contributions", args.key.display(), found.len()));
+        say(&format!("{}: VALID, {} contributions", args.key, found.len()));
         print(&found);
     }
     if found.is_empty() {
-        complain(NO_CONTRIBUTION);
+        warn(Some(Weakness::NoContribution));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn verify_on<C: Curve>(args: &VerifyArgs) -> Result<Vec<Contributed>, String> {
-    let mut source = BufReader::new(open(&args.r1cs)?);
+    let mut source = BufReader::new(args.r1cs.open()?);
     let circuit = R1cs::<Scalar<C>>::read(&mut source, &Limits::default());
-    let circuit = circuit.map_err(|error| named(&args.r1cs, error))?;
-    let ceremony = Ptau::<C, _>::open(BufReader::new(open(&args.ptau)?));
-    let mut ceremony = ceremony.map_err(|error| named(&args.ptau, error))?;
+    let circuit = circuit.map_err(|error| args.r1cs.named(error))?;
+    let ceremony = Ptau::<C, _>::open(BufReader::new(args.ptau.open()?));
+    let mut ceremony = ceremony.map_err(|error| args.ptau.named(error))?;
     let mut key = key::<C>(&args.key)?;
     let bar = progress_bar(1, "verifying");
     let found = phase2::verify(&mut key, &circuit, &mut ceremony, &mut |done, total| {
@@ -171,16 +172,15 @@ fn verify_on<C: Curve>(args: &VerifyArgs) -> Result<Vec<Contributed>, String> {
     });
     bar.finish_and_clear();
     found.map_err(|error| match error {
-        Phase2Error::Setup(error) => named(&args.ptau, error),
-        error => named(&args.key, error),
+        Phase2Error::Setup(error) => args.ptau.named(error),
+        error => args.key.named(error),
     })
 }
 
 fn contribute(files: &FileArgs, beacon: Option<Beacon>) -> Outcome {
-    let input = Input::from(&*files.key);
-    Paths::default().reads("--key", [&input]).writes("--out", [&files.out]).check()?;
-    let curve = zkey::curve(&mut BufReader::new(open(&files.key)?));
-    let curve = curve.map_err(|error| named(&files.key, error))?;
+    Paths::default().reads("--key", [&files.key]).writes("--out", [&files.out]).check()?;
+    let curve = zkey::curve(&mut BufReader::new(files.key.open()?));
+    let curve = curve.map_err(|error| files.key.named(error))?;
     let found = with_curve!(curve, C => contribute_on::<C>(files, beacon))?;
     let tell = Output::beside([&files.out]);
     tell(&format!("{}: contribution {}", files.out, hex::encode(found.hash)));
@@ -191,7 +191,7 @@ fn contribute_on<C: Curve>(
     files: &FileArgs,
     beacon: Option<Beacon>,
 ) -> Result<Contributed, String> {
-    let failed = |error: Phase2Error| named(&files.key, error);
+    let failed = |error: Phase2Error| files.key.named(error);
     let mut contents: Contents<C> =
         key::<C>(&files.key)?.contents(Check::Full).map_err(|error| failed(error.into()))?;
     let bar = progress_bar(1, "contributing");
@@ -211,23 +211,23 @@ fn contribute_on<C: Curve>(
 }
 
 fn list(args: &ListArgs) -> Outcome {
-    let curve = zkey::curve(&mut BufReader::new(open(&args.key)?));
-    let curve = curve.map_err(|error| named(&args.key, error))?;
+    let curve = zkey::curve(&mut BufReader::new(args.key.open()?));
+    let curve = curve.map_err(|error| args.key.named(error))?;
     let found = with_curve!(curve, C => phase2::contributions(&mut key::<C>(&args.key)?));
-    let found = found.map_err(|error| named(&args.key, error))?;
+    let found = found.map_err(|error| args.key.named(error))?;
     if args.json {
         say_json(&found.iter().map(Entry::from).collect::<Vec<_>>())?;
     } else {
         print(&found);
     }
     if found.is_empty() {
-        complain(NO_CONTRIBUTION);
+        warn(Some(Weakness::NoContribution));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn key<C: Curve>(path: &Path) -> Result<Zkey<C, BufReader<std::fs::File>>, String> {
-    Zkey::open(BufReader::new(open(path)?)).map_err(|error| named(path, error))
+fn key<C: Curve>(path: &Input) -> Result<Zkey<C, BufReader<std::fs::File>>, String> {
+    Zkey::open(BufReader::new(path.open()?)).map_err(|error| path.named(error))
 }
 
 fn print(found: &[Contributed]) {

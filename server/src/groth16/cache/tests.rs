@@ -56,7 +56,7 @@ impl Loader for Mock {
 impl LoadedKey for Key {
     fn info(&self) -> KeyInfo {
         let curve = CurveId::Bn254;
-        KeyInfo { curve, signals: 1, public: 0, domain_log: 1, contributions: 1 }
+        KeyInfo { curve, signals: 1, public: 0, domain_log: 1, contributions: 1, weakness: None }
     }
 
     fn bytes(&self) -> u64 {

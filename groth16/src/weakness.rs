@@ -1,0 +1,158 @@
+//! What shows that a key is a toy: somebody knows a secret of it, or it binds nothing, and anybody forges
+//! proofs. Looks at points alone; that a secret is not known cannot be seen from them.
+
+use std::fmt;
+
+use pulseproof_kernels::Curve;
+use pulseproof_kernels::traits::*;
+
+use crate::VerifyingKey;
+
+/// Why proofs under a key are worth nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// The key lists no contribution of phase 2: it was made up, or is not finished.
+    NoContribution,
+    /// δ is γ, or −γ: there was no phase 2, whatever is listed.
+    DeltaIsGamma,
+    /// δ is 1, or −1.
+    Delta,
+    /// α is 1, or −1, as at the start of every ceremony.
+    Alpha,
+    /// β is 1, or −1.
+    Beta,
+    /// τ is a root of unity: all points of H are at infinity.
+    Tau,
+    /// A point at infinity, where a secret should be.
+    Infinity,
+    /// A public signal whose point is at infinity: its value does not matter.
+    FreeSignal,
+    /// Whoever exported the key marked it.
+    Marked,
+}
+
+impl Weakness {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::NoContribution,
+        Self::DeltaIsGamma,
+        Self::Delta,
+        Self::Alpha,
+        Self::Beta,
+        Self::Tau,
+        Self::Infinity,
+        Self::FreeSignal,
+        Self::Marked,
+    ];
+
+    /// Its name where it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoContribution => "no-contribution",
+            Self::DeltaIsGamma => "delta-is-gamma",
+            Self::Delta => "delta",
+            Self::Alpha => "alpha",
+            Self::Beta => "beta",
+            Self::Tau => "tau",
+            Self::Infinity => "infinity",
+            Self::FreeSignal => "free-signal",
+            Self::Marked => "marked",
+        }
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoContribution => "it lists no contribution of phase 2",
+            Self::DeltaIsGamma => "delta = gamma: nobody contributed in phase 2",
+            Self::Delta => "delta is 1: nobody contributed in phase 2",
+            Self::Alpha => "alpha is 1: nobody contributed to its ceremony",
+            Self::Beta => "beta is 1: nobody contributed to its ceremony",
+            Self::Tau => "tau is a root of unity: nobody contributed to its ceremony",
+            Self::Infinity => "a point is at infinity where a secret should be",
+            Self::FreeSignal => "a public signal counts for nothing",
+            Self::Marked => "it was exported from an insecure key",
+        })?;
+        f.write_str("; anybody may be able to forge proofs")
+    }
+}
+
+impl<C: Curve> VerifyingKey<C> {
+    /// What shows in the key itself that it is a toy, if anything does.
+    pub fn weakness(&self) -> Option<Weakness> {
+        let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
+        let signals = self.ic.get(1..).unwrap_or_default();
+        let g2_points = [self.beta_g2, self.gamma_g2, self.delta_g2];
+        if self.alpha_g1.is_zero() || g2_points.iter().any(AffineRepr::is_zero) {
+            Some(Weakness::Infinity)
+        } else if same_up_to_sign(self.delta_g2, self.gamma_g2) {
+            Some(Weakness::DeltaIsGamma)
+        } else if same_up_to_sign(self.delta_g2, g2) {
+            Some(Weakness::Delta)
+        } else if same_up_to_sign(self.alpha_g1, g1) {
+            Some(Weakness::Alpha)
+        } else if same_up_to_sign(self.beta_g2, g2) {
+            Some(Weakness::Beta)
+        } else {
+            signals.iter().any(AffineRepr::is_zero).then_some(Weakness::FreeSignal)
+        }
+    }
+}
+
+fn same_up_to_sign<P: AffineRepr>(first: P, second: P) -> bool {
+    first == second || first == -second
+}
+
+#[cfg(test)]
+mod tests {
+    use pulseproof_kernels::{Bls12_381, Bn254};
+
+    use super::*;
+
+    /// A key whose secrets are small numbers.
+    fn key<C: Curve>([alpha, beta, gamma, delta, signal]: [i64; 5]) -> VerifyingKey<C> {
+        let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
+        let one = |n: i64| (g1 * C::ScalarField::from(n)).into_affine();
+        let two = |n: i64| (g2 * C::ScalarField::from(n)).into_affine();
+        VerifyingKey {
+            alpha_g1: one(alpha),
+            beta_g2: two(beta),
+            gamma_g2: two(gamma),
+            delta_g2: two(delta),
+            ic: vec![one(0), one(signal)],
+        }
+    }
+
+    #[test]
+    fn toys_show_what_they_are() {
+        fn test<C: Curve>() {
+            use Weakness::*;
+            for (secrets, expected) in [
+                ([5, 6, 1, 7, 8], None),
+                ([5, 6, 1, 1, 8], Some(DeltaIsGamma)),
+                ([5, 6, 1, -1, 8], Some(DeltaIsGamma)),
+                ([5, 6, 9, 9, 8], Some(DeltaIsGamma)),
+                ([5, 6, 9, 1, 8], Some(Delta)),
+                ([1, 6, 1, 7, 8], Some(Alpha)),
+                ([-1, 6, 1, 7, 8], Some(Alpha)),
+                ([5, 1, 1, 7, 8], Some(Beta)),
+                ([5, 6, 1, 7, 0], Some(FreeSignal)),
+                ([0, 6, 1, 7, 8], Some(Infinity)),
+                ([5, 0, 1, 7, 8], Some(Infinity)),
+                ([5, 6, 0, 7, 8], Some(Infinity)),
+                ([5, 6, 1, 0, 8], Some(Infinity)),
+            ] {
+                assert_eq!(key::<C>(secrets).weakness(), expected, "{secrets:?}");
+            }
+        }
+        test::<Bn254>();
+        test::<Bls12_381>();
+    }
+
+    #[test]
+    fn names_are_different() {
+        let names: std::collections::HashSet<_> = Weakness::ALL.map(Weakness::name).into();
+        assert_eq!(names.len(), Weakness::ALL.len());
+    }
+}
