@@ -10,8 +10,8 @@ use std::process::{Output, Stdio};
 
 use common::{Bench, fixture, json, stderr, stdout};
 use pulseproof_groth16::{Proof, PublicInputs, VerifyingKey};
-use pulseproof_kernels::Bn254;
 use pulseproof_kernels::traits::*;
+use pulseproof_kernels::{Bn254, Scalar};
 use serde_json::Value;
 
 const PROVE: &str = "prove --backend cpu --key bn128@tiny.zkey --witness bn128@tiny.wtns";
@@ -162,12 +162,12 @@ fn kinds_are_known_by_their_first_bytes() {
 fn marks_and_hexadecimal_are_read() {
     let bench = proved();
     let signals = fs::read_to_string(bench.path("public.json")).unwrap();
-    let signals: Vec<String> = serde_json::from_str(&signals).unwrap();
-    let hex = |text: &String| {
-        let number: u128 = text.parse().unwrap();
-        format!("0x0{number:X}")
+    let signals = PublicInputs::<Bn254>::from_json(signals.as_bytes()).unwrap();
+    let hex = |value: &Scalar<Bn254>| {
+        let words = value.into_bigint().0;
+        format!("0x0{}", words.iter().rev().map(|word| format!("{word:016X}")).collect::<String>())
     };
-    let hex: Vec<_> = signals.iter().map(hex).collect();
+    let hex: Vec<_> = signals.0.iter().map(hex).collect();
     fs::write(bench.path("hex.json"), serde_json::to_string(&hex).unwrap()).unwrap();
     bench.ok(&format!("{VERIFY} proof.json hex.json"));
     for name in ["proof.json", "public.json", "vk.json"] {

@@ -39,6 +39,7 @@ pub fn import<C: Curve>(
     let progress_of_powers = &mut |done, _| progress(done, total);
     let powers = file.powers_g1(PowersG1::Tau, 0..count as u64, Check::Full, progress_of_powers)?;
     check_powers(&powers, &verifying_key)?;
+    file.check_record()?;
     let lagrange = lagrange_points::<C>(domain, &powers);
     let srs = Srs { powers, lagrange, verifying_key };
     check_lagrange(&srs)?;
@@ -61,11 +62,7 @@ fn read_key<C: Curve>(
     let g = G1Affine::<C>::generator();
     let origin = Origin::Ceremony;
     let key = VerifyingKey { log_size, origin, g, h: points[0], tau_h: points[1] };
-    if key.tau_h == key.h {
-        return Err(SrsError::NoContribution);
-    }
-    file.check_record()?;
-    Ok(key)
+    if key.tau_h == key.h { Err(SrsError::NoContribution) } else { Ok(key) }
 }
 
 /// \[L_j(τ)\]₁ for j below N: the inverse transform of the powers.

@@ -170,7 +170,13 @@ fn reads_no_more_than_it_needs() {
         import::<C>(&mut source, LOG_SIZE, &mut |_, _| {}).unwrap();
         let heads = 12 + 7 * 12;
         let header = 4 + width::<C>() + 4;
-        assert_eq!(source.1, heads + header + (2 * POWERS + 4 * 2) * width::<C>());
+        let powers = (2 * POWERS + 4 * 2) * width::<C>();
+        // The record of contributions, and what it is compared with: τ, α and β, and β in G2.
+        let section = head_of::<C>(7);
+        let size = &fixture::<C>()[section + 4..section + 12];
+        let size = usize::try_from(u64::from_le_bytes(size.try_into().unwrap())).unwrap();
+        let record = size + (3 * 2 + 4) * width::<C>();
+        assert_eq!(source.1, heads + header + powers + record);
     }
     for_each_curve!(test);
 }

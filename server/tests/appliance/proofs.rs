@@ -245,7 +245,7 @@ async fn a_circuit_may_be_pinned() {
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     for index in 0..4 {
         let circuit = name(&format!("other-{index}"));
-        server.client.put_circuit(&circuit, &shop.file(zkey(index, 100))).await.unwrap();
+        server.client.put_circuit(&circuit, &shop.file(zkey(index + 1, 100))).await.unwrap();
         assert!(server.client.circuit(&circuit).await.unwrap().resident["cpu"]);
         assert!(server.client.circuit(&name("sum")).await.unwrap().resident["cpu"]);
     }

@@ -221,6 +221,9 @@ fn report(
         let tell = Output::beside([&args.proof, &args.public]);
         tell(&table(["step", "ms"], steps.into_iter().chain(stages_ms).map(row)));
         tell(&format!("{} on {}: {} and {}", info.curve, info.backend, args.proof, args.public));
+        if let Some(weakness) = info.weakness {
+            tell(&format!("INSECURE key: {weakness}"));
+        }
     }
     Ok(())
 }
