@@ -6,6 +6,7 @@
 //!     cargo bench -p pulseproof-medguard --bench refusals
 
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what a bench found is printed")]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

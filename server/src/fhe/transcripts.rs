@@ -19,9 +19,9 @@ use pulseproof_sdk::merkle::Tree;
 
 /// The folder, in that of the store.
 const FOLDER: &str = "lookups";
-const COUNT_BYTES: u64 = 8;
-const NODE_BYTES: u64 = 32;
-const RESULT_BYTES: u64 = 8 * Ciphertext::WORDS as u64;
+const COUNT_BYTES: usize = 8;
+const NODE_BYTES: usize = 32;
+const RESULT_BYTES: usize = 8 * Ciphertext::WORDS;
 
 /// The files.
 pub struct Transcripts {
@@ -68,8 +68,8 @@ impl Transcripts {
         };
         // The levels below have leaves + leaves/2 + … + 2·width nodes.
         let before = 2 * (leaves - width);
-        let mut node = [0; NODE_BYTES as usize];
-        file.read_exact_at(&mut node, COUNT_BYTES + (before + index) * NODE_BYTES)?;
+        let mut node = [0; NODE_BYTES];
+        file.read_exact_at(&mut node, node_at(before + index))?;
         Ok(Found::Here(Digest(node)))
     }
 
@@ -82,9 +82,8 @@ impl Transcripts {
         if lookup >= count {
             return Ok(Found::NotInTree);
         }
-        let mut words = vec![0; RESULT_BYTES as usize];
-        let nodes = node_count(count) * NODE_BYTES;
-        file.read_exact_at(&mut words, COUNT_BYTES + nodes + lookup * RESULT_BYTES)?;
+        let mut words = vec![0; RESULT_BYTES];
+        file.read_exact_at(&mut words, result_at(count, lookup))?;
         Ok(Found::Here(words))
     }
 
@@ -95,7 +94,7 @@ impl Transcripts {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut count = [0; COUNT_BYTES as usize];
+        let mut count = [0; COUNT_BYTES];
         file.read_exact_at(&mut count, 0)?;
         Ok(Some((file, u64::from_le_bytes(count))))
     }
@@ -143,13 +142,18 @@ pub enum Found<T> {
     NotInTree,
 }
 
-/// Nodes of a tree over so many results.
-fn node_count(results: u64) -> u64 {
-    2 * results.next_power_of_two() - 1
+/// Where a node lies, counted from the first leaf.
+fn node_at(node: u64) -> u64 {
+    COUNT_BYTES as u64 + node * NODE_BYTES as u64
+}
+
+/// Where a result lies, behind the 2·2^h − 1 nodes of a tree over so many results.
+fn result_at(results: u64, lookup: u64) -> u64 {
+    node_at(2 * results.next_power_of_two() - 1) + lookup * RESULT_BYTES as u64
 }
 
 fn file_bytes(results: u64) -> u64 {
-    COUNT_BYTES + node_count(results) * NODE_BYTES + results * RESULT_BYTES
+    result_at(results, results)
 }
 
 fn fill(sink: &mut Sink, tree: &Tree, results: &[Ciphertext]) -> io::Result<()> {
@@ -180,10 +184,11 @@ mod tests {
             let (tree, found) = results(7, count);
             transcripts.keep(&tree, &found).unwrap();
             let root = tree.root();
-            for height in 0..=tree.height() + 1 {
-                for index in 0..9 {
-                    let expected = tree.node(height, index).map_or(Found::NotInTree, Found::Here);
-                    let node = transcripts.node(&root, height as u32, index as u64).unwrap();
+            for height in 0u8..5 {
+                for index in 0u8..9 {
+                    let expected = tree.node(usize::from(height), usize::from(index));
+                    let expected = expected.map_or(Found::NotInTree, Found::Here);
+                    let node = transcripts.node(&root, height.into(), index.into()).unwrap();
                     assert_eq!(node, expected, "{count} results, {height}, {index}");
                 }
             }

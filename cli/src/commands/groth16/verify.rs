@@ -145,7 +145,7 @@ fn print(verdict: &Verdict) {
     match (verdict.valid, &verdict.insecure) {
         (Some(true), None) => say(&format!("{file}: VALID")),
         (Some(true), Some(reason)) => {
-            say(&format!("{file}: VALID, under an INSECURE key: {reason}"))
+            say(&format!("{file}: VALID, under an INSECURE key: {reason}"));
         }
         (Some(false), _) => say(&format!("{file}: NOT VALID: {error}")),
         (None, _) => say(&format!("{file}: NO VERDICT: {error}")),

@@ -81,6 +81,7 @@ fn of_digest(format: &str, bytes: &[u8]) -> Value {
 }
 
 /// A file that depends on a curve.
+#[derive(Clone, Copy)]
 enum Of {
     Srs,
     Key,
