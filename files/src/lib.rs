@@ -49,7 +49,7 @@ pub fn write<E: Into<Box<dyn Error + Send + Sync>>>(
 /// Writes a file, or replaces it, from bytes.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_bytes(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
     write(path, readers, |sink| sink.write_all(bytes))
 }
@@ -57,7 +57,7 @@ pub fn write_bytes(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()
 /// Writes a file that is not there yet: however many try at once, one succeeds.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] if there is one; others as [`write`].
+/// [`ErrorKind::AlreadyExists`] if there is one; others as [`write()`].
 pub fn write_new(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
     match Target::of(path)? {
         Target::Through(path) => write_through(open_through(&path)?, |sink| sink.write_all(bytes)),
