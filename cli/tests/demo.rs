@@ -98,7 +98,7 @@ fn readings_exported_twice_count_once_and_are_counted() {
     table(&[&rows, again]);
     // Its last line says a time that came twice that night, and nobody said where.
     let output = run(&args);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("line 9, column \"time\""), "{}", stderr(&output));
     let report = json(&run(&[&args[..], &["--zone", "Etc/GMT-1"]].concat()));
     assert_eq!((&report["repeated_readings"], &report["readings"]), (&2.into(), &6.into()));

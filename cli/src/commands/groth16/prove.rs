@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::files::Allowed;
+use super::witness::Checked;
 use crate::backend::{BackendArgs, open_or_say};
 use crate::bench::measure::peak_memory_mb;
 use crate::files::{Input, Output, Paths};
@@ -166,7 +167,10 @@ fn check(args: &Args, key: &dyn Key, witness: &Words) -> Result<(), String> {
         let circuit = circuit.map_err(|error| input.named(error))?;
         key.info().shape().check_constraints(&circuit).map_err(|error| input.named(error))?;
         let witness = Witness::from_words(witness.to_vec()).map_err(|error| error.to_string())?;
-        super::witness::check((input, &circuit), args.sym.as_ref(), &witness).map(drop)
+        match super::witness::check((input, &circuit), args.sym.as_ref(), &witness)? {
+            Checked::Satisfied(_) => Ok(()),
+            Checked::Not(reason) => Err(reason),
+        }
     })
 }
 

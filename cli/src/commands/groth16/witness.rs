@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::Outcome;
 use crate::files::{Input, Output, Paths};
 use crate::home::Home;
-use crate::output::say_json;
+use crate::output::{complain, say_json};
 
 /// Most values of a witness that is looked at.
 pub const VALUES_MAX: usize = 1 << 28;
@@ -113,7 +113,14 @@ fn deal<C: Curve>(args: &Args, mut words: Words) -> Outcome {
         Some(r1cs) => {
             let circuit = R1cs::read(&mut BufReader::new(r1cs.open()?), &R1csLimits::default());
             let circuit = circuit.map_err(|error| r1cs.named(error))?;
-            Some(check((r1cs, &circuit), args.sym.as_ref(), &witness)?)
+            match check((r1cs, &circuit), args.sym.as_ref(), &witness)? {
+                Checked::Satisfied(constraints) => Some(constraints),
+                // An answer, and no error: it is no.
+                Checked::Not(reason) => {
+                    complain(&format!("error: {reason}"));
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
         }
     };
     let values = match &args.sym {
@@ -159,19 +166,29 @@ fn read(path: &Input) -> Result<(CurveId, Words), String> {
     read.map_err(|error| path.named(error))
 }
 
-/// How many constraints a witness satisfies: all of them, or it is an error that names the first it does not.
+/// What constraints say of a witness.
+pub(super) enum Checked {
+    /// It satisfies all of them, this many.
+    Satisfied(usize),
+    /// It does not satisfy this one, which is named.
+    Not(String),
+}
+
+/// Compares a witness with constraints.
 pub(super) fn check<F: PrimeField>(
     (r1cs, circuit): (&Input, &R1cs<F>),
     sym: Option<&Input>,
     witness: &Witness<F>,
-) -> Result<usize, String> {
+) -> Result<Checked, String> {
     circuit.check_length(witness).map_err(|error| r1cs.named(error))?;
-    let Some(index) = circuit.first_unsatisfied(witness) else { return Ok(circuit.constraints()) };
+    let Some(index) = circuit.first_unsatisfied(witness) else {
+        return Ok(Checked::Satisfied(circuit.constraints()));
+    };
     let error = format!("the witness does not satisfy constraint {index}");
-    let Some(path) = sym else { return Err(error) };
+    let Some(path) = sym else { return Ok(Checked::Not(error)) };
     let names = sym::names(BufReader::new(path.open()?), &circuit.wires_of(index));
     let names: Vec<_> = names.map_err(|error| path.named(error))?.into_values().collect();
-    Err(format!("{error}, of {}", names.join(", ")))
+    Ok(Checked::Not(format!("{error}, of {}", names.join(", "))))
 }
 
 /// The values of signals that are wanted, or in something that is.
