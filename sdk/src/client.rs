@@ -356,7 +356,7 @@ impl Appliance {
         self.0.send(self.0.request(Method::DELETE, &format!("/v1/results/{id}"))).await.map(drop)
     }
 
-    /// A finished job's result: the bytes of a [`ProvedResult`](crate::ProvedResult), of a program's
+    /// A finished job's result: the bytes of a [`ProvedResult`], of a program's
     /// outputs, or of the JSON of a [`Groth16Proof`](crate::groth16::Groth16Proof).
     ///
     /// # Errors
