@@ -6,14 +6,18 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{C, World, compute, engines, kind, refusal};
+use common::{C, World, compute, engines, kind, refusal, small};
+use pulseproof_fhe::LayoutRequest;
 use pulseproof_fhe::program::Program;
 use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::Authority;
 use pulseproof_medguard::authority::questions::{
     Answer, Answered, write_question, write_question_with_outputs,
 };
+use pulseproof_sdk::client::{ClientError, Service};
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
+use reqwest::Method;
+use tokio::net::TcpListener;
 
 async fn ask(
     authority: &Arc<Authority<C>>,
@@ -148,4 +152,38 @@ async fn a_question_is_paid_for_once() {
     assert_eq!(ask(&again, &above(1), &[&result]).await.unwrap(), first);
     let spent = ask(&again, &above(0), &[&result]).await;
     assert_eq!(kind(spent), refusal("budget-exhausted", 403));
+}
+
+/// More lists than the packing is planned for may not open: that is public, and said before anything is.
+#[tokio::test]
+async fn sums_of_more_lists_than_planned_are_refused_in_questions_too() {
+    let world = World::with(4, LayoutRequest { summands_max: 3, ..small() });
+    let roster = world.roster("north", &[0, 1, 2, 3]);
+    let vault = tempfile::tempdir().unwrap();
+    let authority = world.open_for_questions(vault.path(), std::slice::from_ref(&roster)).await;
+    let result = world.sum(&roster, 0, &[0, 1, 2, 3], &[3, 3]);
+    let refused = kind(ask(&authority, &library::mean_above(2), &[&result]).await);
+    assert_eq!(refused, refusal("too-many-summands", 422));
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_turned_away() {
+    let world = World::new(3);
+    let vault = tempfile::tempdir().unwrap();
+    let mut setup = world.setup(vault.path(), &[]);
+    setup.policy.per_minute_max = 3.try_into().unwrap();
+    let authority = Authority::open(setup).await.unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let service = Service::new(format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(authority.serve(listener, std::future::pending()));
+    let ask = async || service.bytes(service.request(Method::GET, "/v1/public-key")).await;
+    for _ in 0..3 {
+        ask().await.unwrap();
+    }
+    match ask().await.unwrap_err() {
+        ClientError::Problem(problem) => {
+            assert!(problem.is("too-many-requests") && problem.limit == Some(3), "{problem}");
+        }
+        other => panic!("{other}"),
+    }
 }

@@ -4,7 +4,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -67,7 +66,7 @@ async fn start(
     world: &World,
     roster: &Roster,
     engines: Arc<dyn Engines>,
-    data: &Path,
+    config: Config,
 ) -> Appliance {
     let key = Arc::new(pulseproof_prover::engine::prove::ProvingKey::standby(
         Cpu::new(),
@@ -81,10 +80,27 @@ async fn start(
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let client = Appliance::new(format!("http://{}", listener.local_addr().unwrap()));
-    tokio::spawn(serve(listener, machine, Config::new(data), std::future::pending()));
+    tokio::spawn(serve(listener, machine, config, std::future::pending()));
     client.put_profile(&world.profile.described()).await.unwrap();
     client.register(roster).await.unwrap();
     client
+}
+
+/// A program on a sum that another appliance proved.
+fn request(world: &World, key: Digest, program: &Program, sum: SumRef) -> JobRequest {
+    JobRequest::Fhe(Box::new(FheRequest {
+        key,
+        engine: EngineKind::Exact,
+        layout: *world.profile.layout.request(),
+        sums: vec![sum],
+        words: Vec::new(),
+        program: program.clone(),
+    }))
+}
+
+fn of_others(result: &ProvedResult<C>) -> SumRef {
+    let (region, epoch) = (result.claim.region.clone(), result.claim.epoch);
+    SumRef { region, epoch, result: Some(result.sum_digest()) }
 }
 
 /// Has an appliance compute a program on a result that another one proved.
@@ -95,17 +111,8 @@ async fn compute(
     program: &Program,
     result: &ProvedResult<C>,
 ) -> Outputs {
-    let (region, epoch) = (result.claim.region.clone(), result.claim.epoch);
-    let sum = SumRef { region, epoch, result: Some(result.sum_digest()) };
-    let request = FheRequest {
-        key,
-        engine: EngineKind::Exact,
-        layout: *world.profile.layout.request(),
-        sums: vec![sum],
-        words: Vec::new(),
-        program: program.clone(),
-    };
-    let job = appliance.create_job(&JobRequest::Fhe(Box::new(request))).await.unwrap();
+    let request = request(world, key, program, of_others(result));
+    let job = appliance.create_job(&request).await.unwrap();
     appliance.wait(&job.id).await.unwrap();
     Outputs::from_bytes(&appliance.result(&job.id).await.unwrap()).unwrap()
 }
@@ -127,8 +134,8 @@ async fn appliances_that_disagree_are_heard_and_the_liar_is_named() {
         [("a", engines()), ("b", Arc::new(Erring(4))), ("c", engines())];
     let mut appliances = Vec::new();
     for (folder_name, engines) in all {
-        let data = folder.path().join(folder_name);
-        appliances.push(start(&world, &roster, engines, &data).await);
+        let config = Config::new(folder.path().join(folder_name));
+        appliances.push(start(&world, &roster, engines, config).await);
     }
     let mut keys: Vec<AppliancePublicKey> = Vec::new();
     for appliance in &appliances {
@@ -194,7 +201,7 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     let roster = world.roster("north", &[0, 1, 2]);
     let result = world.sum(&roster, 0, &[0, 1, 2], &[3, 3]);
     let folder = tempfile::tempdir().unwrap();
-    let appliance = start(&world, &roster, engines(), folder.path()).await;
+    let appliance = start(&world, &roster, engines(), Config::new(folder.path())).await;
     let id = appliance.put_result(&result).await.unwrap();
     // A sum proved and published anew is no other one.
     let anew = ProvedResult { signature: [7; 64], ..result.clone() };
@@ -220,17 +227,57 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     let key = appliance.put_evaluation_key(evaluation_key).await.unwrap();
     for (epoch, digest) in [(0, forged.sum_digest()), (1, id)] {
         let sum = SumRef { region: name("north"), epoch, result: Some(digest) };
-        let request = FheRequest {
-            key,
-            engine: EngineKind::Exact,
-            layout: *world.profile.layout.request(),
-            sums: vec![sum],
-            words: Vec::new(),
-            program: library::mean_above(2),
-        };
-        let refused = appliance.create_job(&JobRequest::Fhe(Box::new(request))).await;
+        let refused =
+            appliance.create_job(&request(&world, key, &library::mean_above(2), sum)).await;
         assert_eq!(problem(refused), refusal("unknown-result", 422));
     }
     appliance.delete_result(&id).await.unwrap();
     assert_eq!(problem(appliance.delete_result(&id).await), refusal("unknown-result", 404));
+}
+
+/// Engines that take their time.
+struct Slow;
+
+struct SlowEngine(Arc<dyn Engine>);
+
+impl Engines for Slow {
+    fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
+        Ok(Arc::new(SlowEngine(engines().exact(key)?)))
+    }
+}
+
+impl Engine for SlowEngine {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn fingerprint(&self) -> [u8; 32] {
+        self.0.fingerprint()
+    }
+
+    fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        self.0.look_up(lookups)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_stay_while_they_are_needed_and_are_not_too_many() {
+    let world = World::new(3);
+    let roster = world.roster("north", &[0, 1, 2]);
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { results_max: 1, ..Config::new(folder.path()) };
+    let appliance = start(&world, &roster, Arc::new(Slow), config).await;
+    let [result, other] = [0, 1].map(|epoch| world.sum(&roster, epoch, &[0, 1, 2], &[3, 3]));
+    let id = appliance.put_result(&result).await.unwrap();
+    let refused = problem(appliance.put_result(&other).await);
+    assert_eq!(refused, refusal("too-many-results", 507));
+    let evaluation_key = world.secret.evaluation_key().to_bytes();
+    let key = appliance.put_evaluation_key(evaluation_key).await.unwrap();
+    let request = request(&world, key, &library::mean_above(2), of_others(&result));
+    let job = appliance.create_job(&request).await.unwrap();
+    assert_eq!(problem(appliance.delete_result(&id).await), refusal("result-in-use", 409));
+    appliance.cancel(&job.id).await.unwrap();
+    appliance.delete_result(&id).await.unwrap();
+    appliance.put_result(&other).await.unwrap();
 }

@@ -61,7 +61,7 @@ async fn answers_that_are_too_long_are_not_read_and_others_are_nothing() {
     }
     let (node, result) = ask("200 OK", "no node").await;
     assert_eq!((node.unwrap(), result.unwrap()), (None, false));
-    // A problem document is one by its type; that something is missing is said by HTTP.
+    // A 404 that is no problem document does not come from an appliance.
     let (node, _) = ask("404 Not Found", "nothing").await;
     assert!(matches!(node, Err(ClientError::Unexpected { status: 404, .. })), "{node:?}");
 }

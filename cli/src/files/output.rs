@@ -50,11 +50,7 @@ impl Output {
         &self,
         content: impl FnOnce(&mut Sink) -> Result<(), E>,
     ) -> Result<(), String> {
-        let written = match self {
-            Self::Standard => write_standard(content),
-            Self::Path(path) => write(path, Readers::Everybody, content),
-        };
-        written.map_err(|error| self.named(error))
+        self.put(Readers::Everybody, content)
     }
 
     /// The same, for its owner's eyes only.
@@ -65,9 +61,17 @@ impl Output {
         &self,
         content: impl FnOnce(&mut Sink) -> Result<(), E>,
     ) -> Result<(), String> {
+        self.put(Readers::Owner, content)
+    }
+
+    fn put<E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        readers: Readers,
+        content: impl FnOnce(&mut Sink) -> Result<(), E>,
+    ) -> Result<(), String> {
         let written = match self {
             Self::Standard => write_standard(content),
-            Self::Path(path) => write(path, Readers::Owner, content),
+            Self::Path(path) => write(path, readers, content),
         };
         written.map_err(|error| self.named(error))
     }
