@@ -3,7 +3,7 @@
 //! leakage tests say that they see no difference (Goodwill et al., "A testing methodology for side-channel
 //! resistance validation", 2011).
 //!
-//!     cargo bench -p pulseproof-medguard --bench refusals
+//!     cargo bench --workspace --bench refusals
 
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![allow(clippy::print_stdout, reason = "what a bench found is printed")]
