@@ -77,6 +77,28 @@ impl Home {
         Ok(srs)
     }
 
+    /// Refuses to go on without a ceremony's SRS.
+    ///
+    /// # Errors
+    /// There is none, it is a development one, or its file is damaged; what to do about it.
+    pub fn require_ceremony<C: Curve>(&self, log_size: u32) -> Result<(), String> {
+        let path = self.srs_path::<C>(log_size);
+        let insecure = match path.exists() {
+            true => self.srs::<C>(log_size)?.verifying_key.origin.is_insecure(),
+            false => true,
+        };
+        if !insecure {
+            return Ok(());
+        }
+        let what = if path.exists() { "an INSECURE development SRS" } else { "no SRS" };
+        Err(format!(
+            "{}: {what}. Import a public ceremony's file: pulseproof setup --curve {} --ptau FILE; \
+             --insecure-key goes on with an SRS made here, for tests",
+            path.display(),
+            C::ID
+        ))
+    }
+
     /// What proves with [`Self::srs`], what bootstraps and what proves circuits, on one backend.
     ///
     /// # Errors

@@ -4,7 +4,10 @@
 
 mod common;
 
-use common::{json, run, stderr, stdout};
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{json, pulseproof, run, stderr, stdout};
 use serde_json::Value;
 
 /// Nothing is asked of encrypted sums.
@@ -110,12 +113,22 @@ fn readings_exported_twice_count_once_and_are_counted() {
 
 #[test]
 fn epochs_of_too_few_devices_are_withheld_and_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("uneven.csv");
-    std::fs::write(&file, "subject,time,value\na,1,5\na,2,6\na,3,7\nb,1,8\nc,1,9\n").unwrap();
-    let file = file.to_str().unwrap();
-    let args = ["--curve", "bn254", "--slots", "1", "--inside", "5:6", "--data", file];
-    let report = json(&run(&[&QUICK[..], &args].concat()));
+    // On standard input, with the columns' usual names.
+    let table = "Patient ID,time,Glucose (mg/dL)\na,1,5\na,2,6\na,3,7\nb,1,8\nc,1,9\n";
+    let args = ["--curve", "bn254", "--slots", "1", "--inside", "5:6", "--data", "-"];
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = pulseproof(home.path());
+    demo.args([&QUICK[..], &args].concat());
+    demo.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = demo.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains(r#"subject "Patient ID", time "time", value "Glucose (mg/dL)""#),
+        "{said}"
+    );
+    let report = json(&output);
     assert_eq!((&report["withheld_readings"], &report["readings"]), (&2.into(), &3.into()));
     assert_eq!((&report["proofs"], &report["equal"]), (&1.into(), &true.into()));
 }
@@ -253,6 +266,7 @@ fn bad_options_say_what_to_do() {
         "replay, forge-proof, steal-key, subtract, sybil, malform, lie-program",
     );
     fails(&["demo", "--data", "x.csv"], 2, "--inside");
+    fails(&["demo", "--subject-column", "id"], 2, "--data");
     fails(&["demo", "--data", "no-such.csv", "--inside", "1:2"], 2, "no-such.csv");
     fails(&["demo", "--zone", "UTC"], 2, "--data");
     fails(

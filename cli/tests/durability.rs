@@ -35,7 +35,7 @@ struct Process {
 
 fn start(home: &Path) -> Process {
     let mut child = pulseproof(home)
-        .args(["serve", "--listen", "127.0.0.1:0", "--curve", "bn254"])
+        .args(["serve", "--insecure-key", "--listen", "127.0.0.1:0", "--curve", "bn254"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

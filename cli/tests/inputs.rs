@@ -5,10 +5,12 @@
 mod common;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::process::{Output, Stdio};
 
 use common::{Bench, fixture, json, stderr, stdout};
+use pulseproof_formats::Check;
+use pulseproof_formats::zkey::{self, Zkey};
 use pulseproof_groth16::{Proof, PublicInputs, VerifyingKey};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bn254, Scalar};
@@ -280,4 +282,61 @@ fn nothing_is_said_of_a_missing_session() {
     let mut doctor = common::pulseproof(bench.folder());
     let output = doctor.arg("doctor").env_remove("XDG_RUNTIME_DIR").output().unwrap();
     assert!(!stderr(&output).contains("XDG_RUNTIME_DIR"), "{}", stderr(&output));
+}
+
+/// A τ that is a root of unity shows in the points of H only: all are at infinity, or all but one.
+#[test]
+fn a_known_tau_shows_in_the_key() {
+    let bench = proved();
+    let source = fs::read(fixture("bn128", "tiny.zkey")).unwrap();
+    let mut key = Zkey::<Bn254, _>::open(Cursor::new(&source)).unwrap();
+    let mut contents = key.contents(Check::Full).unwrap();
+    let one = contents.h[3];
+    for finite in [None, Some(one)] {
+        contents.h.fill(<_>::default());
+        contents.h[3] = finite.unwrap_or_default();
+        let mut bytes = Vec::new();
+        zkey::write(&mut bytes, &contents).unwrap();
+        fs::write(bench.path("toy.zkey"), bytes).unwrap();
+        let why = "tau is a root of unity";
+        bench.fails("verify --key @toy.zkey proof.json public.json", why);
+        bench.fails("prove --backend cpu --key @toy.zkey --witness bn128@tiny.wtns", why);
+        bench.fails("export-key --key @toy.zkey --out k", why);
+        assert!(bench.ok("info toy.zkey").contains(why));
+    }
+}
+
+#[test]
+fn public_signals_are_named_where_they_are_wrong() {
+    let bench = proved();
+    fs::write(bench.path("short.json"), r#"["1"]"#).unwrap();
+    fs::write(bench.path("words.json"), r#"["1", "two"]"#).unwrap();
+    for file in ["short.json", "words.json"] {
+        let verify = format!("verify --key vk.json --sym bn128@tiny.sym proof.json {file}");
+        let output = bench.run(&verify);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stdout(&output).contains("The public signals are main."), "{}", stdout(&output));
+    }
+    fs::write(bench.path("short.sym"), "1,1,0,main.a\n").unwrap();
+    bench.fails("verify --key vk.json --sym short.sym proof.json public.json", "another circuit");
+}
+
+/// Whoever made an SRS can forge proofs with it: an appliance has to be told to go on.
+#[test]
+fn an_appliance_wants_a_ceremony() {
+    let bench = Bench::new();
+    let serve = |more: &[&str]| {
+        let mut command = common::pulseproof(bench.folder());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log-size", "3"]).args(more);
+        command.output().unwrap()
+    };
+    let output = serve(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no SRS") && stderr(&output).contains("--insecure-key"));
+    assert!(bench.names().is_empty());
+    let mut setup = common::pulseproof(bench.folder());
+    assert!(setup.args(["setup", "--log-size", "3"]).status().unwrap().success());
+    let output = serve(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("INSECURE development SRS. Import"), "{}", stderr(&output));
 }

@@ -14,6 +14,7 @@
 //! specification.
 
 pub mod container;
+mod contributed;
 pub mod elements;
 pub mod error;
 mod points;
@@ -25,6 +26,7 @@ pub mod sym;
 pub mod wtns;
 pub mod zkey;
 
+pub use contributed::Beacon;
 pub use elements::Check;
 pub use error::{ElementProblem, FileKind, FormatError};
 pub use ptau::Ptau;

@@ -1,8 +1,8 @@
 //! Ceremonies (`.ptau`): powers of a secret τ in the exponent, and secrets α and β with them. Touches
 //! the sections that are asked for, and no others.
 //!
-//! Points are checked one by one; whether they are powers of one secret is for the caller to establish.
-//! [`Ptau::check_record`] looks at the record of contributions. A file that was prepared for circuits also holds
+//! Points are checked one by one; whether they are powers of one secret, and whether the record of contributions
+//! holds, is for `pulseproof-ceremony` to establish. A file that was prepared for circuits also holds
 //! Lagrange bases of every size. No point in such a file may be infinity, but for the largest basis:
 //! see [`Ptau::lagrange_g1`].
 
@@ -15,6 +15,7 @@ use std::ops::Range;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::{Curve, CurveId, G1, G1Affine, G2, G2Affine};
 
+pub use self::record::{CHALLENGE_BYTES, Contribution, PublicKey, Secrets};
 use crate::container::{Container, Section, read_u32};
 use crate::elements::{Check, PointDecoder, point_bytes};
 use crate::error::{FileKind, FormatError};
@@ -66,6 +67,7 @@ pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
 pub struct Ptau<C, S> {
     file: Container<S>,
     power: u32,
+    ceremony_power: u32,
     curve: PhantomData<C>,
 }
 
@@ -79,16 +81,32 @@ impl<C: Curve, S: Read + Seek> Ptau<C, S> {
         let header = file.section(HEADER, "header")?;
         let found = read_only_prime(&mut file, header, HEADER_REST)?;
         check_prime::<Base<C>>(FILE, &found, Which::Base)?;
-        let power = read_u32(&file.read(header, 4 + found.len() as u64, 4)?);
-        if power > POWER_MAX {
-            return Err(limit("power", power.into(), POWER_MAX.into()));
+        let powers = file.read(header, 4 + found.len() as u64, 8)?;
+        let (power, ceremony_power) = (read_u32(&powers), read_u32(&powers[4..]));
+        for (field, power) in [("power", power), ("power of the ceremony", ceremony_power)] {
+            if power > POWER_MAX {
+                return Err(limit(field, power.into(), POWER_MAX.into()));
+            }
         }
-        Ok(Self { file, power, curve: PhantomData })
+        if ceremony_power < power {
+            let reason = format!("{ceremony_power} is below that of the file, {power}");
+            return Err(FormatError::Invalid {
+                file: FILE,
+                field: "power of the ceremony",
+                reason,
+            });
+        }
+        Ok(Self { file, power, ceremony_power, curve: PhantomData })
     }
 
     /// The power: circuits may have up to 2^power rows.
     pub fn power(&self) -> u32 {
         self.power
+    }
+
+    /// The power of the ceremony: where it is greater, the file has the first of its points only.
+    pub fn ceremony_power(&self) -> u32 {
+        self.ceremony_power
     }
 
     /// Whether the file was prepared for circuits, and so has Lagrange bases.

@@ -15,3 +15,27 @@ pub fn root_of_unity<F: PrimeField>(log_size: u32) -> Option<F> {
     let largest = residue.pow(odd_part.as_ref());
     Some((0..squarings).fold(largest, |root, _| root.square()))
 }
+
+/// The k for which that generator is arkworks's to the power of k. `None` if there is no such subgroup.
+pub fn exponent<F: PrimeField>(log_size: u32) -> Option<usize> {
+    let order = 1u64.checked_shl(log_size)?;
+    Some(logarithm(root_of_unity(log_size)?, F::get_root_of_unity(order)?, log_size))
+}
+
+fn squared<F: Field>(value: F, times: u32) -> F {
+    (0..times).fold(value, |value, _| value.square())
+}
+
+/// The k below 2^order with `power` = `base`^k, bit by bit from the lowest, for a base of that order.
+fn logarithm<F: PrimeField>(power: F, base: F, order: u32) -> usize {
+    let inverse = base.inverse().expect("a root of unity is not zero");
+    let (mut exponent, mut left, mut step) = (0, power, inverse);
+    for bit in 0..order {
+        if !squared(left, order - 1 - bit).is_one() {
+            exponent |= 1 << bit;
+            left *= step;
+        }
+        step.square_in_place();
+    }
+    exponent
+}

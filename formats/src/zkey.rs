@@ -12,7 +12,7 @@ use std::io::{Read, Seek};
 
 use pulseproof_kernels::{Curve, CurveId, G1, G1Affine, G2, G2Affine, Scalar};
 
-pub use self::contributions::{Beacon, Contribution};
+pub use self::contributions::Contribution;
 pub use self::header::Header;
 pub use self::write::{Contents, write};
 use crate::container::{Container, Section, read_u32};
@@ -147,6 +147,24 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
         let (section, count) = self.section_g1(which)?;
         let decoder = PointDecoder::<G1<C>>::new(check);
         read_points(&mut self.file, section, 0..count, &decoder, progress)
+    }
+
+    /// Reads a section of points, some thousands at a time, for as long as somebody wants to see them.
+    ///
+    /// # Errors
+    /// The section is missing; of each piece, a bad point, or reading fails.
+    pub fn pieces_g1(
+        &mut self,
+        which: PointsG1,
+        check: Check,
+    ) -> Result<impl Iterator<Item = Result<Vec<G1Affine<C>>, FormatError>>, FormatError> {
+        let (section, count) = self.section_g1(which)?;
+        let decoder = PointDecoder::<G1<C>>::new(check);
+        let step = CHUNK as u64;
+        Ok((0..count.div_ceil(step)).map(move |i| {
+            let range = i * step..((i + 1) * step).min(count);
+            read_points(&mut self.file, section, range, &decoder, &mut |_, _| ())
+        }))
     }
 
     /// Reads right factors in G2, one for each wire. `progress` hears of points done and points in all.

@@ -6,7 +6,7 @@
 //! Values lie in bit-reversed order of arkworks's root here, so that no transform permutes anything: the
 //! rows of a key and its points H are put in their places once, when a key is loaded.
 
-use pulseproof_formats::roots::root_of_unity;
+use pulseproof_formats::roots::{exponent, root_of_unity};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::transform::{Order, Transform};
 
@@ -28,7 +28,7 @@ impl<F: PrimeField> Domain<F> {
         let order = log_size.checked_add(1).filter(|&order| order <= F::TWO_ADICITY)?;
         let standard = F::get_root_of_unity(1 << order)?;
         let root = root_of_unity(order)?;
-        Some(Self { log_size, root, standard, exponent: logarithm(root, standard, order) })
+        Some(Self { log_size, root, standard, exponent: exponent::<F>(order)? })
     }
 
     /// log2 of N.
@@ -88,24 +88,6 @@ impl<F: PrimeField> Domain<F> {
             bits => i.reverse_bits() >> (usize::BITS - bits),
         }
     }
-}
-
-fn squared<F: Field>(value: F, times: u32) -> F {
-    (0..times).fold(value, |value, _| value.square())
-}
-
-/// The k below 2^order with `power` = `base`^k, bit by bit from the lowest, for a base of that order.
-fn logarithm<F: PrimeField>(power: F, base: F, order: u32) -> usize {
-    let inverse = base.inverse().expect("a root of unity is not zero");
-    let (mut exponent, mut left, mut step) = (0, power, inverse);
-    for bit in 0..order {
-        if !squared(left, order - 1 - bit).is_one() {
-            exponent |= 1 << bit;
-            left *= step;
-        }
-        step.square_in_place();
-    }
-    exponent
 }
 
 #[cfg(test)]

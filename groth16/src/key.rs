@@ -2,6 +2,7 @@
 
 use std::io::{Read, Seek};
 
+use pulseproof_ceremony::subgroup::holds_all;
 use pulseproof_formats::FormatError;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::zkey::{Coefficient, Header, Matrix2, PointsG1, Zkey};
@@ -12,10 +13,9 @@ use pulseproof_kernels::{Curve, Error, G1, G2, Scalar};
 
 use crate::domain::Domain;
 use crate::rows::{Builder, Rows};
-use crate::subgroup::holds_all;
 use crate::verify::PreparedVerifyingKey;
 use crate::verifying_key::VerifyingKey;
-use crate::weakness::Weakness;
+use crate::weakness::{KnownTau, Weakness};
 
 /// Why a key was not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         let verifying_key = PreparedVerifyingKey::new(VerifyingKey::of(&header, ic));
         let mut loading = Loading::new(&backend, &mut file, check, progress);
         let points = loading.points(&domain)?;
-        let tau_is_known = loading.tau_is_known;
+        let tau_is_known = loading.tau.is_found();
         let rows = rows(&mut file, &domain)?;
         let contributions = file.contributions()?;
         let weakness = match contributions {
@@ -161,8 +161,7 @@ struct Loading<'a, C: Curve, B, S> {
     progress: &'a mut dyn FnMut(usize, usize),
     done: usize,
     total: usize,
-    /// No point of H is finite, which is so for a τ of the domain only.
-    tau_is_known: bool,
+    tau: KnownTau,
 }
 
 impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
@@ -174,7 +173,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
     ) -> Self {
         let header = file.header();
         let total = 4 * header.variables - header.public - 1 + (1 << header.log_size);
-        Self { backend, file, check, progress, done: 0, total, tau_is_known: false }
+        Self { backend, file, check, progress, done: 0, total, tau: KnownTau::default() }
     }
 
     /// All sections. What takes most memory on its way comes first, while nothing else does.
@@ -189,7 +188,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
 
     fn h(&mut self, domain: &Domain<Scalar<C>>) -> Result<<B as MsmOps<G1<C>>>::Bases, LoadError> {
         let points = self.read(PointsG1::H)?;
-        self.tau_is_known = points.iter().all(AffineRepr::is_zero);
+        self.tau.see(&points);
         let mut placed = vec![C::G1Affine::zero(); points.len()];
         for (i, point) in points.into_iter().enumerate() {
             placed[domain.odd_place(i)] = point;

@@ -30,8 +30,6 @@ pub mod rows;
 #[cfg(feature = "prove")]
 pub mod setup;
 pub mod solidity;
-#[cfg(feature = "prove")]
-mod subgroup;
 pub mod text;
 pub mod verify;
 pub mod verifying_key;

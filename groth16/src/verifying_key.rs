@@ -8,7 +8,7 @@ use pulseproof_formats::zkey::{Header, PointsG1, Zkey};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, G2Affine};
 
-use crate::Weakness;
+use crate::weakness::{KnownTau, Weakness};
 
 /// A circuit's verifying key. As with [`Proof`](crate::Proof), whoever fills the fields answers for the
 /// points being in their groups.
@@ -44,6 +44,7 @@ impl<C: Curve> VerifyingKey<C> {
         let key = Self::of(file.header(), ic);
         let weakness = match file.contributions()? {
             0 => Some(Weakness::NoContribution),
+            _ if tau_is_known(file)? => Some(Weakness::Tau),
             _ => key.weakness(),
         };
         Ok((key, weakness))
@@ -59,4 +60,16 @@ impl<C: Curve> VerifyingKey<C> {
     pub fn alpha_beta(&self) -> PairingOutput<C> {
         C::pairing(self.alpha_g1, self.beta_g2)
     }
+}
+
+/// Whether the key's τ is a root of unity. Of a key whose τ is not, a few points are read.
+fn tau_is_known<C: Curve>(file: &mut Zkey<C, impl Read + Seek>) -> Result<bool, FormatError> {
+    let mut tau = KnownTau::default();
+    for points in file.pieces_g1(PointsG1::H, Check::OnCurve)? {
+        tau.see(&points?);
+        if tau.is_refuted() {
+            break;
+        }
+    }
+    Ok(tau.is_found())
 }

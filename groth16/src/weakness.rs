@@ -100,6 +100,32 @@ impl<C: Curve> VerifyingKey<C> {
     }
 }
 
+/// Looks for a τ that everybody knows, in what it makes of a key: the Lagrange polynomials of odd powers are all zero
+/// at a root of unity, or all but one.
+#[derive(Debug, Default)]
+pub(crate) struct KnownTau {
+    finite: usize,
+    all: usize,
+}
+
+impl KnownTau {
+    /// Takes in points of the section H.
+    pub fn see<P: AffineRepr>(&mut self, points: &[P]) {
+        self.finite += points.iter().filter(|point| !point.is_zero()).count();
+        self.all += points.len();
+    }
+
+    /// Whether more points can change nothing: τ is not known.
+    pub fn is_refuted(&self) -> bool {
+        self.finite > 1
+    }
+
+    /// Whether τ is a root of unity, once all points were seen.
+    pub fn is_found(&self) -> bool {
+        self.finite < 2.min(self.all)
+    }
+}
+
 fn same_up_to_sign<P: AffineRepr>(first: P, second: P) -> bool {
     first == second || first == -second
 }
@@ -148,6 +174,25 @@ mod tests {
         }
         test::<Bn254>();
         test::<Bls12_381>();
+    }
+
+    #[test]
+    fn a_root_of_unity_shows_in_h() {
+        type P = <Bn254 as Pairing>::G1Affine;
+        let (zero, one) = (P::zero(), P::generator());
+        for (points, found) in [
+            (&[zero, zero, zero, zero][..], true),
+            (&[zero, zero, one, zero], true),
+            (&[zero, one, one, zero], false),
+            (&[one, one], false),
+            // A domain of one row: the only polynomial is 1.
+            (&[one], false),
+            (&[zero], true),
+        ] {
+            let mut tau = KnownTau::default();
+            points.chunks(3).for_each(|points| tau.see(points));
+            assert_eq!(tau.is_found(), found, "{points:?}");
+        }
     }
 
     #[test]

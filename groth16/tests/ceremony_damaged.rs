@@ -9,6 +9,7 @@ use std::io::Cursor;
 use std::ops::Range;
 
 use common::{Shape, sample};
+use pulseproof_ceremony::CeremonyError;
 use pulseproof_formats::elements::encode_point;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::R1cs;
@@ -108,7 +109,7 @@ fn points<G: Group>(scalars: &[G::ScalarField]) -> Vec<u8> {
 }
 
 fn key<C: Curve>(file: Vec<u8>) -> Result<(), SetupError> {
-    let mut ceremony = Ptau::<C, _>::open(Cursor::new(file))?;
+    let mut ceremony = Ptau::<C, _>::open(Cursor::new(file)).map_err(CeremonyError::from)?;
     from_ceremony(&circuit::<C>(), &mut ceremony, &mut |_, _| ()).map(drop)
 }
 

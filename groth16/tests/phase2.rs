@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
+use pulseproof_formats::Beacon;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{Limits, R1cs};
-use pulseproof_formats::zkey::{self, Beacon, Contents, Contribution, Zkey};
+use pulseproof_formats::zkey::{self, Contents, Contribution, Zkey};
 use pulseproof_groth16::phase2::{
     Contributed, Phase2Error, beacon, contribute, contributions, verify,
 };

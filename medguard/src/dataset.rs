@@ -3,6 +3,7 @@
 //! Values are decimal text and are kept as integers of the finest decimal place that occurs: no
 //! reading is ever rounded. Times are instants, and a reading that a table repeats is one reading.
 
+mod columns;
 mod decimal;
 mod readings;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
+pub use columns::{Columns, Given};
 pub use decimal::DECIMALS_MAX;
 use decimal::Decimal;
 pub use readings::{Readings, Row};
@@ -22,22 +24,13 @@ pub use time::{TimeError, Zone};
 /// Most readings that are taken in.
 pub const READINGS_MAX: usize = 50_000_000;
 
-/// Names of the columns to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Columns {
-    /// Who was measured.
-    pub subject: String,
-    /// When: a date and time, or a number.
-    pub time: String,
-    /// What was measured.
-    pub value: String,
-}
-
 /// Readings by subject, in order of time, each of them once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     /// A raw value r stands for r·10^-decimals.
     pub decimals: u32,
+    /// The columns that were read.
+    pub columns: Columns,
     /// Raw values of each subject.
     pub subjects: BTreeMap<String, Vec<i64>>,
     /// Rows that said again what another one said: same subject, same instant, same value.
@@ -57,6 +50,24 @@ pub enum DatasetError {
         name: String,
         /// The header.
         found: String,
+    },
+    /// No column has a usual name.
+    #[error("no column is known to be the {what}: the columns are {found}; say which one it is")]
+    Unnamed {
+        /// What is looked for.
+        what: &'static str,
+        /// The header.
+        found: String,
+    },
+    /// Two columns have one.
+    #[error("columns {first:?} and {second:?} may both be the {what}: say which one it is")]
+    Ambiguous {
+        /// What is looked for.
+        what: &'static str,
+        /// A column.
+        first: String,
+        /// Another one.
+        second: String,
     },
     /// A time that is no instant.
     #[error("line {line}, column {column:?}: {value:?} {error}")]
@@ -110,10 +121,8 @@ impl Dataset {
     /// Never: the table is part of the program.
     pub fn hall_2018() -> Self {
         let table = GzDecoder::new(include_bytes!("../data/hall2018.csv.gz").as_slice());
-        let name = |text: &str| text.to_owned();
-        let columns = Columns { subject: name("id"), time: name("time"), value: name("gl") };
         // The sensors' clocks ran through: any zone that never changes gives the same order.
-        Self::read(table, &columns, Some(&Zone::UTC))
+        Self::read(table, &Given::default(), Some(&Zone::UTC))
             .expect("the table that comes with the program can be read")
     }
 
@@ -121,22 +130,15 @@ impl Dataset {
     /// offset.
     ///
     /// # Errors
-    /// A column is missing, a cell is not what its column should hold, or lines contradict each other.
+    /// A column is missing or it is not clear which one is meant, a cell is not what its column should hold, or lines contradict each other.
     pub fn read(
         table: impl Read,
-        columns: &Columns,
+        columns: &Given,
         zone: Option<&Zone>,
     ) -> Result<Self, DatasetError> {
         let mut rows = csv::Reader::from_reader(table);
         let header = rows.headers()?.clone();
-        let position = |name: &String| {
-            header.iter().position(|cell| cell == name).ok_or_else(|| DatasetError::NoColumn {
-                name: name.clone(),
-                found: header.iter().collect::<Vec<_>>().join(", "),
-            })
-        };
-        let [subject, time, value] =
-            [position(&columns.subject)?, position(&columns.time)?, position(&columns.value)?];
+        let (columns, [subject, time, value]) = columns.find(&header)?;
         let mut readings = Readings::new(columns, zone);
         for row in rows.records() {
             let row = row?;

@@ -39,5 +39,5 @@ pub use groth16::prover::{
     Witness,
 };
 pub use prover::Prover;
-pub use serve::{Machine, ServeError, serve};
+pub use serve::{Appliance, Machine, ServeError, serve};
 pub use store::StoreError;

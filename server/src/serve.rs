@@ -67,9 +67,7 @@ pub struct Machine<C: Curve> {
     pub groth16: Groth16,
 }
 
-/// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
-/// and the sum at work finish, programs and proofs of circuits at work are given up and stay queued,
-/// and the store is closed.
+/// Opens an appliance and serves: [`Appliance::open`], [`Appliance::serve`].
 ///
 /// # Errors
 /// The data folder, the store or the listener cannot be used.
@@ -79,45 +77,75 @@ pub async fn serve<C: Curve>(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let lock = lock(&config.data_dir)?;
-    let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
-    let srs = Digest(machine.prover.srs().verifying_key.id());
-    let store = Store::open(&config.data_dir, srs).await?;
-    let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
-    let identity = identity::open(&config.data_dir).map_err(|source| {
-        io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
-    })?;
-    let transcripts = Transcripts::open(&config.data_dir, config.lookups_bytes_max)
-        .map_err(|source| io_error("lookups", source))?;
-    let app = Arc::new(App::new(machine, identity, store, blobs, transcripts, config, telemetry));
-    announce(&app);
+    Appliance::open(machine, config).await?.serve(listener, shutdown).await
+}
 
-    let (stop, stopping) = watch::channel(false);
-    let requests = async {
-        let served = answer(listener, &app, stopping.clone()).await;
-        stop.send_replace(true);
+/// An appliance that owns its folder and is ready to serve.
+pub struct Appliance<C: Curve> {
+    app: Arc<App<C>>,
+    lock: File,
+}
+
+impl<C: Curve> Appliance<C> {
+    /// Takes a folder, and opens everything in it.
+    ///
+    /// # Errors
+    /// The folder or the store cannot be used, or another appliance has them.
+    pub async fn open(machine: Machine<C>, config: Config) -> Result<Self, ServeError> {
+        let lock = lock(&config.data_dir)?;
+        let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
+        let srs = Digest(machine.prover.srs().verifying_key.id());
+        let store = Store::open(&config.data_dir, srs).await?;
+        let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
+        let identity = identity::open(&config.data_dir).map_err(|source| {
+            io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
+        })?;
+        let transcripts = Transcripts::open(&config.data_dir, config.lookups_bytes_max)
+            .map_err(|source| io_error("lookups", source))?;
+        let app = App::new(machine, identity, store, blobs, transcripts, config, telemetry);
+        Ok(Self { app: Arc::new(app), lock })
+    }
+
+    /// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
+    /// and the sum at work finish, programs and proofs of circuits at work are given up and stay queued,
+    /// and the store is closed.
+    ///
+    /// # Errors
+    /// The listener cannot be used.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Self { app, lock } = self;
+        announce(&app);
+        let (stop, stopping) = watch::channel(false);
+        let requests = async {
+            let served = answer(listener, &app, stopping.clone()).await;
+            stop.send_replace(true);
+            served
+        };
+        let signal = async {
+            tokio::select! {
+                () = shutdown => { stop.send_replace(true); }
+                () = stopped(stopping.clone()) => {}
+            }
+        };
+        let (served, (), (), (), (), (), (), ()) = tokio::join!(
+            requests,
+            signal,
+            worker::run(&app, stopping.clone()),
+            runner::run::<C, Programs>(&app, stopping.clone()),
+            runner::run::<C, Proofs>(&app, stopping.clone()),
+            pinned::run(&app, stopping.clone()),
+            blobs::upkeep::run(&app, stopping.clone()),
+            telemetry::upkeep(&app.telemetry, stopping.clone()),
+        );
+        app.store.close().await;
+        drop(lock);
+        tracing::info!("stopped");
         served
-    };
-    let signal = async {
-        tokio::select! {
-            () = shutdown => { stop.send_replace(true); }
-            () = stopped(stopping.clone()) => {}
-        }
-    };
-    let (served, (), (), (), (), (), (), ()) = tokio::join!(
-        requests,
-        signal,
-        worker::run(&app, stopping.clone()),
-        runner::run::<C, Programs>(&app, stopping.clone()),
-        runner::run::<C, Proofs>(&app, stopping.clone()),
-        pinned::run(&app, stopping.clone()),
-        blobs::upkeep::run(&app, stopping.clone()),
-        telemetry::upkeep(&app.telemetry, stopping.clone()),
-    );
-    app.store.close().await;
-    drop(lock);
-    tracing::info!("stopped");
-    served
+    }
 }
 
 /// Completes once the appliance was told to stop.

@@ -1,12 +1,11 @@
 //! `pulseproof demo`.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
-use pulseproof_medguard::dataset::{Columns, Dataset, Zone};
+use pulseproof_medguard::dataset::{Columns, Dataset, DatasetError, Given, Zone};
 use pulseproof_medguard::demo::{
     self, AlertOptions, Options, Percentiles, Report, Row, Stage, Tamper, TamperReport,
 };
@@ -16,8 +15,9 @@ use pulseproof_server::Programs;
 
 use super::{Outcome, alerts};
 use crate::backend::BackendArgs;
+use crate::files::Input;
 use crate::home::Home;
-use crate::output::{progress_bar, say, say_json, table};
+use crate::output::{complain, progress_bar, say, say_json, table};
 
 /// The sensor's range and the consensus target range, in mg/dL, of the readings that come along.
 const HALL_RANGE: (&str, &str) = ("40", "400");
@@ -33,6 +33,7 @@ Examples:
   pulseproof demo --devices 200 --regions 20 --epochs 2 --json
   pulseproof demo --tamper forge-proof
   pulseproof demo --alert-above 110 --alert-epochs 7
+  pulseproof demo --data readings.csv --inside 70:180
   pulseproof demo --data steps.csv --subject-column who --time-column at --value-column steps \\
                   --zone Europe/Berlin --inside 4000:12000 --unit steps
 
@@ -64,19 +65,20 @@ pub(super) struct Args {
     curve: CurveId,
     /// CSV file with a header: subject, time, value
     #[arg(long, value_name = "FILE", requires = "inside")]
-    data: Option<PathBuf>,
-    /// Column of the subject
-    #[arg(long, default_value = "subject", value_name = "NAME")]
-    subject_column: String,
+    data: Option<Input>,
+    /// Column of the subject [default: the one with a usual name, such as id, subject or patient]
+    #[arg(long, requires = "data", value_name = "NAME")]
+    subject_column: Option<String>,
     /// Column of the time: a date and time with its offset, such as 2025-10-26T02:30:00+02:00, or a number
-    #[arg(long, default_value = "time", value_name = "NAME")]
-    time_column: String,
+    /// [default: time, timestamp or date]
+    #[arg(long, requires = "data", value_name = "NAME")]
+    time_column: Option<String>,
     /// Zone of times that have no offset, such as Europe/Berlin
     #[arg(long, requires = "data", value_name = "NAME")]
     zone: Option<Zone>,
-    /// Column of the value: a decimal number
-    #[arg(long, default_value = "value", value_name = "NAME")]
-    value_column: String,
+    /// Column of the value: a decimal number [default: value, glucose, gl or reading]
+    #[arg(long, requires = "data", value_name = "NAME")]
+    value_column: Option<String>,
     /// Smallest value a reading may have: public [default: 40, or the data's smallest]
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     min: Option<String>,
@@ -181,17 +183,24 @@ fn options(args: &Args, folder: PathBuf) -> Result<Options, Box<dyn std::error::
 }
 
 fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
-    let Some(path) = &args.data else {
+    let Some(input) = &args.data else {
         return Ok(Dataset::hall_2018());
     };
-    let columns = Columns {
+    let columns = Given {
         subject: args.subject_column.clone(),
         time: args.time_column.clone(),
         value: args.value_column.clone(),
     };
-    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(Dataset::read(file, &columns, args.zone.as_ref())
-        .map_err(|e| format!("{}: {e}", path.display()))?)
+    let read = Dataset::read(input.open()?, &columns, args.zone.as_ref());
+    let data = read.map_err(|error| match error {
+        DatasetError::Unnamed { what, .. } | DatasetError::Ambiguous { what, .. } => {
+            input.named(format!("{error}, with --{what}-column"))
+        }
+        error => input.named(error),
+    })?;
+    let Columns { subject, time, value } = &data.columns;
+    complain(&format!("columns: subject {subject:?}, time {time:?}, value {value:?}"));
+    Ok(data)
 }
 
 fn print(report: &Report, args: &Args) {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 use pulseproof_sdk::Name;
-use pulseproof_server::{Config, Groth16Limits, Programs};
+use pulseproof_server::{Appliance, Config, Groth16Limits, Programs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,13 +20,15 @@ use crate::output::{complain, say};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  pulseproof serve
+  pulseproof setup --ptau ceremony.ptau && pulseproof serve
+  pulseproof serve --insecure-key              with a development SRS, for tests
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
   curl http://127.0.0.1:8750/healthz
   pulseproof serve --pin merkle --host-keys 16384
   curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
-Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
+An SRS that was made here, or a missing one, is refused unless --insecure-key is given: whoever makes an SRS
+can forge proofs. Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
 where it was.")]
 pub struct Args {
     /// Address to listen on; port 0 takes a free one
@@ -46,6 +48,10 @@ pub struct Args {
     /// Proofs that the device may get wrong before it is used no more
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     device_failures: u32,
+    /// Prove with a development SRS, which is made if there is none, and take circuits' keys that show that they
+    /// are toys: for tests
+    #[arg(long)]
+    insecure_key: bool,
     #[command(flatten)]
     circuits: CircuitArgs,
 }
@@ -59,9 +65,6 @@ struct CircuitArgs {
     /// Memory for circuits' keys on this machine, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     host_keys: u64,
-    /// Take circuits' keys that show that they are toys: for tests
-    #[arg(long)]
-    insecure_key: bool,
     /// Memory for circuits' keys on the device, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     device_keys: u64,
@@ -75,9 +78,9 @@ impl CircuitArgs {
         Programs::new(self.host_programs.saturating_mul(1 << 20), home.modules())
     }
 
-    fn limits(self) -> Groth16Limits {
+    fn limits(self, insecure_keys: bool) -> Groth16Limits {
         Groth16Limits {
-            insecure_keys: self.insecure_key,
+            insecure_keys,
             pinned: self.pinned.into_iter().collect(),
             host_key_bytes_max: self.host_keys.saturating_mul(1 << 20),
             device_key_bytes_max: self.device_keys.saturating_mul(1 << 20),
@@ -91,22 +94,26 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
 }
 
 fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
+    if !args.insecure_key {
+        home.require_ceremony::<C>(args.log_size)?;
+    }
     let programs = args.circuits.programs(home);
     let machine = home.machine::<C>(args.log_size, args.backend.backend, programs)?;
     complain(&format!("proving on {}", machine.prover.backend()));
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
+        let config = Config {
+            groth16: args.circuits.limits(args.insecure_key),
+            backend_failures_max: args.device_failures,
+            ..Config::new(store)
+        };
+        let appliance = Appliance::open(machine, config).await?;
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
         say(&format!("listening on http://{}", listener.local_addr()?));
-        let config = Config {
-            groth16: args.circuits.limits(),
-            backend_failures_max: args.device_failures,
-            ..Config::new(store)
-        };
-        pulseproof_server::serve(listener, machine, config, stopped()?).await?;
+        appliance.serve(listener, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })

@@ -14,5 +14,6 @@ fuzz_target!(|bytes: &[u8]| {
     drop(file.powers_g1(PowersG1::Tau, 0..count, Check::OnCurve, quiet));
     drop(file.powers_g2(PowersG2::Tau, 0..count, Check::OnCurve, quiet));
     drop(file.lagrange_g1(PowersG1::AlphaTau, file.power(), Check::OnCurve, quiet));
+    drop(file.contributions());
     drop(file.lagrange_g2(file.power(), Check::OnCurve, quiet));
 });

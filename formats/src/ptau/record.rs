@@ -1,137 +1,123 @@
-//! The record of who contributed to a ceremony: whether it is that of the file's own points. Touches its section.
+//! The record of who contributed to a ceremony. It is read; whether it holds is for others to find out. Touches
+//! its section.
 //!
-//! An entry is τ in both groups, α and β in G1 and β in G2 as they were after it, the contribution's public key (six
-//! points of G1, three of G2), a hash's state, a hash, a kind, and parameters of a stated length. Each τ and each β
-//! has to be the one before times the entry's secret, which has to be there; the last ones have to be the file's.
-//! What is not examined is that each contributor knew his secret: compare the file's published hash.
+//! An entry is τ in both groups, α and β in G1 and β in G2 as they were after it, the contribution's public keys
+//! (six points of G1, three of G2), a hash's state, a hash, a kind, and parameters of a stated length.
 
 use std::io::{Read, Seek};
 
-use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine};
 
-use super::{FILE, PowersG1, PowersG2, Ptau};
+use super::{FILE, Ptau};
 use crate::container::read_u32;
+use crate::contributed::{Beacon, Contributor};
 use crate::elements::{Check, PointDecoder, point_bytes};
 use crate::error::FormatError;
 
 const SECTION: u32 = 7;
 const NAME: &str = "contributions";
-/// The state of a hash, and a hash, and the kind.
-const HASHES: usize = 216 + 64 + 4;
+/// Bytes of the hash of all points, from which the next contribution starts.
+pub const CHALLENGE_BYTES: usize = 64;
+/// Bytes of the state of a hash, of which nothing here depends.
+const STATE_BYTES: usize = 216;
 /// Bytes of a record: tens of thousands of contributions.
 const SIZE_MAX: u64 = 1 << 26;
 
-/// The secrets after a contribution.
-struct Secrets<C: Curve> {
-    tau_g1: G1Affine<C>,
-    tau_g2: G2Affine<C>,
-    alpha: G1Affine<C>,
-    beta_g1: G1Affine<C>,
-    beta_g2: G2Affine<C>,
+/// One contribution: τ, α and β were each multiplied by a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution<C: Curve> {
+    /// The ceremony's secrets afterwards.
+    pub secrets: Secrets<C>,
+    /// What was contributed to τ, to α and to β.
+    pub keys: [PublicKey<C>; 3],
+    /// The hash of the response and of all points afterwards, as it is stated.
+    pub next_challenge: [u8; CHALLENGE_BYTES],
+    /// Who contributed, in whatever words.
+    pub name: Option<String>,
+    /// Where the secrets come from, if everybody may know them.
+    pub beacon: Option<Beacon>,
 }
 
-/// \[s\] and \[s·x\] for a secret x: the public key of a contribution.
-struct Ratio<C: Curve>(G1Affine<C>, G1Affine<C>);
+/// The secrets of a ceremony, in the exponent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secrets<C: Curve> {
+    /// \[τ\]₁.
+    pub tau_g1: G1Affine<C>,
+    /// \[τ\]₂.
+    pub tau_g2: G2Affine<C>,
+    /// \[α\]₁.
+    pub alpha_g1: G1Affine<C>,
+    /// \[β\]₁.
+    pub beta_g1: G1Affine<C>,
+    /// \[β\]₂.
+    pub beta_g2: G2Affine<C>,
+}
+
+/// What shows a secret x.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey<C: Curve> {
+    /// A point.
+    pub s: G1Affine<C>,
+    /// x times that.
+    pub sx: G1Affine<C>,
+    /// x times the point in G2 that the transcript gives.
+    pub spx: G2Affine<C>,
+}
 
 impl<C: Curve, S: Read + Seek> Ptau<C, S> {
-    /// Checks the record of contributions, if the file has one with entries in it.
+    /// Reads the record of contributions: nothing, if the file has none.
     ///
     /// # Errors
-    /// It is malformed, or not of the points that the file has.
-    pub fn check_record(&mut self) -> Result<(), FormatError> {
+    /// It is malformed, or has a bad point.
+    pub fn contributions(&mut self) -> Result<Vec<Contribution<C>>, FormatError> {
         if !self.file.has(SECTION) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let section = self.file.section(SECTION, NAME)?;
         if section.size > SIZE_MAX {
-            let field = "number of bytes of contributions";
-            return Err(FormatError::Limit {
-                file: FILE,
-                field,
-                got: section.size,
-                limit: SIZE_MAX,
-            });
+            let (field, got) = ("number of bytes of contributions", section.size);
+            return Err(FormatError::Limit { file: FILE, field, got, limit: SIZE_MAX });
         }
         let length = usize::try_from(section.size).unwrap_or(usize::MAX);
         let bytes = self.file.read(section, 0, length)?;
         let mut entries = Entries { left: &bytes, index: 0 };
         let count = read_u32(entries.take(4)?);
-        let mut secrets = Secrets::<C>::first();
-        for _ in 0..count {
-            secrets = entries.next(&secrets)?;
+        let all = (0..count).map(|_| entries.next()).collect::<Result<_, _>>()?;
+        if entries.left.is_empty() {
+            return Ok(all);
         }
-        if !entries.left.is_empty() {
-            return Err(invalid(format!("bytes after the last of {count}")));
-        }
-        if count > 0 { self.check_last(&secrets) } else { Ok(()) }
-    }
-
-    fn check_last(&mut self, last: &Secrets<C>) -> Result<(), FormatError> {
-        let mut g1 = |which, at| {
-            self.powers_g1(which, at..at + 1, Check::OnCurve, &mut |_, _| ())
-                .map(|points| points[0])
-        };
-        let tau = g1(PowersG1::Tau, 1)? == last.tau_g1;
-        let alpha = g1(PowersG1::AlphaTau, 0)? == last.alpha;
-        let beta = g1(PowersG1::BetaTau, 0)? == last.beta_g1;
-        let beta_g2 = self.powers_g2(PowersG2::Beta, 0..1, Check::OnCurve, &mut |_, _| ())?[0];
-        match tau && alpha && beta && beta_g2 == last.beta_g2 {
-            true => Ok(()),
-            false => Err(invalid("the last one led to other secrets than the file's".to_owned())),
-        }
-    }
-}
-
-impl<C: Curve> Secrets<C> {
-    /// Those that a ceremony begins with: all are 1.
-    fn first() -> Self {
-        let (g1, g2) = (G1Affine::<C>::generator(), G2Affine::<C>::generator());
-        Self { tau_g1: g1, tau_g2: g2, alpha: g1, beta_g1: g1, beta_g2: g2 }
-    }
-
-    /// Whether these come of others by a contribution with such a public key.
-    fn follow(&self, before: &Self, tau: &Ratio<C>, beta: &Ratio<C>) -> bool {
-        let (g1, g2) = (G1Affine::<C>::generator(), G2Affine::<C>::generator());
-        let same = |a: G1Affine<C>, b: G2Affine<C>, c: G1Affine<C>, d: G2Affine<C>| {
-            C::multi_pairing([a.into_group(), -c.into_group()], [b, d]).is_zero()
-        };
-        same(tau.1, before.tau_g2, tau.0, self.tau_g2)
-            && same(beta.1, before.beta_g2, beta.0, self.beta_g2)
-            && same(self.tau_g1, g2, g1, self.tau_g2)
-            && same(self.beta_g1, g2, g1, self.beta_g2)
+        let reason = format!("bytes after the last of {count}");
+        Err(FormatError::Invalid { file: FILE, field: NAME, reason })
     }
 }
 
 /// Entries that are still to be read.
 struct Entries<'a> {
     left: &'a [u8],
-    index: usize,
+    index: u64,
 }
 
 impl<'a> Entries<'a> {
-    fn next<C: Curve>(&mut self, before: &Secrets<C>) -> Result<Secrets<C>, FormatError> {
+    fn next<C: Curve>(&mut self) -> Result<Contribution<C>, FormatError> {
         let secrets = Secrets {
             tau_g1: self.g1::<C>()?,
             tau_g2: self.g2::<C>()?,
-            alpha: self.g1::<C>()?,
+            alpha_g1: self.g1::<C>()?,
             beta_g1: self.g1::<C>()?,
             beta_g2: self.g2::<C>()?,
         };
-        let tau = Ratio::<C>(self.g1::<C>()?, self.g1::<C>()?);
-        let alpha = Ratio::<C>(self.g1::<C>()?, self.g1::<C>()?);
-        let beta = Ratio::<C>(self.g1::<C>()?, self.g1::<C>()?);
-        self.take(3 * point_bytes::<G2<C>>() + HASHES)?;
-        let parameters = read_u32(self.take(4)?);
-        self.take(usize::try_from(parameters).unwrap_or(usize::MAX))?;
-        if [&tau, &alpha, &beta].iter().any(|ratio| ratio.0 == ratio.1) {
-            return Err(invalid(format!("number {} changes nothing", self.index)));
-        }
-        if !secrets.follow(before, &tau, &beta) {
-            return Err(invalid(format!("number {} does not follow the one before", self.index)));
-        }
+        let mut pair = || Ok::<_, FormatError>((self.g1::<C>()?, self.g1::<C>()?));
+        let [tau, alpha, beta] = [pair()?, pair()?, pair()?];
+        let mut key = |(s, sx)| Ok::<_, FormatError>(PublicKey { s, sx, spx: self.g2::<C>()? });
+        let keys = [key(tau)?, key(alpha)?, key(beta)?];
+        self.take(STATE_BYTES)?;
+        let next_challenge = *self.take(CHALLENGE_BYTES)?.first_chunk().expect("as many");
+        let kind = read_u32(self.take(4)?);
+        let length = read_u32(self.take(4)?);
+        let parameters = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+        let Contributor { name, beacon } = Contributor::read(FILE, kind, parameters)?;
         self.index += 1;
-        Ok(secrets)
+        Ok(Contribution { secrets, keys, next_challenge, name, beacon })
     }
 
     fn g1<C: Curve>(&mut self) -> Result<G1Affine<C>, FormatError> {
@@ -147,7 +133,7 @@ impl<'a> Entries<'a> {
     }
 
     fn bad(&self, problem: crate::error::ElementProblem) -> FormatError {
-        invalid(format!("number {}: {problem}", self.index))
+        FormatError::Element { file: FILE, section: NAME, index: self.index, problem }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], FormatError> {
@@ -159,8 +145,4 @@ impl<'a> Entries<'a> {
         self.left = left;
         Ok(taken)
     }
-}
-
-fn invalid(reason: String) -> FormatError {
-    FormatError::Invalid { file: FILE, field: NAME, reason }
 }

@@ -10,6 +10,7 @@ use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine};
 
 use super::{FILE, Zkey, section};
 use crate::container::{Section, read_u32};
+use crate::contributed::{Beacon, Contributor};
 use crate::elements::{Check, PointDecoder, encode_point, point_bytes};
 use crate::error::FormatError;
 
@@ -20,11 +21,6 @@ pub const HASH_BYTES: usize = 64;
 const RECORDS: usize = HASH_BYTES + 4;
 /// Bytes of a record of records: a hundred thousand contributions.
 const SIZE_MAX: u64 = 1 << 26;
-
-/// Kinds of parameters, in the order in which they stand.
-const PARAMETER_NAME: u8 = 1;
-const PARAMETER_ITERATIONS: u8 = 2;
-const PARAMETER_BEACON: u8 = 3;
 
 /// One contribution: δ was multiplied by a secret x.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +39,6 @@ pub struct Contribution<C: Curve> {
     pub name: Option<String>,
     /// Where x comes from, if everybody may know it.
     pub beacon: Option<Beacon>,
-}
-
-/// A value that nobody could choose, and that everybody can look up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beacon {
-    /// The value.
-    pub value: Vec<u8>,
-    /// log2 of how often it is hashed.
-    pub iterations_log: u8,
 }
 
 impl<C: Curve, S: Read + Seek> Zkey<C, S> {
@@ -131,10 +118,9 @@ impl<C: Curve> Contribution<C> {
         let (delta, s, sx) = (next()?, next()?, next()?);
         let spx = g2.point(in_g2).map_err(decoded)?;
         let (transcript, rest) = rest.split_at(HASH_BYTES);
-        let parameters = Parameters::read(&rest[8..])?;
-        let beacon = parameters.beacon(read_u32(rest))?;
+        let Contributor { name, beacon } = Contributor::read(FILE, read_u32(rest), &rest[8..])?;
         let transcript = *transcript.first_chunk().expect("64 bytes");
-        Ok(Self { delta, s, sx, spx, transcript, name: parameters.name, beacon })
+        Ok(Self { delta, s, sx, spx, transcript, name, beacon })
     }
 
     /// The record's bytes, as snarkjs writes them.
@@ -142,16 +128,8 @@ impl<C: Curve> Contribution<C> {
     /// # Errors
     /// The name or the beacon is longer than 255 bytes.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
-        let mut parameters = Vec::new();
-        if let Some(name) = &self.name {
-            let field = "number of bytes of a contribution's name";
-            push_text(&mut parameters, PARAMETER_NAME, field, name.as_bytes())?;
-        }
-        if let Some(beacon) = &self.beacon {
-            parameters.extend_from_slice(&[PARAMETER_ITERATIONS, beacon.iterations_log]);
-            let field = "number of bytes of a beacon";
-            push_text(&mut parameters, PARAMETER_BEACON, field, &beacon.value)?;
-        }
+        let contributor = Contributor { name: self.name.clone(), beacon: self.beacon.clone() };
+        let parameters = contributor.encode(FILE)?;
         let mut bytes = Vec::new();
         [self.delta, self.s, self.sx].iter().for_each(|p| encode_point::<G1<C>>(p, &mut bytes));
         encode_point::<G2<C>>(&self.spx, &mut bytes);
@@ -162,79 +140,6 @@ impl<C: Curve> Contribution<C> {
         bytes.extend(parameters);
         Ok(bytes)
     }
-}
-
-/// Bytes, after their kind and their number.
-fn push_text(
-    parameters: &mut Vec<u8>,
-    kind: u8,
-    field: &'static str,
-    bytes: &[u8],
-) -> Result<(), FormatError> {
-    let (got, limit) = (bytes.len() as u64, u64::from(u8::MAX));
-    let length = u8::try_from(bytes.len());
-    let length = length.map_err(|_| FormatError::Limit { file: FILE, field, got, limit })?;
-    parameters.extend_from_slice(&[kind, length]);
-    parameters.extend_from_slice(bytes);
-    Ok(())
-}
-
-/// What a record says beside points.
-#[derive(Default)]
-struct Parameters {
-    name: Option<String>,
-    iterations_log: Option<u8>,
-    value: Option<Vec<u8>>,
-}
-
-impl Parameters {
-    fn read(mut bytes: &[u8]) -> Result<Self, FormatError> {
-        let mut found = Self::default();
-        let mut last = 0;
-        while let Some((&kind, rest)) = bytes.split_first() {
-            if kind <= last {
-                return Err(invalid(FIELD, "are not in order".to_owned()));
-            }
-            last = kind;
-            bytes = match kind {
-                PARAMETER_ITERATIONS => {
-                    let (iterations, rest) = rest.split_first().ok_or_else(cut_off)?;
-                    found.iterations_log = Some(*iterations);
-                    rest
-                }
-                PARAMETER_NAME | PARAMETER_BEACON => {
-                    let (length, rest) = rest.split_first().ok_or_else(cut_off)?;
-                    let split = rest.split_at_checked(usize::from(*length));
-                    let (text, rest) = split.ok_or_else(cut_off)?;
-                    if kind == PARAMETER_NAME {
-                        found.name = Some(String::from_utf8_lossy(text).into_owned());
-                    } else {
-                        found.value = Some(text.to_owned());
-                    }
-                    rest
-                }
-                _ => return Err(invalid(FIELD, format!("{kind} is no kind of parameter"))),
-            };
-        }
-        Ok(found)
-    }
-
-    /// The beacon, of which there is one if the record's kind says so.
-    fn beacon(&self, kind: u32) -> Result<Option<Beacon>, FormatError> {
-        match (kind, self.iterations_log, &self.value) {
-            (0, None, None) => Ok(None),
-            (1, Some(iterations_log), Some(value)) => {
-                Ok(Some(Beacon { value: value.clone(), iterations_log }))
-            }
-            _ => Err(invalid(FIELD, format!("are not those of a contribution of kind {kind}"))),
-        }
-    }
-}
-
-const FIELD: &str = "parameters of a contribution";
-
-fn cut_off() -> FormatError {
-    invalid(FIELD, "are cut off".to_owned())
 }
 
 fn invalid(field: &'static str, reason: String) -> FormatError {

@@ -31,6 +31,8 @@ fn zkey<C: Curve>(bytes: &[u8]) -> Result<(), FormatError> {
 
 fn ptau<C: Curve>(bytes: &[u8]) -> Result<(), FormatError> {
     let (mut file, quiet) = (Ptau::<C, _>::open(source(bytes))?, &mut |_, _| {});
+    // Whether it can be read or not.
+    let _ = file.contributions();
     file.powers_g1(PowersG1::Tau, 0..15, Check::OnCurve, quiet)?;
     file.powers_g2(PowersG2::Tau, 0..8, Check::OnCurve, quiet)?;
     file.lagrange_g1(PowersG1::Tau, file.power() + 1, Check::OnCurve, quiet).map(drop)

@@ -183,7 +183,8 @@ fn bad_containers_are_refused() {
 fn every_section_has_the_size_that_the_power_gives() {
     let power = content_of(file::<Bn254>(), 1) + 36;
     for other in [0, 2, 4, 28] {
-        let bytes = patched(file::<Bn254>(), power, &[other]);
+        // The file's, and the ceremony's.
+        let bytes = patched(file::<Bn254>(), power, &[other, 0, 0, 0, other.max(3)]);
         let (mut file, quiet) = (open::<Bn254>(&bytes).unwrap(), &mut |_, _| {});
         let results = [
             file.powers_g1(PowersG1::Tau, 0..1, Check::None, quiet).map(drop),
@@ -222,39 +223,28 @@ fn bad_points_are_refused_in_every_section() {
     for_each_curve!(test);
 }
 
-/// The record of contributions has to lead to the file's own secrets.
+/// That it holds is asked in `pulseproof-ceremony`.
 #[test]
-fn records_belong_to_their_files() {
+fn records_of_contributions_are_read() {
     fn test<C: Curve>() {
         let bytes = file::<C>();
-        assert!(open::<C>(bytes).unwrap().check_record().is_ok());
-        let invalid = |bytes: &[u8]| {
-            let checked = open::<C>(bytes).unwrap().check_record();
-            assert!(matches!(checked, Err(FormatError::Invalid { field: "contributions", .. })));
-        };
-        let width = 2 * width::<C>();
+        let read = |bytes: &[u8]| open::<C>(bytes).unwrap().contributions();
+        let all = read(bytes).unwrap();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].name.as_deref(), Some("pulseproof fixture"));
+        assert_eq!(all[0].beacon, None);
         let record = content_of(bytes, 7);
-        let count = u32::from_le_bytes(bytes[record..record + 4].try_into().unwrap());
-        assert!(count > 0);
-        // τ and β after the first contribution, and its public key: s and s·x, of which the second is put for the
-        // first.
-        let generator = montgomery(&G1Affine::<C>::generator(), width / 2);
-        for at in [0, 4] {
-            invalid(&patched(bytes, record + 4 + at * width, &generator));
-        }
-        for at in [7, 9, 11] {
-            let one = record + 4 + at * width;
-            let next = bytes[one + width..one + 2 * width].to_vec();
-            invalid(&patched(bytes, one, &next));
-        }
-        // Another α than the file's.
-        let alpha = content_of(bytes, 4);
-        invalid(&patched(bytes, alpha, &generator));
-        // Fewer entries than there are, and more.
-        invalid(&patched(bytes, record, &(count - 1).to_le_bytes()));
-        let more = patched(bytes, record, &(count + 1).to_le_bytes());
-        let checked = open::<C>(&more).unwrap().check_record();
-        assert!(matches!(checked, Err(FormatError::Truncated { .. })));
+        let more = patched(bytes, record, &2u32.to_le_bytes());
+        assert!(matches!(read(&more), Err(FormatError::Truncated { .. })));
+        let fewer = patched(bytes, record, &0u32.to_le_bytes());
+        let error = read(&fewer).unwrap_err();
+        assert!(matches!(error, FormatError::Invalid { field: "contributions", .. }), "{error}");
+        let error = read(&patched(bytes, record + 4, &[1; 8])).unwrap_err();
+        let problem = ElementProblem::NotOnCurve;
+        assert!(
+            matches!(error, FormatError::Element { index: 0, problem: p, .. } if p == problem),
+            "{error}"
+        );
     }
     test::<Bn254>();
     test::<Bls12_381>();

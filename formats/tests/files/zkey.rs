@@ -2,10 +2,8 @@
 
 use std::io::Cursor;
 
-use pulseproof_formats::zkey::{
-    Beacon, Contents, Contribution, Matrix2, PointsG1, Zkey, curve, write,
-};
-use pulseproof_formats::{Check, ElementProblem, FormatError};
+use pulseproof_formats::zkey::{Contents, Contribution, Matrix2, PointsG1, Zkey, curve, write};
+use pulseproof_formats::{Beacon, Check, ElementProblem, FormatError};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, G2, Scalar};

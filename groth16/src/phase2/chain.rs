@@ -4,19 +4,16 @@
 //! that came before; the hash gives a point p of G2 that nobody could know earlier, and x·p shows that whoever
 //! contributed knows x. \[δ\]₁ afterwards has to be x times \[δ\]₁ before.
 
-use pulseproof_formats::zkey::{Beacon, Contribution};
+use pulseproof_ceremony::combine::same_ratio;
+use pulseproof_ceremony::draw::{ITERATIONS_LOG, Stream};
+use pulseproof_ceremony::hash::{self, PointHash};
+use pulseproof_formats::Beacon;
+use pulseproof_formats::zkey::Contribution;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine, Scalar};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::draw::{SEED_BYTES, Stream};
 use super::{Contributed, Phase2Error};
-use crate::setup::hash::{self, PointHash};
-
-/// log2 of the fewest and of the most iterations of a beacon: the fewest that snarkjs takes, and what is
-/// hashed in some minutes.
-pub(super) const ITERATIONS_LOG: std::ops::RangeInclusive<u8> = 10..=32;
 
 /// Everything up to some contribution.
 pub(super) struct Chain<C: Curve> {
@@ -103,11 +100,7 @@ pub(super) struct Drawn<C: Curve> {
 impl<C: Curve> Drawn<C> {
     /// What everybody draws from a beacon.
     pub fn of(beacon: &Beacon) -> Self {
-        let mut hash: [u8; SEED_BYTES] = Sha256::digest(&beacon.value).into();
-        for _ in 1..1u64 << beacon.iterations_log {
-            hash = Sha256::digest(hash).into();
-        }
-        let mut stream = Stream::new(&hash);
+        let mut stream = Stream::of(beacon);
         let secret = Zeroizing::new(stream.element());
         Self { secret, s: stream.point::<G1<C>>() }
     }
@@ -119,17 +112,7 @@ impl<C: Curve> Drawn<C> {
 
 /// The point of G2 that a contribution multiplies by its secret.
 pub(super) fn challenge<C: Curve>(transcript: &[u8; hash::BYTES]) -> G2Affine<C> {
-    let seed = transcript.first_chunk().expect("longer than a seed");
-    Stream::new(seed).point::<G2<C>>()
-}
-
-/// Whether two points of G1 have the ratio of two points of G2, none of them infinity.
-pub(super) fn same_ratio<C: Curve>(
-    (a, b): (G1Affine<C>, G1Affine<C>),
-    (c, d): (G2Affine<C>, G2Affine<C>),
-) -> bool {
-    let finite = !a.is_zero() && !b.is_zero() && !c.is_zero() && !d.is_zero();
-    finite && C::multi_pairing([a, (-b.into_group()).into_affine()], [d, c]).is_zero()
+    Stream::new(transcript).point::<G2<C>>()
 }
 
 fn hash_contribution<C: Curve>(hash: &mut PointHash, contribution: &Contribution<C>) {

@@ -1,15 +1,17 @@
 //! A contribution: δ times a secret, and everything that was divided by δ divided by the secret.
 
-use pulseproof_formats::zkey::{Beacon, Contents, Contribution};
+use pulseproof_ceremony::draw::ITERATIONS_LOG;
+use pulseproof_formats::Beacon;
+use pulseproof_formats::zkey::{Contents, Contribution};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, Scalar};
 use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::chain::{Chain, Drawn, ITERATIONS_LOG, challenge};
+use super::chain::{Chain, Drawn, challenge};
 use super::{Contributed, Phase2Error};
-use crate::setup::hash;
+use crate::setup::NO_CIRCUIT_HASH;
 
 /// Points multiplied at a time, between two calls of `progress`.
 const CHUNK: usize = 1 << 12;
@@ -58,7 +60,7 @@ fn apply<C: Curve>(
     (name, beacon): (Option<String>, Option<Beacon>),
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Contributed, Phase2Error> {
-    if key.circuit_hash == hash::NONE {
+    if key.circuit_hash == NO_CIRCUIT_HASH {
         return Err(Phase2Error::NoCeremony);
     }
     let known = Contribution::read_all(&key.contributions)?;

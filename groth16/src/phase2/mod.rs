@@ -5,21 +5,21 @@
 //! | `chain` | what contributions hash and prove, and whether they do |
 //! | `contribute` | a secret, or a beacon, into a key |
 //! | `verify` | whether a key is that of a circuit and a ceremony |
-//! | `draw` | numbers and points from hashes, as snarkjs draws them |
 
 mod chain;
 mod contribute;
-mod draw;
 mod verify;
 
+use pulseproof_ceremony::hash;
+use pulseproof_formats::Beacon;
 use pulseproof_formats::FormatError;
-use pulseproof_formats::zkey::{Beacon, Contribution, Zkey};
+use pulseproof_formats::zkey::{Contribution, Zkey};
 use pulseproof_kernels::{Curve, Error};
 
 pub use contribute::{beacon, contribute};
 pub use verify::verify;
 
-use crate::setup::{SetupError, hash};
+use crate::setup::SetupError;
 
 /// A contribution that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,9 @@
 
 use std::io::{Read, Seek};
 
+use pulseproof_ceremony::CeremonyError;
+use pulseproof_ceremony::combine::{Coefficients, same_ratio};
+use pulseproof_ceremony::powers::checked;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::R1cs;
@@ -9,10 +12,9 @@ use pulseproof_formats::zkey::{Contents, Contribution, Header, PointsG1, Zkey};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, G2Affine, Scalar};
 
-use super::chain::{Chain, same_ratio};
+use super::chain::Chain;
 use super::{Contributed, Phase2Error};
-use crate::setup::powers::{Coefficients, checked};
-use crate::setup::{SetupError, from_ceremony};
+use crate::setup::from_ceremony;
 
 /// Checks a key against its circuit and a ceremony, and says who contributed. The key is made again from the
 /// two: parts that no contribution changes are compared, those that were divided by δ by a random combination.
@@ -36,8 +38,8 @@ pub fn verify<C: Curve>(
         let points = checked::<G1<C>>(name, |check| key.points_g1(which, check, &mut |_, _| ()));
         // The key is at fault, and not the ceremony.
         let points = points.map_err(|error| match error {
-            SetupError::Format(error) => Phase2Error::Format(error),
-            SetupError::Kernel(error) => Phase2Error::Kernel(error),
+            CeremonyError::Format(error) => Phase2Error::Format(error),
+            CeremonyError::Kernel(error) => Phase2Error::Kernel(error),
             _ => Phase2Error::Differs(name),
         })?;
         check_divided::<C>(name, before, &points, delta)?;

@@ -1,19 +1,19 @@
 //! A key from a ceremony's powers of tau, byte for byte the one that snarkjs makes. It still needs
 //! contributions of its own (`phase2`): until then δ = 1, and anyone can forge proofs.
-//! Nothing in the file is believed: what is read of it is checked against its powers of τ (`powers`).
+//! Nothing in the file is believed: `pulseproof-ceremony` checks what is read of it.
 
 use std::io::{Read, Seek};
 
-use pulseproof_formats::ptau::{PowersG1, Ptau};
+use pulseproof_ceremony::Powers;
+use pulseproof_ceremony::hash::{self, PointHash};
+use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::R1cs;
 use pulseproof_formats::zkey::{Contents, Header};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1, G1Affine, G2, G2Affine, Scalar};
 use rayon::prelude::*;
 
-use super::hash::{self, PointHash};
-use super::powers::{Multiples, Powers, checked};
-use super::{SetupError, Term, coefficients, domain, terms, terms_of_a};
+use super::{NO_CIRCUIT_HASH, SetupError, Term, coefficients, domain, terms, terms_of_a};
 
 /// snarkjs hashes the points of H in blocks of this many, and where there is more than one, whole ones.
 const HASH_BLOCK: usize = 1 << 14;
@@ -42,32 +42,24 @@ pub fn from_ceremony<C: Curve>(
         section += 1;
         progress(section, 8);
     };
-    let powers = Powers::read(ceremony, &domain)?;
+    let powers = Powers::read(ceremony, needed, 2 * domain.size().max(2), &mut |_, _| ())?;
     step();
     let columns = Columns::of(circuit);
-    let tau = lagrange(ceremony, PowersG1::Tau, needed)?;
-    powers.check_basis(&tau, &domain)?;
+    let tau = powers.basis(ceremony, needed)?;
     let (a, b1) = (sums(&[(&columns.a, &tau)]), sums(&[(&columns.b, &tau)]));
     step();
-    let tau_g2 = checked::<G2<C>>("lagrange tauG2", |check| {
-        ceremony.lagrange_g2(needed, check, &mut |_, _| ())
-    })?;
-    let same = Multiples::<C>::of(&tau_g2)?;
-    same.check("lagrange tauG2", &tau, G1Affine::<C>::generator())?;
+    let (tau_g2, same) = powers.basis_g2(ceremony, &tau)?;
     let b2 = sums(&[(&columns.b, &tau_g2)]);
     drop(tau_g2);
     step();
-    let beta = lagrange(ceremony, PowersG1::BetaTau, needed)?;
-    same.check("lagrange betaTauG1", &beta, powers.beta)?;
+    let beta = powers.basis_beta(ceremony, needed, &same)?;
     step();
-    let alpha = lagrange(ceremony, PowersG1::AlphaTau, needed)?;
-    same.check("lagrange alphaTauG1", &alpha, powers.alpha)?;
+    let alpha = powers.basis_alpha(ceremony, needed, &same)?;
     step();
     let mut ic = sums(&[(&columns.a, &beta), (&columns.b, &alpha), (&columns.c, &tau)]);
     let c = ic.split_off(circuit.public() + 1);
     step();
-    let twice = lagrange(ceremony, PowersG1::Tau, needed + 1)?;
-    powers.check_basis(&twice, &domain)?;
+    let twice = powers.basis(ceremony, needed + 1)?;
     let h: Vec<_> = twice.into_iter().skip(1).step_by(2).collect();
     step();
     let mut key = Contents {
@@ -79,7 +71,7 @@ pub fn from_ceremony<C: Curve>(
         b2,
         c,
         h,
-        circuit_hash: hash::NONE,
+        circuit_hash: NO_CIRCUIT_HASH,
         contributions: Vec::new(),
     };
     key.circuit_hash = circuit_hash(&key, &powers.tau);
@@ -93,23 +85,13 @@ fn header<C: Curve>(circuit: &R1cs<Scalar<C>>, powers: &Powers<C>, log_size: u32
         variables: circuit.wires,
         public: circuit.public(),
         log_size,
-        alpha_g1: powers.alpha,
-        beta_g1: powers.beta,
-        beta_g2: powers.beta_g2,
+        alpha_g1: powers.secrets.alpha_g1,
+        beta_g1: powers.secrets.beta_g1,
+        beta_g2: powers.secrets.beta_g2,
         gamma_g2: g2,
         delta_g1: g1,
         delta_g2: g2,
     }
-}
-
-fn lagrange<C: Curve>(
-    ceremony: &mut Ptau<C, impl Read + Seek>,
-    which: PowersG1,
-    log_size: u32,
-) -> Result<Vec<G1Affine<C>>, SetupError> {
-    checked::<G1<C>>("lagrange", |check| {
-        ceremony.lagrange_g1(which, log_size, check, &mut |_, _| ())
-    })
 }
 
 /// The rows and coefficients of each signal.

@@ -8,7 +8,7 @@ use pulseproof_kernels::{Curve, G1, G2, Scalar};
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
-use super::{SetupError, Term, coefficients, domain, hash, terms, terms_of_a};
+use super::{NO_CIRCUIT_HASH, SetupError, Term, coefficients, domain, terms, terms_of_a};
 use crate::domain::Domain;
 
 /// A development key. `progress` hears of sections done, and of sections in all.
@@ -61,7 +61,7 @@ pub fn develop<C: Curve>(
         b2,
         c,
         h,
-        circuit_hash: hash::NONE,
+        circuit_hash: NO_CIRCUIT_HASH,
         contributions: Vec::new(),
     })
 }

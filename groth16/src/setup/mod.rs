@@ -3,19 +3,16 @@
 //! | file | what it does |
 //! |---|---|
 //! | `ceremony` | sums of a prepared `.ptau` file's points: nobody needs to know a secret |
-//! | `powers` | whether that file's points belong together |
 //! | `develop` | secrets from the system, forgotten: for tests and benches, worth nothing as evidence |
-//! | `hash` | what snarkjs identifies a key's circuit by |
 
 mod ceremony;
 mod develop;
-pub(crate) mod hash;
-pub(crate) mod powers;
 
+pub use pulseproof_ceremony::CeremonyError;
+use pulseproof_ceremony::hash;
+use pulseproof_formats::r1cs;
 use pulseproof_formats::r1cs::R1cs;
 use pulseproof_formats::zkey::{Coefficient, Matrix2};
-use pulseproof_formats::{FormatError, r1cs};
-use pulseproof_kernels::Error;
 use pulseproof_kernels::traits::*;
 
 pub use ceremony::from_ceremony;
@@ -23,12 +20,12 @@ pub use develop::develop;
 
 use crate::domain::Domain;
 
+/// The circuit's hash of a key that was not made of a ceremony: snarkjs will not take it for one that was.
+pub(crate) const NO_CIRCUIT_HASH: [u8; hash::BYTES] = [0; hash::BYTES];
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// A file is not what it should be.
-    #[error(transparent)]
-    Format(#[from] FormatError),
     /// No domain is large enough.
     #[error(
         "circuit: {constraints} constraints and {public} public signals are over the limit of 2^{limit}"
@@ -52,17 +49,9 @@ pub enum SetupError {
     /// The file lacks the sections for circuits.
     #[error("ptau: not prepared for phase 2; run `snarkjs powersoftau prepare phase2` on it")]
     NotPrepared,
-    /// Its points are not those of one ceremony, or its secrets are plainly known.
-    #[error("ptau: {section}: {reason}")]
-    Ceremony {
-        /// The section that is wrong.
-        section: &'static str,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The processor cannot compute it.
+    /// The ceremony does not hold.
     #[error(transparent)]
-    Kernel(#[from] Error),
+    Ceremony(#[from] CeremonyError),
 }
 
 /// log2 of the smallest domain for a circuit.

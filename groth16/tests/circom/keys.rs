@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use pulseproof_formats::Beacon;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{Limits, R1cs};
-use pulseproof_formats::zkey::{self, Beacon, Contents, Zkey};
+use pulseproof_formats::zkey::{self, Contents, Zkey};
 use pulseproof_groth16::phase2;
 use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
 use rand::rngs::OsRng;

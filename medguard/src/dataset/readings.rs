@@ -22,7 +22,7 @@ pub struct Row<'a> {
 /// Takes in rows in any order. Whatever the file they come from, this is what its rows go through.
 #[derive(Debug)]
 pub struct Readings<'a> {
-    columns: &'a Columns,
+    columns: Columns,
     zone: Option<&'a Zone>,
     kind: Option<Kind>,
     count: usize,
@@ -38,7 +38,7 @@ struct Reading {
 
 impl<'a> Readings<'a> {
     /// No readings yet. Columns are named in errors, the zone is the one of times that have no offset.
-    pub fn new(columns: &'a Columns, zone: Option<&'a Zone>) -> Self {
+    pub fn new(columns: Columns, zone: Option<&'a Zone>) -> Self {
         Self { columns, zone, kind: None, count: 0, subjects: BTreeMap::new() }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Readings<'a> {
         let raw = |readings: Vec<Reading>| readings.iter().map(|r| r.value.at(decimals)).collect();
         let subjects =
             self.subjects.into_iter().map(|(name, values)| (name, raw(values))).collect();
-        Ok(Dataset { decimals, subjects, repeats })
+        Ok(Dataset { decimals, columns: self.columns, subjects, repeats })
     }
 }
 

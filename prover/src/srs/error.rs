@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use pulseproof_formats::FormatError;
-
 use crate::encoding::DecodeError;
 
 /// Why an SRS cannot be made, read or trusted.
@@ -72,10 +70,12 @@ pub enum SrsError {
     /// Parts that do not belong together.
     #[error("inconsistent SRS: {0}")]
     Inconsistent(&'static str),
-    /// A ceremony's file is not well-formed, or has a bad point.
+    /// A ceremony's file is not well-formed, or does not hold.
+    #[cfg(feature = "prove")]
     #[error(transparent)]
-    Ptau(#[from] FormatError),
+    Ceremony(#[from] pulseproof_ceremony::CeremonyError),
     /// A ceremony with too few powers of τ.
+    #[cfg(feature = "prove")]
     #[error(
         "ptau file: power {got} is too small: log_size {log_size} needs a ceremony of power {needed}"
     )]
@@ -87,7 +87,4 @@ pub enum SrsError {
         /// log2 of N asked for.
         log_size: u32,
     },
-    /// A ceremony that was started and never contributed to: its secret is 1.
-    #[error("ptau file: no contribution was made: the secret is still 1, which everybody knows")]
-    NoContribution,
 }

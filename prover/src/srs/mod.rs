@@ -11,6 +11,7 @@ pub mod develop;
 pub mod error;
 pub mod file;
 mod points;
+#[cfg(feature = "prove")]
 pub mod ptau;
 pub mod store;
 

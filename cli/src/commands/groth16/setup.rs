@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{self, Limits, R1cs};
 use pulseproof_formats::zkey::{self, Contents};
-use pulseproof_groth16::setup::{develop, from_ceremony};
+use pulseproof_groth16::setup::{CeremonyError, SetupError, develop, from_ceremony};
 use pulseproof_groth16::{VerifyingKey, Weakness};
 use pulseproof_kernels::{Curve, Scalar, with_curve};
 use rand::rngs::OsRng;
@@ -95,7 +95,8 @@ fn make<C: Curve>(args: &Args, circuit: &R1cs<Scalar<C>>) -> Result<Contents<C>,
             develop::<C>(circuit, &mut OsRng, &mut progress).map_err(|error| args.r1cs.named(error))
         }
         Some(input) => Ptau::<C, _>::open(BufReader::new(input.open()?))
-            .map_err(Into::into)
+            .map_err(CeremonyError::from)
+            .map_err(SetupError::from)
             .and_then(|mut ceremony| from_ceremony(circuit, &mut ceremony, &mut progress))
             .map_err(|error| input.named(error)),
     };

@@ -1,7 +1,9 @@
 //! `pulseproof groth16 verify`.
 
+use std::io::BufReader;
 use std::process::ExitCode;
 
+use pulseproof_formats::sym;
 use pulseproof_groth16::{
     BatchError, PreparedVerifyingKey, Proof, PublicInputs, VerifyError, Weakness, verify_batch,
 };
@@ -22,6 +24,8 @@ Examples:
   pulseproof groth16 verify --key verification_key.json proof.json public.json
   pulseproof groth16 verify --key circuit.zkey proof-1.json public-1.json proof-2.json public-2.json
 
+  pulseproof groth16 verify --key verification_key.json --sym circuit.sym proof.json public.json
+
 Proofs and their public signals come in turn. Many are checked with one product of pairings.
 Exits with 0 if all verify, 1 if any does not, and 2 if anything could not be read.")]
 pub struct Args {
@@ -31,6 +35,9 @@ pub struct Args {
     /// A proof, its public signals, and so on
     #[arg(required = true, num_args = 2.., value_names = ["PROOF", "PUBLIC"])]
     files: Vec<Input>,
+    /// The names of signals, to name the public ones where something is wrong with them
+    #[arg(long, value_name = "FILE")]
+    sym: Option<Input>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,12 +74,17 @@ pub(super) fn run(args: &Args) -> Outcome {
     if let [file] = rest {
         return Err(file.named("a proof without its public signals").into());
     }
-    Paths::default().reads("--key", [&args.key]).reads("PROOF or PUBLIC", &args.files).check()?;
+    Paths::default()
+        .reads("--key", [&args.key])
+        .reads("--sym", &args.sym)
+        .reads("PROOF or PUBLIC", &args.files)
+        .check()?;
     let mut file = KeyFile::open(&args.key)?;
     let (found, weakness) = with_curve!(file.curve(), C => {
         let (key, weakness) = file.read::<C>()?;
         args.allowed.check(&args.key, weakness)?;
-        (judge(&PreparedVerifyingKey::new(key), pairs), weakness)
+        let names = names(args.sym.as_ref(), key.public_inputs())?;
+        (judge(&PreparedVerifyingKey::new(key), pairs, &names), weakness)
     });
     let verdicts: Vec<Verdict> =
         pairs.iter().zip(&found).map(|(pair, found)| verdict(pair, found, weakness)).collect();
@@ -91,11 +103,15 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 /// What there is to say of each pair of files.
-fn judge<C: Curve>(key: &PreparedVerifyingKey<C>, pairs: &[[Input; 2]]) -> Vec<Found> {
+fn judge<C: Curve>(
+    key: &PreparedVerifyingKey<C>,
+    pairs: &[[Input; 2]],
+    names: &[String],
+) -> Vec<Found> {
     let mut found = vec![Found::Valid; pairs.len()];
     let mut claims = Vec::new();
     for (place, [proof, public]) in pairs.iter().enumerate() {
-        match claim(key, proof, public) {
+        match claim(key, proof, public, names) {
             Ok(claim) => claims.push((place, claim)),
             Err(error) => found[place] = Found::NotRead(error),
         }
@@ -113,17 +129,30 @@ fn judge<C: Curve>(key: &PreparedVerifyingKey<C>, pairs: &[[Input; 2]]) -> Vec<F
     found
 }
 
+/// The names of a key's public signals, if there is a file of names.
+fn names(sym: Option<&Input>, public: usize) -> Result<Vec<String>, String> {
+    let Some(sym) = sym else { return Ok(Vec::new()) };
+    let public = u32::try_from(public).map_err(|error| sym.named(error))?;
+    let names = sym::public_names(BufReader::new(sym.open()?), public);
+    names.map_err(|error| sym.named(error))
+}
+
 /// Reads a proof and its public inputs, as many as the key has.
 fn claim<C: Curve>(
     key: &PreparedVerifyingKey<C>,
     proof: &Input,
     public: &Input,
+    names: &[String],
 ) -> Result<Claim<C>, String> {
+    let named = |error: String| match names {
+        [] => public.named(error),
+        names => public.named(format!("{error}. The public signals are {}", names.join(", "))),
+    };
     let inputs = PublicInputs::from_json(&public.read(JSON_BYTES_MAX)?);
-    let inputs = inputs.map_err(|error| public.named(error))?;
+    let inputs = inputs.map_err(|error| named(error.to_string()))?;
     let (got, expected) = (inputs.len(), key.key().public_inputs());
     if got != expected {
-        return Err(public.named(VerifyError::Inputs { got, expected }));
+        return Err(named(VerifyError::Inputs { got, expected }.to_string()));
     }
     let parsed = Proof::from_json(&proof.read(JSON_BYTES_MAX)?);
     Ok((inputs, parsed.map_err(|error| proof.named(error))?))

@@ -4,10 +4,11 @@ use std::io::BufReader;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use pulseproof_formats::Beacon;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{Limits, R1cs};
-use pulseproof_formats::zkey::{self, Beacon, Contents, Zkey};
+use pulseproof_formats::zkey::{self, Contents, Zkey};
 use pulseproof_groth16::phase2::{self, Contributed, Phase2Error};
 use pulseproof_kernels::{Curve, Scalar, with_curve};
 use rand::rngs::OsRng;

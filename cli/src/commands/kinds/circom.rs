@@ -83,12 +83,15 @@ fn of_witness(source: &mut Source) -> Facts {
 fn of_ceremony(source: &mut Source) -> Facts {
     let curve = ptau::curve(source)?;
     with_curve!(curve, C => {
-        let ceremony = Ptau::<C, _>::open(source)?;
+        let mut ceremony = Ptau::<C, _>::open(source)?;
+        let contributions = ceremony.contributions()?;
+        let who = contributions.into_iter().map(|one| one.name.unwrap_or_default());
         Ok(json!({
             "format": "ptau",
             "curve": curve.to_string(),
             "constraints": 1u64 << ceremony.power(),
             "prepared for phase 2": ceremony.is_prepared(),
+            "contributions": who.collect::<Vec<_>>(),
         }))
     })
 }

@@ -1,22 +1,41 @@
 //! Numbers and points from a hash, as snarkjs draws them: ChaCha20 under the hash's first 32 bytes. They are public:
-//! what is drawn from a beacon, everybody can draw.
+//! what is drawn from a beacon, everybody can draw. Touches nothing.
 
+use std::ops::RangeInclusive;
+
+use pulseproof_formats::Beacon;
 use pulseproof_kernels::element::Element;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha256};
+
+use crate::hash::is_greater;
 
 /// Bytes of a seed.
-pub(super) const SEED_BYTES: usize = 32;
+const SEED_BYTES: usize = 32;
+/// log2 of the fewest and of the most iterations of a beacon: the fewest that snarkjs takes, and what is
+/// hashed in some minutes.
+pub const ITERATIONS_LOG: RangeInclusive<u8> = 10..=32;
 
 /// A stream of numbers.
-pub(super) struct Stream(ChaCha20Rng);
+#[derive(Debug)]
+pub struct Stream(ChaCha20Rng);
 
 impl Stream {
-    /// The stream of a hash. snarkjs takes its words as big-endian numbers, ChaCha20 as little-endian ones.
-    pub fn new(hash: &[u8; SEED_BYTES]) -> Self {
-        let mut seed = *hash;
+    /// The stream of a beacon, whose iterations are for the caller to look at ([`ITERATIONS_LOG`]).
+    pub fn of(beacon: &Beacon) -> Self {
+        let mut hash: [u8; SEED_BYTES] = Sha256::digest(&beacon.value).into();
+        for _ in 1..1u64 << beacon.iterations_log {
+            hash = Sha256::digest(hash).into();
+        }
+        Self::new(&hash)
+    }
+
+    /// The stream of a hash of at least 32 bytes. snarkjs takes its words as big-endian numbers, ChaCha20 as little-endian ones.
+    pub fn new(hash: &[u8]) -> Self {
+        let mut seed: [u8; SEED_BYTES] = *hash.first_chunk().expect("longer than a seed");
         seed.as_chunks_mut::<4>().0.iter_mut().for_each(|word| word.reverse());
         Self(ChaCha20Rng::from_seed(seed))
     }
@@ -48,7 +67,7 @@ impl Stream {
             let x = self.coordinate::<G>();
             let greatest = self.0.next_u32() & 1 == 1;
             let Some(y) = (curve(x) + constant).sqrt() else { continue };
-            let y = if is_negative::<G>(&y) == greatest { y } else { -y };
+            let y = if is_greater::<G>(&y) == greatest { y } else { -y };
             return G::from_coordinates(x, y).mul_by_cofactor();
         }
     }
@@ -58,11 +77,4 @@ impl Stream {
         let parts: Vec<G::Prime> = (0..degree).map(|_| self.element()).collect();
         G::Coordinate::from_base_prime_field_elems(parts).expect("as many as it has")
     }
-}
-
-/// Whether a coordinate is the greater one of y and −y: its last part that is not zero decides.
-fn is_negative<G: Group>(y: &G::Coordinate) -> bool {
-    let parts: Vec<_> = y.to_base_prime_field_elements().collect();
-    let decides = parts.iter().rev().find(|part| !part.is_zero());
-    decides.is_some_and(|part| part.into_bigint() > G::Prime::MODULUS_MINUS_ONE_DIV_TWO)
 }
