@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use pulseproof_fhe::batcher::Limits;
-use pulseproof_kernels::Curve;
-use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::identity::ApplianceKey;
-use pulseproof_sdk::profile::Lists;
 use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
@@ -16,32 +13,26 @@ use crate::fhe::compute::Voucher;
 use crate::fhe::registry::Registry;
 use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
+use crate::http::answer::Refusal;
 use crate::http::gate::Gate;
-use crate::intake::Checks;
 use crate::profiles::Profiles;
-use crate::prover::Prover;
 use crate::runner::Lane;
-use crate::serve::Machine;
+use crate::serve::Computers;
 use crate::service::Service;
 use crate::store::Store;
+use crate::sums::{ProfileSums, Sums, Which};
 use crate::telemetry::Telemetry;
 
 /// A running appliance.
-pub struct App<C: Curve> {
-    /// What makes proofs.
-    pub prover: Arc<dyn Prover<C>>,
-    /// The processor: makes proofs of sums when `prover` fails.
-    pub cpu: Arc<dyn Prover<C>>,
+pub struct App {
+    /// What proves and checks sums.
+    pub sums: Arc<dyn Sums>,
     /// Which backends are in service.
     pub service: Arc<Service>,
-    /// Identifies the SRS.
-    pub srs_id: Digest,
     /// What results and outputs are signed with.
     pub identity: Arc<ApplianceKey>,
-    /// What submissions are checked with.
-    pub commitment_key: CommitmentKey<C>,
     /// What devices' words mean.
-    pub profiles: Profiles<C>,
+    pub profiles: Profiles,
     /// What must not be forgotten.
     pub store: Store,
     /// Keeps the bodies in memory few.
@@ -68,10 +59,10 @@ pub struct App<C: Curve> {
     pub telemetry: Telemetry,
 }
 
-impl<C: Curve> App<C> {
+impl App {
     /// An appliance over an open store.
     pub fn new(
-        machine: Machine<C>,
+        computers: Computers,
         identity: ApplianceKey,
         store: Store,
         blobs: Blobs,
@@ -79,20 +70,18 @@ impl<C: Curve> App<C> {
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
-        let Machine { prover, cpu, engines, groth16 } = machine;
-        let kinds = [prover.backend(), cpu.backend(), groth16.primary.backend()];
+        let Computers { sums, engines, groth16 } = computers;
+        let of = |prover| sums.backend(prover);
+        let kinds = [of(Which::Primary), of(Which::Cpu), groth16.primary.backend()];
         let service = Arc::new(Service::new(kinds, config.backend_failures_max));
         let (blobs, identity) = (Arc::new(blobs), Arc::new(identity));
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
         let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
-            srs_id: Digest(prover.srs().verifying_key.id()),
             voucher: Arc::new(Voucher { identity: Arc::clone(&identity), transcripts }),
             identity,
-            commitment_key: CommitmentKey::new(prover.srs()),
-            prover,
-            cpu,
+            sums,
             profiles: Profiles::default(),
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
@@ -109,14 +98,11 @@ impl<C: Curve> App<C> {
         }
     }
 
-    /// What submissions of a profile are checked with.
-    pub fn checks<'a>(&'a self, lists: &'a Lists<C>) -> Checks<'a, C> {
-        let (key, srs) = (&self.commitment_key, &self.prover.srs().verifying_key);
-        Checks { key, srs, lists }
-    }
-
-    /// Whether somebody may be able to forge proofs.
-    pub fn is_insecure(&self) -> bool {
-        self.prover.srs().verifying_key.origin.is_insecure()
+    /// Sums of a profile that the store has.
+    ///
+    /// # Errors
+    /// The store has none of this digest, or failed.
+    pub async fn sums_of(&self, profile: &Digest) -> Result<Arc<dyn ProfileSums>, Refusal> {
+        self.profiles.get(&self.store, &self.sums, profile).await
     }
 }

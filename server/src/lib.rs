@@ -3,9 +3,10 @@
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
 //!   bootstraps. [`Groth16`]: what proves circuits.
-//! - `http`: routes and problem documents. `intake`: what a submission must pass.
+//! - `http`: routes and problem documents. `problems`: those that every room has.
+//! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
-//! - `worker`, `aggregate`: sums, one at a time. `runner`: other jobs, several at a time.
+//! - `worker`: jobs that sum, one at a time. `runner`: other jobs, several at a time.
 //! - `service`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
@@ -13,7 +14,6 @@
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
 
-mod aggregate;
 mod app;
 mod blobs;
 mod config;
@@ -21,13 +21,13 @@ mod fhe;
 mod groth16;
 mod http;
 pub mod identity;
-mod intake;
+mod problems;
 mod profiles;
-mod prover;
 mod runner;
 mod serve;
 mod service;
 mod store;
+mod sums;
 mod telemetry;
 mod worker;
 
@@ -38,6 +38,6 @@ pub use groth16::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
     Witness,
 };
-pub use prover::Prover;
 pub use serve::{Appliance, Machine, ServeError, serve};
 pub use store::StoreError;
+pub use sums::Prover;

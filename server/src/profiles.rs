@@ -3,43 +3,42 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pulseproof_kernels::Curve;
-use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::{Digest, Problem};
 
 use crate::http::answer::{Refusal, internal};
 use crate::store::Store;
+use crate::sums::{ProfileSums, Sums};
 
 /// Prepared profiles by their digest. There are no more than the store keeps.
-pub struct Profiles<C: Curve>(Mutex<HashMap<Digest, Arc<Lists<C>>>>);
+#[derive(Default)]
+pub struct Profiles(Mutex<HashMap<Digest, Arc<dyn ProfileSums>>>);
 
-impl<C: Curve> Default for Profiles<C> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<C: Curve> Profiles<C> {
+impl Profiles {
     /// Keeps a profile that the store has.
-    pub fn keep(&self, lists: Lists<C>) -> Arc<Lists<C>> {
-        Arc::clone(self.prepared().entry(lists.digest()).or_insert_with(|| Arc::new(lists)))
+    pub fn keep(&self, sums: Arc<dyn ProfileSums>) -> Arc<dyn ProfileSums> {
+        Arc::clone(self.prepared().entry(sums.digest()).or_insert(sums))
     }
 
     /// A profile of the store.
     ///
     /// # Errors
     /// The store has none of this digest, or failed.
-    pub async fn get(&self, store: &Store, digest: &Digest) -> Result<Arc<Lists<C>>, Refusal> {
-        if let Some(lists) = self.prepared().get(digest) {
-            return Ok(Arc::clone(lists));
+    pub async fn get(
+        &self,
+        store: &Store,
+        sums: &Arc<dyn Sums>,
+        digest: &Digest,
+    ) -> Result<Arc<dyn ProfileSums>, Refusal> {
+        if let Some(prepared) = self.prepared().get(digest) {
+            return Ok(Arc::clone(prepared));
         }
         let profile = store.profile(digest).await?.ok_or_else(|| unknown_profile(digest))?;
-        let prepare = move || Lists::new(&profile);
-        let lists = tokio::task::spawn_blocking(prepare).await?;
-        Ok(self.keep(lists.map_err(|error| internal(&error))?))
+        let sums = Arc::clone(sums);
+        let prepared = tokio::task::spawn_blocking(move || sums.of(&profile)).await?;
+        Ok(self.keep(prepared.map_err(|problem| internal(&problem))?))
     }
 
-    fn prepared(&self) -> MutexGuard<'_, HashMap<Digest, Arc<Lists<C>>>> {
+    fn prepared(&self) -> MutexGuard<'_, HashMap<Digest, Arc<dyn ProfileSums>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
 use tokio::sync::{Notify, watch};
@@ -23,7 +22,7 @@ use crate::telemetry;
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A kind of job that can be cancelled.
-pub trait Work<C: Curve>: Send + Sync + 'static {
+pub trait Work: Send + Sync + 'static {
     /// What a job comes to.
     type Output: Send;
     /// Where its jobs are.
@@ -32,27 +31,27 @@ pub trait Work<C: Curve>: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Its jobs at work.
-    fn lane(app: &App<C>) -> &Lane;
+    fn lane(app: &App) -> &Lane;
 
     /// Jobs at work at the same time.
-    fn jobs_max(app: &App<C>) -> usize;
+    fn jobs_max(app: &App) -> usize;
 
     /// Does a job, up to what is to be released; looks now and then whether to stop.
     fn work(
-        app: &Arc<App<C>>,
+        app: &Arc<App>,
         job: &Taken,
         stop: watch::Receiver<bool>,
     ) -> impl Future<Output = Result<Outcome<Self::Output>, StoreError>> + Send;
 
     /// Stores what a job came to and ends it; false if it ended before.
     fn release(
-        app: &App<C>,
+        app: &App,
         id: &str,
         output: Self::Output,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Tidies up after a job.
-    fn ended(_app: &Arc<App<C>>) -> impl Future<Output = ()> + Send {
+    fn ended(_app: &Arc<App>) -> impl Future<Output = ()> + Send {
         async {}
     }
 }
@@ -105,11 +104,11 @@ impl Lane {
 
 /// Works until told to stop. Jobs at work are given up then and start anew with the next process: they
 /// may take long, and nothing of them was released.
-pub async fn run<C: Curve, W: Work<C>>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+pub async fn run<W: Work>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let mut jobs = JoinSet::new();
     let mut interrupted = true;
     while !*stopping.borrow() {
-        let pause = match fill::<C, W>(app, &mut jobs, &mut interrupted).await {
+        let pause = match fill::<W>(app, &mut jobs, &mut interrupted).await {
             Ok(()) => Duration::MAX,
             Err(error) => {
                 tracing::error!(%error, "the store failed; it will be tried again");
@@ -128,8 +127,8 @@ pub async fn run<C: Curve, W: Work<C>>(app: &Arc<App<C>>, stopping: watch::Recei
 }
 
 /// Takes as many jobs as there is room for.
-async fn fill<C: Curve, W: Work<C>>(
-    app: &Arc<App<C>>,
+async fn fill<W: Work>(
+    app: &Arc<App>,
     jobs: &mut JoinSet<()>,
     interrupted: &mut bool,
 ) -> Result<(), StoreError> {
@@ -144,15 +143,15 @@ async fn fill<C: Curve, W: Work<C>>(
         let Some(job) = app.store.take_from(W::QUEUE).await? else { break };
         telemetry::job(JobState::Running);
         let span = tracing::info_span!("job", kind = W::NAME, id = %job.id);
-        jobs.spawn(work::<C, W>(Arc::clone(app), job).instrument(span));
+        jobs.spawn(work::<W>(Arc::clone(app), job).instrument(span));
     }
     Ok(())
 }
 
 /// Does a job to its end, however often the store fails.
-async fn work<C: Curve, W: Work<C>>(app: Arc<App<C>>, job: Taken) {
+async fn work<W: Work>(app: Arc<App>, job: Taken) {
     let stop = W::lane(&app).begin(&job.id);
-    while let Err(error) = finish::<C, W>(&app, &job, stop.clone()).await {
+    while let Err(error) = finish::<W>(&app, &job, stop.clone()).await {
         tracing::error!(%error, "the store failed; the job will be tried again");
         tokio::select! {
             () = sleep(RETRY_INTERVAL) => {}
@@ -163,8 +162,8 @@ async fn work<C: Curve, W: Work<C>>(app: Arc<App<C>>, job: Taken) {
     W::ended(&app).await;
 }
 
-async fn finish<C: Curve, W: Work<C>>(
-    app: &Arc<App<C>>,
+async fn finish<W: Work>(
+    app: &Arc<App>,
     job: &Taken,
     stop: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {

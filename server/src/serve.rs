@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::Digest;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -23,9 +22,9 @@ use crate::groth16::pinned;
 use crate::groth16::prover::Groth16;
 use crate::groth16::work::Proofs;
 use crate::identity;
-use crate::prover::Prover;
 use crate::runner;
 use crate::store::{Store, StoreError};
+use crate::sums::{OnCurve, Prover, Sums, Which};
 use crate::telemetry::{self, Telemetry};
 use crate::{http, worker};
 
@@ -67,6 +66,13 @@ pub struct Machine<C: Curve> {
     pub groth16: Groth16,
 }
 
+/// What computes for an appliance, whatever its curve.
+pub(crate) struct Computers {
+    pub sums: Arc<dyn Sums>,
+    pub engines: Arc<dyn Engines>,
+    pub groth16: Groth16,
+}
+
 /// Opens an appliance and serves: [`Appliance::open`], [`Appliance::serve`].
 ///
 /// # Errors
@@ -81,28 +87,33 @@ pub async fn serve<C: Curve>(
 }
 
 /// An appliance that owns its folder and is ready to serve.
-pub struct Appliance<C: Curve> {
-    app: Arc<App<C>>,
+pub struct Appliance {
+    app: Arc<App>,
     lock: File,
 }
 
-impl<C: Curve> Appliance<C> {
+impl Appliance {
     /// Takes a folder, and opens everything in it.
     ///
     /// # Errors
     /// The folder or the store cannot be used, or another appliance has them.
-    pub async fn open(machine: Machine<C>, config: Config) -> Result<Self, ServeError> {
+    pub async fn open<C: Curve>(machine: Machine<C>, config: Config) -> Result<Self, ServeError> {
+        let Machine { prover, cpu, engines, groth16 } = machine;
+        let sums = Arc::new(OnCurve::new(prover, cpu));
+        Self::open_with(Computers { sums, engines, groth16 }, config).await
+    }
+
+    async fn open_with(computers: Computers, config: Config) -> Result<Self, ServeError> {
         let lock = lock(&config.data_dir)?;
         let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
-        let srs = Digest(machine.prover.srs().verifying_key.id());
-        let store = Store::open(&config.data_dir, srs).await?;
+        let store = Store::open(&config.data_dir, computers.sums.srs()).await?;
         let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
         let identity = identity::open(&config.data_dir).map_err(|source| {
             io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
         })?;
         let transcripts = Transcripts::open(&config.data_dir, config.lookups_bytes_max)
             .map_err(|source| io_error("lookups", source))?;
-        let app = App::new(machine, identity, store, blobs, transcripts, config, telemetry);
+        let app = App::new(computers, identity, store, blobs, transcripts, config, telemetry);
         Ok(Self { app: Arc::new(app), lock })
     }
 
@@ -135,8 +146,8 @@ impl<C: Curve> Appliance<C> {
             requests,
             signal,
             worker::run(&app, stopping.clone()),
-            runner::run::<C, Programs>(&app, stopping.clone()),
-            runner::run::<C, Proofs>(&app, stopping.clone()),
+            runner::run::<Programs>(&app, stopping.clone()),
+            runner::run::<Proofs>(&app, stopping.clone()),
             pinned::run(&app, stopping.clone()),
             blobs::upkeep::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),
@@ -154,9 +165,9 @@ pub async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|&stop| stop).await;
 }
 
-async fn answer<C: Curve>(
+async fn answer(
     listener: TcpListener,
-    app: &Arc<App<C>>,
+    app: &Arc<App>,
     stopping: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
     let server = axum::serve(listener, http::router(app.clone()))
@@ -196,12 +207,13 @@ fn io_error(what: impl Into<String>, source: io::Error) -> ServeError {
     ServeError::Io { what: what.into(), source }
 }
 
-fn announce<C: Curve>(app: &App<C>) {
-    telemetry::insecure_srs(app.is_insecure());
-    let (backend, words) = (app.prover.backend(), app.prover.srs().size());
-    let identity = app.identity.public();
-    tracing::info!(curve = %C::ID, srs = %app.srs_id, words, %backend, %identity, "serving");
-    if app.is_insecure() {
+fn announce(app: &App) {
+    let sums = &app.sums;
+    telemetry::insecure_srs(sums.is_insecure());
+    let (curve, srs, words) = (sums.curve(), sums.srs(), sums.words_max());
+    let (backend, identity) = (sums.backend(Which::Primary), app.identity.public());
+    tracing::info!(%curve, %srs, words, %backend, %identity, "serving");
+    if sums.is_insecure() {
         tracing::warn!("development SRS: whoever made it can forge proofs");
     }
 }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulseproof_kernels::Curve;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{JobRequest, JobState, Retried};
@@ -14,20 +13,20 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use crate::aggregate::{self, Failed, Proved, Sum, aggregate, internal};
 use crate::app::App;
-use crate::prover::Prover;
+use crate::problems::internal;
 use crate::serve::stopped;
 use crate::service;
 use crate::store::StoreError;
 use crate::store::jobs::{Release, Released, Taken};
+use crate::sums::{Failed, ProfileSums, Proved, Sum, Which, openings_exhausted};
 use crate::telemetry;
 
 /// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Works until told to stop; the job at work is finished first.
-pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     // Jobs that were running when the last process ended.
     let mut interrupted = true;
     while !*stopping.borrow() {
@@ -50,7 +49,7 @@ pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
 }
 
 /// Does one job, or says that there is none.
-async fn step<C: Curve>(app: &Arc<App<C>>, interrupted: &mut bool) -> Result<bool, StoreError> {
+async fn step(app: &Arc<App>, interrupted: &mut bool) -> Result<bool, StoreError> {
     if *interrupted {
         let jobs = app.store.requeue().await?;
         *interrupted = false;
@@ -65,7 +64,7 @@ async fn step<C: Curve>(app: &Arc<App<C>>, interrupted: &mut bool) -> Result<boo
     Ok(true)
 }
 
-async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreError> {
+async fn finish(app: &Arc<App>, job: &Taken) -> Result<(), StoreError> {
     let (request, roster) = match job.parse() {
         Ok(work) => work,
         Err(error) => return fail(app, job, &internal(&error.to_string())).await,
@@ -74,18 +73,18 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
         return fail(app, job, &internal("a stored sum is none")).await;
     };
     let stored = app.store.submissions(&region, epoch).await?;
-    let lists = match app.profiles.get(&app.store, &roster.profile).await {
-        Ok(lists) => lists,
+    let of_profile = match app.sums_of(&roster.profile).await {
+        Ok(sums) => sums,
         Err(refusal) => return fail(app, job, refusal.problem()).await,
     };
-    let sum = Arc::new(Sum { epoch, weights, roster, lists, stored });
-    let (proved, retried) = match prove(app, &sum).await {
+    let sum = Arc::new(Sum { epoch, weights, roster, stored });
+    let (proved, retried) = match prove(app, &of_profile, &sum).await {
         Ok(proved) => proved,
         Err(problem) => return fail(app, job, &problem).await,
     };
     let (backend, prove, verify) = (proved.backend, proved.prove, proved.verify);
     match app.store.release(&job.id, &release(region, epoch, proved, retried)).await? {
-        Released::OpeningsExhausted => fail(app, job, &aggregate::openings_exhausted(None)).await,
+        Released::OpeningsExhausted => fail(app, job, &openings_exhausted(None)).await,
         Released::Done => {
             telemetry::proved(backend, prove, verify);
             telemetry::job(JobState::Done);
@@ -96,20 +95,22 @@ async fn finish<C: Curve>(app: &Arc<App<C>>, job: &Taken) -> Result<(), StoreErr
 }
 
 /// Sums and proves on the device, and if that fails on the processor, whose word is final.
-async fn prove<C: Curve>(
-    app: &App<C>,
-    sum: &Arc<Sum<C>>,
+async fn prove(
+    app: &App,
+    sums: &Arc<dyn ProfileSums>,
+    sum: &Arc<Sum>,
 ) -> Result<(Proved, Option<Retried>), Problem> {
-    let device = app.prover.backend();
+    let device = app.sums.backend(Which::Primary);
+    let attempt = |prover| attempt(sums, prover, &app.identity, sum);
     let mut retried = None;
     if device != BackendKind::Cpu && app.service.has(device) {
-        match attempt(&app.prover, &app.identity, sum).await {
+        match attempt(Which::Primary).await {
             Ok(proved) => return Ok((proved, None)),
             Err(Failed::Job(problem)) => return Err(problem),
             Err(Failed::Backend(reason)) => retried = Some(service::retried(device, &reason)),
         }
     }
-    let proved = attempt(&app.cpu, &app.identity, sum).await.map_err(|failed| match failed {
+    let proved = attempt(Which::Cpu).await.map_err(|failed| match failed {
         Failed::Job(problem) => problem,
         Failed::Backend(reason) => internal(&reason),
     })?;
@@ -120,14 +121,16 @@ async fn prove<C: Curve>(
 }
 
 /// Works where that keeps nobody waiting. A panic in there is the backend's failure.
-async fn attempt<C: Curve>(
-    prover: &Arc<dyn Prover<C>>,
+async fn attempt(
+    sums: &Arc<dyn ProfileSums>,
+    prover: Which,
     identity: &Arc<ApplianceKey>,
-    sum: &Arc<Sum<C>>,
+    sum: &Arc<Sum>,
 ) -> Result<Proved, Failed> {
-    let (prover, identity, sum) = (Arc::clone(prover), Arc::clone(identity), Arc::clone(sum));
+    let (sums, identity, sum) = (Arc::clone(sums), Arc::clone(identity), Arc::clone(sum));
     let span = tracing::Span::current();
-    let working = spawn_blocking(move || span.in_scope(|| aggregate(&*prover, &identity, &sum)));
+    let work = move || span.in_scope(|| sums.aggregate(prover, &identity, &sum));
+    let working = spawn_blocking(work);
     working.await.unwrap_or_else(|error| Err(Failed::Backend(error.to_string())))
 }
 
@@ -148,7 +151,7 @@ fn release(
     }
 }
 
-async fn fail<C: Curve>(app: &App<C>, job: &Taken, problem: &Problem) -> Result<(), StoreError> {
+async fn fail(app: &App, job: &Taken, problem: &Problem) -> Result<(), StoreError> {
     app.store.fail(&job.id, problem).await?;
     telemetry::job(JobState::Failed);
     tracing::warn!(%problem, "failed");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::Digest;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -18,7 +17,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Removes the inputs and witnesses of jobs that have ended. What fails is tried again: the next job
 /// that ends and the next start come here as well.
-pub async fn discard_secrets<C: Curve>(app: &Arc<App<C>>) {
+pub async fn discard_secrets(app: &Arc<App>) {
     let _changing = app.blobs.changing.lock().await;
     let spent = match app.store.spent_secrets().await {
         Ok(spent) => spent,
@@ -36,7 +35,7 @@ pub async fn discard_secrets<C: Curve>(app: &Arc<App<C>>) {
 ///
 /// # Errors
 /// The store's, or the file system's.
-pub async fn remove_unneeded<C: Curve>(app: &App<C>, id: Digest) -> Result<(), Refusal> {
+pub async fn remove_unneeded(app: &App, id: Digest) -> Result<(), Refusal> {
     if app.store.is_needed(&id).await? {
         return Ok(());
     }
@@ -46,7 +45,7 @@ pub async fn remove_unneeded<C: Curve>(app: &App<C>, id: Digest) -> Result<(), R
 }
 
 /// Removes now and every hour what nobody needs, until told to stop.
-pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     loop {
         discard_secrets(app).await;
         sweep(app).await;
@@ -56,7 +55,7 @@ pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
     }
 }
 
-async fn sweep<C: Curve>(app: &Arc<App<C>>) {
+async fn sweep(app: &Arc<App>) {
     let _changing = app.blobs.changing.lock().await;
     let known = match app.store.needed_blobs().await {
         Ok(known) => known,

@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
 use super::transcripts::Transcripts;
-use crate::aggregate::internal;
+use crate::problems::internal;
 use crate::runner::Outcome;
 use crate::serve::stopped;
 

@@ -4,7 +4,6 @@
 use pulseproof_fhe::program::circuit::Circuit;
 use pulseproof_fhe::program::{Given, ProgramError};
 use pulseproof_fhe::{Ciphertext, Layout, LayoutError};
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::{EngineKind, Estimate};
 use pulseproof_sdk::fhe::{
     FheRequest, SUMS_MAX, SumRef, WORD_DIGITS, WORDS_MAX, program_digest, word_digest,
@@ -13,9 +12,10 @@ use pulseproof_sdk::fhe::{
 use pulseproof_sdk::outputs::{DIGITS_MAX, SumUsed};
 use pulseproof_sdk::profile::is_of;
 use pulseproof_sdk::signing::SIGNATURE_BYTES;
-use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
+use pulseproof_sdk::{Digest, Outputs, Problem};
 
-use crate::aggregate::internal;
+use crate::problems::internal;
+use crate::sums::Sums;
 
 /// Longest detail of a problem with a program, whose names are the client's.
 const DETAIL_CHARS_MAX: usize = 500;
@@ -57,14 +57,15 @@ pub fn check_lengths(request: &FheRequest) -> Result<(), Problem> {
 ///
 /// # Errors
 /// The problem with the request, or with the store.
-pub fn prepare<C: Curve>(
+pub fn prepare(
+    sums: &dyn Sums,
     request: &FheRequest,
     fingerprint: Digest,
     results: &[Vec<u8>],
 ) -> Result<Prepared, Problem> {
     let layout = Layout::plan(request.layout).map_err(|error| bad_layout(&error))?;
     let words = parse_words(request)?;
-    let sums = parse_sums::<C>(request, results)?;
+    let sums = read_sums(sums, request, results)?;
     check_sums(request, &layout, &sums)?;
     check_meaning(&layout, fingerprint, &sums)?;
     let weights = sums.iter().map(|sum| sum.weight).collect::<Vec<_>>();
@@ -97,17 +98,19 @@ struct Sum {
     used: SumUsed,
 }
 
-fn parse_sums<C: Curve>(request: &FheRequest, results: &[Vec<u8>]) -> Result<Vec<Sum>, Problem> {
-    let parse = |(SumRef { region, epoch, .. }, bytes): (&SumRef, &Vec<u8>)| {
+fn read_sums(
+    sums: &dyn Sums,
+    request: &FheRequest,
+    results: &[Vec<u8>],
+) -> Result<Vec<Sum>, Problem> {
+    let read = |(SumRef { region, epoch, .. }, bytes): (&SumRef, &Vec<u8>)| {
         let damaged = |reason: &str| internal(&format!("result of {region} {epoch}: {reason}"));
-        let result =
-            ProvedResult::<C>::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;
-        let weight = result.claim.total_weight().ok_or_else(|| damaged("weights overflow"))?;
-        let (region, epoch) = (region.clone(), *epoch);
-        let used = SumUsed { region, epoch, sum: result.sum_digest() };
-        Ok(Sum { list: result.aggregate, weight, profile: result.claim.profile, used })
+        let result = sums.read(bytes).map_err(|problem| damaged(&problem.to_string()))?;
+        let weight = result.weight.ok_or_else(|| damaged("weights overflow"))?;
+        let used = SumUsed { region: region.clone(), epoch: *epoch, sum: result.digest };
+        Ok(Sum { list: result.words, weight, profile: result.profile, used })
     };
-    request.sums.iter().zip(results).map(parse).collect()
+    request.sums.iter().zip(results).map(read).collect()
 }
 
 fn check_sums(request: &FheRequest, layout: &Layout, sums: &[Sum]) -> Result<(), Problem> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::fhe::FheRequest;
 use pulseproof_sdk::{Name, Problem};
 use tokio::sync::watch;
@@ -10,8 +9,8 @@ use tokio::task::spawn_blocking;
 
 use super::compute::{Computed, compute};
 use super::prepare::{Prepared, prepare};
-use crate::aggregate::internal;
 use crate::app::App;
+use crate::problems::internal;
 use crate::runner::{Lane, Outcome, Work};
 use crate::store::StoreError;
 use crate::store::fhe_jobs::unknown_key;
@@ -21,21 +20,21 @@ use crate::telemetry;
 /// Homomorphic programs: many at a time, so that they share batches.
 pub struct Programs;
 
-impl<C: Curve> Work<C> for Programs {
+impl Work for Programs {
     type Output = Computed;
     const QUEUE: Queue = Queue::Fhe;
     const NAME: &'static str = "program";
 
-    fn lane(app: &App<C>) -> &Lane {
+    fn lane(app: &App) -> &Lane {
         &app.programs
     }
 
-    fn jobs_max(app: &App<C>) -> usize {
+    fn jobs_max(app: &App) -> usize {
         app.config.fhe_jobs_max
     }
 
     async fn work(
-        app: &Arc<App<C>>,
+        app: &Arc<App>,
         job: &Taken,
         stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Computed>, StoreError> {
@@ -47,7 +46,7 @@ impl<C: Curve> Work<C> for Programs {
         })
     }
 
-    async fn release(app: &App<C>, id: &str, computed: Computed) -> Result<bool, StoreError> {
+    async fn release(app: &App, id: &str, computed: Computed) -> Result<bool, StoreError> {
         let Computed { bytes, engine, took } = computed;
         let done = app.store.finish_fhe(id, &bytes, &engine, took).await?;
         if done {
@@ -57,10 +56,7 @@ impl<C: Curve> Work<C> for Programs {
     }
 }
 
-async fn prepared<C: Curve>(
-    app: &App<C>,
-    job: &Taken,
-) -> Result<Result<(Name, Prepared), Problem>, StoreError> {
+async fn prepared(app: &App, job: &Taken) -> Result<Result<(Name, Prepared), Problem>, StoreError> {
     let request: FheRequest = match job.parse() {
         Ok(request) => request,
         Err(error) => return Ok(Err(internal(&error.to_string()))),
@@ -76,7 +72,8 @@ async fn prepared<C: Curve>(
     let Some(region) = request.sums.first().map(|sum| sum.region.clone()) else {
         return Ok(Err(internal("a stored program has no sums")));
     };
-    let prepared = spawn_blocking(move || prepare::<C>(&request, key, &results)).await;
+    let sums = Arc::clone(&app.sums);
+    let prepared = spawn_blocking(move || prepare(&*sums, &request, key, &results)).await;
     let prepared = prepared.unwrap_or_else(|error| Err(internal(&error.to_string())));
     Ok(prepared.map(|prepared| (region, prepared)))
 }

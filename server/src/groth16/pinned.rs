@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::Curve;
 use tokio::sync::watch;
 
 use super::cache::Wanted;
@@ -12,7 +11,7 @@ use crate::store::circuits::StoredCircuit;
 
 /// Loads the keys of pinned circuits, one after the other, until the appliance stops. What cannot be
 /// loaded is logged: the jobs that need it will say why.
-pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
+pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let all = async {
         match app.store.circuits().await {
             Ok(circuits) => {
@@ -30,7 +29,7 @@ pub async fn run<C: Curve>(app: &Arc<App<C>>, stopping: watch::Receiver<bool>) {
 }
 
 /// Loads a circuit's key where proofs are made, if the circuit is pinned.
-pub async fn load<C: Curve>(app: &App<C>, circuit: &StoredCircuit) {
+pub async fn load(app: &App, circuit: &StoredCircuit) {
     if !is_pinned(app, circuit) {
         return;
     }
@@ -43,6 +42,6 @@ pub async fn load<C: Curve>(app: &App<C>, circuit: &StoredCircuit) {
 }
 
 /// Whether a circuit's key is to stay in memory.
-pub fn is_pinned<C: Curve>(app: &App<C>, circuit: &StoredCircuit) -> bool {
+pub fn is_pinned(app: &App, circuit: &StoredCircuit) -> bool {
     app.config.groth16.pinned.contains(&circuit.name)
 }

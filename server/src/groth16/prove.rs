@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use super::backends::{Backends, NoProof};
 use super::cache::{CacheError, Wanted};
 use super::prover::{ProveError, Proved, Unsatisfied, Witness};
-use crate::aggregate::internal;
 use crate::blobs::Blobs;
+use crate::problems::internal;
 use crate::service::{self, shortened};
 use crate::store::circuits::StoredCircuit;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pulseproof_groth16::Weakness;
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
 use pulseproof_sdk::{Digest, Problem};
 use tokio::sync::watch;
@@ -15,9 +14,9 @@ use zeroize::Zeroizing;
 use super::pinned::is_pinned;
 use super::prove::{Made, Source, prove};
 use super::prover::Proved;
-use crate::aggregate::internal;
 use crate::app::App;
 use crate::blobs::upkeep;
+use crate::problems::internal;
 use crate::runner::{Lane, Outcome, Work};
 use crate::service::shortened;
 use crate::store::StoreError;
@@ -29,21 +28,21 @@ use crate::telemetry;
 /// Proofs of circuits.
 pub struct Proofs;
 
-impl<C: Curve> Work<C> for Proofs {
+impl Work for Proofs {
     type Output = Proof;
     const QUEUE: Queue = Queue::Groth16;
     const NAME: &'static str = "proof";
 
-    fn lane(app: &App<C>) -> &Lane {
+    fn lane(app: &App) -> &Lane {
         &app.proofs
     }
 
-    fn jobs_max(app: &App<C>) -> usize {
+    fn jobs_max(app: &App) -> usize {
         app.config.groth16.jobs_max
     }
 
     async fn work(
-        app: &Arc<App<C>>,
+        app: &Arc<App>,
         job: &Taken,
         stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Proof>, StoreError> {
@@ -64,7 +63,7 @@ impl<C: Curve> Work<C> for Proofs {
         })
     }
 
-    async fn release(app: &App<C>, id: &str, proof: Proof) -> Result<bool, StoreError> {
+    async fn release(app: &App, id: &str, proof: Proof) -> Result<bool, StoreError> {
         let done = app.store.finish_groth16(id, &proof).await?;
         if done {
             telemetry::groth16_proved(proof.backend, proof.prove, proof.verify);
@@ -72,14 +71,14 @@ impl<C: Curve> Work<C> for Proofs {
         Ok(done)
     }
 
-    async fn ended(app: &Arc<App<C>>) {
+    async fn ended(app: &Arc<App>) {
         upkeep::discard_secrets(app).await;
     }
 }
 
 /// The circuit of a job, and its witness.
-async fn prepare<C: Curve>(
-    app: &Arc<App<C>>,
+async fn prepare(
+    app: &Arc<App>,
     job: &Taken,
 ) -> Result<Result<(StoredCircuit, Source), Problem>, StoreError> {
     let request: Groth16Request = match job.parse() {
@@ -100,8 +99,8 @@ async fn prepare<C: Curve>(
 }
 
 /// Computes the witness from the inputs in a file.
-async fn compute<C: Curve>(
-    app: &Arc<App<C>>,
+async fn compute(
+    app: &Arc<App>,
     circuit: &StoredCircuit,
     inputs: Digest,
 ) -> Result<Source, Problem> {

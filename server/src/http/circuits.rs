@@ -8,7 +8,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use pulseproof_kernels::Curve;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo};
 use pulseproof_sdk::{Digest, Name, Problem};
@@ -29,8 +28,8 @@ use crate::store::circuits::{
 };
 
 /// Takes in a circuit's key.
-pub async fn put<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn put(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -55,11 +54,7 @@ pub async fn put<C: Curve>(
 }
 
 /// Refuses a key before it is read.
-async fn check_name<C: Curve>(
-    app: &App<C>,
-    name: &Name,
-    id: Digest,
-) -> Result<Result<(), Problem>, Refusal> {
+async fn check_name(app: &App, name: &Name, id: Digest) -> Result<Result<(), Problem>, Refusal> {
     let circuits = app.store.circuits().await?;
     let limit = app.config.groth16.circuits_max;
     Ok(match circuits.iter().find(|circuit| circuit.name == *name) {
@@ -70,7 +65,7 @@ async fn check_name<C: Curve>(
 }
 
 /// Checks a key and lists its circuit: true if it is new.
-async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Refusal> {
+async fn add(app: &App, name: &Name, id: Digest) -> Result<bool, Refusal> {
     if app.store.circuit(name).await?.is_some_and(|found| found.zkey.sha256 == id) {
         return Ok(false);
     }
@@ -98,7 +93,7 @@ async fn add<C: Curve>(app: &App<C>, name: &Name, id: Digest) -> Result<bool, Re
 }
 
 /// Checks all of a key, once for all circuits that have it.
-async fn check<C: Curve>(app: &App<C>, key: Digest) -> Result<KeyInfo, Refusal> {
+async fn check(app: &App, key: Digest) -> Result<KeyInfo, Refusal> {
     let cache = &app.backends.cpu.cache;
     let leased = cache.lease(Wanted { key, checked: false, pinned: false }).await;
     let info = leased.map(|lease| lease.key().info()).map_err(|error| match error {
@@ -118,8 +113,8 @@ async fn check<C: Curve>(app: &App<C>, key: Digest) -> Result<KeyInfo, Refusal> 
 }
 
 /// Answers with the circuit, or removes what was received for nothing.
-async fn keep_or_remove<C: Curve>(
-    app: &App<C>,
+async fn keep_or_remove(
+    app: &App,
     id: Digest,
     added: Result<bool, Refusal>,
     name: &Name,
@@ -138,8 +133,8 @@ async fn keep_or_remove<C: Curve>(
 }
 
 /// Takes in what computes a circuit's witnesses.
-pub async fn put_wasm<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn put_wasm(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -148,8 +143,8 @@ pub async fn put_wasm<C: Curve>(
 }
 
 /// Takes in a circuit's constraints.
-pub async fn put_r1cs<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn put_r1cs(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -158,8 +153,8 @@ pub async fn put_r1cs<C: Curve>(
 }
 
 /// Takes in the names of a circuit's signals.
-pub async fn put_sym<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn put_sym(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -167,8 +162,8 @@ pub async fn put_sym<C: Curve>(
     put_part(app, &path?.0, request, (Part::Sym, limit)).await
 }
 
-async fn put_part<C: Curve>(
-    app: Arc<App<C>>,
+async fn put_part(
+    app: Arc<App>,
     name: &str,
     request: Request,
     (part, limit): (Part, u64),
@@ -201,8 +196,8 @@ async fn put_part<C: Curve>(
     adding.await?
 }
 
-async fn add_part<C: Curve>(
-    app: &App<C>,
+async fn add_part(
+    app: &App,
     name: &Name,
     (part, id): (Part, Digest),
     circuit: KeyInfo,
@@ -224,15 +219,15 @@ async fn add_part<C: Curve>(
 }
 
 /// All circuits.
-pub async fn list<C: Curve>(State(app): State<Arc<App<C>>>) -> Result<Json<CircuitList>, Refusal> {
+pub async fn list(State(app): State<Arc<App>>) -> Result<Json<CircuitList>, Refusal> {
     let circuits = app.store.circuits().await?;
     let circuits = circuits.into_iter().map(|circuit| info(&app, circuit)).collect();
     Ok(Json(CircuitList { circuits }))
 }
 
 /// What is known of a circuit.
-pub async fn show<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn show(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CircuitInfo>, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
@@ -240,8 +235,8 @@ pub async fn show<C: Curve>(
 }
 
 /// Forgets a circuit that no unfinished job needs, and its files unless another circuit has them.
-pub async fn delete<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn delete(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
@@ -258,11 +253,11 @@ pub async fn delete<C: Curve>(
 }
 
 /// A circuit, which has to be there.
-pub async fn find<C: Curve>(app: &App<C>, name: &Name) -> Result<StoredCircuit, Refusal> {
+pub async fn find(app: &App, name: &Name) -> Result<StoredCircuit, Refusal> {
     Ok(app.store.circuit(name).await?.ok_or_else(no_such_circuit)?)
 }
 
-fn info<C: Curve>(app: &App<C>, circuit: StoredCircuit) -> CircuitInfo {
+fn info(app: &App, circuit: StoredCircuit) -> CircuitInfo {
     let StoredCircuit { name, info, zkey, wasm, r1cs, sym } = circuit;
     let KeyInfo { curve, signals, public, domain_log, contributions, weakness } = info;
     let resident = |(kind, resident): (BackendKind, bool)| (kind.to_string(), resident);

@@ -9,7 +9,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
-use pulseproof_kernels::Curve;
 use pulseproof_prover::wsa::total_weight;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_sdk::{Name, Problem, Roster};
@@ -24,8 +23,8 @@ use crate::store::queue::Queue;
 use crate::telemetry;
 
 /// Queues a job of any kind.
-pub async fn create<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn create(
+    State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     let request: JobRequest = body::json(request, app.config.body_timeout).await?;
@@ -43,13 +42,13 @@ pub async fn create<C: Curve>(
 }
 
 /// Closes an epoch and queues the job that sums it.
-async fn queue<C: Curve>(
-    app: &App<C>,
+async fn queue(
+    app: &App,
     region: Name,
     epoch: u64,
     weights: BTreeMap<Name, u64>,
 ) -> Result<Job, Refusal> {
-    let size = app.prover.srs().size();
+    let size = app.sums.words_max();
     let check = |roster: &Roster, devices: &[String]| check(&weights, epoch, size, roster, devices);
     let id = new_id()?;
     let request = JobRequest::Aggregate { region: region.clone(), epoch, weights: weights.clone() };
@@ -59,16 +58,16 @@ async fn queue<C: Curve>(
 }
 
 /// Where a job stands.
-pub async fn show<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn show(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Job>, Refusal> {
     Ok(Json(find(&app, &path?.0).await?))
 }
 
 /// A finished job's result.
-pub async fn result<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn result(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refusal> {
     let job = find(&app, &path?.0).await?;
@@ -83,8 +82,8 @@ pub async fn result<C: Curve>(
 }
 
 /// Cancels a job that is queued or running, and closes no epoch.
-pub async fn cancel<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn cancel(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Job>, Refusal> {
     let job = find(&app, &path?.0).await?;
@@ -110,7 +109,7 @@ pub async fn cancel<C: Curve>(
     Err(Problem::new(409, "job-finished", detail).field("id").into())
 }
 
-pub(super) async fn find<C: Curve>(app: &App<C>, id: &str) -> Result<Job, Refusal> {
+pub(super) async fn find(app: &App, id: &str) -> Result<Job, Refusal> {
     app.store
         .job(id)
         .await?

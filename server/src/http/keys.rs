@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::EvaluationKeyInfo;
 use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
@@ -20,8 +19,8 @@ use crate::fhe::keys::{self, BYTES_MAX};
 use crate::store::keys::{StoredKey, no_such_key};
 
 /// Takes in a key.
-pub async fn put<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn put(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
@@ -57,8 +56,8 @@ pub async fn put<C: Curve>(
 }
 
 /// Lists a key whose file is in its place.
-async fn list<C: Curve>(
-    app: &App<C>,
+async fn list(
+    app: &App,
     id: Digest,
     key: StoredKey,
 ) -> Result<Result<StatusCode, Problem>, Refusal> {
@@ -71,8 +70,8 @@ async fn list<C: Curve>(
 }
 
 /// What is known of a key.
-pub async fn show<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn show(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<EvaluationKeyInfo>, Refusal> {
     let id = segment(&path?.0, "id")?;
@@ -83,8 +82,8 @@ pub async fn show<C: Curve>(
 }
 
 /// Forgets a key that no unfinished job needs.
-pub async fn delete<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn delete(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let id = segment(&path?.0, "id")?;

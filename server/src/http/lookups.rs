@@ -8,7 +8,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::LookupNode;
 use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
@@ -19,8 +18,8 @@ use crate::app::App;
 use crate::fhe::transcripts::{Found, Transcripts};
 
 /// A node of the tree, from the leaves at height 0 to the root.
-pub async fn node<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn node(
+    State(app): State<Arc<App>>,
     path: Result<Path<(String, String, String)>, PathRejection>,
 ) -> Result<Json<LookupNode>, Refusal> {
     let Path((root, height, index)) = path?;
@@ -31,8 +30,8 @@ pub async fn node<C: Curve>(
 }
 
 /// The words that one lookup gave.
-pub async fn result<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn result(
+    State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refusal> {
     let Path((root, lookup)) = path?;
@@ -41,8 +40,8 @@ pub async fn result<C: Curve>(
     Ok(([(CONTENT_TYPE, "application/octet-stream")], words))
 }
 
-async fn find<C: Curve, T: Send + 'static>(
-    app: &Arc<App<C>>,
+async fn find<T: Send + 'static>(
+    app: &Arc<App>,
     field: &str,
     read: impl FnOnce(&Transcripts) -> io::Result<Found<T>> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -36,7 +36,6 @@ use axum::http::{Method, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post, put};
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::Problem;
 use tracing::Instrument;
 
@@ -44,40 +43,34 @@ use crate::app::App;
 use answer::Refusal;
 
 /// All routes of an appliance.
-pub fn router<C: Curve>(app: Arc<App<C>>) -> Router {
+pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/v1/regions/{region}", put(regions::register::<C>))
-        .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept::<C>))
-        .route("/v1/profiles/{digest}", put(profiles::put::<C>).get(profiles::show::<C>))
-        .route("/v1/jobs", post(jobs::create::<C>))
-        .route("/v1/jobs/{id}", get(jobs::show::<C>).delete(jobs::cancel::<C>))
-        .route("/v1/jobs/{id}/result", get(jobs::result::<C>))
-        .route("/v1/results/{digest}", put(results::put::<C>).delete(results::delete::<C>))
-        .route("/v1/lookups/{root}/nodes/{height}/{index}", get(lookups::node::<C>))
-        .route("/v1/lookups/{root}/results/{lookup}", get(lookups::result::<C>))
-        .route(
-            "/v1/evaluation-keys/{id}",
-            put(keys::put::<C>).get(keys::show::<C>).delete(keys::delete::<C>),
-        )
-        .route("/v1/circuits", get(circuits::list::<C>))
+        .route("/v1/regions/{region}", put(regions::register))
+        .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept))
+        .route("/v1/profiles/{digest}", put(profiles::put).get(profiles::show))
+        .route("/v1/jobs", post(jobs::create))
+        .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
+        .route("/v1/jobs/{id}/result", get(jobs::result))
+        .route("/v1/results/{digest}", put(results::put).delete(results::delete))
+        .route("/v1/lookups/{root}/nodes/{height}/{index}", get(lookups::node))
+        .route("/v1/lookups/{root}/results/{lookup}", get(lookups::result))
+        .route("/v1/evaluation-keys/{id}", put(keys::put).get(keys::show).delete(keys::delete))
+        .route("/v1/circuits", get(circuits::list))
         .route(
             "/v1/circuits/{name}",
-            put(circuits::put::<C>).get(circuits::show::<C>).delete(circuits::delete::<C>),
+            put(circuits::put).get(circuits::show).delete(circuits::delete),
         )
-        .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm::<C>))
-        .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs::<C>))
-        .route("/v1/circuits/{name}/sym", put(circuits::put_sym::<C>))
-        .route("/v1/circuits/{name}/verification-key", get(verifiers::key::<C>))
-        .route("/v1/circuits/{name}/verifier.sol", get(verifiers::contract::<C>))
-        .route("/v1/circuits/{name}/public-signals", get(verifiers::public_signals::<C>))
-        .route("/v1/uploads/{sha256}", get(uploads::show::<C>))
-        .route(
-            "/v1/witnesses",
-            post(witnesses::begin::<C>).put(witnesses::go_on::<C>).get(witnesses::show::<C>),
-        )
-        .route("/v1/identity", get(status::identity::<C>))
-        .route("/healthz", get(status::health::<C>))
-        .route("/metrics", get(status::metrics::<C>))
+        .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm))
+        .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs))
+        .route("/v1/circuits/{name}/sym", put(circuits::put_sym))
+        .route("/v1/circuits/{name}/verification-key", get(verifiers::key))
+        .route("/v1/circuits/{name}/verifier.sol", get(verifiers::contract))
+        .route("/v1/circuits/{name}/public-signals", get(verifiers::public_signals))
+        .route("/v1/uploads/{sha256}", get(uploads::show))
+        .route("/v1/witnesses", post(witnesses::begin).put(witnesses::go_on).get(witnesses::show))
+        .route("/v1/identity", get(status::identity))
+        .route("/healthz", get(status::health))
+        .route("/metrics", get(status::metrics))
         .fallback(no_such_resource)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(observe))

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::fhe::FheRequest;
 use tokio::task::spawn_blocking;
@@ -16,7 +15,7 @@ use crate::fhe::prepare::{check_lengths, prepare};
 use crate::store::fhe_jobs::unknown_key;
 
 /// Checks a program against its key and its sums, and queues it.
-pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Result<Job, Refusal> {
+pub async fn queue(app: &Arc<App>, request: Box<FheRequest>) -> Result<Job, Refusal> {
     check_lengths(&request)?;
     let key = app.store.key(&request.key).await?.ok_or_else(unknown_key)?;
     if key.engine != request.engine.keyed_as() {
@@ -25,10 +24,10 @@ pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Box<FheRequest>) -> Res
     // The place at the gate keeps the results in memory few.
     let permit = app.gate.enter().await?;
     let results = app.store.sums(&request.sums).await??;
-    let span = Span::current();
+    let (span, sums) = (Span::current(), Arc::clone(&app.sums));
     let check = move || {
         let prepared = check_engine(request.engine)
-            .and_then(|()| prepare::<C>(&request, key.fingerprint, &results));
+            .and_then(|()| prepare(&*sums, &request, key.fingerprint, &results));
         let estimate = prepared.map(|prepared| prepared.estimate);
         drop((results, permit));
         (request, estimate)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::groth16::{Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
@@ -22,7 +21,7 @@ use crate::store::circuits::insecure_key;
 use crate::store::groth16_jobs::{Secret, unknown_circuit};
 
 /// Queues a proof. What is secret of the request goes into a file, and nowhere else.
-pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Result<Job, Refusal> {
+pub async fn queue(app: &Arc<App>, request: Groth16Request) -> Result<Job, Refusal> {
     let Groth16Request { circuit, inputs, witness } = request;
     let found = app.store.circuit(&circuit).await?.ok_or_else(unknown_circuit)?;
     if let Some(weakness) = found.info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
@@ -49,8 +48,8 @@ pub async fn queue<C: Curve>(app: &Arc<App<C>>, request: Groth16Request) -> Resu
     Ok(Job::queued(id, JobRequest::Groth16(request)))
 }
 
-async fn create<C: Curve>(
-    app: &App<C>,
+async fn create(
+    app: &App,
     id: &str,
     request: &Groth16Request,
     secret: Secret,
@@ -67,7 +66,7 @@ async fn create<C: Curve>(
 }
 
 /// Writes inputs to a file with a random name: their hash could tell what they are.
-async fn write<C: Curve>(app: &App<C>, inputs: Inputs) -> Result<Digest, Refusal> {
+async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
     check(&inputs)?;
     let mut id = [0; 32];
     OsRng.try_fill_bytes(&mut id).map_err(|error| no_randomness(&error))?;

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::Roster;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
 use tokio::task::spawn_blocking;
@@ -16,28 +15,28 @@ use tracing::Span;
 use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
-use crate::intake::{self, Checked};
 use crate::store::jobs::unknown_region;
+use crate::sums::Checked;
 use crate::telemetry;
 
 /// Checks a batch and stores what passes.
-pub async fn accept<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn accept(
+    State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<(StatusCode, Json<Intake>), Refusal> {
     let Path((region, epoch)) = path?;
     let (region, epoch) = (segment(&region, "region")?, segment(&epoch, "epoch")?);
     let roster = app.store.roster(&region).await?.ok_or_else(|| unknown_region(&region))?;
-    let lists = app.profiles.get(&app.store, &roster.profile).await?;
+    let sums = app.sums_of(&roster.profile).await?;
     let permit = app.gate.enter().await?;
     let limit = app.config.body_bytes_max;
     let bytes = body::read(request, limit, app.config.body_timeout).await?;
 
     let start = Instant::now();
-    let (checker, span) = (app.clone(), Span::current());
+    let span = Span::current();
     let check = move || {
-        let checked = intake::check(&checker.checks(&lists), &roster, epoch, &bytes);
+        let checked = sums.check(&roster, epoch, &bytes);
         // The place at the gate is kept while this holds the body, even if the client is gone.
         (permit, roster, checked)
     };
@@ -48,8 +47,8 @@ pub async fn accept<C: Curve>(
     Ok((if all { StatusCode::OK } else { StatusCode::MULTI_STATUS }, Json(intake)))
 }
 
-async fn store<C: Curve>(
-    app: &App<C>,
+async fn store(
+    app: &App,
     roster: &Roster,
     epoch: u64,
     checked: Checked,

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use pulseproof_kernels::Curve;
-use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
 
@@ -14,18 +12,18 @@ use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
 use crate::store::regions::Registered;
+use crate::sums::ProfileSums;
 
 /// Registers a region, or replaces its roster between epochs.
-pub async fn register<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn register(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let region = segment(&path?.0, "region")?;
     let roster = body::json(request, app.config.body_timeout).await?;
-    check(&region, &roster, app.prover.srs().size() as u64)?;
-    let lists = app.profiles.get(&app.store, &roster.profile).await?;
-    check_words(&roster, &lists)?;
+    check(&region, &roster, app.sums.words_max() as u64)?;
+    check_words(&roster, &*app.sums_of(&roster.profile).await?)?;
     match app.store.register(&roster).await? {
         Registered::Created => Ok(StatusCode::CREATED),
         Registered::Kept => Ok(StatusCode::OK),
@@ -44,8 +42,8 @@ fn check(region: &Name, roster: &Roster, size: u64) -> Result<(), Problem> {
 }
 
 /// Proofs are about vectors of the length that the layout gives them.
-fn check_words<C: Curve>(roster: &Roster, lists: &Lists<C>) -> Result<(), Problem> {
-    match lists.scheme().map(|scheme| scheme.words() as u64) {
+fn check_words(roster: &Roster, sums: &dyn ProfileSums) -> Result<(), Problem> {
+    match sums.words().map(|words| words as u64) {
         Some(words) if words != u64::from(roster.words) => {
             let detail = format!("{} words, the profile's layout has {words}", roster.words);
             Err(Problem::new(422, "bad-roster", detail).field("words").limit(words))

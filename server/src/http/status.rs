@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::api::{Health, Identity};
 
 use super::answer::Refusal;
@@ -17,26 +16,26 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const WARNING: &str = "development SRS: whoever made it can forge proofs; use one from a ceremony";
 
 /// Whose signature results and outputs bear.
-pub async fn identity<C: Curve>(State(app): State<Arc<App<C>>>) -> Json<Identity> {
+pub async fn identity(State(app): State<Arc<App>>) -> Json<Identity> {
     Json(Identity { key: app.identity.public() })
 }
 
 /// Whether the appliance is up, and with which SRS.
-pub async fn health<C: Curve>(State(app): State<Arc<App<C>>>) -> Json<Health> {
+pub async fn health(State(app): State<Arc<App>>) -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        curve: C::ID.to_string(),
-        srs: app.srs_id,
-        warning: app.is_insecure().then(|| WARNING.to_owned()),
+        curve: app.sums.curve().to_string(),
+        srs: app.sums.srs(),
+        warning: app.sums.is_insecure().then(|| WARNING.to_owned()),
     })
 }
 
 /// What happened since the process started, as Prometheus reads it.
-pub async fn metrics<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn metrics(
+    State(app): State<Arc<App>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
     telemetry::queue_length(app.store.queue_length().await?);
-    telemetry::insecure_srs(app.is_insecure());
+    telemetry::insecure_srs(app.sums.is_insecure());
     Ok(([(CONTENT_TYPE, PROMETHEUS_TEXT)], app.telemetry.render()))
 }

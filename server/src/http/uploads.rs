@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -60,11 +59,7 @@ pub struct Held {
 ///
 /// # Errors
 /// What is wrong with the request; what was received before stays.
-pub async fn take_in<C: Curve>(
-    app: &App<C>,
-    request: Request,
-    expected: Expected,
-) -> Result<TakenIn, Refusal> {
+pub async fn take_in(app: &App, request: Request, expected: Expected) -> Result<TakenIn, Refusal> {
     let ready = match Brings::of(&request, expected.limit) {
         Ok(brings) => prepare(app, brings, expected).await,
         Err(problem) => Err(problem.into()),
@@ -105,11 +100,7 @@ pub async fn take_in<C: Curve>(
 }
 
 /// Sees to it that what comes goes on where the last request ended.
-async fn prepare<C: Curve>(
-    app: &App<C>,
-    brings: Brings,
-    expected: Expected,
-) -> Result<(Held, Brings), Refusal> {
+async fn prepare(app: &App, brings: Brings, expected: Expected) -> Result<(Held, Brings), Refusal> {
     let permit = app.upload_gate.enter().await?;
     let (blobs, id) = (Arc::clone(&app.blobs), expected.id);
     let claimed = spawn_blocking(move || blobs.claim(id, brings.total())).await?;
@@ -140,8 +131,8 @@ async fn prepare<C: Curve>(
 }
 
 /// Writes a body behind what is there, and returns how much is there then.
-async fn receive<C: Curve>(
-    app: &App<C>,
+async fn receive(
+    app: &App,
     request: Request,
     claim: &Arc<Claim>,
     (anew, bytes): (bool, u64),
@@ -168,20 +159,20 @@ async fn finish(held: Held, expected: Expected) -> Result<TakenIn, Refusal> {
     }
 }
 
-fn patience<C: Curve>(app: &App<C>) -> Patience {
+fn patience(app: &App) -> Patience {
     Patience { total: app.config.uploads.timeout, idle: app.config.uploads.idle_timeout }
 }
 
 /// How much of a file is there.
-pub async fn show<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn show(
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<UploadState>, Refusal> {
     let id: Digest = segment(&path?.0, "sha256")?;
     Ok(Json(state(&app, &id)))
 }
 
-pub(super) fn state<C: Curve>(app: &App<C>, id: &Digest) -> UploadState {
+pub(super) fn state(app: &App, id: &Digest) -> UploadState {
     match app.blobs.length(id) {
         Some(received) => UploadState { received, complete: true },
         None => UploadState { received: app.blobs.received(id), complete: false },

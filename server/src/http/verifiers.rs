@@ -9,7 +9,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::PublicSignals;
 use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
@@ -23,10 +22,7 @@ use crate::groth16::prover::Circuits;
 type Named = Result<Path<String>, PathRejection>;
 
 /// The verification key, as snarkjs writes it.
-pub async fn key<C: Curve>(
-    State(app): State<Arc<App<C>>>,
-    path: Named,
-) -> Result<Response, Refusal> {
+pub async fn key(State(app): State<Arc<App>>, path: Named) -> Result<Response, Refusal> {
     let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
     let text = look(&app, zkey, |circuits, file| circuits.verification_key(file)).await?;
@@ -34,10 +30,7 @@ pub async fn key<C: Curve>(
 }
 
 /// The contract that verifies its proofs.
-pub async fn contract<C: Curve>(
-    State(app): State<Arc<App<C>>>,
-    path: Named,
-) -> Result<Response, Refusal> {
+pub async fn contract(State(app): State<Arc<App>>, path: Named) -> Result<Response, Refusal> {
     let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
     let text = look(&app, zkey, |circuits, file| circuits.contract(file)).await?;
@@ -49,8 +42,8 @@ pub async fn contract<C: Curve>(
 }
 
 /// The names of its public signals.
-pub async fn public_signals<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn public_signals(
+    State(app): State<Arc<App>>,
     path: Named,
 ) -> Result<Json<PublicSignals>, Refusal> {
     let circuit = find(&app, &segment(&path?.0, "name")?).await?;
@@ -66,8 +59,8 @@ pub async fn public_signals<C: Curve>(
 }
 
 /// Looks at a file that was checked when it came: if it is no good now, that is the appliance's fault.
-async fn look<C: Curve, T: Send + 'static>(
-    app: &App<C>,
+async fn look<T: Send + 'static>(
+    app: &App,
     file: Digest,
     at: impl FnOnce(&dyn Circuits, File) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Refusal> {

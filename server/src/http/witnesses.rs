@@ -12,7 +12,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use pulseproof_kernels::Curve;
 use pulseproof_sdk::groth16::{UPLOAD_SHA256, UPLOAD_TOKEN, Upload, UploadState};
 use pulseproof_sdk::{Digest, Problem, UploadToken};
 
@@ -24,8 +23,8 @@ use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 
 /// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
-pub async fn begin<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn begin(
+    State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Upload>), Refusal> {
     let token = UploadToken::random().map_err(|error| no_randomness(&error))?;
@@ -41,8 +40,8 @@ pub async fn begin<C: Curve>(
 }
 
 /// Takes in more of a witness.
-pub async fn go_on<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn go_on(
+    State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadState>), Refusal> {
     let known = match find(&app, request.headers()) {
@@ -56,16 +55,16 @@ pub async fn go_on<C: Curve>(
 }
 
 /// How much of a witness is there.
-pub async fn show<C: Curve>(
-    State(app): State<Arc<App<C>>>,
+pub async fn show(
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Json<UploadState>, Refusal> {
     let id = find(&app, &headers)?;
     Ok(Json(super::uploads::state(&app, &id)))
 }
 
-async fn receive<C: Curve>(
-    app: &App<C>,
+async fn receive(
+    app: &App,
     request: Request,
     id: Digest,
 ) -> Result<(StatusCode, UploadState), Refusal> {
@@ -88,7 +87,7 @@ async fn receive<C: Curve>(
 }
 
 /// The file of an upload's token. Whose token it was, if anybody's, makes no difference to the answer.
-fn find<C: Curve>(app: &App<C>, headers: &HeaderMap) -> Result<Digest, Problem> {
+fn find(app: &App, headers: &HeaderMap) -> Result<Digest, Problem> {
     let id = header::<UploadToken>(headers, UPLOAD_TOKEN)?.id();
     if app.blobs.is_known(&id) { Ok(id) } else { Err(unknown_witness(UPLOAD_TOKEN)) }
 }

@@ -4,7 +4,6 @@
 use axum::body::Bytes;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
-use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::api::Refused;
 use pulseproof_sdk::profile::{Claimed, Lists};
@@ -13,18 +12,9 @@ use pulseproof_sdk::{Digest, Name, Problem, Roster, Submission};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
+use super::Checked;
+use crate::problems::malformed;
 use crate::store::submissions::Candidate;
-
-/// A batch, sorted into what may be stored and what may not. Positions are those of the batch.
-#[derive(Debug, Default)]
-pub struct Checked {
-    /// Positions of the candidates.
-    pub positions: Vec<usize>,
-    /// What the store may take.
-    pub candidates: Vec<Candidate>,
-    /// What it may not.
-    pub refused: Vec<Refused>,
-}
 
 /// What submissions are checked with.
 pub struct Checks<'a, C: Curve> {
@@ -179,21 +169,4 @@ fn bad_encryption(device: &Name) -> Problem {
          for by its profile"
     );
     Problem::new(422, "bad-encryption", detail).field("proof")
-}
-
-/// Bytes that are not what they should be.
-pub fn malformed(error: &DecodeError) -> Problem {
-    let problem = Problem::new(400, "malformed", error.to_string());
-    match error {
-        DecodeError::TooLong { field, limit, .. } => problem.field(*field).limit(*limit as u64),
-        DecodeError::Truncated { field, .. }
-        | DecodeError::NotOnCurve { field }
-        | DecodeError::WrongSubgroup { field }
-        | DecodeError::NonCanonical { field }
-        | DecodeError::Invalid { field, .. } => problem.field(*field),
-        DecodeError::Magic { .. } => problem.field("magic"),
-        DecodeError::Version { .. } => problem.field("version"),
-        DecodeError::WrongCurve { .. } => problem.field("curve"),
-        DecodeError::Trailing(_) => problem,
-    }
 }

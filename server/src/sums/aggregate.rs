@@ -1,60 +1,24 @@
 //! From an epoch's submissions to a proved and verified result. No store, no network.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulseproof_kernels::Curve;
-use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::result::{Claim, Contribution};
-use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
+use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Submission};
 use rayon::prelude::*;
 
-use crate::prover::Prover;
+use super::{Failed, Proved, Prover, Sum};
+use crate::problems::internal;
 use crate::store::submissions::StoredSubmission;
 use crate::telemetry;
 
 /// How often a commitment may be opened before its blinders hide it no longer.
 const OPENINGS_MAX: i64 = COMMITMENT_BLINDERS as i64 - 1;
 const _: () = assert!(OPENINGS_MAX == 3, "the schema's CHECK on submissions.openings says so too");
-
-/// A result that verified.
-pub struct Proved {
-    /// Who proved it.
-    pub backend: BackendKind,
-    /// Its bytes.
-    pub result: Vec<u8>,
-    /// Time spent proving.
-    pub prove: Duration,
-    /// Time spent verifying.
-    pub verify: Duration,
-}
-
-/// What is to be summed.
-pub struct Sum<C: Curve> {
-    /// The epoch.
-    pub epoch: u64,
-    /// Weights other than 1.
-    pub weights: BTreeMap<Name, u64>,
-    /// The roster when the epoch was closed.
-    pub roster: Roster,
-    /// The roster's profile.
-    pub lists: Arc<Lists<C>>,
-    /// What the region's devices submitted.
-    pub stored: Vec<StoredSubmission>,
-}
-
-/// Why there is no proved sum.
-pub enum Failed {
-    /// The job's problem, whoever proves.
-    Job(Problem),
-    /// The backend proved nothing, or its sum or its proof is wrong.
-    Backend(String),
-}
 
 /// Sums what a region's devices submitted for an epoch, proves the sum, signs it and verifies all of
 /// it. The sum is checked with its proof: to the commitments only one belongs.
@@ -64,7 +28,8 @@ pub enum Failed {
 pub fn aggregate<C: Curve>(
     prover: &dyn Prover<C>,
     identity: &ApplianceKey,
-    sum: &Sum<C>,
+    sum: &Sum,
+    lists: &Lists<C>,
 ) -> Result<Proved, Failed> {
     check_openings(&sum.stored).map_err(Failed::Job)?;
     let submissions = parse::<C>(&sum.stored, prover.srs().size()).map_err(Failed::Job)?;
@@ -74,19 +39,13 @@ pub fn aggregate<C: Curve>(
     let prove = start.elapsed();
     let start = Instant::now();
     let verified =
-        result.verify(&prover.srs().verifying_key, &sum.roster, &[identity.public()], &sum.lists);
+        result.verify(&prover.srs().verifying_key, &sum.roster, &[identity.public()], lists);
     verified.map_err(|error| {
         telemetry::proof_rejected();
         Failed::Backend(format!("the proof does not verify: {error}"))
     })?;
     let (backend, verify) = (prover.backend(), start.elapsed());
     Ok(Proved { backend, result: result.to_bytes(), prove, verify })
-}
-
-/// The problem of a job that failed through no fault of the request's.
-pub fn internal(reason: &str) -> Problem {
-    tracing::error!(reason, "job failed");
-    Problem::new(500, "internal", "the job failed inside the appliance; its log says why")
 }
 
 /// The problem of a job whose result would open a commitment once too often.
@@ -119,7 +78,7 @@ fn parse<C: Curve>(
 }
 
 /// Who is in the sum, with which weight, and who is missing. Submissions come ordered by device.
-fn claim<C: Curve>(srs: &Srs<C>, sum: &Sum<C>, submissions: &[Submission<C>]) -> Claim<C> {
+fn claim<C: Curve>(srs: &Srs<C>, sum: &Sum, submissions: &[Submission<C>]) -> Claim<C> {
     let Sum { epoch, weights, roster, .. } = sum;
     let contributions: Vec<_> = submissions
         .iter()

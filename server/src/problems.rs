@@ -1,0 +1,27 @@
+//! Problems that every room of the appliance has.
+
+use pulseproof_prover::encoding::DecodeError;
+use pulseproof_sdk::Problem;
+
+/// The problem of a job that failed through no fault of the request's.
+pub fn internal(reason: &str) -> Problem {
+    tracing::error!(reason, "job failed");
+    Problem::new(500, "internal", "the job failed inside the appliance; its log says why")
+}
+
+/// Bytes that are not what they should be.
+pub fn malformed(error: &DecodeError) -> Problem {
+    let problem = Problem::new(400, "malformed", error.to_string());
+    match error {
+        DecodeError::TooLong { field, limit, .. } => problem.field(*field).limit(*limit as u64),
+        DecodeError::Truncated { field, .. }
+        | DecodeError::NotOnCurve { field }
+        | DecodeError::WrongSubgroup { field }
+        | DecodeError::NonCanonical { field }
+        | DecodeError::Invalid { field, .. } => problem.field(*field),
+        DecodeError::Magic { .. } => problem.field("magic"),
+        DecodeError::Version { .. } => problem.field("version"),
+        DecodeError::WrongCurve { .. } => problem.field("curve"),
+        DecodeError::Trailing(_) => problem,
+    }
+}
