@@ -134,7 +134,6 @@ pub enum JobRequest {
         weights: BTreeMap<Name, u64>,
     },
     /// Compute a homomorphic program on sums.
-    #[cfg(feature = "fhe")]
     Fhe(Box<crate::fhe::FheRequest>),
     /// Prove a circuit.
     Groth16(Groth16Request),
@@ -154,6 +153,24 @@ pub enum JobState {
     Failed,
     /// Somebody cancelled it: there will be no result.
     Cancelled,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// `GET /v1/identity`.

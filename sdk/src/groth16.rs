@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::digest::Digest;
 use crate::name::Name;
@@ -40,10 +41,86 @@ impl Groth16Request {
     }
 }
 
-/// A circuit's inputs. Secret, so that nobody logs them by accident: `Debug` does not show them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A circuit's inputs. Secret, so that nobody logs them by accident: `Debug` does not show them. A name that comes
+/// twice in an object is refused: of two values, one would be dropped without a word.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Inputs(pub Value);
+
+impl<'de> Deserialize<'de> for Inputs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Once).map(Self)
+    }
+}
+
+/// Reads JSON in which every name of an object comes once.
+#[derive(Clone, Copy)]
+struct Once;
+
+impl<'de> DeserializeSeed<'de> for Once {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = items.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let value = fields.next_value_seed(self)?;
+            if values.contains_key(&name) {
+                let name: String = name.chars().take(64).collect();
+                return Err(A::Error::custom(format_args!("the name {name:?} comes twice")));
+            }
+            values.insert(name, value);
+        }
+        Ok(Value::Object(values))
+    }
+}
 
 impl fmt::Debug for Inputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,6 +236,20 @@ mod tests {
         assert_eq!(serde_json::from_value::<JobRequest>(json).unwrap(), job);
         let shown = format!("{job:?} {job:#?}");
         assert!(!shown.contains("needle") && shown.contains("Inputs(secret)"), "{shown}");
+    }
+
+    #[test]
+    fn no_input_is_dropped_without_a_word() {
+        let read = |text: &str| serde_json::from_str::<Inputs>(text);
+        let text = r#"{"a":[1,-2,"3",{"b":null,"c":true}],"d":1.5}"#;
+        assert_eq!(read(text).unwrap().0, serde_json::from_str::<Value>(text).unwrap());
+        for twice in [r#"{"a":1,"a":2}"#, r#"[{"x":{"b":1,"c":2,"b":1}}]"#] {
+            assert!(read(twice).unwrap_err().to_string().contains("comes twice"), "{twice}");
+        }
+        // Within a job, where the kind is read first.
+        let job = r#"{"kind":"groth16","circuit":"sum","inputs":{"a":1,"b":2,"a":3}}"#;
+        let error = serde_json::from_str::<crate::api::JobRequest>(job).unwrap_err();
+        assert!(error.to_string().contains(r#"the name "a" comes twice"#), "{error}");
     }
 
     #[test]

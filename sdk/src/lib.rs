@@ -8,15 +8,14 @@
 //! - [`api`], [`problem`]: the appliance's JSON.
 //! - [`groth16`]: circuits, and proofs of them.
 //! - [`client`]: the appliance over HTTP.
-//! - With the feature `fhe`: `fhe`, homomorphic programs as jobs, `outputs`, their results, and `merkle`,
-//!   a tree over what their lookups gave.
+//! - [`fhe`]: homomorphic programs as jobs. With the feature `fhe` they are typed, and there are `outputs`, their
+//!   results, and `merkle`, a tree over what their lookups gave.
 //!
 //! Small on purpose: no prover, no GPU code, and without `fhe` no encryption library.
 
 pub mod api;
 pub mod client;
 mod digest;
-#[cfg(feature = "fhe")]
 pub mod fhe;
 pub mod groth16;
 pub mod identity;

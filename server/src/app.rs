@@ -5,7 +5,6 @@ use std::sync::Arc;
 use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::identity::ApplianceKey;
-use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
 use crate::config::Config;
@@ -15,8 +14,8 @@ use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
 use crate::http::answer::Refusal;
 use crate::http::gate::Gate;
+use crate::jobs::Lanes;
 use crate::profiles::Profiles;
-use crate::runner::Lane;
 use crate::serve::Computers;
 use crate::service::Service;
 use crate::store::Store;
@@ -37,8 +36,8 @@ pub struct App {
     pub store: Store,
     /// Keeps the bodies in memory few.
     pub gate: Gate,
-    /// Tells the worker that a job was queued.
-    pub queued: Notify,
+    /// The jobs at work.
+    pub lanes: Lanes,
     /// The files beside the store.
     pub blobs: Arc<Blobs>,
     /// Keeps the files that are received few.
@@ -47,12 +46,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// How it answers for what programs computed.
     pub voucher: Arc<Voucher>,
-    /// The programs at work.
-    pub programs: Lane,
     /// The backends that prove circuits.
     pub backends: Backends,
-    /// The proofs of circuits at work.
-    pub proofs: Lane,
     /// The limits.
     pub config: Config,
     /// The metrics.
@@ -85,14 +80,12 @@ impl App {
             profiles: Profiles::default(),
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
-            queued: Notify::new(),
+            lanes: Lanes::default(),
             backends: Backends::new(groth16, &service, &blobs, &config.groth16),
             service,
             blobs,
             upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max),
             registry: Arc::new(registry),
-            programs: Lane::default(),
-            proofs: Lane::default(),
             config,
             telemetry,
         }

@@ -6,7 +6,7 @@
 //! - `http`: routes and problem documents. `problems`: those that every room has.
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
-//! - `worker`: jobs that sum, one at a time. `runner`: other jobs, several at a time.
+//! - `jobs`: how each kind of job is admitted, worked on and settled, and their driver.
 //! - `service`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
@@ -21,15 +21,14 @@ mod fhe;
 mod groth16;
 mod http;
 pub mod identity;
+mod jobs;
 mod problems;
 mod profiles;
-mod runner;
 mod serve;
 mod service;
 mod store;
 mod sums;
 mod telemetry;
-mod worker;
 
 pub use config::{Config, Groth16Limits, Uploads};
 pub use fhe::engines::{Engines, ExactOn};

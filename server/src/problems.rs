@@ -1,5 +1,6 @@
 //! Problems that every room of the appliance has.
 
+use pulseproof_groth16::Weakness;
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::Problem;
 
@@ -24,4 +25,13 @@ pub fn malformed(error: &DecodeError) -> Problem {
         DecodeError::WrongCurve { .. } => problem.field("curve"),
         DecodeError::Trailing(_) => problem,
     }
+}
+
+/// Proofs under the key would be worth nothing.
+pub fn insecure_key(weakness: Weakness, field: &str) -> Problem {
+    let detail = format!(
+        "an insecure key: {weakness}. Use one from a ceremony; for tests an appliance allows others with \
+         --insecure-key"
+    );
+    Problem::new(422, "insecure-key", detail).field(field)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pulseproof_sdk::{Digest, Problem};
+use pulseproof_sdk::Digest;
 
 use crate::http::answer::{Refusal, internal};
-use crate::store::Store;
+use crate::store::{Denial, Store, StoreError};
 use crate::sums::{ProfileSums, Sums};
 
 /// Prepared profiles by their digest. There are no more than the store keeps.
@@ -32,7 +32,10 @@ impl Profiles {
         if let Some(prepared) = self.prepared().get(digest) {
             return Ok(Arc::clone(prepared));
         }
-        let profile = store.profile(digest).await?.ok_or_else(|| unknown_profile(digest))?;
+        let profile = store
+            .profile(digest)
+            .await?
+            .ok_or(StoreError::from(Denial::UnknownProfile(*digest)))?;
         let sums = Arc::clone(sums);
         let prepared = tokio::task::spawn_blocking(move || sums.of(&profile)).await?;
         Ok(self.keep(prepared.map_err(|problem| internal(&problem))?))
@@ -41,10 +44,4 @@ impl Profiles {
     fn prepared(&self) -> MutexGuard<'_, HashMap<Digest, Arc<dyn ProfileSums>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The problem of a roster or a request that names a profile nobody handed in.
-pub fn unknown_profile(digest: &Digest) -> Problem {
-    let detail = format!("hand it in first: PUT /v1/profiles/{digest}");
-    Problem::new(404, "unknown-profile", detail).field("profile")
 }

@@ -17,16 +17,17 @@ use crate::config::Config;
 use crate::fhe::engines::Engines;
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
 use crate::fhe::transcripts::Transcripts;
-use crate::fhe::work::Programs;
 use crate::groth16::pinned;
 use crate::groth16::prover::Groth16;
-use crate::groth16::work::Proofs;
+use crate::http;
 use crate::identity;
-use crate::runner;
+use crate::jobs::aggregate::Aggregates;
+use crate::jobs::driver;
+use crate::jobs::fhe::Programs;
+use crate::jobs::groth16::Proofs;
 use crate::store::{Store, StoreError};
 use crate::sums::{OnCurve, Prover, Sums, Which};
 use crate::telemetry::{self, Telemetry};
-use crate::{http, worker};
 
 /// Whoever holds this file's lock owns the folder.
 const LOCK_FILE: &str = "appliance.lock";
@@ -145,9 +146,9 @@ impl Appliance {
         let (served, (), (), (), (), (), (), ()) = tokio::join!(
             requests,
             signal,
-            worker::run(&app, stopping.clone()),
-            runner::run::<Programs>(&app, stopping.clone()),
-            runner::run::<Proofs>(&app, stopping.clone()),
+            driver::run::<Aggregates>(&app, stopping.clone()),
+            driver::run::<Programs>(&app, stopping.clone()),
+            driver::run::<Proofs>(&app, stopping.clone()),
             pinned::run(&app, stopping.clone()),
             blobs::upkeep::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),

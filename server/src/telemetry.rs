@@ -155,14 +155,7 @@ pub fn refused(problem: &Problem) {
 
 /// Counts a job's step.
 pub fn job(state: JobState) {
-    let state = match state {
-        JobState::Queued => "queued",
-        JobState::Running => "running",
-        JobState::Done => "done",
-        JobState::Failed => "failed",
-        JobState::Cancelled => "cancelled",
-    };
-    counter!(JOBS, "state" => state).increment(1);
+    counter!(JOBS, "state" => state.name()).increment(1);
 }
 
 /// Counts a released proof.

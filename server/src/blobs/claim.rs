@@ -36,18 +36,21 @@ impl Claim {
     }
 
     /// Writes what arrives, from the first byte on or behind what was received, and returns how much
-    /// there is then.
+    /// there is then. What was received of a file that cannot be written is removed: a full disk has no use for
+    /// it, and it would take the place of another's.
     ///
     /// # Errors
     /// The file system's.
     pub fn receive(&self, anew: bool, mut chunks: Receiver<Bytes>) -> io::Result<u64> {
         let (mut file, mut hashed) = if anew { self.begin()? } else { self.resume()? };
         while let Some(chunk) = chunks.blocking_recv() {
-            file.write_all(&chunk)?;
+            if let Err(error) = file.write_all(&chunk) {
+                self.discard()?;
+                return Err(error);
+            }
             hashed.update(&chunk);
         }
         let length = hashed.length;
-        // Not there if writing failed: then the file is read again.
         self.blobs.lock_hashes().insert(self.id, hashed);
         Ok(length)
     }

@@ -142,9 +142,11 @@ impl Blobs {
     /// # Errors
     /// The file system's.
     pub fn write(&self, id: &Digest, bytes: &[u8]) -> io::Result<()> {
-        let mut file = create(&self.part_path(id))?;
-        file.write_all(bytes)?;
-        self.settle(id, &file)
+        let path = self.part_path(id);
+        let mut file = create(&path)?;
+        let written = file.write_all(bytes).and_then(|()| self.settle(id, &file));
+        // What is left is of no use to anybody, and may be secret.
+        written.inspect_err(|_| drop(remove_file(&path)))
     }
 
     /// Removes a file and the start of it, unless it is being written. Only with `changing` held, for

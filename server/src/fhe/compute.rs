@@ -17,8 +17,8 @@ use tokio::task::spawn_blocking;
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
 use super::transcripts::Transcripts;
+use crate::jobs::Outcome;
 use crate::problems::internal;
-use crate::runner::Outcome;
 use crate::serve::stopped;
 
 /// How often a job is tried whose engine fails.

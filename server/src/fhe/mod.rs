@@ -2,8 +2,8 @@
 //!
 //! - [`engines`]: where bootstraps run, given from outside. [`registry`]: engines that hold a key.
 //! - [`keys`]: evaluation keys.
-//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work. [`work`]:
-//!   what the runner asks of these jobs. [`transcripts`]: what their lookups gave.
+//! - [`prepare`]: what a request must pass, and what it becomes. [`compute`]: one job's work.
+//!   [`transcripts`]: what their lookups gave.
 
 pub mod compute;
 pub mod engines;
@@ -11,4 +11,3 @@ pub mod keys;
 pub mod prepare;
 pub mod registry;
 pub mod transcripts;
-pub mod work;

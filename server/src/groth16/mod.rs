@@ -4,7 +4,7 @@
 //! - [`cache`]: keys in memory. [`backends`]: who proves, one proof at a time, and who failed too often.
 //! - [`programs`]: what computes witnesses, compiled.
 //! - [`pinned`]: keys that are in memory from the start.
-//! - [`prove`]: one proof, and what becomes of it when a backend fails. [`work`]: jobs.
+//! - [`prove`]: one proof, and what becomes of it when a backend fails.
 
 pub mod backends;
 pub mod cache;
@@ -13,4 +13,3 @@ pub mod programs;
 pub mod prove;
 pub mod prover;
 pub mod proving;
-pub mod work;

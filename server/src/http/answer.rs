@@ -9,8 +9,6 @@ use pulseproof_sdk::Problem;
 use pulseproof_sdk::problem::PROBLEM_JSON;
 use tokio::task::JoinError;
 
-use crate::store::StoreError;
-
 /// When whoever was refused for now may try again, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
@@ -43,12 +41,6 @@ impl From<Problem> for Refusal {
 impl From<PathRejection> for Refusal {
     fn from(rejection: PathRejection) -> Self {
         Problem::new(400, "malformed", rejection.body_text()).field("path").into()
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        internal(&error)
     }
 }
 

@@ -21,11 +21,11 @@ use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::pinned;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
-use crate::groth16::work::warning;
+use crate::jobs::groth16::warning;
+use crate::problems::insecure_key;
 use crate::service::shortened;
-use crate::store::circuits::{
-    StoredCircuit, insecure_key, name_taken, no_such_circuit, part_taken, too_many_circuits,
-};
+use crate::store::circuits::StoredCircuit;
+use crate::store::{Denial, StoreError};
 
 /// Takes in a circuit's key.
 pub async fn put(
@@ -35,9 +35,9 @@ pub async fn put(
 ) -> Result<Response, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
     let id = digest(request.uri())?;
-    if let Err(problem) = check_name(&app, &name, id).await? {
+    if let Err(error) = check_name(&app, &name, id).await {
         body::skip(request).await;
-        return Err(problem.into());
+        return Err(error.into());
     }
     let limit = app.config.groth16.zkey_bytes_max;
     let held = match take_in(&app, request, Expected::by_hash(id, "sha256", limit)).await? {
@@ -54,14 +54,14 @@ pub async fn put(
 }
 
 /// Refuses a key before it is read.
-async fn check_name(app: &App, name: &Name, id: Digest) -> Result<Result<(), Problem>, Refusal> {
+async fn check_name(app: &App, name: &Name, id: Digest) -> Result<(), StoreError> {
     let circuits = app.store.circuits().await?;
     let limit = app.config.groth16.circuits_max;
-    Ok(match circuits.iter().find(|circuit| circuit.name == *name) {
-        Some(found) if found.zkey.sha256 != id => Err(name_taken(name)),
-        None if circuits.len() >= limit => Err(too_many_circuits(limit)),
+    match circuits.iter().find(|circuit| circuit.name == *name) {
+        Some(found) if found.zkey.sha256 != id => Err(Denial::NameTaken(name.clone()).into()),
+        None if circuits.len() >= limit => Err(Denial::TooManyCircuits(limit).into()),
         _ => Ok(()),
-    })
+    }
 }
 
 /// Checks a key and lists its circuit: true if it is new.
@@ -82,7 +82,7 @@ async fn add(app: &App, name: &Name, id: Digest) -> Result<bool, Refusal> {
     let circuit =
         StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None, sym: None };
     let changing = app.blobs.changing.lock().await;
-    let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await??;
+    let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await?;
     drop(changing);
     tracing::info!(%name, %id, signals = info.signals, "circuit");
     if let Some(weakness) = info.weakness {
@@ -171,17 +171,19 @@ async fn put_part(
     let name: Name = segment(name, "name")?;
     let id = digest(request.uri())?;
     let circuit = match app.store.circuit(&name).await? {
-        None => Err(no_such_circuit()),
+        None => Err(Denial::UnknownCircuit),
         Some(found) => match found.part(part) {
-            Some(other) if other.sha256 != id => Err(part_taken(&name, part)),
+            Some(other) if other.sha256 != id => {
+                Err(Denial::PartTaken { name: name.clone(), part })
+            }
             _ => Ok(found.info),
         },
     };
     let circuit = match circuit {
         Ok(circuit) => circuit,
-        Err(problem) => {
+        Err(denial) => {
             body::skip(request).await;
-            return Err(problem.into());
+            return Err(StoreError::from(denial).into());
         }
     };
     let held = match take_in(&app, request, Expected::by_hash(id, "sha256", limit)).await? {
@@ -215,7 +217,7 @@ async fn add_part(
     })?;
     let bytes = app.blobs.length(&id).unwrap_or(0);
     let _changing = app.blobs.changing.lock().await;
-    Ok(app.store.add_part(name, part, PartInfo { sha256: id, bytes }).await??)
+    Ok(app.store.add_part(name, part, PartInfo { sha256: id, bytes }).await?)
 }
 
 /// All circuits.
@@ -241,7 +243,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
     let _changing = app.blobs.changing.lock().await;
-    let removed = app.store.remove_circuit(&name).await??;
+    let removed = app.store.remove_circuit(&name).await?;
     if !app.store.is_needed(&removed.zkey.sha256).await? {
         app.backends.forget(&removed.zkey.sha256);
     }
@@ -254,7 +256,7 @@ pub async fn delete(
 
 /// A circuit, which has to be there.
 pub async fn find(app: &App, name: &Name) -> Result<StoredCircuit, Refusal> {
-    Ok(app.store.circuit(name).await?.ok_or_else(no_such_circuit)?)
+    Ok(app.store.circuit(name).await?.ok_or(StoreError::from(Denial::UnknownCircuit))?)
 }
 
 fn info(app: &App, circuit: StoredCircuit) -> CircuitInfo {

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EvaluationKeyInfo;
-use pulseproof_sdk::{Digest, Problem};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Refusal, internal};
@@ -16,7 +16,8 @@ use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::fhe::keys::{self, BYTES_MAX};
-use crate::store::keys::{StoredKey, no_such_key};
+use crate::store::keys::StoredKey;
+use crate::store::{Denial, StoreError};
 
 /// Takes in a key.
 pub async fn put(
@@ -41,32 +42,23 @@ pub async fn put(
     });
     let (held, parsed) = parsing.await?;
     let listed = match parsed.map_err(|error| internal(&error))? {
-        Ok(key) => list(&app, id, key).await?,
-        Err(problem) => Err(problem),
+        Ok(key) => list(&app, id, key).await,
+        Err(problem) => Err(problem.into()),
     };
     drop(held);
-    match listed {
-        Ok(status) => Ok(status),
-        Err(problem) => {
-            let _changing = app.blobs.changing.lock().await;
-            remove_unneeded(&app, id).await?;
-            Err(problem.into())
-        }
+    if listed.is_err() {
+        let _changing = app.blobs.changing.lock().await;
+        remove_unneeded(&app, id).await?;
     }
+    listed
 }
 
 /// Lists a key whose file is in its place.
-async fn list(
-    app: &App,
-    id: Digest,
-    key: StoredKey,
-) -> Result<Result<StatusCode, Problem>, Refusal> {
+async fn list(app: &App, id: Digest, key: StoredKey) -> Result<StatusCode, Refusal> {
     let _changing = app.blobs.changing.lock().await;
-    let added = app.store.add_key(&id, &key, app.config.keys_max).await?;
-    Ok(added.map(|new| {
-        tracing::info!(%id, engine = %key.engine, "evaluation key");
-        if new { StatusCode::CREATED } else { StatusCode::OK }
-    }))
+    let new = app.store.add_key(&id, &key, app.config.keys_max).await?;
+    tracing::info!(%id, engine = %key.engine, "evaluation key");
+    Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
 /// What is known of a key.
@@ -76,7 +68,7 @@ pub async fn show(
 ) -> Result<Json<EvaluationKeyInfo>, Refusal> {
     let id = segment(&path?.0, "id")?;
     let StoredKey { engine, fingerprint, bytes } =
-        app.store.key(&id).await?.ok_or_else(no_such_key)?;
+        app.store.key(&id).await?.ok_or(StoreError::from(Denial::UnknownKey))?;
     let resident = app.registry.is_resident(id);
     Ok(Json(EvaluationKeyInfo { id, engine, bytes, fingerprint, resident }))
 }
@@ -88,7 +80,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let id = segment(&path?.0, "id")?;
     let _changing = app.blobs.changing.lock().await;
-    app.store.remove_key(&id).await??;
+    app.store.remove_key(&id).await?;
     app.registry.forget(id);
     remove_unneeded(&app, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,22 +1,21 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
-//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`programs`], [`results`], [`lookups`],
-//!   [`proofs`], [`keys`], [`circuits`], [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]:
-//!   files, in one piece or several;
+//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
+//!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece.
-//! - [`body`]: bodies within limits. [`answer`]: problems as answers. [`gate`]: how many at a time.
+//! - [`body`]: bodies within limits. [`answer`]: problems as answers. `denials`: those of the store's rules.
+//!   [`gate`]: how many at a time.
 
 pub mod answer;
 pub mod body;
 pub mod circuits;
 pub mod content_range;
+mod denials;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;
 pub mod profiles;
-pub mod programs;
-pub mod proofs;
 pub mod readings;
 pub mod regions;
 pub mod results;

@@ -13,7 +13,7 @@ use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
 use crate::problems::malformed;
-use crate::profiles::unknown_profile;
+use crate::store::{Denial, StoreError};
 
 /// Takes in a profile.
 pub async fn put(
@@ -29,7 +29,7 @@ pub async fn put(
         sums.of(&profile).map(|sums| (profile, sums))
     };
     let (profile, sums) = spawn_blocking(check).await??;
-    let new = app.store.add_profile(&profile, app.config.profiles_max).await??;
+    let new = app.store.add_profile(&profile, app.config.profiles_max).await?;
     app.profiles.keep(sums);
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
@@ -50,5 +50,5 @@ pub async fn show(
 ) -> Result<Vec<u8>, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
     let profile = app.store.profile(&digest).await?;
-    Ok(profile.ok_or_else(|| unknown_profile(&digest))?.to_bytes())
+    Ok(profile.ok_or(StoreError::from(Denial::UnknownProfile(digest)))?.to_bytes())
 }

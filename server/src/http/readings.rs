@@ -7,15 +7,15 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use pulseproof_sdk::Roster;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
+use pulseproof_sdk::{Problem, Roster};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
 use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
-use crate::store::jobs::unknown_region;
+use crate::store::{Denial, StoreError};
 use crate::sums::Checked;
 use crate::telemetry;
 
@@ -27,7 +27,8 @@ pub async fn accept(
 ) -> Result<(StatusCode, Json<Intake>), Refusal> {
     let Path((region, epoch)) = path?;
     let (region, epoch) = (segment(&region, "region")?, segment(&epoch, "epoch")?);
-    let roster = app.store.roster(&region).await?.ok_or_else(|| unknown_region(&region))?;
+    let roster = app.store.roster(&region).await?;
+    let roster = roster.ok_or_else(|| StoreError::from(Denial::UnknownRegion(region.clone())))?;
     let sums = app.sums_of(&roster.profile).await?;
     let permit = app.gate.enter().await?;
     let limit = app.config.body_bytes_max;
@@ -54,13 +55,14 @@ async fn store(
     checked: Checked,
 ) -> Result<Intake, Refusal> {
     let Checked { positions, candidates, refused } = checked;
-    let refusals = app.store.accept(roster, epoch, &candidates).await??;
+    let refusals = app.store.accept(roster, epoch, &candidates).await?;
     let mut intake = Intake { accepted: Vec::new(), refused };
     for ((index, candidate), refusal) in positions.into_iter().zip(candidates).zip(refusals) {
         let (device, sequence) = (candidate.device, candidate.sequence);
         match refusal {
             None => intake.accepted.push(Accepted { index, device, sequence }),
-            Some(problem) => {
+            Some(denial) => {
+                let problem = Problem::from(&denial);
                 intake.refused.push(Refused { index, device: Some(device), problem });
             }
         }

@@ -11,7 +11,6 @@ use pulseproof_sdk::{Name, Problem, Roster};
 use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
-use crate::store::regions::Registered;
 use crate::sums::ProfileSums;
 
 /// Registers a region, or replaces its roster between epochs.
@@ -24,11 +23,8 @@ pub async fn register(
     let roster = body::json(request, app.config.body_timeout).await?;
     check(&region, &roster, app.sums.words_max() as u64)?;
     check_words(&roster, &*app.sums_of(&roster.profile).await?)?;
-    match app.store.register(&roster).await? {
-        Registered::Created => Ok(StatusCode::CREATED),
-        Registered::Kept => Ok(StatusCode::OK),
-        Registered::Refused(problem) => Err(problem.into()),
-    }
+    let new = app.store.register(&roster).await?;
+    Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
 /// A sum's total weight is at most N, so a region of more than N devices could not be summed.

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::answer::Refusal;
 use super::{body, segment};
 use crate::app::App;
-use crate::store::jobs::unknown_region;
+use crate::store::{Denial, StoreError};
 use crate::sums::ReadResult;
 
 /// Takes in a result that verifies, whoever published it.
@@ -33,13 +33,14 @@ pub async fn put(
         return Ok(StatusCode::OK);
     }
     let ReadResult { region, epoch, .. } = result;
-    let roster = app.store.roster(&region).await?.ok_or_else(|| unknown_region(&region))?;
+    let roster = app.store.roster(&region).await?;
+    let roster = roster.ok_or_else(|| StoreError::from(Denial::UnknownRegion(region.clone())))?;
     let sums = app.sums_of(&roster.profile).await?;
     let check = move || sums.verify(&bytes, &roster).map(|()| bytes);
     let bytes = spawn_blocking(check).await??;
     drop(permit);
     let (epoch, limit) = ((&region, epoch), app.config.results_max);
-    let new = app.store.add_result(&digest, epoch, &bytes, limit).await??;
+    let new = app.store.add_result(&digest, epoch, &bytes, limit).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
@@ -49,6 +50,6 @@ pub async fn delete(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
-    app.store.remove_result(&digest).await??;
+    app.store.remove_result(&digest).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -17,10 +17,10 @@ use pulseproof_sdk::{Digest, Problem, UploadToken};
 
 use super::answer::Refusal;
 use super::body;
-use super::jobs::no_randomness;
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
+use crate::jobs::no_randomness;
 
 /// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
 pub async fn begin(

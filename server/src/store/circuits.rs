@@ -3,11 +3,12 @@
 use pulseproof_groth16::Weakness;
 use pulseproof_kernels::CurveId;
 use pulseproof_sdk::groth16::PartInfo;
-use pulseproof_sdk::{Digest, Name, Problem};
+use pulseproof_sdk::{Digest, Name};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
 
-use super::{Store, StoreError, corrupt};
+use super::jobs::Need;
+use super::{Denial, Store, StoreError, corrupt};
 use crate::groth16::prover::{KeyInfo, Part};
 
 /// A circuit whose key was checked.
@@ -62,21 +63,22 @@ impl Store {
         &self,
         new: &StoredCircuit,
         circuits_max: usize,
-    ) -> Result<Result<bool, Problem>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(found) = stored(&mut *transaction, &new.name).await? {
             let same = found.zkey.sha256 == new.zkey.sha256;
-            return Ok(if same { Ok(false) } else { Err(name_taken(&new.name)) });
+            let taken = || Denial::NameTaken(new.name.clone()).into();
+            return if same { Ok(false) } else { Err(taken()) };
         }
         let circuits: i64 = sqlx::query_scalar("SELECT count(*) FROM circuits")
             .fetch_one(&mut *transaction)
             .await?;
         if circuits.unsigned_abs() >= circuits_max as u64 {
-            return Ok(Err(too_many_circuits(circuits_max)));
+            return Err(Denial::TooManyCircuits(circuits_max).into());
         }
         insert(&mut transaction, new).await?;
         transaction.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 
     /// Adds a part to a circuit, or finds that it is there: true if it is new.
@@ -85,14 +87,14 @@ impl Store {
         name: &Name,
         part: Part,
         file: PartInfo,
-    ) -> Result<Result<bool, Problem>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let Some(found) = stored(&mut *transaction, name).await? else {
-            return Ok(Err(no_such_circuit()));
+            return Err(Denial::UnknownCircuit.into());
         };
         match found.part(part) {
-            Some(other) if other.sha256 == file.sha256 => return Ok(Ok(false)),
-            Some(_) => return Ok(Err(part_taken(name, part))),
+            Some(other) if other.sha256 == file.sha256 => return Ok(false),
+            Some(_) => return Err(Denial::PartTaken { name: name.clone(), part }.into()),
             None => {}
         }
         let sql = match part {
@@ -107,35 +109,24 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 
     /// Removes a circuit that no unfinished job needs, and says what it was.
-    pub async fn remove_circuit(
-        &self,
-        name: &Name,
-    ) -> Result<Result<StoredCircuit, Problem>, StoreError> {
+    pub async fn remove_circuit(&self, name: &Name) -> Result<StoredCircuit, StoreError> {
         let mut transaction = self.write().await?;
         let Some(found) = stored(&mut *transaction, name).await? else {
-            return Ok(Err(no_such_circuit()));
+            return Err(Denial::UnknownCircuit.into());
         };
-        let job: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM groth16_jobs
-             WHERE circuit = ? AND state IN ('queued', 'running') LIMIT 1",
-        )
-        .bind(name.as_str())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some(job) = job {
-            let detail = format!("job {job} needs the circuit: wait for it or cancel it");
-            return Ok(Err(Problem::new(409, "circuit-in-use", detail).field("name")));
+        if let Some(job) = Need::Circuit.of(&mut transaction, name.as_str()).await? {
+            return Err(Denial::CircuitInUse(job).into());
         }
         sqlx::query("DELETE FROM circuits WHERE name = ?")
             .bind(name.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(Ok(found))
+        Ok(found)
     }
 }
 
@@ -248,36 +239,4 @@ fn weakness(name: &str) -> Result<Weakness, StoreError> {
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// There is no circuit of that name.
-pub fn no_such_circuit() -> Problem {
-    Problem::new(404, "unknown-circuit", "there is no such circuit").field("name")
-}
-
-/// Proofs under the key would be worth nothing.
-pub fn insecure_key(weakness: Weakness, field: &str) -> Problem {
-    let detail = format!(
-        "an insecure key: {weakness}. Use one from a ceremony; for tests an appliance allows others with \
-         --insecure-key"
-    );
-    Problem::new(422, "insecure-key", detail).field(field)
-}
-
-/// The name has another key.
-pub fn name_taken(name: &Name) -> Problem {
-    let detail = format!("{name} has another key: delete it first, or take another name");
-    Problem::new(409, "name-taken", detail).field("name")
-}
-
-/// The circuit has another file of that kind.
-pub fn part_taken(name: &Name, part: Part) -> Problem {
-    let detail = format!("{name} has another {}: delete the circuit first", part.name());
-    Problem::new(409, "part-taken", detail).field("sha256")
-}
-
-/// There is no room for another circuit.
-pub fn too_many_circuits(limit: usize) -> Problem {
-    let detail = format!("the appliance keeps {limit} circuits: delete one first");
-    Problem::new(409, "too-many-circuits", detail).field("name").limit(limit as u64)
 }

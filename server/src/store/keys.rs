@@ -1,10 +1,11 @@
 //! Which evaluation keys there are.
 
+use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EngineKind;
-use pulseproof_sdk::{Digest, Problem};
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, corrupt};
+use super::jobs::Need;
+use super::{Denial, Store, StoreError, corrupt};
 
 /// A key whose file is there.
 #[derive(Clone, Copy, Debug)]
@@ -40,16 +41,16 @@ impl Store {
         id: &Digest,
         key: &StoredKey,
         keys_max: usize,
-    ) -> Result<Result<bool, Problem>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         if is_known(&mut transaction, id).await? {
-            return Ok(Ok(false));
+            return Ok(false);
         }
         let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM evaluation_keys")
             .fetch_one(&mut *transaction)
             .await?;
         if keys.unsigned_abs() >= keys_max as u64 {
-            return Ok(Err(too_many_keys(keys_max)));
+            return Err(Denial::TooManyKeys(keys_max).into());
         }
         sqlx::query(
             "INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES (?, ?, ?, ?)",
@@ -61,31 +62,24 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 
     /// Removes a key that no unfinished job needs.
-    pub async fn remove_key(&self, id: &Digest) -> Result<Result<(), Problem>, StoreError> {
+    pub async fn remove_key(&self, id: &Digest) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         if !is_known(&mut transaction, id).await? {
-            return Ok(Err(no_such_key()));
+            return Err(Denial::UnknownKey.into());
         }
-        let job: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM fhe_jobs WHERE key = ? AND state IN ('queued', 'running') LIMIT 1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some(job) = job {
-            let detail = format!("job {job} needs the key: wait for it or cancel it");
-            return Ok(Err(Problem::new(409, "key-in-use", detail).field("id")));
+        if let Some(job) = Need::EvaluationKey.of(&mut transaction, &id.to_string()).await? {
+            return Err(Denial::KeyInUse(job).into());
         }
         sqlx::query("DELETE FROM evaluation_keys WHERE id = ?")
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(Ok(()))
+        Ok(())
     }
 }
 
@@ -104,14 +98,4 @@ fn engine_kind(text: &str) -> Result<EngineKind, StoreError> {
     let kinds = [EngineKind::Exact, EngineKind::TfheCpu];
     let found = kinds.into_iter().find(|kind| kind.to_string() == text);
     found.ok_or_else(|| corrupt("engine", &text))
-}
-
-/// There is no key of that name.
-pub fn no_such_key() -> Problem {
-    Problem::new(404, "unknown-key", "there is no such evaluation key").field("id")
-}
-
-fn too_many_keys(limit: usize) -> Problem {
-    let detail = format!("the appliance keeps {limit} evaluation keys: delete one first");
-    Problem::new(409, "too-many-keys", detail).field("id").limit(limit as u64)
 }

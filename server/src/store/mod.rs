@@ -1,23 +1,25 @@
 //! The store: one SQLite file. Everything that was answered with success is in it, synced to disk,
 //! before the answer leaves.
 //!
-//! - [`regions`]: rosters. [`results`]: other appliances' sums. [`submissions`]: accepted readings. [`jobs`]: the queue and its results.
+//! - [`regions`]: rosters. [`submissions`]: accepted readings. [`results`]: other appliances' sums.
 //! - [`keys`]: which evaluation keys there are. [`circuits`]: which circuits. [`blobs`]: which files
 //!   beside the store are needed.
-//! - [`queue`]: what queues of cancellable jobs share. [`fhe_jobs`], [`groth16_jobs`]: programs and
-//!   proofs, and their results.
+//! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
+//!   of job needs beside.
+//! - [`denial`]: the rules.
 //!
 //! Rules that depend on what is stored are checked inside the transaction that stores, and every
 //! writing transaction begins with the write lock, so that two requests cannot both pass.
 
 pub mod blobs;
 pub mod circuits;
-pub mod fhe_jobs;
-pub mod groth16_jobs;
+pub mod denial;
+pub mod epochs;
 pub mod jobs;
 pub mod keys;
 pub mod profiles;
-pub mod queue;
+pub mod programs;
+pub mod proofs;
 pub mod regions;
 pub mod results;
 pub mod submissions;
@@ -31,10 +33,12 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+pub use denial::Denial;
+
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -44,6 +48,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "results", include_str!("../../migrations/0007_results.sql")),
     (8, "names", include_str!("../../migrations/0008_names.sql")),
     (9, "weak-keys", include_str!("../../migrations/0009_weak_keys.sql")),
+    (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,6 +58,9 @@ const CONNECTIONS_MAX: u32 = 8;
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// SQLite failed.
     #[error("store: {0}")]
     Sqlite(#[from] sqlx::Error),
@@ -160,43 +168,4 @@ fn corrupt(field: &'static str, reason: &dyn Display) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::groth16_jobs::Secret;
-    use super::*;
-
-    /// A store of the version before tokens, with a job that names its witness by its hash.
-    #[tokio::test]
-    async fn jobs_of_old_stores_keep_their_witness_and_lose_its_hash() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join(FILE);
-        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
-        migrations(MIGRATIONS.into_iter().take(3)).run(&pool).await.unwrap();
-        let hash = Digest::sha256(b"witness");
-        let with = format!(r#"{{"circuit":"sum","witness":"{hash}"}}"#);
-        for (id, request) in [("witness", with.as_str()), ("inputs", r#"{"circuit":"sum"}"#)] {
-            let sql =
-                "INSERT INTO groth16_jobs (id, circuit, request, secret) VALUES (?, 'sum', ?, ?)";
-            let query = sqlx::query(sql).bind(id).bind(request).bind(hash.to_string());
-            query.execute(&pool).await.unwrap();
-        }
-        pool.close().await;
-        let store = Store::open(directory.path(), Digest::sha256(b"srs")).await.unwrap();
-        let secret = async |id| store.groth16_secret(id).await.unwrap();
-        assert_eq!(secret("witness").await, Some(Secret::Witness(hash)));
-        assert_eq!(secret("inputs").await, Some(Secret::Inputs(hash)));
-        let job = store.job("witness").await.unwrap().unwrap();
-        assert!(!serde_json::to_string(&job).unwrap().contains(&hash.to_string()));
-        assert!(store.is_needed(&hash).await.unwrap());
-    }
-
-    #[test]
-    fn the_stored_order_is_the_numbers_order() {
-        let numbers = [0, 1, 255, 256, 1 << 40, i64::MAX as u64, 1 << 63, u64::MAX];
-        assert!(numbers.map(ordered).is_sorted());
-        for number in numbers {
-            assert_eq!(from_ordered("number", &ordered(number)).unwrap(), number);
-        }
-        assert!(from_ordered("number", &[1, 2, 3]).is_err());
-    }
-}
+mod tests;

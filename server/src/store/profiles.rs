@@ -1,9 +1,9 @@
 //! What the words of regions' devices mean.
 
+use pulseproof_sdk::Digest;
 use pulseproof_sdk::profile::Profile;
-use pulseproof_sdk::{Digest, Problem};
 
-use super::{Store, StoreError, corrupt};
+use super::{Denial, Store, StoreError, corrupt};
 
 impl Store {
     /// A profile.
@@ -19,12 +19,8 @@ impl Store {
         row.map(parse).transpose()
     }
 
-    /// Keeps a profile; whether it is new, or why it is not kept.
-    pub async fn add_profile(
-        &self,
-        profile: &Profile,
-        limit: usize,
-    ) -> Result<Result<bool, Problem>, StoreError> {
+    /// Keeps a profile: true if it is new.
+    pub async fn add_profile(&self, profile: &Profile, limit: usize) -> Result<bool, StoreError> {
         let digest = profile.digest();
         let mut transaction = self.write().await?;
         let (known, count): (bool, i64) =
@@ -33,12 +29,10 @@ impl Store {
                 .fetch_one(&mut *transaction)
                 .await?;
         if known {
-            return Ok(Ok(false));
+            return Ok(false);
         }
         if usize::try_from(count).is_ok_and(|count| count >= limit) {
-            let detail = format!("there are {count} profiles already");
-            let problem = Problem::new(507, "too-many-profiles", detail).field("digest");
-            return Ok(Err(problem.limit(limit as u64)));
+            return Err(Denial::TooManyProfiles(limit).into());
         }
         sqlx::query("INSERT INTO profiles (digest, bytes) VALUES (?, ?)")
             .bind(digest.to_string())
@@ -46,6 +40,6 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 }

@@ -1,20 +1,9 @@
 //! Regions and their rosters.
 
-use pulseproof_sdk::{Name, Problem, Roster};
+use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, corrupt};
-
-/// What registering a roster did.
-#[derive(Debug)]
-pub enum Registered {
-    /// The region is new.
-    Created,
-    /// The roster was replaced, or was there already.
-    Kept,
-    /// The roster stays as it was.
-    Refused(Problem),
-}
+use super::{Denial, Store, StoreError, corrupt};
 
 impl Store {
     /// A region's roster.
@@ -26,18 +15,18 @@ impl Store {
         row.map(|json| parse(&json)).transpose()
     }
 
-    /// Registers a region, or replaces its roster between epochs.
-    pub async fn register(&self, roster: &Roster) -> Result<Registered, StoreError> {
+    /// Registers a region, or replaces its roster between epochs: true if it is new.
+    pub async fn register(&self, roster: &Roster) -> Result<bool, StoreError> {
         let json = to_json(roster)?;
         let region = &roster.region;
         let mut transaction = self.write().await?;
-        let registered = match stored(&mut transaction, region).await? {
-            None => Registered::Created,
-            Some(stored) if stored == json => return Ok(Registered::Kept),
+        let new = match stored(&mut transaction, region).await? {
+            None => true,
+            Some(stored) if stored == json => return Ok(false),
             Some(_) if has_open_epoch(&mut transaction, region).await? => {
-                return Ok(Registered::Refused(epoch_open(region)));
+                return Err(Denial::EpochOpen(region.clone()).into());
             }
-            Some(_) => Registered::Kept,
+            Some(_) => false,
         };
         sqlx::query(
             "INSERT INTO regions (name, roster) VALUES (?1, ?2)
@@ -48,15 +37,8 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(registered)
+        Ok(new)
     }
-}
-
-fn epoch_open(region: &Name) -> Problem {
-    let detail = format!(
-        "an epoch of {region} has submissions that no job has summed; close it with a job first"
-    );
-    Problem::new(409, "epoch-open", detail).field("region")
 }
 
 /// The canonical JSON of a roster: equal rosters, equal text.
@@ -86,7 +68,7 @@ async fn has_open_epoch(
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT 1 FROM submissions s WHERE s.region = ? AND NOT EXISTS (
-                 SELECT 1 FROM jobs j WHERE j.region = s.region AND j.epoch = s.epoch))",
+                 SELECT 1 FROM closed_epochs c WHERE c.region = s.region AND c.epoch = s.epoch))",
     )
     .bind(region.as_str())
     .fetch_one(&mut **transaction)

@@ -1,10 +1,10 @@
 //! Accepted submissions, byte for byte as they came.
 
 use axum::body::Bytes;
-use pulseproof_sdk::{Name, Problem, Roster};
+use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, from_ordered, jobs, ordered, regions};
+use super::{Denial, Store, StoreError, epochs, from_ordered, ordered, regions};
 
 /// A submission that passed every check that needs no store.
 #[derive(Debug)]
@@ -31,24 +31,27 @@ pub struct StoredSubmission {
 
 impl Store {
     /// Stores what the rules allow, in one transaction: for each candidate nothing, or why it was
-    /// refused. The outer error is a refusal of them all.
+    /// refused. An error is a refusal of them all.
     pub async fn accept(
         &self,
         roster: &Roster,
         epoch: u64,
         candidates: &[Candidate],
-    ) -> Result<Result<Vec<Option<Problem>>, Problem>, StoreError> {
+    ) -> Result<Vec<Option<Denial>>, StoreError> {
         let checked_against = regions::to_json(roster)?;
         let region = &roster.region;
         let mut transaction = self.write().await?;
         if regions::stored(&mut transaction, region).await? != Some(checked_against) {
-            return Ok(Err(roster_changed(region)));
+            return Err(Denial::RosterChanged(region.clone()).into());
         }
-        let closed = jobs::closing_job(&mut transaction, region, epoch).await?;
+        let closed = epochs::closing_job(&mut transaction, region, epoch).await?;
         let mut refusals = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let refusal = match &closed {
-                Some(job) => Some(epoch_closed(region, epoch, job)),
+                Some(job) => {
+                    let (region, job) = (region.clone(), job.clone());
+                    Some(Denial::EpochClosed { region, epoch, job })
+                }
                 None => refusal(&mut transaction, region, epoch, candidate).await?,
             };
             if refusal.is_none() {
@@ -57,7 +60,7 @@ impl Store {
             refusals.push(refusal);
         }
         transaction.commit().await?;
-        Ok(Ok(refusals))
+        Ok(refusals)
     }
 
     /// An epoch's submissions, ordered by device name.
@@ -99,11 +102,12 @@ async fn refusal(
     region: &Name,
     epoch: u64,
     candidate: &Candidate,
-) -> Result<Option<Problem>, StoreError> {
+) -> Result<Option<Denial>, StoreError> {
     if let Some(highest) = highest_sequence(transaction, region, &candidate.device).await?
         && candidate.sequence <= highest
     {
-        return Ok(Some(sequence_reused(candidate, highest)));
+        let (device, sequence) = (candidate.device.clone(), candidate.sequence);
+        return Ok(Some(Denial::SequenceReused { device, sequence, highest }));
     }
     let submitted: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM submissions WHERE region = ? AND epoch = ? AND device = ?)",
@@ -113,7 +117,7 @@ async fn refusal(
     .bind(candidate.device.as_str())
     .fetch_one(&mut **transaction)
     .await?;
-    Ok(submitted.then(|| duplicate(candidate, epoch)))
+    Ok(submitted.then(|| Denial::Duplicate { device: candidate.device.clone(), epoch }))
 }
 
 async fn highest_sequence(
@@ -149,26 +153,4 @@ async fn insert(
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn roster_changed(region: &Name) -> Problem {
-    let detail =
-        format!("{region}'s roster was replaced while the batch was checked; send it again");
-    Problem::new(409, "roster-changed", detail).field("region")
-}
-
-fn epoch_closed(region: &Name, epoch: u64, job: &str) -> Problem {
-    let detail = format!("epoch {epoch} of {region} was closed by job {job}");
-    Problem::new(409, "epoch-closed", detail).field("epoch")
-}
-
-fn sequence_reused(candidate: &Candidate, highest: u64) -> Problem {
-    let Candidate { device, sequence, .. } = candidate;
-    let detail = format!("{device} sent sequence {sequence}, but {highest} was accepted already");
-    Problem::new(409, "sequence-reused", detail).field("sequence").limit(highest)
-}
-
-fn duplicate(candidate: &Candidate, epoch: u64) -> Problem {
-    let detail = format!("{} has submitted for epoch {epoch} already", candidate.device);
-    Problem::new(409, "duplicate-submission", detail).field("device")
 }

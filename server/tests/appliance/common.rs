@@ -300,3 +300,28 @@ pub fn assert_problem(
 pub fn accepted(intake: &Intake) -> Vec<usize> {
     intake.accepted.iter().map(|accepted| accepted.index).collect()
 }
+
+/// A job that sums an epoch of the region north, left in a store without the appliance's knowledge.
+pub async fn leave_sum(directory: &Path, id: &str, epoch: u64, state: &str) {
+    let store = store(directory).await;
+    let problem = (state == "failed").then_some("{}");
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, request, state, facts, problem) VALUES (?, 'aggregate', ?, ?, '{}', ?)",
+    )
+    .bind(id)
+    .bind(serde_json::to_string(&aggregate(epoch)).unwrap())
+    .bind(state)
+    .bind(problem)
+    .execute(&store)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO closed_epochs (region, epoch, job, roster)
+         SELECT name, ?, ?, roster FROM regions WHERE name = 'north'",
+    )
+    .bind(epoch.to_be_bytes().to_vec())
+    .bind(id)
+    .execute(&store)
+    .await
+    .unwrap();
+}

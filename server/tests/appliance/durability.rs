@@ -66,15 +66,7 @@ async fn an_interrupted_job_is_taken_up_again() {
     assert_eq!(intake.accepted.len(), 2);
     server.stop();
     // What a process leaves behind that ends while it proves.
-    sqlx::query(
-        "INSERT INTO jobs (id, region, epoch, request, roster, state)
-         SELECT 'interrupted', name, ?, ?, roster, 'running' FROM regions",
-    )
-    .bind(1u64.to_be_bytes().to_vec())
-    .bind(serde_json::to_string(&aggregate(1)).unwrap())
-    .execute(&store(directory.path()).await)
-    .await
-    .unwrap();
+    leave_sum(directory.path(), "interrupted", 1, "running").await;
     let server = region.start(directory.path());
     let job = server.client.job("interrupted").await.unwrap();
     assert_all_done(&server, &region, &[job], directory.path()).await;

@@ -182,19 +182,12 @@ async fn what_cannot_be_computed_is_refused_at_once() {
         [world.region.seal(world.region.label(0, 9, 9), vec![1; words.try_into().unwrap()])];
     server.submit(9, &batch.map(|submission| submission.to_bytes())).await;
     let store = store(directory.path()).await;
-    sqlx::query(
-        "INSERT INTO jobs (id, region, epoch, request, roster, state, problem)
-         SELECT 'lost', name, ?, '{}', roster, 'failed', '{}' FROM regions WHERE name = 'north'",
-    )
-    .bind(9u64.to_be_bytes().to_vec())
-    .execute(&store)
-    .await
-    .unwrap();
+    leave_sum(directory.path(), "lost", 9, "failed").await;
     let problem = refused(&server, &with(&|r| r.sums[0].epoch = 9)).await;
     assert_problem(&problem, 409, "sum-not-ready", Some("sums[0]"), None);
     // Nothing of this was queued.
     let queued: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM fhe_jobs").fetch_one(&store).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = 'fhe'").fetch_one(&store).await.unwrap();
     assert_eq!(queued, 0);
 }
 

@@ -89,15 +89,13 @@ async fn secrets_of_jobs_that_ended_with_the_process_go_at_the_next_start() {
     let token = server.client.put_witness(&shop.file(format!("wtns {SECRET}"))).await.unwrap();
     server.stop();
     // What a process leaves behind that ends between the result and the file.
-    sqlx::query(
-        "INSERT INTO groth16_jobs (id, circuit, request, secret, state)
-         VALUES ('ended', 'sum', ?, ?, 'cancelled')",
-    )
-    .bind(json!({ "circuit": "sum" }).to_string())
-    .bind(token.id().to_string())
-    .execute(&store(&shop.config.data_dir).await)
-    .await
-    .unwrap();
+    let store = store(&shop.config.data_dir).await;
+    let sql = "INSERT INTO jobs (id, kind, request, state, facts)
+               VALUES ('ended', 'groth16', ?, 'cancelled', '{}')";
+    let request = json!({ "kind": "groth16", "circuit": "sum" }).to_string();
+    sqlx::query(sql).bind(request).execute(&store).await.unwrap();
+    let sql = "INSERT INTO job_secrets (job, file, from_witness, spent) VALUES ('ended', ?, 1, 1)";
+    sqlx::query(sql).bind(token.id().to_string()).execute(&store).await.unwrap();
     assert_eq!(shop.blobs().len(), 2);
     let server = shop.start(mocks::good());
     shop.until_blobs(1).await;

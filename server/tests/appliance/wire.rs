@@ -214,20 +214,12 @@ async fn a_request_in_flight_is_finished_before_the_end() {
 async fn a_result_that_is_not_ready() {
     let region: Region = Region::new(4, 1);
     let (directory, server) = region.open().await;
-    // A worker that has finished a job is past taking up interrupted ones: what is marked as running
+    // A driver that has finished a job is past taking up interrupted ones: what is marked as running
     // behind its back stays so.
     server.submit(1, &region.batch(1, 1)).await;
     let first = server.client.create_job(&aggregate(1)).await.unwrap();
     server.client.wait(&first.id).await.unwrap();
-    sqlx::query(
-        "INSERT INTO jobs (id, region, epoch, request, roster, state)
-         VALUES ('waiting', 'north', ?, ?, '', 'running')",
-    )
-    .bind(vec![0u8; 8])
-    .bind(serde_json::to_string(&aggregate(0)).unwrap())
-    .execute(&store(directory.path()).await)
-    .await
-    .unwrap();
+    leave_sum(directory.path(), "waiting", 0, "running").await;
     let response = call(&server, "GET", "/v1/jobs/waiting/result", "").await;
     assert_eq!(response.headers()["retry-after"], "1");
     assert_problem(&problem_in(response).await, 409, "result-not-ready", None, None);

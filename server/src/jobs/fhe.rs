@@ -1,0 +1,96 @@
+//! Jobs that compute programs: from the request to the outputs. Many at a time, so that they share batches.
+
+use std::sync::Arc;
+
+use pulseproof_sdk::api::{Job, JobRequest};
+use pulseproof_sdk::fhe::FheRequest;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tracing::Span;
+
+use super::aggregate::micros;
+use super::{JobKind, Outcome};
+use crate::app::App;
+use crate::fhe::compute::{Computed, check_engine, compute, wrong_engine};
+use crate::fhe::prepare::{check_lengths, prepare};
+use crate::http::answer::Refusal;
+use crate::problems::internal;
+use crate::store::jobs::{Facts, Kind, Lease};
+use crate::store::{Denial, StoreError};
+use crate::telemetry;
+
+/// Homomorphic programs.
+pub struct Programs;
+
+impl JobKind for Programs {
+    type Request = Box<FheRequest>;
+    type Output = Computed;
+    const KIND: Kind = Kind::Fhe;
+    const CANCELLABLE: bool = true;
+
+    async fn admit(app: &Arc<App>, id: String, request: Box<FheRequest>) -> Result<Job, Refusal> {
+        check_lengths(&request)?;
+        let key =
+            app.store.key(&request.key).await?.ok_or(StoreError::from(Denial::KeyNotThere))?;
+        if key.engine != request.engine.keyed_as() {
+            return Err(wrong_engine(key.engine, request.engine).into());
+        }
+        // The place at the gate keeps the results in memory few.
+        let permit = app.gate.enter().await?;
+        let results = app.store.sums(&request.sums).await?;
+        let (span, sums) = (Span::current(), Arc::clone(&app.sums));
+        let check = move || {
+            let prepared = check_engine(request.engine)
+                .and_then(|()| prepare(&*sums, &request, key.fingerprint, &results));
+            let estimate = prepared.map(|prepared| prepared.estimate);
+            drop((results, permit));
+            (request, estimate)
+        };
+        let (request, estimate) = spawn_blocking(move || span.in_scope(check)).await?;
+        let estimate = estimate?;
+        let unfinished_max = app.config.fhe_jobs_unfinished_max;
+        app.store.create_program(&id, &request, estimate, unfinished_max).await?;
+        let queued = Job::queued(id, JobRequest::Fhe(request));
+        Ok(Job { estimate: Some(estimate), ..queued })
+    }
+
+    fn jobs_max(app: &App) -> usize {
+        app.config.fhe_jobs_max
+    }
+
+    async fn work(
+        app: &Arc<App>,
+        _lease: &Lease,
+        request: JobRequest,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Outcome<Computed>, StoreError> {
+        let JobRequest::Fhe(request) = request else {
+            return Ok(Outcome::Failed(internal("a stored program is none")));
+        };
+        let results = app.store.sums(&request.sums).await?;
+        let key = app.store.key(&request.key).await?.ok_or(Denial::KeyNotThere)?.fingerprint;
+        let Some(region) = request.sums.first().map(|sum| sum.region.clone()) else {
+            return Ok(Outcome::Failed(internal("a stored program has no sums")));
+        };
+        let sums = Arc::clone(&app.sums);
+        let prepared = spawn_blocking(move || prepare(&*sums, &request, key, &results)).await;
+        Ok(match prepared.unwrap_or_else(|error| Err(internal(&error.to_string()))) {
+            Ok(prepared) => compute(&app.registry, &app.voucher, prepared, &region, stop).await,
+            Err(problem) => Outcome::Failed(problem),
+        })
+    }
+
+    async fn settle(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
+        let Computed { bytes, engine, took } = computed;
+        let facts = Facts {
+            engine: Some(engine.clone()),
+            compute_us: Some(micros(took)),
+            ..Facts::default()
+        };
+        let done = app.store.finish(lease, &bytes, &facts).await?;
+        if done {
+            telemetry::computed(&engine, took);
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,225 @@
+//! Jobs that prove circuits: from the request to the proof in snarkjs's JSON. What is secret of a request goes into a
+//! file, and nowhere else.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pulseproof_groth16::Weakness;
+use pulseproof_sdk::api::{Job, JobRequest};
+use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
+use pulseproof_sdk::{Digest, Problem};
+use rand::RngCore;
+use rand::rngs::OsRng;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::aggregate::micros;
+use super::{JobKind, Outcome, no_randomness};
+use crate::app::App;
+use crate::blobs::upkeep::{self, remove_unneeded};
+use crate::groth16::pinned::is_pinned;
+use crate::groth16::prove::{Made, Source, prove};
+use crate::groth16::prover::Proved;
+use crate::http::answer::{self, Refusal};
+use crate::http::witnesses::unknown_witness;
+use crate::problems::{insecure_key, internal};
+use crate::service::shortened;
+use crate::store::circuits::StoredCircuit;
+use crate::store::jobs::{Facts, Kind, Lease};
+use crate::store::proofs::Secret;
+use crate::store::{Denial, StoreError};
+use crate::telemetry;
+
+/// Proofs of circuits.
+pub struct Proofs;
+
+impl JobKind for Proofs {
+    type Request = Groth16Request;
+    type Output = (Made, Option<String>);
+    const KIND: Kind = Kind::Groth16;
+    const CANCELLABLE: bool = true;
+
+    async fn admit(app: &Arc<App>, id: String, request: Groth16Request) -> Result<Job, Refusal> {
+        let Groth16Request { circuit, inputs, witness } = request;
+        let found = app.store.circuit(&circuit).await?;
+        let found = found.ok_or(StoreError::from(Denial::CircuitNotThere))?;
+        if let Some(weakness) = found.info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
+            return Err(insecure_key(weakness, "circuit").into());
+        }
+        app.store.check_room(Kind::Groth16, app.config.groth16.jobs_unfinished_max).await?;
+        let secret = match (inputs, witness) {
+            (Some(inputs), None) if found.wasm.is_some() => {
+                Secret::Inputs(write(app, inputs).await?)
+            }
+            (Some(_), None) => return Err(no_wasm().into()),
+            (None, Some(token)) => Secret::Witness(token.id()),
+            _ => return Err(both_or_neither().into()),
+        };
+        let request = Groth16Request { circuit, inputs: None, witness: None };
+        if let Err(refusal) = create(app, &id, &request, secret).await {
+            if let Secret::Inputs(inputs) = secret {
+                let _changing = app.blobs.changing.lock().await;
+                remove_unneeded(app, inputs).await?;
+            }
+            return Err(refusal);
+        }
+        Ok(Job::queued(id, JobRequest::Groth16(request)))
+    }
+
+    fn jobs_max(app: &App) -> usize {
+        app.config.groth16.jobs_max
+    }
+
+    async fn work(
+        app: &Arc<App>,
+        lease: &Lease,
+        request: JobRequest,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Outcome<Self::Output>, StoreError> {
+        let JobRequest::Groth16(request) = request else {
+            return Ok(Outcome::Failed(internal("a stored proof is none")));
+        };
+        let circuit = app.store.circuit(&request.circuit).await?.ok_or(Denial::CircuitNotThere)?;
+        let source = match app.store.secret(&lease.id).await? {
+            None => Err(internal("an unfinished proof has no inputs")),
+            Some(Secret::Witness(witness)) => Ok(Source::File(witness)),
+            Some(Secret::Inputs(inputs)) => compute(app, &circuit, inputs).await,
+        };
+        let source = match source {
+            Ok(source) => source,
+            Err(problem) => return Ok(Outcome::Failed(problem)),
+        };
+        // Neither a witness nor a proof that is being computed can be given up.
+        if *stop.borrow() {
+            return Ok(Outcome::Stopped);
+        }
+        let pinned = is_pinned(app, &circuit);
+        let made = prove(&app.backends, &app.blobs, &circuit, pinned, &source).await;
+        let warning = circuit.info.weakness.map(warning);
+        Ok(made.map_or_else(Outcome::Failed, |made| Outcome::Done((made, warning))))
+    }
+
+    async fn settle(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
+        let (Made { proved, backend, retried }, warning) = output;
+        let Proved { proof, public, prove, verify } = proved;
+        let result = serde_json::to_vec(&Groth16Proof { proof, public, warning });
+        let reason = |error: serde_json::Error| error.to_string();
+        let result = result
+            .map_err(|error| StoreError::Corrupt { field: "result", reason: reason(error) })?;
+        let facts = Facts {
+            backend: Some(backend.to_string()),
+            prove_us: Some(micros(prove)),
+            verify_us: Some(micros(verify)),
+            retried,
+            ..Facts::default()
+        };
+        let done = app.store.finish(lease, &result, &facts).await?;
+        if done {
+            telemetry::groth16_proved(backend, prove, verify);
+            tracing::info!(?prove, ?verify, %backend, "proved");
+        }
+        Ok(done)
+    }
+
+    async fn ended(app: &Arc<App>) {
+        upkeep::discard_secrets(app).await;
+    }
+}
+
+async fn create(
+    app: &App,
+    id: &str,
+    request: &Groth16Request,
+    secret: Secret,
+) -> Result<(), Refusal> {
+    // No other job that ends removes the witness meanwhile.
+    let _changing = app.blobs.changing.lock().await;
+    if let Secret::Witness(witness) = secret
+        && app.blobs.length(&witness).is_none()
+    {
+        return Err(unknown_witness("witness").into());
+    }
+    let unfinished_max = app.config.groth16.jobs_unfinished_max;
+    Ok(app.store.create_proof(id, request, secret, unfinished_max).await?)
+}
+
+/// Writes inputs to a file with a random name: their hash could tell what they are.
+async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
+    check(&inputs)?;
+    let mut id = [0; 32];
+    OsRng.try_fill_bytes(&mut id).map_err(|error| no_randomness(&error))?;
+    let (id, blobs) = (Digest(id), Arc::clone(&app.blobs));
+    let text = Zeroizing::new(inputs.0.to_string());
+    let writing = spawn_blocking(move || blobs.write(&id, text.as_bytes()));
+    writing.await?.map_err(|error| answer::internal(&error))?;
+    Ok(id)
+}
+
+fn check(inputs: &Inputs) -> Result<(), Problem> {
+    let refuse = |detail: &str| Err(Problem::new(422, "bad-inputs", detail).field("inputs"));
+    if !inputs.0.is_object() {
+        return refuse("expected an object with a field for each of the circuit's inputs");
+    }
+    if has_fraction(&inputs.0) {
+        return refuse("a number is no integer of 64 bits: write others as strings of digits");
+    }
+    Ok(())
+}
+
+/// Whether there is a number that JSON has rounded, or may have.
+fn has_fraction(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(values) => values.iter().any(has_fraction),
+        Value::Object(fields) => fields.values().any(has_fraction),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+fn both_or_neither() -> Problem {
+    let detail = "say either the inputs or which witness";
+    Problem::new(422, "bad-job", detail).field("inputs")
+}
+
+/// Computes the witness from the inputs in a file.
+async fn compute(
+    app: &Arc<App>,
+    circuit: &StoredCircuit,
+    inputs: Digest,
+) -> Result<Source, Problem> {
+    let Some(wasm) = circuit.wasm else { return Err(no_wasm()) };
+    let (blobs, circuits) = (Arc::clone(&app.blobs), Arc::clone(&app.backends.circuits));
+    let computing = spawn_blocking(move || {
+        let start = Instant::now();
+        let failed = |error: &dyn std::fmt::Display| internal(&format!("inputs: {error}"));
+        let mut text = Zeroizing::new(Vec::new());
+        let read = blobs.file(&inputs).and_then(|mut file| file.read_to_end(&mut text));
+        read.map_err(|error| failed(&error))?;
+        let inputs = serde_json::from_slice(&text)
+            .map_err(|error| failed(&format_args!("{:?}", error.classify())))?;
+        let wasm = blobs.file(&wasm.sha256).map_err(|error| failed(&error))?;
+        let values = circuits.witness(wasm, &inputs).map_err(|reason| bad_inputs(&reason))?;
+        telemetry::witness_computed(start.elapsed());
+        Ok(Source::Values(Arc::new(values)))
+    });
+    computing.await.unwrap_or_else(|error| Err(internal(&error.to_string())))
+}
+
+/// What is said with everything that depends on a key that is a toy.
+pub fn warning(weakness: Weakness) -> String {
+    format!("INSECURE key: {weakness}")
+}
+
+/// The circuit cannot take inputs.
+pub fn no_wasm() -> Problem {
+    let detail = "the circuit has no .wasm to compute a witness from inputs: PUT it to \
+                  /v1/circuits/{name}/wasm, or send a witness";
+    Problem::new(422, "no-wasm", detail).field("inputs")
+}
+
+fn bad_inputs(reason: &str) -> Problem {
+    Problem::new(422, "bad-inputs", shortened(reason)).field("inputs")
+}
