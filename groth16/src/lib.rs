@@ -9,6 +9,24 @@
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.
 //!
 //! `docs/groth16.md` is the specification. Without the features `prove` and `witness` the crate verifies only.
+//!
+//! ```
+//! use pulseproof_groth16::{PreparedVerifyingKey, Proof, PublicInputs, VerifyingKey, verify};
+//! use pulseproof_kernels::Bn254;
+//!
+//! // snarkjs's files. Reading them checks that every point is in its group.
+//! let key = include_bytes!("../tests/fixtures/json/bn128_mul_vk.json");
+//! let proof = include_bytes!("../tests/fixtures/json/bn128_mul_proof.json");
+//! let public = include_bytes!("../tests/fixtures/json/bn128_mul_public.json");
+//! let key = PreparedVerifyingKey::new(VerifyingKey::<Bn254>::from_json(key)?);
+//! let (proof, mut public) = (Proof::from_json(proof)?, PublicInputs::from_json(public)?);
+//! assert_eq!(verify(&key, &public, &proof), Ok(()));
+//!
+//! // Of other public signals it proves nothing.
+//! public.0.swap(0, 1);
+//! assert!(verify(&key, &public, &proof).is_err());
+//! # Ok::<(), pulseproof_groth16::JsonError>(())
+//! ```
 
 #[cfg(feature = "prove")]
 pub mod belongs;

@@ -8,7 +8,7 @@
 //! made whose errors cancel.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Curve, G1, G1Affine, G2Affine, Scalar, msm};
+use pulseproof_kernels::{Curve, G1, G1Affine, G2Affine, Scalar, apart, msm};
 use rand::{CryptoRng, Rng, RngCore};
 use rayon::prelude::*;
 
@@ -159,8 +159,9 @@ fn find_bad<C: Curve>(key: &PreparedVerifyingKey<C>, mut proofs: &[Weighted<'_, 
             break;
         };
     }
-    let bad = |proof: &&Weighted<'_, C>| !holds(key, std::slice::from_ref(*proof));
-    proofs.par_iter().filter(bad).map(|proof| proof.index).collect()
+    let bad = |proof: &Weighted<'_, C>| !holds(key, std::slice::from_ref(proof));
+    let bad = apart::map(proofs.iter().collect(), |proof| bad(proof).then_some(proof.index));
+    bad.into_iter().flatten().collect()
 }
 
 /// Whether the product of the weighted equations is one.

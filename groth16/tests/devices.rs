@@ -5,16 +5,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod common;
+#[path = "groth16/circuits.rs"]
+mod circuits;
+#[path = "groth16/proofs.rs"]
+mod proofs;
 
 use std::process::ExitCode;
 
-use common::proofs::{fixture, proof};
 use libtest_mimic::{Arguments, Failed, Trial};
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::select::{Choice, Selected, open, open_software};
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error, with_backend};
+
+use crate::proofs::{fixture, proof};
 
 /// A device, and how it is opened.
 type Device = (BackendKind, fn() -> Result<Selected, Error>);

@@ -3,13 +3,13 @@
 #![cfg(feature = "prove")]
 #![allow(clippy::unwrap_used, reason = "a failed test")]
 
-mod common;
+#[path = "groth16/circuits.rs"]
+mod circuits;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
-use common::{Shape, sample};
 use peak_alloc::PeakAlloc;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::wtns::Witness;
@@ -22,6 +22,8 @@ use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 use rayon::ThreadPoolBuilder;
+
+use crate::circuits::{Shape, sample};
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;

@@ -6,10 +6,33 @@
 //!   asked of them.
 //! - [`naive`]: the obvious quadratic version of each operation, for tests to compare with.
 //! - [`gpu`]: plans of all operations over a device.
+//! - [`apart`]: many things side by side, each of which is parallel in itself.
 //! - [`domain`]: multiplicative subgroups, Lagrange evaluation on the host.
 //!
 //! Nothing here knows about statements, proofs, files or networks.
+//!
+//! ```
+//! use pulseproof_kernels::backend::{Backend, NttOps};
+//! use pulseproof_kernels::field::Goldilocks;
+//! use pulseproof_kernels::transform::Transform;
+//! use pulseproof_kernels::{cpu::Cpu, naive::Naive};
+//!
+//! // 1 + 2X + 3X² + 4X³ at the four powers of a root of unity; the first is 1.
+//! let coefficients = [1u64, 2, 3, 4].map(Goldilocks::from);
+//! let (cpu, transform) = (Cpu::new(), Transform::forward(2));
+//! let mut data = cpu.upload(&coefficients)?;
+//! cpu.ntt(&transform, &mut data)?;
+//! let values = cpu.download(&data)?;
+//! assert_eq!(values[0], Goldilocks::from(10u64));
+//!
+//! // The obvious algorithm gives the same bits.
+//! let mut data = Naive.upload(&coefficients)?;
+//! Naive.ntt(&transform, &mut data)?;
+//! assert_eq!(values, Naive.download(&data)?);
+//! # Ok::<(), pulseproof_kernels::Error>(())
+//! ```
 
+pub mod apart;
 pub mod backend;
 pub mod bootstrap;
 pub mod check;

@@ -12,20 +12,21 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::{ClientError, Service};
 use pulseproof_sdk::{Name, Problem, ProvedResult};
+use pulseproof_service::{Refusal, blocking, body, serve_routes};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use crate::authority::{Decryption, write_query};
+use crate::bodies;
 use crate::combine::combine;
-use crate::http::{BODY_BYTES_MAX, Refusal, blocking, serve_routes};
 use crate::trust::Trust;
 
 /// The cloud.
@@ -84,7 +85,6 @@ impl<C: Curve> Cloud<C> {
             .route("/v1/results", post(results::<C>))
             .route("/v1/results/{region}/{epoch}", get(result::<C>))
             .route("/v1/queries", post(queries::<C>))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(Arc::new(self));
         serve_routes(routes, listener, stopped).await
     }
@@ -131,15 +131,17 @@ impl<C: Curve> Cloud<C> {
 
 async fn results<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<Accepted>, Refusal> {
+    let body = bodies::read(request).await?;
     Ok(Json(blocking(move || cloud.accept(&body)).await?))
 }
 
 async fn result<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
-    Path(at): Path<(Name, u64)>,
+    path: Result<Path<(Name, u64)>, PathRejection>,
 ) -> Result<Vec<u8>, Refusal> {
+    let Path(at) = path?;
     let accepted = cloud.accepted.lock().unwrap_or_else(PoisonError::into_inner);
     accepted.get(&at).map(|kept| kept.bytes.clone()).ok_or_else(|| {
         let detail = format!("no result of {} for epoch {} was accepted", at.0, at.1);
@@ -149,8 +151,9 @@ async fn result<C: Curve>(
 
 async fn queries<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
-    Json(query): Json<Query>,
+    request: Request,
 ) -> Result<Json<Decryption>, Refusal> {
+    let query: Query = body::json(request, bodies::TIMEOUT).await?;
     let body = cloud.collect(&query)?;
     let request = cloud.authority.request(Method::POST, "/v1/decryptions").body(body);
     match cloud.authority.json(request).await {

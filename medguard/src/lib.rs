@@ -14,16 +14,14 @@
 
 pub mod alerts;
 pub mod authority;
+mod bodies;
 pub mod cloud;
 pub mod cohort;
 pub mod combine;
 pub mod dataset;
 pub mod demo;
 pub mod device;
-mod gate;
 pub mod gateway;
-mod http;
-mod rate;
 pub mod statistics;
 pub mod trust;
 pub mod vault;

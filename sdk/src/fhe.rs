@@ -96,7 +96,8 @@ mod typed {
         let mut bytes = vec![0; WORD_DIGITS / 2];
         hex::decode_to_slice(text, &mut bytes).map_err(|error| InvalidWord(error.to_string()))?;
         let words = bytes.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
-        Ciphertext::from_words(words).ok_or_else(|| InvalidWord("another number of words".to_owned()))
+        Ciphertext::from_words(words)
+            .ok_or_else(|| InvalidWord("another number of words".to_owned()))
     }
 
     /// SHA-256 of an encrypted word.

@@ -248,7 +248,7 @@ mod tests {
         }
         // Within a job, where the kind is read first.
         let job = r#"{"kind":"groth16","circuit":"sum","inputs":{"a":1,"b":2,"a":3}}"#;
-        let error = serde_json::from_str::<crate::api::JobRequest>(job).unwrap_err();
+        let error = serde_json::from_str::<JobRequest>(job).unwrap_err();
         assert!(error.to_string().contains(r#"the name "a" comes twice"#), "{error}");
     }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use pulseproof_fhe::batcher::Limits;
-use pulseproof_sdk::Digest;
 use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::Gate;
+use pulseproof_service::answer::Refusal;
 
 use crate::blobs::Blobs;
 use crate::config::Config;
@@ -12,8 +14,6 @@ use crate::fhe::compute::Voucher;
 use crate::fhe::registry::Registry;
 use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
-use crate::http::answer::Refusal;
-use crate::http::gate::Gate;
 use crate::jobs::Lanes;
 use crate::profiles::Profiles;
 use crate::serve::Computers;
@@ -79,12 +79,12 @@ impl App {
             sums,
             profiles: Profiles::default(),
             store,
-            gate: Gate::new(config.intakes_max, config.intakes_waiting_max),
+            gate: Gate::new(config.intakes_max, config.intakes_waiting_max, busy()),
             lanes: Lanes::default(),
             backends: Backends::new(groth16, &service, &blobs, &config.groth16),
             service,
             blobs,
-            upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max),
+            upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max, busy()),
             registry: Arc::new(registry),
             config,
             telemetry,
@@ -98,4 +98,9 @@ impl App {
     pub async fn sums_of(&self, profile: &Digest) -> Result<Arc<dyn ProfileSums>, Refusal> {
         self.profiles.get(&self.store, &self.sums, profile).await
     }
+}
+
+/// What whoever finds no place at a gate is told.
+fn busy() -> Problem {
+    Problem::new(503, "busy", "too many bodies are waiting to be read; send this one again")
 }

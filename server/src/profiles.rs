@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_sdk::Digest;
+use pulseproof_service::answer::{Refusal, internal};
 
-use crate::http::answer::{Refusal, internal};
 use crate::store::{Denial, Store, StoreError};
 use crate::sums::{ProfileSums, Sums};
 

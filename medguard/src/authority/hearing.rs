@@ -13,6 +13,7 @@ use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::{Appliance, ClientError};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::blocking;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -21,7 +22,6 @@ use super::dispute::{DisputeError, Disputed, Verdict, Witness};
 use super::policy::Answering;
 use super::quorum::{Quorum, Signatory};
 use super::{Authority, Shared, internal};
-use crate::http::blocking;
 
 /// The longest that either appliance may take for all of its answers, so that who answers slowly is named and
 /// not the other one.

@@ -10,14 +10,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::Problem;
+use pulseproof_service::rate::{Rate, limit};
+use pulseproof_service::{Refusal, serve_routes};
 use tokio::net::TcpListener;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::hearing::Heard;
 use super::questions::Answered;
 use super::{Authority, Decryption, Shared, internal};
-use crate::http::{Refusal, read_body, serve_routes};
-use crate::rate::{Rate, limit};
+use crate::bodies;
 
 impl<C: Curve> Authority<C> {
     /// Serves until `stopped` is ready.
@@ -75,7 +76,7 @@ async fn decryptions<C: Curve>(
     request: Request,
 ) -> Result<Json<Decryption>, Refusal> {
     let place = authority.gate.enter().await?;
-    let query = read_body(request).await?;
+    let query = bodies::read(request).await?;
     finish(place, async move { authority.decrypt(query).await }).await
 }
 
@@ -84,7 +85,7 @@ async fn answers<C: Curve>(
     request: Request,
 ) -> Result<Json<Answered>, Refusal> {
     let place = authority.gate.enter().await?;
-    let question = read_body(request).await?;
+    let question = bodies::read(request).await?;
     finish(place, async move { authority.answer(question).await }).await
 }
 
@@ -93,6 +94,6 @@ async fn disputes<C: Curve>(
     request: Request,
 ) -> Result<Json<Heard>, Refusal> {
     let place = authority.hearings.enter().await?;
-    let question = read_body(request).await?;
+    let question = bodies::read(request).await?;
     finish(place, async move { authority.hear(question).await }).await
 }

@@ -30,16 +30,16 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use pulseproof_fhe::batcher::Batcher;
 use pulseproof_fhe::{Layout, PublicKey, SecretKey, Totals};
-use pulseproof_kernels::Curve;
+use pulseproof_kernels::{Curve, apart};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
+use pulseproof_service::Gate;
+use pulseproof_service::blocking;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::gate::Gate;
-use crate::http::blocking;
 use crate::trust::Trust;
 use crate::vault::Vault;
 use crate::vault::claims::{Admitted, Asked, Pin};
@@ -84,8 +84,8 @@ impl<C: Curve> Authority<C> {
 
     /// Verifies results, and checks what everybody can see of them.
     fn verify(&self, results: &[&[u8]]) -> Result<Vec<ProvedResult<C>>, Problem> {
-        let results: Vec<_> =
-            results.par_iter().map(|bytes| self.trust.verify(bytes)).collect::<Result<_, _>>()?;
+        let verified = apart::map(results.to_vec(), |bytes| self.trust.verify(bytes));
+        let results: Vec<_> = verified.into_iter().collect::<Result<_, _>>()?;
         self.policy.check(&results)?;
         results.iter().try_for_each(|result| self.check_proved(result))?;
         Ok(results)

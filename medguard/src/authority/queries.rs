@@ -11,12 +11,12 @@ use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 use pulseproof_prover::srs::LOG_SIZE_MAX;
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
+use pulseproof_service::blocking;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{add_up, totals_bits};
 use super::{Authority, Shared, malformed, pins};
 use crate::combine::combine;
-use crate::http::blocking;
 use crate::vault::claims::Asked;
 use pulseproof_fhe::Totals;
 

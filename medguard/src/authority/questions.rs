@@ -27,13 +27,13 @@ use pulseproof_sdk::outputs::{OUTPUTS_MAX, SumUsed};
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::signing::SIGNATURE_BYTES;
 use pulseproof_sdk::{Digest, Outputs, Problem, ProvedResult};
+use pulseproof_service::blocking;
 use serde::{Deserialize, Serialize};
 
 use super::policy::Answering;
 use super::quorum::APPLIANCES_MAX;
 use super::{Authority, Programs, Shared, internal, malformed, pins};
 use crate::combine::combine;
-use crate::http::blocking;
 use crate::vault::claims::Asked;
 
 const MAGIC: [u8; 4] = *b"PPAQ";

@@ -8,12 +8,12 @@ use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::{Layout, PublicKey, SecretKey};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::profile::meaning;
-use pulseproof_sdk::{Digest, Name, Profile, Roster};
+use pulseproof_sdk::{Digest, Name, Problem, Profile, Roster};
 use pulseproof_server::Engines;
+use pulseproof_service::Gate;
+use pulseproof_service::blocking;
 
 use super::{Answering, Authority, Policy, Programs};
-use crate::gate::Gate;
-use crate::http::blocking;
 use crate::trust::Trust;
 use crate::vault::{Vault, VaultError};
 
@@ -106,8 +106,8 @@ impl<C: Curve> Authority<C> {
             Some(engines) => Some(Programs::open(&vault, &secret_key, engines).await?),
             None => None,
         };
-        let gate = Gate::new(policy.at_work_max, policy.waiting_max);
-        let hearings = Gate::new(1, policy.at_work_max);
+        let gate = Gate::new(policy.at_work_max, policy.waiting_max, crowded(policy.waiting_max));
+        let hearings = Gate::new(1, policy.at_work_max, crowded(policy.at_work_max));
         Ok(Self { secret_key, public_key, layout, trust, policy, vault, programs, gate, hearings })
     }
 }
@@ -159,4 +159,10 @@ fn check(
         }
     }
     Ok(())
+}
+
+/// What is answered when so many questions wait.
+fn crowded(waiting: usize) -> Problem {
+    let detail = "too many questions are waiting; ask this one again";
+    Problem::new(429, "too-many-questions", detail).limit(waiting as u64)
 }

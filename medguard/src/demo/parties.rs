@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_files::{Readers, write_bytes};
-use pulseproof_kernels::Curve;
+use pulseproof_kernels::{Curve, apart};
 use pulseproof_sdk::api::{Intake, Job};
 use pulseproof_sdk::client::{Appliance, ClientError, Service};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Roster, Submission};
 use pulseproof_server::{Config, Machine, Prover, identity};
-use rayon::prelude::*;
+use pulseproof_service::Running;
 use reqwest::Method;
 
 use super::{DemoError, Options, Tamper, TamperReport};
@@ -22,7 +22,6 @@ use crate::cloud::{Accepted, Cloud};
 use crate::cohort;
 use crate::device::{Device, Profile, Receipt};
 use crate::gateway::Gateway;
-use crate::http::Running;
 use crate::trust::Trust;
 
 /// Everybody.
@@ -211,7 +210,8 @@ impl<C: Curve> Parties<C> {
             Some(sealed.map(|(submission, receipt)| Sealed { submission, receipt }))
         };
         let work = || {
-            devices.par_iter_mut().zip(&*readings).filter_map(seal).collect::<Result<Vec<_>, _>>()
+            let sealed = apart::map(devices.iter_mut().zip(&*readings).collect(), seal);
+            sealed.into_iter().flatten().collect::<Result<Vec<_>, _>>()
         };
         Ok(tokio::task::block_in_place(work)?)
     }

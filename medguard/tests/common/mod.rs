@@ -1,6 +1,6 @@
 //! People with devices, an appliance that proves whatever it is told to, and an authority.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, reason = "`benches/refusals.rs` uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

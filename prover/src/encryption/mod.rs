@@ -11,9 +11,8 @@ mod form;
 pub mod layout;
 mod scheme;
 
-use pulseproof_kernels::{Curve, G1Affine, Scalar};
+use pulseproof_kernels::{Curve, G1Affine, Scalar, apart};
 use rand::{CryptoRng, RngCore};
-use rayon::prelude::*;
 
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::engine;
@@ -99,9 +98,8 @@ pub fn find_false<C: Curve>(
     claims: &[(Statement<'_, C>, &Proof<C>)],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<usize> {
-    let reduced: Vec<_> = (claims.par_iter())
-        .map(|(statement, proof)| equation(key, scheme, *statement, proof))
-        .collect();
+    let claims: Vec<_> = claims.iter().collect();
+    let reduced = apart::map(claims, |(statement, proof)| equation(key, scheme, *statement, proof));
     let mut culprits = Vec::new();
     let (mut positions, mut equations) = (Vec::new(), Vec::new());
     for (position, equation) in reduced.into_iter().enumerate() {

@@ -11,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo};
 use pulseproof_sdk::{Digest, Name, Problem};
+use pulseproof_service::answer::{Refusal, internal};
+use pulseproof_service::body;
 use tokio::task::spawn_blocking;
 
-use super::answer::{Refusal, internal};
 use super::uploads::{Expected, TakenIn, take_in};
-use super::{body, segment};
+
+use super::segment;
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};

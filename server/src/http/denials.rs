@@ -1,8 +1,8 @@
 //! The store's denials as problems.
 
 use pulseproof_sdk::Problem;
+use pulseproof_service::answer::{Refusal, internal};
 
-use super::answer::{Refusal, internal};
 use crate::store::{Denial, StoreError};
 use crate::sums::openings_exhausted;
 

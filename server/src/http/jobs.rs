@@ -10,9 +10,9 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 
-use super::answer::Refusal;
-use super::body;
 use crate::app::App;
 use crate::jobs;
 

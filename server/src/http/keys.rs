@@ -8,9 +8,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EvaluationKeyInfo;
+use pulseproof_service::answer::{Refusal, internal};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Refusal, internal};
 use super::segment;
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;

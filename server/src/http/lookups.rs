@@ -10,9 +10,9 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use pulseproof_sdk::api::LookupNode;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::answer::{Refusal, internal};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Refusal, internal};
 use super::segment;
 use crate::app::App;
 use crate::fhe::transcripts::{Found, Transcripts};

@@ -3,15 +3,11 @@
 //! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
 //!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece.
-//! - [`body`]: bodies within limits. [`answer`]: problems as answers. `denials`: those of the store's rules.
-//!   [`gate`]: how many at a time.
+//! - `denials`: the store's denials as problems.
 
-pub mod answer;
-pub mod body;
 pub mod circuits;
 pub mod content_range;
 mod denials;
-pub mod gate;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;
@@ -36,10 +32,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use pulseproof_sdk::Problem;
+use pulseproof_service::Refusal;
 use tracing::Instrument;
 
 use crate::app::App;
-use answer::Refusal;
 
 /// All routes of an appliance.
 pub fn router(app: Arc<App>) -> Router {

@@ -7,10 +7,11 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::profile::{PROFILE_BYTES_MAX, Profile};
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 use tokio::task::spawn_blocking;
 
-use super::answer::Refusal;
-use super::{body, segment};
+use super::segment;
 use crate::app::App;
 use crate::problems::malformed;
 use crate::store::{Denial, StoreError};

@@ -9,11 +9,12 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
 use pulseproof_sdk::{Problem, Roster};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
-use super::answer::Refusal;
-use super::{body, segment};
+use super::segment;
 use crate::app::App;
 use crate::store::{Denial, StoreError};
 use crate::sums::Checked;

@@ -7,9 +7,10 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 
-use super::answer::Refusal;
-use super::{body, segment};
+use super::segment;
 use crate::app::App;
 use crate::sums::ProfileSums;
 

@@ -7,10 +7,11 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 use tokio::task::spawn_blocking;
 
-use super::answer::Refusal;
-use super::{body, segment};
+use super::segment;
 use crate::app::App;
 use crate::store::{Denial, StoreError};
 use crate::sums::ReadResult;

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use pulseproof_sdk::api::{Health, Identity};
+use pulseproof_service::answer::Refusal;
 
-use super::answer::Refusal;
 use crate::app::App;
 use crate::telemetry;
 

@@ -8,11 +8,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::answer::{Refusal, internal};
+use pulseproof_service::body::{self, Patience};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Refusal, internal};
-use super::body::{self, Patience};
 use super::content_range::{self, Brings};
 use super::segment;
 use crate::app::App;

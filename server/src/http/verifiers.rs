@@ -11,9 +11,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::groth16::PublicSignals;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::answer::{Refusal, internal};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Refusal, internal};
 use super::circuits::find;
 use super::segment;
 use crate::app::App;

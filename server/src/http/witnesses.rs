@@ -14,9 +14,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use pulseproof_sdk::groth16::{UPLOAD_SHA256, UPLOAD_TOKEN, Upload, UploadState};
 use pulseproof_sdk::{Digest, Problem, UploadToken};
+use pulseproof_service::answer::Refusal;
+use pulseproof_service::body;
 
-use super::answer::Refusal;
-use super::body;
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;

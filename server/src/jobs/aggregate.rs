@@ -10,12 +10,12 @@ use pulseproof_prover::wsa::total_weight;
 use pulseproof_sdk::api::{Job, JobRequest, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Name, Problem, Roster};
+use pulseproof_service::answer::Refusal;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::{JobKind, Outcome};
 use crate::app::App;
-use crate::http::answer::Refusal;
 use crate::problems::internal;
 use crate::service;
 use crate::store::StoreError;

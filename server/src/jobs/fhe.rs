@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::fhe::FheRequest;
+use pulseproof_service::answer::Refusal;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tracing::Span;
@@ -13,7 +14,6 @@ use super::{JobKind, Outcome};
 use crate::app::App;
 use crate::fhe::compute::{Computed, check_engine, compute, wrong_engine};
 use crate::fhe::prepare::{check_lengths, prepare};
-use crate::http::answer::Refusal;
 use crate::problems::internal;
 use crate::store::jobs::{Facts, Kind, Lease};
 use crate::store::{Denial, StoreError};

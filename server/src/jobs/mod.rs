@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
+use pulseproof_service::answer::Refusal;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use tokio::sync::{Notify, watch};
 
 use crate::app::App;
-use crate::http::answer::Refusal;
 use crate::store::StoreError;
 use crate::store::jobs::{Kind, Lease};
 use crate::telemetry;

@@ -186,8 +186,10 @@ async fn what_cannot_be_computed_is_refused_at_once() {
     let problem = refused(&server, &with(&|r| r.sums[0].epoch = 9)).await;
     assert_problem(&problem, 409, "sum-not-ready", Some("sums[0]"), None);
     // Nothing of this was queued.
-    let queued: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = 'fhe'").fetch_one(&store).await.unwrap();
+    let queued: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = 'fhe'")
+        .fetch_one(&store)
+        .await
+        .unwrap();
     assert_eq!(queued, 0);
 }
 

@@ -8,9 +8,11 @@ use pulseproof_formats::r1cs::{Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::{self, Witness};
 use pulseproof_formats::{FormatError, sym};
 use pulseproof_groth16::erased::Words;
+use pulseproof_groth16::text::unmarked;
 use pulseproof_groth16::witness::{Circuit, Limits, parse_inputs};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
+use pulseproof_sdk::groth16::Inputs;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -151,8 +153,15 @@ pub(super) fn compute(module: &Circuit, inputs: &Input) -> Result<Words, String>
     let limits = Limits::default();
     let text = inputs.read(limits.input_bytes as u64)?;
     let values = parse_inputs(&text, &limits).map_err(|error| inputs.named(error))?;
+    names_come_once(&text).map_err(|error| inputs.named(error))?;
     let witness = module.witness(&values).map_err(|error| inputs.named(error))?;
     Ok(Zeroizing::new(witness.into_words()))
+}
+
+/// Of two values of one name, one would be dropped without a word.
+fn names_come_once(text: &[u8]) -> Result<(), String> {
+    let text = unmarked(text).map_err(|error| error.to_string())?;
+    serde_json::from_slice::<Inputs>(text).map(drop).map_err(|error| error.to_string())
 }
 
 fn read(path: &Input) -> Result<(CurveId, Words), String> {

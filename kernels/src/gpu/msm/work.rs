@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::Job;
 use super::points::{affine_words, sum_words};
+use crate::element::Element;
 use crate::error::Error;
 use crate::gpu::memory::bytes;
 use crate::gpu::{Device, Gpu};
@@ -22,6 +23,9 @@ const TASK_MIN: usize = 8;
 /// How many sums a task joins when the sums of a bucket's tasks are added. A round costs every bucket
 /// something, so few rounds are better, as long as one thread can add that many while others wait.
 const JOINED: usize = 256;
+/// Rounds of all loops together that a thread may go through: Mesa's software Vulkan ends a shader's loops after as
+/// many, without a word.
+const LOOP_ROUNDS_MAX: usize = 65_535;
 /// How many buckets, at the least, and threads, at the most, are taken to sum the buckets of groups.
 const SEGMENT_MIN: usize = 8;
 const SEGMENTS: usize = 1 << 15;
@@ -85,7 +89,8 @@ impl<G: Group> Work<G> {
     pub fn rounds(&self) -> Vec<Round> {
         let (digits, buckets) = (self.digits(), self.buckets());
         let even = 2 * digits.div_ceil(buckets);
-        let first = even.min(digits.div_ceil(TASKS)).max(TASK_MIN);
+        let joined = JOINED.min(additions_max::<G>());
+        let first = even.min(digits.div_ceil(TASKS)).clamp(TASK_MIN, joined);
         let mut fullest = self.count * self.levels();
         let (mut items, mut length) = (digits, first);
         let mut rounds = Vec::new();
@@ -94,7 +99,7 @@ impl<G: Group> Work<G> {
             items = buckets.min(items) + items / length;
             rounds.push(Round { length, tasks: items });
             fullest = fullest.div_ceil(length);
-            length = JOINED;
+            length = joined;
         }
         rounds.push(Round { length: 0, tasks: buckets });
         rounds
@@ -102,7 +107,13 @@ impl<G: Group> Work<G> {
 
     /// Buckets that a thread sums.
     pub fn segment(&self) -> usize {
-        self.buckets().div_ceil(SEGMENTS).max(SEGMENT_MIN)
+        self.buckets().div_ceil(SEGMENTS).max(SEGMENT_MIN).min(self.segment_max())
+    }
+
+    /// Two additions for each bucket, and two for each bit of the first one's number.
+    fn segment_max(&self) -> usize {
+        let bits = self.plan.buckets().ilog2() as usize + 1;
+        (additions_max::<G>().saturating_sub(2 * bits) / 2).max(1)
     }
 
     /// Bytes of the allocations that live at the same time, and of the largest one. `copies` are
@@ -122,6 +133,27 @@ impl<G: Group> Work<G> {
             [entries, counts, largest, copies[0], copies[1]].into_iter().max().unwrap_or(0);
         (sorting.max(summing) + copies[0] + copies[1], single)
     }
+}
+
+/// How many points a thread may add.
+fn additions_max<G: Group>() -> usize {
+    LOOP_ROUNDS_MAX / rounds_of_an_addition::<G>()
+}
+
+/// Rounds of the loops of `add_points` (`shaders/wgsl/ec/xyzz.wgsl`) at the most, where threads of a group go through
+/// loops together, and the check that ends a loop is a round. A first half of 6 products of coordinates and 2 sums is
+/// followed by one of 13 steps or, for a doubling, 16: as if all were products, since one thread's may be. A product in
+/// the quadratic extension is eight operations, three of them products of the prime field, which have a round for each
+/// 32-bit word.
+fn rounds_of_an_addition<G: Group>() -> usize {
+    let degree = G::Coordinate::WORDS / <G::Prime as Element>::WORDS;
+    let words = 2 * <G::Prime as Element>::WORDS;
+    let (operations, products) = if degree == 1 { (1, 1) } else { (8, 3) };
+    let product = operations + 1 + products * (words + 1);
+    let (steps, halves) = (8 + 1 + 16 + 1, 2 + 1);
+    // Points are copied before and after, and coordinates compared with zero.
+    let copies = 3 * (4 * degree + 1) + 4 * (degree + 1);
+    steps + halves + 22 * product + 2 * (degree + 1) + copies
 }
 
 /// The cheaper of two ways: with the multiples that are stored, or, with few or narrow scalars, without.
@@ -183,7 +215,7 @@ impl<D: Device> Gpu<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bn254, G1};
+    use crate::{Bls12_381, Bn254, G1, G2};
 
     /// Goes through the rounds with these numbers of points in buckets.
     fn add_up(work: &Work<G1<Bn254>>, mut items: Vec<usize>) {
@@ -215,6 +247,34 @@ mod tests {
         }
     }
 
+    /// Whatever the group, the number of points and the window.
+    fn no_thread_adds_more_than_it_may<G: Group>() {
+        let rounds = rounds_of_an_addition::<G>();
+        for log in 0..=26 {
+            for window in [2, 7, 13, 16, 22] {
+                let plan = Plan::new(&Integers::unsigned(1 << log, 255), window, None);
+                let work = Work::<G>::new(plan, 1, 1 << log);
+                let mut fullest = work.count * work.levels();
+                for round in work.rounds() {
+                    let added = if round.length == 0 { fullest } else { round.length };
+                    assert!(added * rounds <= LOOP_ROUNDS_MAX, "{} {log} {window}", G::ID);
+                    fullest = fullest.div_ceil(added.max(1));
+                }
+                let bits = plan.buckets().ilog2() as usize + 1;
+                let added = 2 * work.segment() + 2 * bits;
+                assert!(added * rounds <= LOOP_ROUNDS_MAX, "{} {log} {window}", G::ID);
+            }
+        }
+    }
+
+    #[test]
+    fn threads_end_before_their_drivers_end_them() {
+        no_thread_adds_more_than_it_may::<G1<Bn254>>();
+        no_thread_adds_more_than_it_may::<G2<Bn254>>();
+        no_thread_adds_more_than_it_may::<G1<Bls12_381>>();
+        no_thread_adds_more_than_it_may::<G2<Bls12_381>>();
+    }
+
     #[test]
     fn rounds_of_a_million_points() {
         let plan = Plan::new(&Integers::unsigned(1 << 20, 255), 16, None);
@@ -223,6 +283,6 @@ mod tests {
             .iter()
             .map(|round| round.length)
             .collect();
-        assert_eq!(lengths, [64, 256, 0]);
+        assert_eq!(lengths, [64, 219, 0]);
     }
 }

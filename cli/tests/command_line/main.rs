@@ -1,0 +1,13 @@
+//! The binary, run as its users run it. One program, so that it is linked once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod circom;
+mod commands;
+mod common;
+mod demo;
+mod durability;
+mod files;
+mod groth16;
+mod inputs;
+mod kernels;

@@ -1,0 +1,6 @@
+//! How files are written, and by whom.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod house;
+mod writing;

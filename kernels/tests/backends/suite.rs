@@ -1,0 +1,107 @@
+//! Stamps suites of tests onto every backend. (The CUDA sources on the processor have a test of their
+//! own, `kernels/cuda_shim`, with the same laws.)
+//!
+//! A backend that this machine lacks has its tests *ignored*, with the reason on standard error; with
+//! `PULSEPROOF_REQUIRE_BACKEND=cuda` or `wgpu` (or both, with a comma) they run and fail.
+
+use std::sync::LazyLock;
+
+use libtest_mimic::{Arguments, Conclusion, Trial};
+use pulseproof_kernels::Error;
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_kernels::check::{Party, cpu, cpu_portable, naive, twins};
+use pulseproof_kernels::select::{Choice, open, open_software};
+
+/// Tests for one backend.
+pub trait Suite {
+    /// The tests of this backend.
+    fn trials(&self, stage: &Stage) -> Vec<Trial>;
+}
+
+/// How much a backend can be asked to do in a test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Thousands of elements.
+    Fast,
+    /// Hundreds: a device that is simulated.
+    Slow,
+    /// Tens: the oracle itself.
+    Naive,
+}
+
+type Opened = Result<&'static dyn Party, Error>;
+
+/// A backend.
+pub struct Stage {
+    pub name: &'static str,
+    pub pace: Pace,
+    open: fn() -> Opened,
+    ignored: bool,
+}
+
+impl Stage {
+    /// A test on this backend.
+    pub fn trial(&self, name: &str, body: impl FnOnce(&dyn Party) + Send + 'static) -> Trial {
+        let open = self.open;
+        let run = move || {
+            body(open().map_err(|error| error.to_string())?);
+            Ok(())
+        };
+        Trial::test(format!("{}::{name}", self.name), run).with_ignored_flag(self.ignored)
+    }
+}
+
+/// Runs the suites on all backends.
+pub fn run(suites: &[&dyn Suite]) -> Conclusion {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    let stages: [(_, _, fn() -> Opened); 6] = [
+        ("naive", Pace::Naive, || Ok(naive())),
+        ("cpu-portable", Pace::Fast, || Ok(cpu_portable())),
+        ("cpu", Pace::Fast, || Ok(cpu())),
+        ("gpu-twins", Pace::Slow, || Ok(twins())),
+        ("wgpu", Pace::Slow, wgpu),
+        ("cuda", Pace::Fast, cuda),
+    ];
+    for (name, pace, open) in stages {
+        let ignored = match name.parse() {
+            Ok(kind @ (BackendKind::Wgpu | BackendKind::Cuda)) => {
+                is_asked_for(&arguments, name) && is_ignored(kind, open)
+            }
+            _ => false,
+        };
+        let stage = Stage { name, pace, open, ignored };
+        trials.extend(suites.iter().flat_map(|suite| suite.trials(&stage)));
+    }
+    libtest_mimic::run(&arguments, trials)
+}
+
+fn wgpu() -> Opened {
+    static WGPU: LazyLock<Opened> =
+        LazyLock::new(|| open_software().map(|selected| Box::leak(Box::new(selected)).party()));
+    WGPU.clone()
+}
+
+fn cuda() -> Opened {
+    static CUDA: LazyLock<Opened> = LazyLock::new(|| {
+        open(Choice::Only(BackendKind::Cuda)).map(|selected| Box::leak(Box::new(selected)).party())
+    });
+    CUDA.clone()
+}
+
+/// A runner with a process for each test names it: no need to open what it does not ask for.
+fn is_asked_for(arguments: &Arguments, name: &str) -> bool {
+    let filter = arguments.filter.as_ref().filter(|_| arguments.exact);
+    filter.is_none_or(|filter| filter.starts_with(&format!("{name}::")))
+}
+
+/// Whether the backend cannot be used here and nobody insists on it.
+fn is_ignored(kind: BackendKind, open: fn() -> Opened) -> bool {
+    let Err(error) = open() else { return false };
+    let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND").unwrap_or_default();
+    let ignored = !required.split(',').any(|name| name == kind.to_string());
+    if ignored {
+        eprintln!("IGNORED: all tests on {kind}: {error}");
+    }
+    ignored
+}

@@ -1,0 +1,7 @@
+//! The CUDA kernels, run on the processor one launch at a time, against obvious computations.
+
+mod itself;
+mod launches;
+mod plans;
+mod shim;
+mod twins;

@@ -1,0 +1,4 @@
+//! Where readings lie, and the page that says so.
+
+mod document;
+mod layout;

@@ -1,0 +1,84 @@
+//! Problems as HTTP answers.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use pulseproof_sdk::Problem;
+use pulseproof_sdk::problem::PROBLEM_JSON;
+use tokio::task::JoinError;
+
+/// When whoever was refused for now may try again, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// An answer that is a problem.
+#[derive(Debug)]
+pub struct Refusal {
+    problem: Problem,
+    retry: bool,
+}
+
+impl Refusal {
+    /// What is answered.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// A refusal that will not last.
+    pub fn for_now(problem: Problem) -> Self {
+        Self { problem, retry: true }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let for_now = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+        let retry = for_now.iter().any(|status| problem.status == status.as_u16());
+        Self { problem, retry }
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(rejection: PathRejection) -> Self {
+        Problem::new(400, "malformed", rejection.body_text()).field("path").into()
+    }
+}
+
+impl From<JoinError> for Refusal {
+    fn from(error: JoinError) -> Self {
+        internal(&error)
+    }
+}
+
+/// What went wrong is for the log; who asked can only ask again.
+pub fn internal(error: &dyn std::error::Error) -> Refusal {
+    tracing::error!(%error, "internal");
+    let detail = "the service failed to do this; its log says why";
+    Refusal::for_now(Problem::new(500, "internal", detail))
+}
+
+/// Runs something that computes for long on a thread where it blocks nobody.
+///
+/// # Errors
+/// What the work says, or that it ended without a word.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let working = tokio::task::spawn_blocking(work);
+    working.await.unwrap_or_else(|error| Err(internal(&error).problem))
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if self.retry {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
+    }
+}
