@@ -26,6 +26,8 @@ pub struct Powers<C: Curve> {
     pub tau: Vec<G1Affine<C>>,
     /// The ceremony's secrets.
     pub secrets: Secrets<C>,
+    /// \[τ^N\]₁ and \[τ^(N−1)\]₂, if the file has 2N − 1 powers: what stands for the next one.
+    next: Option<(G1Affine<C>, G2Affine<C>)>,
 }
 
 impl<C: Curve> Powers<C> {
@@ -68,7 +70,9 @@ impl<C: Curve> Powers<C> {
             beta_g2,
         };
         record::check(file, &secrets)?;
-        Ok(Self { tau, secrets })
+        let half = tau_g2.len();
+        let next = (tau.len() == 2 * half - 1).then(|| (tau[half], tau_g2[half - 1]));
+        Ok(Self { tau, secrets, next })
     }
 
     /// Reads \[L_j(τ)\]₁ of size 2^`log_size`.
@@ -159,10 +163,22 @@ impl<C: Curve> Powers<C> {
             values[exponent.wrapping_mul(j) & (points.len() - 1)] = value;
         }
         let mut coefficients = domain.interpolate(values);
-        // The largest basis goes without the one power that is in no file: see `Ptau::lagrange_g1`.
+        // One power is in no file. A basis that was made of the file goes without it (see `Ptau::lagrange_g1`); one
+        // that was cut out of a larger ceremony's has it.
+        let without = coefficients.get(self.tau.len()).copied();
         coefficients.truncate(self.tau.len());
-        let expected = msm::<C>(&self.tau[..coefficients.len()], &coefficients);
-        consistent("lagrange tauG1", rho.combine::<G1<C>>(points)? == expected)
+        let missing = rho.combine::<G1<C>>(points)?
+            - msm::<C>(&self.tau[..coefficients.len()], &coefficients);
+        let holds = missing.is_zero() || without.is_some_and(|last| self.is_next(missing, last));
+        consistent("lagrange tauG1", holds)
+    }
+
+    /// Whether a point is c·\[τ^(2N−1)\]₁: e(P, \[1\]₂) = e(c·\[τ^N\]₁, \[τ^(N−1)\]₂).
+    fn is_next(&self, point: G1<C>, c: Scalar<C>) -> bool {
+        self.next.is_some_and(|(high, low)| {
+            let pairing = C::multi_pairing([point, -(high * c)], [G2Affine::<C>::generator(), low]);
+            pairing.is_zero()
+        })
     }
 }
 
@@ -273,12 +289,15 @@ fn check_equal<C: Curve>(
     consistent(section, same_ratio::<C>((g1, first), (g2, second)))
 }
 
-/// Refuses a secret that every ceremony begins with. That it is not 0 is known: no point is infinity.
+/// Refuses a secret that every ceremony begins with, and its negative. That it is not 0 is known: no point is infinity.
 fn check_known<P: AffineRepr>(section: &'static str, point: &P) -> Result<(), CeremonyError> {
     if *point == P::generator() {
-        return Err(refused(section, "no contribution was made: the secret is still 1"));
+        Err(refused(section, "no contribution was made: the secret is still 1"))
+    } else if -*point == P::generator() {
+        Err(refused(section, "the secret is -1"))
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 fn consistent(section: &'static str, holds: bool) -> Result<(), CeremonyError> {

@@ -104,6 +104,8 @@ fn contributions_of_snarkjs_hold() {
         let powers = import::<C>(cut::<C>(), 2).unwrap();
         let mut file = Ptau::<C, _>::open(Cursor::new(cut::<C>())).unwrap();
         powers.check_bases(&mut file, 2).unwrap();
+        // Cut out of one that has a power more than this file.
+        assert_eq!(powers.basis(&mut file, 3).unwrap().len(), 8);
         let names: Vec<_> = file.contributions().unwrap().into_iter().map(|one| one.name).collect();
         assert_eq!(names, ["first", "second", "beacon"].map(|name| Some(name.to_owned())));
     }

@@ -1,5 +1,5 @@
 //! Writes files: each appears whole under its name or not at all, and what is no plain file is written
-//! through. `tests/house.rs` holds that nobody in the workspace writes files otherwise.
+//! through. `tests/files/house.rs` holds that nobody in the workspace writes files otherwise.
 //!
 //! A draft stands in the same folder under a name that nobody has, and is removed if anything fails. It is
 //! synced to disk and renamed, so that readers see the old file or the new one, never a part, after a power

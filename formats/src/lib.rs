@@ -5,7 +5,7 @@
 //! - [`zkey`]: a Groth16 proving key. [`ptau`]: points of a ceremony.
 //! - [`container`]: the layer that all of them share. [`elements`]: points and scalars in them.
 //! - [`roots`]: the roots of unity that the order of their points follows.
-//! - [`sym`]: names of signals, which are text.
+//! - [`sym`]: names of signals, which are text. [`text`]: what editors put in front of one.
 //! - [`error`]: what is wrong with bad input.
 //!
 //! Files are read piece by piece, from sources that may be hostile: every count is checked against
@@ -23,6 +23,7 @@ pub mod ptau;
 pub mod r1cs;
 pub mod roots;
 pub mod sym;
+pub mod text;
 pub mod wtns;
 pub mod zkey;
 

@@ -7,8 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 
+use crate::text::unmarked;
+
 /// Longest line that is read.
 pub const LINE_BYTES_MAX: u64 = 4096;
+
+const UTF_16: &str = "UTF-16 text: save it as UTF-8";
 
 /// A signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,14 @@ pub enum SymError {
         line: u64,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// A signal has a wire that the circuit has not.
+    #[error("sym file: of another circuit: wire {wire} is not below {wires}")]
+    Foreign {
+        /// The wire.
+        wire: u32,
+        /// How many the circuit has.
+        wires: u32,
     },
     /// Not all of a circuit's wires have names.
     #[error("sym file: of another circuit: wire {wire} has no name")]
@@ -57,7 +69,8 @@ pub fn each(mut source: impl BufRead, mut on: impl FnMut(Symbol<'_>)) -> Result<
         if text.len() as u64 > LINE_BYTES_MAX {
             return Err(failed("longer than 4096 bytes"));
         }
-        on(symbol(&text).map_err(failed)?);
+        let text = if line == 1 { unmarked(&text).map_err(|_| failed(UTF_16))? } else { &text };
+        on(symbol(text).map_err(failed)?);
     }
     Ok(())
 }
@@ -82,29 +95,39 @@ fn symbol(line: &[u8]) -> Result<Symbol<'_>, &'static str> {
     Ok(Symbol { wire, name })
 }
 
-/// The names of some wires; those that have none are left out.
+/// The names of some wires; those that have none are left out. `wires`: how many the circuit has, where that is known.
 ///
 /// # Errors
-/// As [`each`].
+/// As [`each`], and if a signal has a wire that the circuit has not: then it is another circuit's.
 pub fn names(
     source: impl BufRead,
-    wires: &BTreeSet<u32>,
+    wanted: &BTreeSet<u32>,
+    wires: Option<u32>,
 ) -> Result<BTreeMap<u32, String>, SymError> {
-    let mut names = BTreeMap::new();
+    let (mut names, mut highest) = (BTreeMap::new(), 0);
     each(source, |symbol| {
-        if let Some(wire) = symbol.wire.filter(|wire| wires.contains(wire)) {
+        let Some(wire) = symbol.wire else { return };
+        highest = highest.max(wire);
+        if wanted.contains(&wire) {
             names.entry(wire).or_insert_with(|| symbol.name.to_owned());
         }
     })?;
-    Ok(names)
+    match wires {
+        Some(wires) if highest >= wires => Err(SymError::Foreign { wire: highest, wires }),
+        _ => Ok(names),
+    }
 }
 
 /// The names of a circuit's public signals: wires 1 to `public`, in their order.
 ///
 /// # Errors
-/// As [`each`], and if one has no name: then they are another circuit's.
-pub fn public_names(source: impl BufRead, public: u32) -> Result<Vec<String>, SymError> {
-    let mut found = names(source, &(1..=public).collect())?;
+/// As [`names`], and if one has no name: then they are another circuit's.
+pub fn public_names(
+    source: impl BufRead,
+    public: u32,
+    wires: Option<u32>,
+) -> Result<Vec<String>, SymError> {
+    let mut found = names(source, &(1..=public).collect(), wires)?;
     (1..=public).map(|wire| found.remove(&wire).ok_or(SymError::Unnamed { wire })).collect()
 }
 
@@ -128,17 +151,26 @@ mod tests {
 
     #[test]
     fn a_wire_has_its_outermost_name() {
-        assert_eq!(names(TEXT, &[3, 4, 9].into()).unwrap()[&3], "main.in");
+        assert_eq!(names(TEXT, &[3, 4, 9].into(), Some(5)).unwrap()[&3], "main.in");
         let public = ["main.out[0]", "main.out[1]", "main.in"];
-        assert_eq!(public_names(TEXT, 3).unwrap(), public);
-        assert_eq!(public_names(TEXT, 0).unwrap(), [""; 0]);
-        let missing = public_names(TEXT, 5).unwrap_err();
+        assert_eq!(public_names(TEXT, 3, None).unwrap(), public);
+        assert_eq!(public_names(TEXT, 0, None).unwrap(), [""; 0]);
+        let missing = public_names(TEXT, 5, None).unwrap_err();
         assert!(missing.to_string().ends_with("wire 5 has no name"), "{missing}");
     }
 
     #[test]
+    fn names_of_another_circuit_are_refused() {
+        let foreign = names(TEXT, &BTreeSet::new(), Some(4)).unwrap_err().to_string();
+        assert!(foreign.ends_with("another circuit: wire 4 is not below 4"), "{foreign}");
+    }
+
+    #[test]
     fn lines_end_as_they_like() {
-        assert_eq!(public_names(&b"1,1,0,main.a\r\n2,2,0,main.b"[..], 2).unwrap()[1], "main.b");
+        assert_eq!(
+            public_names(&b"\xef\xbb\xbf1,1,0,main.a\r\n2,2,0,main.b"[..], 2, Some(3)).unwrap()[1],
+            "main.b"
+        );
     }
 
     #[test]
@@ -146,6 +178,7 @@ mod tests {
         let refused = |text: &[u8]| each(text, |_| ()).unwrap_err().to_string();
         assert!(refused(b"1,1,0,main.a\n2,2,main.b\n").contains("line 2: not the four fields"));
         assert!(refused(b"\n").contains("line 1"));
+        assert!(refused(b"\xff\xfe1\0,\0").contains("line 1: UTF-16"));
         for wire in ["x", "", "-2", "4294967296", "1.5"] {
             assert!(refused(format!("1,{wire},0,main.a\n").as_bytes()).contains("no number"));
         }

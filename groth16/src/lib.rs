@@ -5,7 +5,7 @@
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
 //! - [`setup`]: keys for circuits; [`phase2`]: contributions to them. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
-//! - [`belongs`]: whether files are of one circuit. [`text`]: encodings of texts.
+//! - [`belongs`]: whether files are of one circuit. `text`: encodings of texts.
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.
 //!
 //! `docs/groth16.md` is the specification. Without the features `prove` and `witness` the crate verifies only.
@@ -48,7 +48,6 @@ pub mod rows;
 #[cfg(feature = "prove")]
 pub mod setup;
 pub mod solidity;
-pub mod text;
 pub mod verify;
 pub mod verifying_key;
 mod weakness;
@@ -58,6 +57,7 @@ pub mod witness;
 pub use decimal::NotCanonical;
 pub use json::JsonError;
 pub use proof::{PUBLIC_INPUTS_MAX, Proof, PublicInputs};
+pub use pulseproof_formats::text;
 pub use verify::{BatchError, PreparedVerifyingKey, VerifyError, verify, verify_batch};
 pub use verifying_key::VerifyingKey;
 pub use weakness::Weakness;

@@ -1,6 +1,7 @@
 //! What shows that a key is a toy: somebody knows a secret of it, or it binds nothing, and anybody forges
 //! proofs. Looks at points alone; that a secret is not known cannot be seen from them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use pulseproof_kernels::Curve;
@@ -15,6 +16,8 @@ pub enum Weakness {
     NoContribution,
     /// δ is γ, or −γ: there was no phase 2, whatever is listed.
     DeltaIsGamma,
+    /// β is δ or γ, or the negative of one: A and B cancel what C should show.
+    BetaIsOther,
     /// δ is 1, or −1.
     Delta,
     /// α is 1, or −1, as at the start of every ceremony.
@@ -25,23 +28,28 @@ pub enum Weakness {
     Tau,
     /// A point at infinity, where a secret should be.
     Infinity,
-    /// A public signal whose point is at infinity: its value does not matter.
+    /// A public signal whose point is at infinity: its value does not matter. Or that of the constant 1: where all
+    /// signals are 0, anything is proved.
     FreeSignal,
+    /// Two public signals have the same point up to its sign, so that one may take from the other; or one has α's.
+    EqualSignals,
     /// Whoever exported the key marked it.
     Marked,
 }
 
 impl Weakness {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NoContribution,
         Self::DeltaIsGamma,
+        Self::BetaIsOther,
         Self::Delta,
         Self::Alpha,
         Self::Beta,
         Self::Tau,
         Self::Infinity,
         Self::FreeSignal,
+        Self::EqualSignals,
         Self::Marked,
     ];
 
@@ -50,12 +58,14 @@ impl Weakness {
         match self {
             Self::NoContribution => "no-contribution",
             Self::DeltaIsGamma => "delta-is-gamma",
+            Self::BetaIsOther => "beta-is-other",
             Self::Delta => "delta",
             Self::Alpha => "alpha",
             Self::Beta => "beta",
             Self::Tau => "tau",
             Self::Infinity => "infinity",
             Self::FreeSignal => "free-signal",
+            Self::EqualSignals => "equal-signals",
             Self::Marked => "marked",
         }
     }
@@ -66,12 +76,14 @@ impl fmt::Display for Weakness {
         f.write_str(match self {
             Self::NoContribution => "it lists no contribution of phase 2",
             Self::DeltaIsGamma => "delta = gamma: nobody contributed in phase 2",
+            Self::BetaIsOther => "beta is delta or gamma",
             Self::Delta => "delta is 1: nobody contributed in phase 2",
             Self::Alpha => "alpha is 1: nobody contributed to its ceremony",
             Self::Beta => "beta is 1: nobody contributed to its ceremony",
             Self::Tau => "tau is a root of unity: nobody contributed to its ceremony",
             Self::Infinity => "a point is at infinity where a secret should be",
             Self::FreeSignal => "a public signal counts for nothing",
+            Self::EqualSignals => "public signals can be exchanged for each other",
             Self::Marked => "it was exported from an insecure key",
         })?;
         f.write_str("; anybody may be able to forge proofs")
@@ -82,21 +94,32 @@ impl<C: Curve> VerifyingKey<C> {
     /// What shows in the key itself that it is a toy, if anything does.
     pub fn weakness(&self) -> Option<Weakness> {
         let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
-        let signals = self.ic.get(1..).unwrap_or_default();
         let g2_points = [self.beta_g2, self.gamma_g2, self.delta_g2];
         if self.alpha_g1.is_zero() || g2_points.iter().any(AffineRepr::is_zero) {
             Some(Weakness::Infinity)
         } else if same_up_to_sign(self.delta_g2, self.gamma_g2) {
             Some(Weakness::DeltaIsGamma)
+        } else if [self.delta_g2, self.gamma_g2].iter().any(|o| same_up_to_sign(self.beta_g2, *o)) {
+            Some(Weakness::BetaIsOther)
         } else if same_up_to_sign(self.delta_g2, g2) {
             Some(Weakness::Delta)
         } else if same_up_to_sign(self.alpha_g1, g1) {
             Some(Weakness::Alpha)
         } else if same_up_to_sign(self.beta_g2, g2) {
             Some(Weakness::Beta)
+        } else if self.ic.iter().any(AffineRepr::is_zero) {
+            Some(Weakness::FreeSignal)
         } else {
-            signals.iter().any(AffineRepr::is_zero).then_some(Weakness::FreeSignal)
+            self.has_equal_signals().then_some(Weakness::EqualSignals)
         }
+    }
+
+    /// Whether two of α and the signals' points are the same up to their sign: points of one x. A key that was made
+    /// as it should be has a row for each of its signals alone.
+    fn has_equal_signals(&self) -> bool {
+        let mut seen = HashSet::new();
+        let points = self.ic.iter().chain([&self.alpha_g1]);
+        !points.filter_map(AffineRepr::x).all(|x| seen.insert(x))
     }
 }
 
@@ -146,7 +169,7 @@ mod tests {
             beta_g2: two(beta),
             gamma_g2: two(gamma),
             delta_g2: two(delta),
-            ic: vec![one(0), one(signal)],
+            ic: vec![one(11), one(signal)],
         }
     }
 
@@ -162,7 +185,15 @@ mod tests {
                 ([5, 6, 9, 1, 8], Some(Delta)),
                 ([1, 6, 1, 7, 8], Some(Alpha)),
                 ([-1, 6, 1, 7, 8], Some(Alpha)),
-                ([5, 1, 1, 7, 8], Some(Beta)),
+                ([5, 1, 9, 7, 8], Some(Beta)),
+                ([5, 1, 1, 7, 8], Some(BetaIsOther)),
+                ([5, -9, 9, 7, 8], Some(BetaIsOther)),
+                ([5, 7, 1, 7, 8], Some(BetaIsOther)),
+                ([5, -7, 1, 7, 8], Some(BetaIsOther)),
+                ([5, 6, 1, 7, 11], Some(EqualSignals)),
+                ([5, 6, 1, 7, -11], Some(EqualSignals)),
+                ([5, 6, 1, 7, 5], Some(EqualSignals)),
+                ([-11, 6, 1, 7, 8], Some(EqualSignals)),
                 ([5, 6, 1, 7, 0], Some(FreeSignal)),
                 ([0, 6, 1, 7, 8], Some(Infinity)),
                 ([5, 0, 1, 7, 8], Some(Infinity)),
@@ -196,8 +227,17 @@ mod tests {
     }
 
     #[test]
+    fn the_constant_counts() {
+        let mut toy = key::<Bn254>([5, 6, 1, 7, 8]);
+        toy.ic[0] = <_>::default();
+        assert_eq!(toy.weakness(), Some(Weakness::FreeSignal));
+        toy.ic.truncate(1);
+        assert_eq!(toy.weakness(), Some(Weakness::FreeSignal));
+    }
+
+    #[test]
     fn names_are_different() {
-        let names: std::collections::HashSet<_> = Weakness::ALL.map(Weakness::name).into();
+        let names: HashSet<_> = Weakness::ALL.map(Weakness::name).into();
         assert_eq!(names.len(), Weakness::ALL.len());
     }
 }

@@ -1,8 +1,10 @@
 //! `pulseproof demo`.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use pulseproof_groth16::text::unmarked;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
 use pulseproof_medguard::dataset::{Columns, Dataset, DatasetError, Given, Zone};
@@ -85,7 +87,7 @@ pub(super) struct Args {
     /// Largest value a reading may have: public [default: 400, or the data's largest]
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     max: Option<String>,
-    /// Range of interest, both ends included [default: 70:180]
+    /// Range of interest, both ends included; has to be given with --data [default: 70:180]
     #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
     inside: Option<String>,
     /// Ask of encrypted sums whether their mean is above this [default: 140, or the end of --inside]
@@ -191,7 +193,10 @@ fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
         time: args.time_column.clone(),
         value: args.value_column.clone(),
     };
-    let read = Dataset::read(input.open()?, &columns, args.zone.as_ref());
+    let mut table = BufReader::new(input.open()?);
+    let start = table.fill_buf().map_err(|error| input.named(error))?;
+    unmarked(start).map_err(|error| input.named(error))?;
+    let read = Dataset::read(table, &columns, args.zone.as_ref());
     let data = read.map_err(|error| match error {
         DatasetError::Unnamed { what, .. } | DatasetError::Ambiguous { what, .. } => {
             input.named(format!("{error}, with --{what}-column"))

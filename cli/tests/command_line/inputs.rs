@@ -337,3 +337,64 @@ fn an_appliance_wants_a_ceremony() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("INSECURE development SRS. Import"), "{}", stderr(&output));
 }
+
+/// Signals that anybody can exchange, and secrets that are each other.
+#[test]
+fn keys_whose_points_are_each_other_say_nothing() {
+    let bench = proved();
+    let text = fs::read(bench.path("vk.json")).unwrap();
+    let key = || VerifyingKey::<Bn254>::from_json(&text).unwrap();
+    let toys: [fn(&mut VerifyingKey<Bn254>); 5] = [
+        |key| key.beta_g2 = key.delta_g2,
+        |key| key.beta_g2 = -key.delta_g2,
+        |key| key.ic[1] = key.ic[2],
+        |key| key.ic[0] = key.alpha_g1,
+        |key| key.ic[0] = <_>::default(),
+    ];
+    for (number, spoil) in toys.into_iter().enumerate() {
+        let mut toy = key();
+        spoil(&mut toy);
+        fs::write(bench.path("toy.json"), toy.to_json()).unwrap();
+        for line in [
+            "verify --key toy.json proof.json public.json",
+            "export-solidity --key toy.json --out V.sol",
+        ] {
+            let output = bench.run(line);
+            assert_eq!(output.status.code(), Some(2), "{number}: {line}");
+            assert!(stderr(&output).contains("INSECURE"), "{number}: {line}");
+        }
+    }
+}
+
+#[test]
+fn keys_come_through_pipes() {
+    let bench = Bench::new();
+    let key = fs::read(fixture("bn128", "tiny.zkey")).unwrap();
+    let listed = piped(&bench, "zkey contributions -", &key);
+    assert!(stdout(&listed).contains("2 beacon"), "{}", stderr(&listed));
+    let more = piped(&bench, "zkey contribute --key - --out more.zkey --name third", &key);
+    assert!(more.status.success(), "{}", stderr(&more));
+    let verify = "zkey verify --key - --r1cs bn128@tiny.r1cs --ptau bn128@tiny.ptau";
+    let verified = piped(&bench, verify, &fs::read(bench.path("more.zkey")).unwrap());
+    assert!(stdout(&verified).contains("VALID, 3 contributions"), "{}", stderr(&verified));
+}
+
+/// Whether they are needed or not.
+#[test]
+fn names_that_are_none_are_refused() {
+    let bench = Bench::new();
+    fs::write(bench.path("foreign.sym"), "1,1,0,main.a\n2,7,0,main.b\n").unwrap();
+    fs::write(bench.path("utf16.sym"), b"\xff\xfe1\0,\0").unwrap();
+    for (file, why) in [
+        ("no-such.sym", "no-such.sym"),
+        ("bn128@tiny.ptau", "line 1"),
+        ("foreign.sym", "of another circuit"),
+        ("utf16.sym", "UTF-16 text"),
+    ] {
+        let line = format!("witness --witness bn128@tiny.wtns --r1cs bn128@tiny.r1cs --sym {file}");
+        let output = bench.run(&line);
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        assert!(stderr(&output).contains(why), "{file}: {}", stderr(&output));
+    }
+    bench.fails("info bn128@tiny.zkey --sym foreign.sym", "of another circuit");
+}

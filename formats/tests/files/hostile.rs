@@ -82,7 +82,7 @@ fn no_names_panic() {
     let names = fixture!(Bn254, "tiny.sym");
     sym::each(names, |_| ()).unwrap();
     for _ in 0..4000 {
-        drop(sym::public_names(&damaged(names, &mut rng)[..], 3));
+        drop(sym::public_names(&damaged(names, &mut rng)[..], 3, Some(4)));
     }
 }
 

@@ -32,6 +32,8 @@ fn circuit<C: Curve>() -> R1cs<Scalar<C>> {
 #[derive(Clone, Copy)]
 struct Secrets<F> {
     power: u32,
+    /// Whether the file was cut out of a larger ceremony's.
+    cut: bool,
     tau: F,
     alpha: F,
     beta: F,
@@ -41,7 +43,7 @@ impl<F: PrimeField> Secrets<F> {
     /// Good ones.
     fn new(power: u32) -> Self {
         let rng = &mut StdRng::seed_from_u64(5);
-        Self { power, tau: F::rand(rng), alpha: F::rand(rng), beta: F::rand(rng) }
+        Self { power, cut: false, tau: F::rand(rng), alpha: F::rand(rng), beta: F::rand(rng) }
     }
 
     fn powers(&self, count: usize) -> Vec<F> {
@@ -53,10 +55,10 @@ impl<F: PrimeField> Secrets<F> {
         (0..=largest).flat_map(|log| self.basis(log)).collect()
     }
 
-    /// From the definition, without the power that is in no file.
+    /// From the definition, in a file that was not cut without the power that is in no file.
     fn basis(&self, log: u32) -> Vec<F> {
         let size = 1u64 << log;
-        let held = (2usize << self.power) - 1;
+        let held = if self.cut { usize::MAX } else { (2 << self.power) - 1 };
         let root = root_of_unity::<F>(log).unwrap().inverse().unwrap();
         let powers = self.powers(held.min(1 << log));
         let scale = F::from(size).inverse().unwrap();
@@ -85,7 +87,8 @@ impl<F: PrimeField> Secrets<F> {
         let prime = <G1<C> as Group>::Prime::MODULUS.to_bytes_le();
         let length = u32::try_from(prime.len()).unwrap().to_le_bytes();
         let power = self.power.to_le_bytes();
-        let header = (1u32, [&length[..], &prime, &power, &power].concat());
+        let ceremony = (self.power + u32::from(self.cut)).to_le_bytes();
+        let header = (1u32, [&length[..], &prime, &power, &ceremony].concat());
         let mut file = [&b"ptau"[..], &1u32.to_le_bytes(), &10u32.to_le_bytes()].concat();
         for (number, content) in [header].into_iter().chain(sections) {
             file.extend(number.to_le_bytes());
@@ -194,8 +197,8 @@ fn damaged<C: Curve>(file: &[u8], section: &Section, index: usize, damage: Damag
     file
 }
 
-fn every_point_counts<C: Curve>(power: u32) {
-    let file = Secrets::<Scalar<C>>::new(power).file::<C>();
+fn every_point_counts<C: Curve>(power: u32, cut: bool) {
+    let file = Secrets::<Scalar<C>> { cut, ..Secrets::new(power) }.file::<C>();
     key::<C>(file.clone()).unwrap();
     for section in sections(power) {
         for index in section.used.clone() {
@@ -218,13 +221,20 @@ fn every_point_counts<C: Curve>(power: u32) {
 
 #[test]
 fn every_point_counts_in_the_smallest_ceremony() {
-    every_point_counts::<Bn254>(LOG_SIZE);
-    every_point_counts::<Bls12_381>(LOG_SIZE);
+    every_point_counts::<Bn254>(LOG_SIZE, false);
+    every_point_counts::<Bls12_381>(LOG_SIZE, false);
+}
+
+#[test]
+fn every_point_counts_in_a_ceremony_that_was_cut() {
+    every_point_counts::<Bn254>(LOG_SIZE, true);
+    every_point_counts::<Bls12_381>(LOG_SIZE, true);
+    every_point_counts::<Bn254>(LOG_SIZE + 1, true);
 }
 
 #[test]
 fn every_point_counts_in_a_larger_ceremony() {
-    every_point_counts::<Bn254>(LOG_SIZE + 1);
+    every_point_counts::<Bn254>(LOG_SIZE + 1, false);
 }
 
 fn secrets_that_everybody_knows<C: Curve>() {
@@ -241,7 +251,9 @@ fn secrets_that_everybody_knows<C: Curve>() {
         (Secrets { beta: zero, ..good }, ["betaTauG1", "infinity"]),
         (Secrets { tau: root(LOG_SIZE), ..good }, ["tauG1", "root of unity"]),
         (Secrets { tau: root(LOG_SIZE + 1), ..good }, ["tauG1", "root of unity"]),
-        (Secrets { tau: -one, ..good }, ["tauG1", "root of unity"]),
+        (Secrets { tau: -one, ..good }, ["tauG1", "is -1"]),
+        (Secrets { alpha: -one, ..good }, ["alphaTauG1", "is -1"]),
+        (Secrets { beta: -one, ..good }, ["betaTauG1", "is -1"]),
     ] {
         refused::<C>(secrets.file::<C>(), said[1], &said);
     }

@@ -132,7 +132,10 @@ impl Circuits for Files {
                 key.shape().check_curve(curve).map_err(|error| error.to_string())?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
-            Part::Sym => self.public_names(file, key.public).map(drop),
+            Part::Sym => {
+                let (public, wires) = (key.public, u32::try_from(key.signals).ok());
+                names(file, public, wires).map(drop)
+            }
         }
     }
 
@@ -154,7 +157,7 @@ impl Circuits for Files {
         let Some((constraint, wires)) = found.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
-        let names = sym.map(|sym| sym::names(BufReader::new(sym), &wires)).transpose();
+        let names = sym.map(|sym| sym::names(BufReader::new(sym), &wires, None)).transpose();
         let names = names.map_err(|error| error.to_string())?.unwrap_or_default();
         Ok(Some(Unsatisfied { constraint, signals: names.into_values().collect() }))
     }
@@ -176,9 +179,14 @@ impl Circuits for Files {
     }
 
     fn public_names(&self, sym: File, public: u64) -> Result<Vec<String>, String> {
-        let public = u32::try_from(public).map_err(|error| error.to_string())?;
-        sym::public_names(BufReader::new(sym), public).map_err(|error| error.to_string())
+        names(sym, public, None)
     }
+}
+
+/// The names of a circuit's public signals, which has so many wires where that is asked.
+fn names(sym: File, public: u64, wires: Option<u32>) -> Result<Vec<String>, String> {
+    let public = u32::try_from(public).map_err(|error| error.to_string())?;
+    sym::public_names(BufReader::new(sym), public, wires).map_err(|error| error.to_string())
 }
 
 /// The part of a key that verifiers need, and what shows that it is a toy. It is little, and is looked at every

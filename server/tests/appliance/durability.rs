@@ -1,5 +1,5 @@
 //! What was accepted outlives the appliance, however that ends. The real process is killed in
-//! `cli/tests/durability.rs`.
+//! `cli/tests/command_line/durability.rs`.
 
 use std::path::Path;
 

@@ -48,6 +48,7 @@ fn public_signals(facts: &Value, sym: &Input) -> Result<Vec<String>, String> {
     let public = facts["public"].as_u64().or_else(outputs_and_inputs);
     let public = public.ok_or("--sym: only keys and circuits have public signals")?;
     let public = u32::try_from(public).map_err(|error| error.to_string())?;
-    let names = sym::public_names(BufReader::new(sym.open()?), public);
+    let wires = facts["signals"].as_u64().and_then(|signals| u32::try_from(signals).ok());
+    let names = sym::public_names(BufReader::new(sym.open()?), public, wires);
     names.map_err(|error| sym.named(error))
 }

@@ -133,7 +133,7 @@ fn judge<C: Curve>(
 fn names(sym: Option<&Input>, public: usize) -> Result<Vec<String>, String> {
     let Some(sym) = sym else { return Ok(Vec::new()) };
     let public = u32::try_from(public).map_err(|error| sym.named(error))?;
-    let names = sym::public_names(BufReader::new(sym.open()?), public);
+    let names = sym::public_names(BufReader::new(sym.open()?), public, None);
     names.map_err(|error| sym.named(error))
 }
 

@@ -1,5 +1,6 @@
 //! `pulseproof groth16 witness`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 use std::process::ExitCode;
 
@@ -190,14 +191,32 @@ pub(super) fn check<F: PrimeField>(
     witness: &Witness<F>,
 ) -> Result<Checked, String> {
     circuit.check_length(witness).map_err(|error| r1cs.named(error))?;
-    let Some(index) = circuit.first_unsatisfied(witness) else {
-        return Ok(Checked::Satisfied(circuit.constraints()));
-    };
-    let error = format!("the witness does not satisfy constraint {index}");
-    let Some(path) = sym else { return Ok(Checked::Not(error)) };
-    let names = sym::names(BufReader::new(path.open()?), &circuit.wires_of(index));
-    let names: Vec<_> = names.map_err(|error| path.named(error))?.into_values().collect();
-    Ok(Checked::Not(format!("{error}, of {}", names.join(", "))))
+    let unsatisfied = circuit.first_unsatisfied(witness);
+    let wires = unsatisfied.map_or_else(BTreeSet::new, |index| circuit.wires_of(index));
+    // What was given is read, needed or not: a file that is no good is not passed over.
+    let names = sym.map(|path| names(path, &wires, circuit.wires)).transpose()?;
+    Ok(match (unsatisfied, names) {
+        (None, _) => Checked::Satisfied(circuit.constraints()),
+        (Some(index), None) => Checked::Not(unsatisfied_constraint(index)),
+        (Some(index), Some(names)) => {
+            let names: Vec<_> = names.into_values().collect();
+            Checked::Not(format!("{}, of {}", unsatisfied_constraint(index), names.join(", ")))
+        }
+    })
+}
+
+fn unsatisfied_constraint(index: usize) -> String {
+    format!("the witness does not satisfy constraint {index}")
+}
+
+fn names(
+    path: &Input,
+    wanted: &BTreeSet<u32>,
+    wires: usize,
+) -> Result<BTreeMap<u32, String>, String> {
+    let wires = u32::try_from(wires).ok();
+    let names = sym::names(BufReader::new(path.open()?), wanted, wires);
+    names.map_err(|error| path.named(error))
 }
 
 /// The values of signals that are wanted, or in something that is.

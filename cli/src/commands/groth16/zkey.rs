@@ -1,5 +1,6 @@
 //! `pulseproof groth16 zkey`: the second phase of a ceremony.
 
+use std::fs::File;
 use std::io::BufReader;
 use std::process::ExitCode;
 
@@ -9,14 +10,13 @@ use pulseproof_formats::elements::Check;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_formats::r1cs::{Limits, R1cs};
 use pulseproof_formats::zkey::{self, Contents, Zkey};
+use pulseproof_groth16::Weakness;
 use pulseproof_groth16::phase2::{self, Contributed, Phase2Error};
-use pulseproof_kernels::{Curve, Scalar, with_curve};
+use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
 use rand::rngs::OsRng;
 use serde::Serialize;
 
 use super::Outcome;
-use pulseproof_groth16::Weakness;
-
 use super::files::warn;
 use crate::files::{Input, Output, Paths};
 use crate::output::{progress_bar, say, say_json};
@@ -144,9 +144,8 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 fn verify(args: &VerifyArgs) -> Outcome {
-    let curve = zkey::curve(&mut BufReader::new(args.key.open()?));
-    let curve = curve.map_err(|error| args.key.named(error))?;
-    let found = with_curve!(curve, C => verify_on::<C>(args))?;
+    let key = KeySource::open(&args.key)?;
+    let found = with_curve!(key.curve, C => verify_on::<C>(args, key))?;
     if args.json {
         say_json(&found.iter().map(Entry::from).collect::<Vec<_>>())?;
     } else {
@@ -159,13 +158,13 @@ fn verify(args: &VerifyArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify_on<C: Curve>(args: &VerifyArgs) -> Result<Vec<Contributed>, String> {
+fn verify_on<C: Curve>(args: &VerifyArgs, key: KeySource) -> Result<Vec<Contributed>, String> {
     let mut source = BufReader::new(args.r1cs.open()?);
     let circuit = R1cs::<Scalar<C>>::read(&mut source, &Limits::default());
     let circuit = circuit.map_err(|error| args.r1cs.named(error))?;
     let ceremony = Ptau::<C, _>::open(BufReader::new(args.ptau.open()?));
     let mut ceremony = ceremony.map_err(|error| args.ptau.named(error))?;
-    let mut key = key::<C>(&args.key)?;
+    let mut key = key.read::<C>(&args.key)?;
     let bar = progress_bar(1, "verifying");
     let found = phase2::verify(&mut key, &circuit, &mut ceremony, &mut |done, total| {
         bar.set_length(total as u64);
@@ -180,9 +179,8 @@ fn verify_on<C: Curve>(args: &VerifyArgs) -> Result<Vec<Contributed>, String> {
 
 fn contribute(files: &FileArgs, beacon: Option<Beacon>) -> Outcome {
     Paths::default().reads("--key", [&files.key]).writes("--out", [&files.out]).check()?;
-    let curve = zkey::curve(&mut BufReader::new(files.key.open()?));
-    let curve = curve.map_err(|error| files.key.named(error))?;
-    let found = with_curve!(curve, C => contribute_on::<C>(files, beacon))?;
+    let key = KeySource::open(&files.key)?;
+    let found = with_curve!(key.curve, C => contribute_on::<C>(files, key, beacon))?;
     let tell = Output::beside([&files.out]);
     tell(&format!("{}: contribution {}", files.out, hex::encode(found.hash)));
     Ok(ExitCode::SUCCESS)
@@ -190,11 +188,12 @@ fn contribute(files: &FileArgs, beacon: Option<Beacon>) -> Outcome {
 
 fn contribute_on<C: Curve>(
     files: &FileArgs,
+    key: KeySource,
     beacon: Option<Beacon>,
 ) -> Result<Contributed, String> {
     let failed = |error: Phase2Error| files.key.named(error);
     let mut contents: Contents<C> =
-        key::<C>(&files.key)?.contents(Check::Full).map_err(|error| failed(error.into()))?;
+        key.read::<C>(&files.key)?.contents(Check::Full).map_err(|error| failed(error.into()))?;
     let bar = progress_bar(1, "contributing");
     let mut progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
@@ -212,9 +211,8 @@ fn contribute_on<C: Curve>(
 }
 
 fn list(args: &ListArgs) -> Outcome {
-    let curve = zkey::curve(&mut BufReader::new(args.key.open()?));
-    let curve = curve.map_err(|error| args.key.named(error))?;
-    let found = with_curve!(curve, C => phase2::contributions(&mut key::<C>(&args.key)?));
+    let key = KeySource::open(&args.key)?;
+    let found = with_curve!(key.curve, C => phase2::contributions(&mut key.read::<C>(&args.key)?));
     let found = found.map_err(|error| args.key.named(error))?;
     if args.json {
         say_json(&found.iter().map(Entry::from).collect::<Vec<_>>())?;
@@ -227,8 +225,22 @@ fn list(args: &ListArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn key<C: Curve>(path: &Input) -> Result<Zkey<C, BufReader<std::fs::File>>, String> {
-    Zkey::open(BufReader::new(path.open()?)).map_err(|error| path.named(error))
+/// A key that was opened, once, since it may come from a pipe.
+struct KeySource {
+    curve: CurveId,
+    source: BufReader<File>,
+}
+
+impl KeySource {
+    fn open(path: &Input) -> Result<Self, String> {
+        let mut source = BufReader::new(path.open()?);
+        let curve = zkey::curve(&mut source).map_err(|error| path.named(error))?;
+        Ok(Self { curve, source })
+    }
+
+    fn read<C: Curve>(self, path: &Input) -> Result<Zkey<C, BufReader<File>>, String> {
+        Zkey::open(self.source).map_err(|error| path.named(error))
+    }
 }
 
 fn print(found: &[Contributed]) {
