@@ -25,7 +25,8 @@ use crate::prime::{Base, Which, check_prime, curve_of, read_only_prime};
 const FILE: FileKind = FileKind::Ptau;
 const HEADER: u32 = 1;
 /// Bytes of a header without its prime: the power of this file, and that of the ceremony.
-const HEADER_REST: u64 = 4 + 4;
+const POWERS_BYTES: usize = 4 + 4;
+const HEADER_REST: u64 = POWERS_BYTES as u64;
 /// Largest power: that of the largest ceremony there is.
 const POWER_MAX: u32 = 28;
 /// Sections of files that were prepared for circuits.
@@ -81,7 +82,7 @@ impl<C: Curve, S: Read + Seek> Ptau<C, S> {
         let header = file.section(HEADER, "header")?;
         let found = read_only_prime(&mut file, header, HEADER_REST)?;
         check_prime::<Base<C>>(FILE, &found, Which::Base)?;
-        let powers = file.read(header, 4 + found.len() as u64, 8)?;
+        let powers = file.read(header, 4 + found.len() as u64, POWERS_BYTES)?;
         let (power, ceremony_power) = (read_u32(&powers), read_u32(&powers[4..]));
         for (field, power) in [("power", power), ("power of the ceremony", ceremony_power)] {
             if power > POWER_MAX {

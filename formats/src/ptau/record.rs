@@ -18,7 +18,7 @@ const SECTION: u32 = 7;
 const NAME: &str = "contributions";
 /// Bytes of the hash of all points, from which the next contribution starts.
 pub const CHALLENGE_BYTES: usize = 64;
-/// Bytes of the state of a hash, of which nothing here depends.
+/// Bytes of the state of a hash, on which nothing here depends.
 const STATE_BYTES: usize = 216;
 /// Bytes of a record: tens of thousands of contributions.
 const SIZE_MAX: u64 = 1 << 26;
