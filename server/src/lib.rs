@@ -31,12 +31,12 @@ mod sums;
 mod telemetry;
 
 pub use config::{Config, Groth16Limits, Uploads};
-pub use fhe::engines::{Engines, ExactOn};
 pub use groth16::programs::Programs;
 pub use groth16::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
     Witness,
 };
+pub use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 pub use serve::{Appliance, Machine, ServeError, serve};
 pub use store::StoreError;
 pub use sums::Prover;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_kernels::Curve;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,7 +15,6 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::blobs::{self, Blobs};
 use crate::config::Config;
-use crate::fhe::engines::Engines;
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
 use crate::fhe::transcripts::Transcripts;
 use crate::groth16::pinned;

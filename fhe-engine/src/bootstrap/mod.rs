@@ -5,8 +5,10 @@
 //! - [`table`]: what a bootstrap computes.
 //! - [`noise`]: how much noise comes out, and how likely a wrong answer is.
 //! - [`engine`]: our exact engine on any backend; [`tfhe_cpu`], [`tfhe_cuda`]: tfhe-rs's.
+//! - [`engines`]: a backend that makes one of any key.
 
 pub mod engine;
+pub mod engines;
 pub mod keys;
 pub mod noise;
 pub mod parameters;

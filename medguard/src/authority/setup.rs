@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pulseproof_fhe::batcher::{Batcher, Limits};
+use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_fhe::{Layout, PublicKey, SecretKey};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::profile::meaning;
 use pulseproof_sdk::{Digest, Name, Problem, Profile, Roster};
-use pulseproof_server::Engines;
 use pulseproof_service::Gate;
 use pulseproof_service::blocking;
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::circuit::Circuit;
 use pulseproof_fhe::program::{Given, Program};
@@ -29,7 +30,6 @@ use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, Outputs, Problem, ProvedResult, Roster, Submission};
-use pulseproof_server::{Engines, ExactOn};
 use rand::rngs::OsRng;
 
 pub type C = Bn254;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::bootstrap::engine::Engine;
+use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::Digest;
@@ -12,7 +13,6 @@ use pulseproof_sdk::api::EngineKind;
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::spawn_blocking;
 
-use super::engines::Engines;
 use super::keys::{self, Key};
 use crate::blobs::Blobs;
 use crate::telemetry;

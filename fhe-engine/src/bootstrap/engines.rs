@@ -1,10 +1,11 @@
-//! Where bootstraps run: a backend, with its type forgotten.
+//! Where bootstraps run: a backend, with its type forgotten. It takes any key.
 
 use std::sync::Arc;
 
-use pulseproof_fhe::bootstrap::engine::{Engine, EngineError, Exact};
-use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_kernels::backend::BootstrapOps;
+
+use crate::bootstrap::engine::{Engine, EngineError, Exact};
+use crate::bootstrap::keys::EvaluationKey;
 
 /// Makes engines of evaluation keys.
 pub trait Engines: Send + Sync {
