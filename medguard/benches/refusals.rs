@@ -8,19 +8,20 @@
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![allow(clippy::print_stdout, reason = "what a bench found is printed")]
 
-#[path = "../tests/common/mod.rs"]
-mod common;
+#[allow(dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/parties/world.rs"]
+mod world;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::{C, World, query};
 use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::Authority;
 use pulseproof_medguard::authority::questions::write_question;
 use pulseproof_sdk::{ProvedResult, Roster};
 use rand::Rng;
 use rand::rngs::OsRng;
+use world::{C, World, query};
 
 /// Queries for totals, and questions.
 const QUERIES: u64 = 400;

@@ -14,7 +14,7 @@ use pulseproof_sdk::{Digest, Problem, ProvedResult};
 use reqwest::Method;
 use tokio::net::TcpListener;
 
-use crate::common::{C, World, compute, engines, kind, refusal, small};
+use crate::world::{C, World, compute, engines, kind, refusal, small};
 
 async fn ask(
     authority: &Arc<Authority<C>>,

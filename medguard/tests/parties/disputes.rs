@@ -20,7 +20,7 @@ use pulseproof_server::{Config, Engines, Groth16, Machine, Programs, serve};
 use reqwest::Method;
 use tokio::net::TcpListener;
 
-use crate::common::{self, C, World, engines, kind, name, refusal};
+use crate::world::{self, C, World, engines, kind, name, refusal};
 
 /// Engines whose results are wrong from a lookup on, counted over all that they do.
 struct Erring(usize);
@@ -67,7 +67,7 @@ async fn start(
 ) -> Appliance {
     let key = Arc::new(pulseproof_prover::engine::prove::ProvingKey::standby(
         Cpu::new(),
-        Arc::new(common::key().srs().clone()),
+        Arc::new(world::key().srs().clone()),
     ));
     let machine: Machine<C> = Machine {
         prover: key.clone(),

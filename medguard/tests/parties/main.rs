@@ -4,10 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
-#[path = "../common/mod.rs"]
-mod common;
 mod disputes;
 mod malformed;
 mod quorum;
 mod services;
 mod thefts;
+mod world;

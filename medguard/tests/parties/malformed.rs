@@ -8,7 +8,7 @@ use pulseproof_fhe::{DIMENSION, Encrypt, LayoutRequest, ListTotal, Scale};
 use pulseproof_medguard::authority::questions::write_question;
 use pulseproof_sdk::{ProvedResult, Submission};
 
-use crate::common::{C, World, device, kind, query, refusal, texts};
+use crate::world::{C, World, device, kind, query, refusal, texts};
 
 fn glucose() -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };

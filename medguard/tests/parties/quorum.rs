@@ -14,7 +14,7 @@ use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::{Digest, Outputs};
 
-use crate::common::{Computed, World, compute, engines, kind, refusal};
+use crate::world::{Computed, World, compute, engines, kind, refusal};
 
 fn appliance(index: u8) -> ApplianceKey {
     ApplianceKey::from_seed([index; 32])

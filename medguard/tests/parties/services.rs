@@ -19,7 +19,7 @@ use reqwest::Method;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::common::{C, key, name};
+use crate::world::{C, key, name};
 
 fn srs() -> &'static Srs<C> {
     key().srs()

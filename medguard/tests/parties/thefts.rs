@@ -11,7 +11,7 @@ use pulseproof_sdk::client::Service;
 use pulseproof_sdk::{Digest, Problem, Roster};
 use reqwest::Method;
 
-use crate::common::{self, World, device, kind, query, refusal};
+use crate::world::{self, World, device, kind, query, refusal};
 
 /// Eight questions with outputs of the asker's making gave the authority's whole secret key. There are no
 /// outputs in a question any more, and no program without results.
@@ -159,7 +159,7 @@ async fn a_key_under_two_names_and_rosters_that_mean_something_else_stop_the_sta
     let twice = refused(&other_name).await;
     match twice {
         AuthorityError::RepeatedKey { region, first, second } => {
-            assert_eq!((region, first, second), (common::name("north"), device(1), device(3)));
+            assert_eq!((region, first, second), (world::name("north"), device(1), device(3)));
         }
         other => panic!("{other}"),
     }
@@ -196,7 +196,7 @@ async fn of_two_claims_at_once_exactly_one_wins() {
         let lists: Vec<_> = (0..4).map(|i| world.submit("north", epoch, i, &[1, 2])).collect();
         let all: Vec<_> = lists.iter().collect();
         let (with, without) = (world.prove(&roster, &all), world.prove(&roster, &all[..3]));
-        let ask = |result: &pulseproof_sdk::ProvedResult<common::C>| {
+        let ask = |result: &pulseproof_sdk::ProvedResult<world::C>| {
             let (authority, query) = (Arc::clone(&authority), query(&[result]));
             tokio::spawn(async move { authority.decrypt(query).await.is_ok() })
         };

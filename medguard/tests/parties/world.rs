@@ -1,7 +1,5 @@
 //! People with devices, an appliance that proves whatever it is told to, and an authority.
 
-#![allow(dead_code, reason = "`benches/refusals.rs` uses a part of it")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
