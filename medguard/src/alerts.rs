@@ -26,6 +26,11 @@ pub enum Question {
     Trend,
 }
 
+impl Question {
+    /// Every kind.
+    pub const ALL: [Question; 3] = [Question::Above, Question::Spike, Question::Trend];
+}
+
 /// Whether the mean of all readings is above a raw value, if that is on the scale.
 #[must_use]
 pub fn above(layout: &LayoutRequest, raw: i64) -> Option<Program> {

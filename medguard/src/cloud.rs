@@ -33,11 +33,11 @@ use crate::trust::Trust;
 pub struct Cloud<C: Curve> {
     trust: Trust<C>,
     authority: Service,
-    accepted: Mutex<BTreeMap<(Name, u64), Kept<C>>>,
+    accepted: Mutex<BTreeMap<(Name, u64), AcceptedResult<C>>>,
 }
 
 /// An accepted result, and the bytes it came as.
-struct Kept<C: Curve> {
+struct AcceptedResult<C: Curve> {
     result: ProvedResult<C>,
     bytes: Vec<u8>,
 }
@@ -105,7 +105,7 @@ impl<C: Curve> Cloud<C> {
             Entry::Vacant(slot) => {
                 let devices = result.claim.contributions.len();
                 let missing = result.claim.missing.clone();
-                slot.insert(Kept { result, bytes: bytes.to_vec() });
+                slot.insert(AcceptedResult { result, bytes: bytes.to_vec() });
                 Ok(Accepted { region, epoch, devices, missing, verify_us })
             }
         }

@@ -15,7 +15,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-pub use columns::{Columns, Given};
+pub use columns::{ChosenColumns, Columns};
 pub use decimal::DECIMALS_MAX;
 use decimal::Decimal;
 pub use readings::{Readings, Row};
@@ -122,7 +122,7 @@ impl Dataset {
     pub fn hall_2018() -> Self {
         let table = GzDecoder::new(include_bytes!("../data/hall2018.csv.gz").as_slice());
         // The sensors' clocks ran through: any zone that never changes gives the same order.
-        Self::read(table, &Given::default(), Some(&Zone::UTC))
+        Self::read(table, &ChosenColumns::default(), Some(&Zone::UTC))
             .expect("the table that comes with the program can be read")
     }
 
@@ -133,7 +133,7 @@ impl Dataset {
     /// A column is missing or it is not clear which one is meant, a cell is not what its column should hold, or lines contradict each other.
     pub fn read(
         table: impl Read,
-        columns: &Given,
+        columns: &ChosenColumns,
         zone: Option<&Zone>,
     ) -> Result<Self, DatasetError> {
         let mut rows = csv::Reader::from_reader(table);

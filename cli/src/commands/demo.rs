@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use pulseproof_groth16::text::unmarked;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
-use pulseproof_medguard::dataset::{Columns, Dataset, DatasetError, Given, Zone};
+use pulseproof_medguard::dataset::{ChosenColumns, Columns, Dataset, DatasetError, Zone};
 use pulseproof_medguard::demo::{
     self, AlertOptions, Options, Percentiles, Report, Row, Stage, Tamper, TamperReport,
 };
@@ -188,7 +188,7 @@ fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
     let Some(input) = &args.data else {
         return Ok(Dataset::hall_2018());
     };
-    let columns = Given {
+    let columns = ChosenColumns {
         subject: args.subject_column.clone(),
         time: args.time_column.clone(),
         value: args.value_column.clone(),

@@ -101,7 +101,7 @@ impl Disputed<'_> {
     ///
     /// # Errors
     /// One of them did not answer, or the engine failed on the one lookup.
-    pub fn settle(
+    pub fn judge(
         &self,
         outputs: [&Outputs; 2],
         witnesses: [&dyn Witness; 2],

@@ -58,7 +58,7 @@ impl<C: Curve> Authority<C> {
         let examined = self.examine_question(question)?;
         let (circuit, inputs) = (&examined.circuit, &*examined.inputs);
         let parties = quorum.parties(&examined.given, &examined.claim, &circuit.shapes())?;
-        let witnesses = parties.map(|(signatory, outputs)| Remote {
+        let witnesses = parties.map(|(signatory, outputs)| RemoteWitness {
             appliance: Appliance::new(&signatory.url),
             root: outputs.lookups,
             runtime,
@@ -71,7 +71,7 @@ impl<C: Curve> Authority<C> {
             let chosen = parties.iter().zip(which).filter(|(_, is_chosen)| *is_chosen);
             chosen.map(|((signatory, _), _)| signatory.key).collect()
         };
-        match disputed.settle(parties.map(|(_, outputs)| outputs), [first, second]) {
+        match disputed.judge(parties.map(|(_, outputs)| outputs), [first, second]) {
             Ok(Verdict { lookup, lied, unshown }) => {
                 Ok(Heard { lookup, liars: keys(lied), unshown: keys(unshown) })
             }
@@ -92,7 +92,7 @@ impl<C: Curve> Authority<C> {
 }
 
 /// An appliance that is asked over HTTP.
-struct Remote<'a> {
+struct RemoteWitness<'a> {
     appliance: Appliance,
     root: Digest,
     runtime: &'a Handle,
@@ -100,7 +100,7 @@ struct Remote<'a> {
     left: Cell<Duration>,
 }
 
-impl Remote<'_> {
+impl RemoteWitness<'_> {
     fn ask<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, String> {
         let (start, left) = (Instant::now(), self.left.get());
         let answer = self.runtime.block_on(async { timeout(left, answer).await });
@@ -112,7 +112,7 @@ impl Remote<'_> {
     }
 }
 
-impl Witness for Remote<'_> {
+impl Witness for RemoteWitness<'_> {
     fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
         self.ask(self.appliance.lookup_node(&self.root, height, index))
     }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::hearing::Heard;
-use super::questions::Answered;
+use super::questions::Answer;
 use super::{Authority, Decryption, Shared, internal};
 use crate::bodies;
 
@@ -83,7 +83,7 @@ async fn decryptions<C: Curve>(
 async fn answers<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
-) -> Result<Json<Answered>, Refusal> {
+) -> Result<Json<Answer>, Refusal> {
     let place = authority.gate.enter().await?;
     let question = bodies::read(request).await?;
     finish(place, async move { authority.answer(question).await }).await

@@ -5,7 +5,7 @@
 //! | `GET /v1/public-key` | the encryption key, binary |
 //! | `GET /v1/evaluation-key` | the evaluation key, binary |
 //! | `POST /v1/decryptions` | a [query](queries::write_query) of proved results → [`queries::Decryption`] |
-//! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answered`] |
+//! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answer`] |
 //! | `POST /v1/disputes` | a [question](questions::write_question_with_outputs) with two outputs → [`hearing::Heard`] |
 //!
 //! It opens no ciphertext that it was handed: sums are those of results that it verified, and programs it
@@ -42,7 +42,7 @@ use zeroize::Zeroizing;
 
 use crate::trust::Trust;
 use crate::vault::Vault;
-use crate::vault::claims::{Admitted, Asked, Pin};
+use crate::vault::claims::{Admitted, CheckedQuestion, Pin};
 
 pub use policy::{Answering, Policy, Share};
 pub use queries::{Decryption, write_query};
@@ -133,16 +133,16 @@ impl<C: Curve> Authority<C> {
 
     /// Pins and charges a question, computes its answer unless it was computed before, and keeps it: also
     /// that there is none.
-    async fn settle<T: Serialize + DeserializeOwned + Send + 'static>(
+    async fn answer_once<T: Serialize + DeserializeOwned + Send + 'static>(
         &self,
-        asked: Asked,
-        work: impl FnOnce() -> Result<Option<T>, Problem> + Send + 'static,
+        question: CheckedQuestion,
+        compute: impl FnOnce() -> Result<Option<T>, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let kept = match self.vault.admit(&asked, self.policy.bits_max).await?? {
+        let kept = match self.vault.admit(&question, self.policy.bits_max).await?? {
             Admitted::Answered(answer) => answer,
             Admitted::Unanswered => {
-                let answer = serde_json::to_vec(&blocking(work).await?).map_err(internal)?;
-                self.vault.keep(asked.digest, &answer).await?
+                let answer = serde_json::to_vec(&blocking(compute).await?).map_err(internal)?;
+                self.vault.keep(question.digest, &answer).await?
             }
         };
         let answer: Option<T> = serde_json::from_slice(&kept).map_err(internal)?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::policy::{add_up, totals_bits};
 use super::{Authority, Shared, malformed, pins};
 use crate::combine::combine;
-use crate::vault::claims::Asked;
+use crate::vault::claims::CheckedQuestion;
 use pulseproof_fhe::Totals;
 
 const MAGIC: [u8; 4] = *b"PPDQ";
@@ -66,12 +66,15 @@ impl<C: Curve> Authority<C> {
         query: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Decryption, Problem> {
         let this = Arc::clone(self);
-        let (asked, results) = blocking(move || this.examine_query(query.as_ref())).await?;
+        let (question, results) = blocking(move || this.examine_query(query.as_ref())).await?;
         let this = Arc::clone(self);
-        self.settle(asked, move || Ok(this.total(&results))).await
+        self.answer_once(question, move || Ok(this.total(&results))).await
     }
 
-    fn examine_query(&self, query: &[u8]) -> Result<(Asked, Vec<ProvedResult<C>>), Problem> {
+    fn examine_query(
+        &self,
+        query: &[u8],
+    ) -> Result<(CheckedQuestion, Vec<ProvedResult<C>>), Problem> {
         let (claimed, results) = read_query(query).map_err(|error| malformed(&error))?;
         let results = self.verify(&results)?;
         let combined = combine(&results)?;
@@ -86,7 +89,7 @@ impl<C: Curve> Authority<C> {
         claims.sort_unstable();
         let digest = Digest::of("medguard totals v1", claims.as_flattened());
         let bits = totals_bits(&self.layout, combined.weight);
-        Ok((Asked { digest, pins, bits }, results))
+        Ok((CheckedQuestion { digest, pins, bits }, results))
     }
 
     fn total(&self, results: &[ProvedResult<C>]) -> Option<Decryption> {

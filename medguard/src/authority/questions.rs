@@ -34,7 +34,7 @@ use super::policy::Answering;
 use super::quorum::APPLIANCES_MAX;
 use super::{Authority, Programs, Shared, internal, malformed, pins};
 use crate::combine::combine;
-use crate::vault::claims::Asked;
+use crate::vault::claims::CheckedQuestion;
 
 const MAGIC: [u8; 4] = *b"PPAQ";
 const VERSION: u8 = 2;
@@ -45,9 +45,9 @@ const OUTPUTS_BYTES_MAX: usize = 32 << 20;
 
 /// What a question is answered with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct Answer {
     /// The bits.
-    pub bits: Vec<Answer>,
+    pub bits: Vec<OpenedBit>,
     /// What was opened: [`Outputs::digest`], which whoever computes the same under the same evaluation key
     /// has as well.
     pub outputs: Digest,
@@ -59,7 +59,7 @@ pub struct Answered {
 
 /// A bit of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct OpenedBit {
     /// The output's name in the program.
     pub name: String,
     /// The bit.
@@ -124,7 +124,7 @@ fn read_question(bytes: &[u8]) -> Result<Question<'_>, DecodeError> {
 
 /// A question whose public checks all passed.
 pub(super) struct Examined<C: Curve> {
-    asked: Asked,
+    question: CheckedQuestion,
     /// What will be opened, without the outputs.
     pub claim: Outputs,
     /// What appliances computed and signed.
@@ -142,7 +142,7 @@ impl<C: Curve> Authority<C> {
     pub async fn answer(
         self: &Shared<C>,
         question: impl AsRef<[u8]> + Send + 'static,
-    ) -> Result<Answered, Problem> {
+    ) -> Result<Answer, Problem> {
         let this = Arc::clone(self);
         let examine = move || {
             let examined = this.examine_question(question.as_ref())?;
@@ -150,8 +150,8 @@ impl<C: Curve> Authority<C> {
         };
         let (agreed, examined) = blocking(examine).await?;
         let this = Arc::clone(self);
-        let asked = examined.asked.clone();
-        self.settle(asked, move || this.compute(&examined, agreed)).await
+        let checked = examined.question.clone();
+        self.answer_once(checked, move || this.compute(&examined, agreed)).await
     }
 
     pub(super) fn programs(&self) -> Result<&Programs, Problem> {
@@ -182,8 +182,8 @@ impl<C: Curve> Authority<C> {
         let claim = claim(key, program_digest(&program), &results);
         let digest: Vec<u8> = claim.program.0.into_iter().chain(claims).collect();
         let digest = Digest::of("medguard question v1", &digest);
-        let asked = Asked { digest, pins, bits: circuit.outputs.len() as u64 };
-        Ok(Examined { asked, claim, given, circuit, inputs, results })
+        let question = CheckedQuestion { digest, pins, bits: circuit.outputs.len() as u64 };
+        Ok(Examined { question, claim, given, circuit, inputs, results })
     }
 
     /// What a quorum computed, if that is what is opened.
@@ -231,7 +231,7 @@ impl<C: Curve> Authority<C> {
         &self,
         examined: &Examined<C>,
         agreed: Option<Outputs>,
-    ) -> Result<Option<Answered>, Problem> {
+    ) -> Result<Option<Answer>, Problem> {
         let totals = self.all_totals(&examined.results);
         let start = Instant::now();
         let outputs = match agreed {
@@ -242,7 +242,7 @@ impl<C: Curve> Authority<C> {
         let compute_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let bits = self.open_bits(&outputs);
         let (digest, engine) = (outputs.digest(), outputs.engine);
-        let answered = bits.map(|bits| Answered { bits, outputs: digest, engine, compute_us });
+        let answered = bits.map(|bits| Answer { bits, outputs: digest, engine, compute_us });
         Ok(totals.and(answered))
     }
 
@@ -259,10 +259,10 @@ impl<C: Curve> Authority<C> {
     }
 
     /// The bits, or nothing if one of them is none. All of them are opened either way.
-    fn open_bits(&self, outputs: &Outputs) -> Option<Vec<Answer>> {
+    fn open_bits(&self, outputs: &Outputs) -> Option<Vec<OpenedBit>> {
         let open = |output: &EncryptedOutput| {
             let value = self.secret_key.open(output).ok();
-            value.map(|value| Answer { name: output.shape.name.clone(), value: value == 1 })
+            value.map(|value| OpenedBit { name: output.shape.name.clone(), value: value == 1 })
         };
         let opened: Vec<_> = outputs.outputs.iter().map(open).collect();
         opened.into_iter().collect()

@@ -57,9 +57,9 @@ pub struct Columns {
     pub value: String,
 }
 
-/// Names that were given; whatever was not is found by its usual names.
+/// Columns that somebody named; whatever was not named is found by its usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct ChosenColumns {
     /// Who was measured.
     pub subject: Option<String>,
     /// When.
@@ -68,7 +68,7 @@ pub struct Given {
     pub value: Option<String>,
 }
 
-impl Given {
+impl ChosenColumns {
     /// The columns of a header, and where they are: subject, time, value.
     pub(super) fn find(
         &self,
@@ -126,14 +126,14 @@ fn plain(cell: &str) -> String {
 mod tests {
     use super::*;
 
-    fn find(given: &Given, header: &[&str]) -> Result<[usize; 3], String> {
+    fn find(given: &ChosenColumns, header: &[&str]) -> Result<[usize; 3], String> {
         let header = csv::StringRecord::from(header);
         given.find(&header).map(|(_, places)| places).map_err(|error| error.to_string())
     }
 
     #[test]
     fn usual_names_are_recognised() {
-        let usual = |header: &[&str]| find(&Given::default(), header);
+        let usual = |header: &[&str]| find(&ChosenColumns::default(), header);
         assert_eq!(usual(&["id", "time", "gl"]).unwrap(), [0, 1, 2]);
         assert_eq!(usual(&["subject", "time", "value"]).unwrap(), [0, 1, 2]);
         let dexcom = ["Index", "Timestamp", "Glucose Value (mg/dL)", "Patient ID"];
@@ -142,11 +142,11 @@ mod tests {
 
     #[test]
     fn what_is_not_clear_is_asked() {
-        let error = find(&Given::default(), &["id", "at", "gl"]).unwrap_err();
+        let error = find(&ChosenColumns::default(), &["id", "at", "gl"]).unwrap_err();
         assert!(error.contains("time") && error.contains("id, at, gl"), "{error}");
-        let error = find(&Given::default(), &["id", "date", "time", "gl"]).unwrap_err();
+        let error = find(&ChosenColumns::default(), &["id", "date", "time", "gl"]).unwrap_err();
         assert!(error.contains("\"date\" and \"time\""), "{error}");
-        let given = Given { time: Some("time".to_owned()), ..Given::default() };
+        let given = ChosenColumns { time: Some("time".to_owned()), ..ChosenColumns::default() };
         assert_eq!(find(&given, &["id", "date", "time", "gl"]).unwrap(), [0, 2, 3]);
         let error = find(&given, &["id", "Time", "gl"]).unwrap_err();
         assert!(error.contains("no column \"time\""), "{error}");

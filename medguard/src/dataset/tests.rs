@@ -4,7 +4,7 @@ use super::*;
 
 fn read_at(text: &str, zone: Option<&str>) -> Result<Dataset, DatasetError> {
     let name = |text: &str| Some(text.to_owned());
-    let columns = Given { subject: name("who"), time: name("at"), value: name("x") };
+    let columns = ChosenColumns { subject: name("who"), time: name("at"), value: name("x") };
     let zone = zone.map(|name| name.parse().unwrap());
     Dataset::read(text.as_bytes(), &columns, zone.as_ref())
 }

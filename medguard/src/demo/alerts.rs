@@ -20,7 +20,7 @@ use super::parties::{Parties, Round};
 use super::report::counted_by_device;
 use super::{AlertOptions, DemoError, Progress, Stage};
 use crate::alerts::{self, Question, WINDOW_MAX, WINDOW_MIN};
-use crate::authority::questions::{Answer, Answered, write_question};
+use crate::authority::questions::{Answer, OpenedBit, write_question};
 
 /// The longest that an answer may take: others are computed at the same time, and before it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -121,7 +121,7 @@ pub(super) async fn ask<C: Curve>(
     for (index, question) in asked.iter().enumerate() {
         let request = question.request(parties)?;
         let authority = parties.authority.clone();
-        waiting.spawn(async move { (index, authority.json::<Answered>(request).await) });
+        waiting.spawn(async move { (index, authority.json::<Answer>(request).await) });
     }
     let mut answered = BTreeMap::new();
     while let Some(joined) = waiting.join_next().await {
@@ -203,9 +203,9 @@ fn request<C: Curve>(
 }
 
 /// An answer, next to the same computed in the clear.
-fn compare<C: Curve>(parties: &Parties<C>, asked: &Asked<'_, C>, answered: &Answered) -> Alert {
+fn compare<C: Curve>(parties: &Parties<C>, asked: &Asked<'_, C>, answered: &Answer) -> Alert {
     let plain = plain(parties, asked);
-    let bit = |(answer, &plain): (&Answer, &u128)| Bit {
+    let bit = |(answer, &plain): (&OpenedBit, &u128)| Bit {
         name: answer.name.clone(),
         encrypted: answer.value,
         plain: plain == 1,

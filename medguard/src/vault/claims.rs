@@ -18,7 +18,7 @@ pub struct Pin {
 
 /// A question whose public checks all passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct CheckedQuestion {
     /// What makes it this question and no other.
     pub digest: Digest,
     /// What it is about.
@@ -44,29 +44,29 @@ impl Vault {
     /// The vault failed. Inside: another claim was first, or a budget is spent.
     pub async fn admit(
         &self,
-        asked: &Asked,
+        question: &CheckedQuestion,
         bits_max: u64,
     ) -> Result<Result<Admitted, Problem>, VaultError> {
         let mut transaction = self.write().await?;
         let known: Option<Option<Vec<u8>>> =
             sqlx::query_scalar("SELECT answer FROM questions WHERE digest = ?")
-                .bind(asked.digest.to_string())
+                .bind(question.digest.to_string())
                 .fetch_optional(&mut *transaction)
                 .await?;
         if let Some(answer) = known {
             return Ok(Ok(answer.map_or(Admitted::Unanswered, Admitted::Answered)));
         }
-        for pin in &asked.pins {
+        for pin in &question.pins {
             // Leaving early rolls all of it back.
             if !is_first(&mut transaction, pin).await? {
                 return Ok(Err(pinned(pin)));
             }
-            if !charge(&mut transaction, pin, asked.bits, bits_max).await? {
+            if !charge(&mut transaction, pin, question.bits, bits_max).await? {
                 return Ok(Err(exhausted(pin, bits_max)));
             }
         }
         sqlx::query("INSERT INTO questions (digest) VALUES (?)")
-            .bind(asked.digest.to_string())
+            .bind(question.digest.to_string())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -7,7 +7,7 @@ use pulseproof_fhe::program::Program;
 use pulseproof_fhe::program::library;
 use pulseproof_medguard::authority::Authority;
 use pulseproof_medguard::authority::questions::{
-    Answer, Answered, write_question, write_question_with_outputs,
+    Answer, OpenedBit, write_question, write_question_with_outputs,
 };
 use pulseproof_sdk::client::{ClientError, Service};
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
@@ -20,7 +20,7 @@ async fn ask(
     authority: &Arc<Authority<C>>,
     program: &Program,
     results: &[&ProvedResult<C>],
-) -> Result<Answered, Problem> {
+) -> Result<Answer, Problem> {
     let results: Vec<_> = results.iter().map(|result| result.to_bytes()).collect();
     authority.answer(write_question(program, &results).unwrap()).await
 }
@@ -37,7 +37,7 @@ async fn bits_of_proved_sums_are_computed_and_opened() {
     for (threshold, value) in [(2, true), (3, false)] {
         let program = library::mean_above(threshold);
         let answered = ask(&authority, &program, &[&result]).await.unwrap();
-        assert_eq!(answered.bits, [Answer { name: "above".to_owned(), value }]);
+        assert_eq!(answered.bits, [OpenedBit { name: "above".to_owned(), value }]);
         // An honest appliance has the same words, and so the same digest.
         let outputs = compute(&world, &key, &program, &[&result]).signed(&world.appliance);
         assert_eq!(answered.outputs, outputs.digest());

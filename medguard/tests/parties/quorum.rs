@@ -144,11 +144,11 @@ impl Court {
         Computed { claim, circuit, inputs, found, digits: None }
     }
 
-    fn settle(&self, first: (&Computed, &Local), second: (&Computed, &Local)) -> Verdict {
+    fn judge(&self, first: (&Computed, &Local), second: (&Computed, &Local)) -> Verdict {
         let outputs = [first.0.signed(&appliance(1)), second.0.signed(&appliance(2))];
         let Computed { circuit, inputs, .. } = &self.honest;
         let disputed = Disputed { circuit, inputs, engine: &*self.engine };
-        disputed.settle(outputs.each_ref(), [first.1, second.1]).unwrap()
+        disputed.judge(outputs.each_ref(), [first.1, second.1]).unwrap()
     }
 }
 
@@ -165,14 +165,14 @@ fn the_liar_is_named_at_the_first_lookup_that_differs() {
     for lookup in [0, 1, count / 2, count - 1] {
         let lie = court.liar(&[lookup, count - 1].map(|l: usize| l.max(lookup)));
         let local = Local::of(&lie);
-        let verdict = court.settle((&court.honest, &honest), (&lie, &local));
+        let verdict = court.judge((&court.honest, &honest), (&lie, &local));
         assert_eq!(verdict, lied(Some(lookup), [false, true]));
-        let verdict = court.settle((&lie, &local), (&court.honest, &honest));
+        let verdict = court.judge((&lie, &local), (&court.honest, &honest));
         assert_eq!(verdict, lied(Some(lookup), [true, false]));
     }
     // Two liars: of the first lookup in which they differ, the one that is wrong there is named.
     let (early, late) = (court.liar(&[1]), court.liar(&[2]));
-    let verdict = court.settle((&late, &Local::of(&late)), (&early, &Local::of(&early)));
+    let verdict = court.judge((&late, &Local::of(&late)), (&early, &Local::of(&early)));
     assert_eq!(verdict, lied(Some(1), [false, true]));
 }
 
@@ -183,9 +183,9 @@ fn who_has_lost_what_he_signed_is_named_and_no_liar() {
     let lie = court.liar(&[3]);
     let lost = Local { lost: true, ..Local::of(&lie) };
     let unshown = |unshown| Verdict { lookup: None, lied: [false; 2], unshown };
-    let verdict = court.settle((&lie, &lost), (&court.honest, &honest));
+    let verdict = court.judge((&lie, &lost), (&court.honest, &honest));
     assert_eq!(verdict, unshown([true, false]));
-    let verdict = court.settle((&court.honest, &honest), (&lie, &lost));
+    let verdict = court.judge((&court.honest, &honest), (&lie, &lost));
     assert_eq!(verdict, unshown([false, true]));
     // Where both have the same lookups it is enough that one of them shows them.
     let mut digits = court.honest.circuit.digits(&court.honest.inputs, &court.honest.found);
@@ -193,7 +193,7 @@ fn who_has_lost_what_he_signed_is_named_and_no_liar() {
     let other = Computed { digits: Some(digits), ..court.liar(&[]) };
     let lost = Local { lost: true, ..Local::of(&court.honest) };
     for (first, second) in [(&honest, &lost), (&lost, &honest)] {
-        let verdict = court.settle((&other, first), (&court.honest, second));
+        let verdict = court.judge((&other, first), (&court.honest, second));
         assert_eq!(verdict, lied(None, [true, false]));
     }
 }
@@ -205,19 +205,19 @@ fn whose_tree_contradicts_itself_is_named() {
     let lie = court.liar(&[0]);
     let mut local = Local::of(&lie);
     local.contradicts = Some((0, 1));
-    let verdict = court.settle((&court.honest, &honest), (&lie, &local));
+    let verdict = court.judge((&court.honest, &honest), (&lie, &local));
     assert_eq!(verdict, lied(None, [false, true]));
     // The lookups are the same, and the outputs are not what they add up to.
     let mut digits = court.honest.circuit.digits(&court.honest.inputs, &court.honest.found);
     digits[0].add_constant(1);
     let other = Computed { digits: Some(digits), ..court.liar(&[]) };
-    let verdict = court.settle((&other, &honest), (&court.honest, &honest));
+    let verdict = court.judge((&other, &honest), (&court.honest, &honest));
     assert_eq!(verdict, lied(None, [true, false]));
     // Behind the last lookup: a root over one more than there are.
     let mut more = court.liar(&[]);
     if !more.found.len().is_power_of_two() {
         more.found.push(Ciphertext::trivial(0));
-        let verdict = court.settle((&court.honest, &honest), (&more, &Local::of(&more)));
+        let verdict = court.judge((&court.honest, &honest), (&more, &Local::of(&more)));
         assert_eq!(verdict, lied(None, [false, true]));
     }
 }

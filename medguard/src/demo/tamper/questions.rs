@@ -16,7 +16,7 @@ use super::super::alerts::compute;
 use super::super::parties::{Round, Sealed, all_accepted};
 use super::Cheat;
 use super::sums::without_first;
-use crate::authority::questions::{Answered, write_question, write_question_with_outputs};
+use crate::authority::questions::{Answer, write_question, write_question_with_outputs};
 use crate::authority::{Decryption, write_query};
 use crate::vault::Vault;
 
@@ -28,12 +28,12 @@ impl<C: Curve> Cheat<'_, C> {
         &self,
         program: &Program,
         results: &[Vec<u8>],
-    ) -> Result<Result<Answered, ClientError>, DemoError> {
+    ) -> Result<Result<Answer, ClientError>, DemoError> {
         let question = write_question(program, results).map_err(std::io::Error::from)?;
         Ok(self.send(question).await)
     }
 
-    async fn send(&self, question: Vec<u8>) -> Result<Answered, ClientError> {
+    async fn send(&self, question: Vec<u8>) -> Result<Answer, ClientError> {
         let authority = &self.parties.authority;
         authority.json(authority.request(Method::POST, "/v1/answers").body(question)).await
     }
