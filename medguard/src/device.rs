@@ -164,9 +164,9 @@ pub enum AuditError {
 }
 
 impl<C: Curve> Device<C> {
-    /// A device with a fresh key.
-    pub fn new(region: Name, name: Name, profile: Arc<Profile<C>>) -> Self {
-        Self { region, name, key: DeviceKey::generate(&mut OsRng), sequence: 0, profile }
+    /// A device with a key that is its own alone, and that has signed nothing yet.
+    pub fn new(region: Name, name: Name, key: DeviceKey, profile: Arc<Profile<C>>) -> Self {
+        Self { region, name, key, sequence: 0, profile }
     }
 
     /// Its name.
@@ -200,7 +200,7 @@ impl<C: Curve> Device<C> {
     }
 
     /// Commits to words, whatever they are, and signs the commitment.
-    pub(crate) fn seal(&mut self, epoch: u64, words: Vec<u64>) -> Submission<C> {
+    fn seal(&mut self, epoch: u64, words: Vec<u64>) -> Submission<C> {
         self.sequence += 1;
         let (profile, key) = (&self.profile, &self.key);
         let label = Label {

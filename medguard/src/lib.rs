@@ -8,7 +8,6 @@
 //!   appliance is the crate `pulseproof-server`; [`cloud`] and [`authority`] verify for themselves
 //!   what [`trust`] lets them. What the authority must not forget is in its [`vault`].
 //! - The questions: [`alerts`] (programs on sums), [`authority::questions`] (their bits).
-//! - [`demo`] starts all of them on loopback and drives them over HTTP, honestly or not.
 //!
 //! `docs/medguard.md` says who trusts whom for what.
 
@@ -19,7 +18,6 @@ pub mod cloud;
 pub mod cohort;
 pub mod combine;
 pub mod dataset;
-pub mod demo;
 pub mod device;
 pub mod gateway;
 pub mod statistics;

@@ -1,7 +1,7 @@
 //! How `pulseproof demo` shows the answers to encrypted questions.
 
+use pulseproof_demo::{Alert, Alerts, Bit};
 use pulseproof_medguard::alerts::Question;
-use pulseproof_medguard::demo::{Alert, Alerts, Bit};
 
 use crate::output::{say, table};
 

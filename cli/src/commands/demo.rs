@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use pulseproof_demo::{
+    AlertOptions, DemoReport, Options, Percentiles, RegionFigures, Stage, Tamper, TamperReport,
+};
 use pulseproof_groth16::text::unmarked;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::cohort::Shape;
 use pulseproof_medguard::dataset::{ChosenColumns, Columns, Dataset, DatasetError, Zone};
-use pulseproof_medguard::demo::{
-    self, AlertOptions, Options, Percentiles, Report, Row, Stage, Tamper, TamperReport,
-};
 use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 use pulseproof_server::Programs;
@@ -122,7 +122,7 @@ fn play<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let machine = home.machine::<C>(DEFAULT_LOG_SIZE, args.backend.backend, programs)?;
     let bar = progress_bar(0, "proving");
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(demo::run(machine, options, |progress| {
+    let report = runtime.block_on(pulseproof_demo::run(machine, options, |progress| {
         bar.set_message(match progress.stage {
             Stage::Proving => "proving",
             Stage::Asking => "asking",
@@ -208,7 +208,7 @@ fn data(args: &Args) -> Result<Dataset, Box<dyn std::error::Error>> {
     Ok(data)
 }
 
-fn print(report: &Report, args: &Args) {
+fn print(report: &DemoReport, args: &Args) {
     say(&format!(
         "{} readings of {} devices, {} proofs on {}, {} words of {} plaintext bits each",
         report.readings,
@@ -260,7 +260,7 @@ fn print(report: &Report, args: &Args) {
     }
 }
 
-fn figures(row: &Row) -> [String; 6] {
+fn figures(row: &RegionFigures) -> [String; 6] {
     let beside = |show: &dyn Fn(&Statistics) -> String| {
         let (decrypted, plain) = (show(&row.decrypted), show(&row.plain));
         let sign = if decrypted == plain { "=" } else { "≠" };
@@ -280,7 +280,7 @@ fn figures(row: &Row) -> [String; 6] {
     ]
 }
 
-fn print_latency(report: &Report) {
+fn print_latency(report: &DemoReport) {
     let latency = &report.latency;
     let row = |name: &str, times: Percentiles| {
         [name.to_owned(), format!("{:.1}", times.p50), format!("{:.1}", times.p99)]

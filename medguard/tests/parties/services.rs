@@ -13,6 +13,7 @@ use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::client::{ClientError, Service};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::result::{Claim, Contribution};
+use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::{Digest, Problem, ProvedResult, Roster, Submission};
 use rand::rngs::OsRng;
 use reqwest::Method;
@@ -56,7 +57,10 @@ impl World {
         let shared = Arc::new(srs().clone());
         let profile = Profile::proved(layout.clone(), public_key.clone(), shared);
         let profile = Arc::new(profile.unwrap());
-        let device = |i| Device::new(name("north"), name(&format!("d{i}")), profile.clone());
+        let device = |i| {
+            let key = DeviceKey::generate(&mut OsRng);
+            Device::new(name("north"), name(&format!("d{i}")), key, profile.clone())
+        };
         let devices: Vec<_> = (0..devices).map(device).collect();
         let roster = Roster {
             region: name("north"),

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use pulseproof_fhe::Totals;
 use pulseproof_kernels::Curve;
+use pulseproof_medguard::authority::Decryption;
+use pulseproof_medguard::cloud::Query;
+use pulseproof_medguard::statistics::Statistics;
 use pulseproof_sdk::{Digest, Name};
 use reqwest::Method;
 use serde::Serialize;
 
-use super::alerts::{Alert, Alerts};
-use super::parties::{Parties, Round};
-use super::{DemoError, Tamper};
-use crate::authority::Decryption;
-use crate::cloud::Query;
-use crate::statistics::Statistics;
+use crate::alerts::{Alert, Alerts};
+use crate::parties::Parties;
+use crate::rounds::Round;
+use crate::{DemoError, Tamper};
 
 /// The demo's outcome.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct DemoReport {
     /// The curve.
     pub curve: String,
     /// The SRS.
@@ -45,7 +46,7 @@ pub struct Report {
     /// How long a region's epoch took.
     pub latency: Latency,
     /// One row per region, then one for all of them.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RegionFigures>,
     /// Devices left out of a result.
     pub missing: Vec<Missing>,
     /// Questions that were computed on encrypted sums, if any were asked.
@@ -87,7 +88,7 @@ pub struct Percentiles {
 
 /// Figures of a region, or of all.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct RegionFigures {
     /// The region, or `all regions`.
     pub region: String,
     /// Decrypted from the proved sum.
@@ -117,14 +118,14 @@ pub struct TamperReport {
     /// Whether every attempt was caught.
     pub caught: bool,
     /// The attempts.
-    pub attempts: Vec<Caught>,
+    pub attempts: Vec<Attempt>,
     /// Submissions that were kept from the sum.
     pub left_out: usize,
 }
 
 /// One attempt to cheat.
 #[derive(Clone, Debug, Serialize)]
-pub struct Caught {
+pub struct Attempt {
     /// What was done.
     pub attempt: String,
     /// Who caught it, if anybody did.
@@ -134,22 +135,22 @@ pub struct Caught {
 }
 
 /// Asks the cloud for every region and for all of them, and compares.
-pub(super) async fn compile<C: Curve>(
+pub(crate) async fn compare<C: Curve>(
     parties: &Parties<C>,
     repeats: usize,
     rounds: &[Round<C>],
     alerts: Option<Alerts>,
     tamper: Option<TamperReport>,
-) -> Result<Report, DemoError> {
+) -> Result<DemoReport, DemoError> {
     let asked = alerts.as_ref().map_or(&[][..], |alerts| &alerts.answers);
     let names: Vec<_> = parties.regions.iter().map(|r| r.roster.region.clone()).collect();
     let mut rows = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let query = Query { regions: vec![name.clone()] };
         let mine = rounds.iter().filter(|round| round.region == index);
-        rows.push(row(parties, name.to_string(), &query, mine).await?);
+        rows.push(figures(parties, name.to_string(), &query, mine).await?);
     }
-    rows.push(row(parties, "all regions".into(), &Query::default(), rounds.iter()).await?);
+    rows.push(figures(parties, "all regions".into(), &Query::default(), rounds.iter()).await?);
 
     let layout = &parties.profile.layout;
     let missing = rounds.iter().flat_map(|round| {
@@ -157,7 +158,7 @@ pub(super) async fn compile<C: Curve>(
         let missing = round.accepted.missing.iter().cloned();
         missing.map(|device| Missing { region: region.clone(), epoch: round.epoch, device })
     });
-    Ok(Report {
+    Ok(DemoReport {
         curve: C::ID.to_string(),
         srs: Digest(parties.prover.srs().verifying_key.id()),
         insecure_srs: parties.prover.srs().verifying_key.origin.is_insecure(),
@@ -179,18 +180,18 @@ pub(super) async fn compile<C: Curve>(
     })
 }
 
-async fn row<'a, C: Curve>(
+async fn figures<'a, C: Curve>(
     parties: &Parties<C>,
     region: String,
     query: &Query,
     rounds: impl Iterator<Item = &'a Round<C>>,
-) -> Result<Row, DemoError> {
+) -> Result<RegionFigures, DemoError> {
     let request = parties.cloud.request(Method::POST, "/v1/queries").json(query);
     let decryption: Decryption = parties.cloud.json(request).await?;
     let layout = &parties.profile.layout;
     let plain = Totals::of_readings(layout, rounds.flat_map(|round| counted(parties, round)));
     let scale = &layout.request().scale;
-    Ok(Row {
+    Ok(RegionFigures {
         region,
         decrypted: Statistics::of(&decryption.totals, scale),
         plain: Statistics::of(&plain, scale),
@@ -207,7 +208,7 @@ fn counted<'a, C: Curve>(
 }
 
 /// The same, device by device.
-pub(super) fn counted_by_device<'a, C: Curve>(
+pub(crate) fn counted_by_device<'a, C: Curve>(
     parties: &'a Parties<C>,
     round: &'a Round<C>,
 ) -> impl Iterator<Item = &'a [i64]> + 'a {

@@ -4,26 +4,26 @@ use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
 use pulseproof_fhe::program::{Program, library};
 use pulseproof_kernels::Curve;
+use pulseproof_medguard::authority::questions::{
+    Answer, write_question, write_question_with_outputs,
+};
 use pulseproof_sdk::client::ClientError;
 use pulseproof_sdk::fhe::program_digest;
 use pulseproof_sdk::outputs::SumUsed;
-use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
+use pulseproof_sdk::{Digest, Outputs, ProvedResult};
 use reqwest::Method;
 use serde_json::json;
 
-use super::super::DemoError;
-use super::super::alerts::compute;
-use super::super::parties::{Round, Sealed, all_accepted};
 use super::Cheat;
-use super::sums::without_first;
-use crate::authority::questions::{Answer, write_question, write_question_with_outputs};
-use crate::authority::{Decryption, write_query};
-use crate::vault::Vault;
+use crate::DemoError;
+use crate::alerts::ask_appliance;
+use crate::rounds::{Round, Sealed};
 
 /// Bits of the key that one question would have told.
 const BITS: usize = 256;
 
 impl<C: Curve> Cheat<'_, C> {
+    /// Asks the authority a program of results; the inner error is its refusal.
     async fn ask(
         &self,
         program: &Program,
@@ -36,12 +36,6 @@ impl<C: Curve> Cheat<'_, C> {
     async fn send(&self, question: Vec<u8>) -> Result<Answer, ClientError> {
         let authority = &self.parties.authority;
         authority.json(authority.request(Method::POST, "/v1/answers").body(question)).await
-    }
-
-    async fn decrypt(&self, result: &ProvedResult<C>) -> Result<Decryption, ClientError> {
-        let query = write_query(&result.aggregate, &[result.to_bytes()]);
-        let authority = &self.parties.authority;
-        authority.json(authority.request(Method::POST, "/v1/decryptions").body(query)).await
     }
 
     /// A ciphertext of the asker's making, with one word set, would open to a bit of the key.
@@ -59,20 +53,20 @@ impl<C: Curve> Cheat<'_, C> {
         let question = write_question_with_outputs(&above, &results, &[outputs]);
         let answer = self.send(question.map_err(std::io::Error::from)?).await;
         let attempt = "somebody brings a ciphertext of his own that opens to a bit of the key";
-        self.expect(attempt, "authority", answer, "foreign-outputs")?;
+        self.expect_refusal(attempt, "authority", answer, "foreign-outputs")?;
 
         let answer = self.ask(&nothing, &none).await?;
         let attempt = "he asks a program that reads no result";
-        self.expect(attempt, "authority", answer, "no-results")?;
+        self.expect_refusal(attempt, "authority", answer, "no-results")?;
 
         let result = vec![round.result_bytes.clone()];
         let answer = self.ask(&nothing, &result).await?;
         let attempt = "he asks it of a proved result that it does not read";
-        self.expect(attempt, "authority", answer, "unread-result")?;
+        self.expect_refusal(attempt, "authority", answer, "unread-result")?;
 
         let answer = self.ask(&library::mean_above_secret(1, 1, 8), &result).await?;
         let attempt = "he asks a program that takes an encrypted word of his";
-        self.expect(attempt, "authority", answer, "unproved-words")
+        self.expect_refusal(attempt, "authority", answer, "unproved-words")
     }
 
     /// Outputs, signed by the appliance, whose digit has one word set: it opens to a bit of the key.
@@ -109,65 +103,32 @@ impl<C: Curve> Cheat<'_, C> {
         let mut claim = round.result.claim.clone();
         claim.missing.push(claim.contributions.remove(0).device);
         claim.missing.sort();
-        let proof = self.prove_without_first(sealed, &claim);
-        let aggregate = without_first(sealed, &round.result.aggregate);
+        let (aggregate, proof) = self.prove_without_first(sealed, &claim)?;
         let less = ProvedResult::signed(claim, aggregate, proof, &self.parties.identity);
 
         let attempt = "the appliance proves a second sum of the epoch, less one device";
-        self.expect_rejection(attempt, &less, "result-replayed").await?;
+        self.publish_in_vain(attempt, &less, "result-replayed").await?;
         // The authority has heard of the honest one.
         self.decrypt(&round.result).await?;
         let answer = self.decrypt(&less).await;
         let attempt = "it has the totals of both sums decrypted, to subtract them";
-        self.expect(attempt, "authority", answer, "epoch-claimed")?;
+        self.expect_refusal(attempt, "authority", answer, "epoch-claimed")?;
         let answer = self.ask(&library::mean_above(1), &[less.to_bytes()]).await?;
         let attempt = "it asks a question of the second sum";
-        self.expect(attempt, "authority", answer, "epoch-claimed")
-    }
-
-    /// One device with readings among devices without, and the same people less one as another region.
-    pub(super) async fn sybil(&mut self, alone: Vec<Sealed<C>>) -> Result<(), DemoError> {
-        let epoch = alone[0].submission.label.epoch;
-        let bodies: Vec<_> = alone.iter().map(|s| s.submission.to_bytes()).collect();
-        let gateway = &self.parties.regions[0].gateway;
-        all_accepted(&gateway.forward(epoch, &bodies).await?)?;
-        let (_, bytes) = gateway.conclude(epoch).await?;
-        let result = ProvedResult::<C>::from_bytes(&bytes)
-            .map_err(|error| DemoError::Result(error.to_string()))?;
-        let answer = self.decrypt(&result).await;
-        let attempt = "one device has readings, and all others of its region lists without any";
-        self.expect(attempt, "authority", answer, "unanswerable")?;
-
-        let honest = &self.parties.regions[0].roster;
-        let mut devices = honest.devices.clone();
-        devices.pop_first();
-        let region = "region-of-the-others".parse().expect("a name");
-        let less = Roster { region, devices, ..honest.clone() };
-        let attempt = "the same people less one are enrolled as another region";
-        let public_key = self.parties.profile.public_key.fingerprint();
-        let vault = Vault::open(&self.parties.vault, Digest(public_key)).await;
-        let enrolled = match vault {
-            Ok(vault) => vault.enrol([&less].into_iter()).await,
-            Err(error) => Err(error),
-        };
-        match enrolled {
-            Err(error) => self.record(attempt, Some("authority".to_owned()), error.to_string()),
-            Ok(()) => self.record(attempt, None, "the authority enrolled them".to_owned()),
-        }
-        Ok(())
+        self.expect_refusal(attempt, "authority", answer, "epoch-claimed")
     }
 
     /// The appliance computes another threshold and signs it as the one that was asked for.
     pub(super) async fn lie(&mut self, round: &Round<C>) -> Result<(), DemoError> {
         let (asked, other) = (library::mean_above(1), library::mean_above(2));
         let answered = self.ask(&asked, std::slice::from_ref(&round.result_bytes)).await??;
-        let honest = compute(self.parties, &asked, &[round]).await?;
-        let mut lie = compute(self.parties, &other, &[round]).await?;
+        let honest = ask_appliance(self.parties, &asked, &[round]).await?;
+        let mut lie = ask_appliance(self.parties, &other, &[round]).await?;
         lie.program = program_digest(&asked);
         let lie = lie.signed(&self.parties.identity);
         let attempt = "the appliance computes another threshold, and signs it as what was asked";
         if lie.digest() == answered.outputs || honest.digest() != answered.outputs {
-            self.record(attempt, None, "its outputs look like the authority's".to_owned());
+            self.missed(attempt, "its outputs look like the authority's");
             return Ok(());
         }
         let how = format!(
@@ -175,7 +136,7 @@ impl<C: Curve> Cheat<'_, C> {
             lie.digest(),
             answered.outputs
         );
-        self.record(attempt, Some("authority".to_owned()), how);
+        self.caught(attempt, "authority", how);
         Ok(())
     }
 }

@@ -1,27 +1,40 @@
 //! The whole path on one machine: devices, gateways, appliance, cloud and authority on loopback
-//! ports, driven over HTTP, with every figure compared to the one computed in the clear.
+//! ports, driven over HTTP, with every figure compared to the one computed in the clear. On request
+//! somebody cheats, and must be caught.
+//!
+//! It touches loopback ports, the folders that it is told, and nothing else. It stands above the parties:
+//! no party knows of it.
+//!
+//! - `parties`: everybody. `launch`: starts them. `rounds`: what happens among them in an epoch.
+//!   `artifacts`: what is left for `pulseproof verify`.
+//! - `alerts`: questions on encrypted sums. `report`: what came out.
+//! - `tamper`: cheats, and who catches them.
 
 mod alerts;
+mod artifacts;
+mod launch;
 mod parties;
 mod report;
+mod rounds;
 mod tamper;
 
 use std::path::PathBuf;
 
 use pulseproof_fhe::LayoutError;
 use pulseproof_kernels::Curve;
+use pulseproof_medguard::authority::AuthorityError;
+use pulseproof_medguard::cohort::{CohortError, Shape};
+use pulseproof_medguard::dataset::Dataset;
+use pulseproof_medguard::device::{ProfileError, SubmitError};
+use pulseproof_prover::wsa::modular::ProveError;
 use pulseproof_sdk::client::ClientError;
 use pulseproof_server::Machine;
 use serde::Serialize;
 
-use crate::authority::AuthorityError;
-use crate::cohort::{CohortError, Shape};
-use crate::dataset::Dataset;
-use crate::device::{ProfileError, SubmitError};
-
 pub use alerts::{Alert, Alerts, Bit, Skipped};
-use parties::{Parties, Round};
-pub use report::{Caught, Latency, Percentiles, Report, Row, TamperReport};
+use parties::Parties;
+pub use report::{Attempt, DemoReport, Latency, Missing, Percentiles, RegionFigures, TamperReport};
+use rounds::Round;
 pub use tamper::Tamper;
 
 /// What to run.
@@ -107,7 +120,13 @@ pub enum DemoError {
     Refused(String),
     /// A result could not be read or did not hold, with nobody cheating.
     #[error("an honest result did not hold: {0}")]
-    Result(String),
+    BadResult(String),
+    /// An appliance that cheats could not prove what is true.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// A program was to be computed by the appliance, and there is no key to compute it with.
+    #[error("the authority has no evaluation key")]
+    NoEvaluationKey,
     /// The authority did not start.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -116,7 +135,7 @@ pub enum DemoError {
     Io(#[from] std::io::Error),
 }
 
-/// Runs the demo.
+/// Runs the demo, on a runtime with several threads.
 ///
 /// # Errors
 /// Something that has nothing to do with cheating went wrong. Cheating, caught or not, is in the report.
@@ -124,14 +143,16 @@ pub async fn run<C: Curve>(
     machine: Machine<C>,
     options: Options,
     mut progress: impl FnMut(Progress),
-) -> Result<Report, DemoError> {
+) -> Result<DemoReport, DemoError> {
     let mut parties = Parties::start(machine, &options).await?;
     let total = parties.rounds();
     let mut rounds: Vec<Round<C>> = Vec::with_capacity(total);
-    let tampered = match options.tamper {
-        Some(tamper) => Some(tamper::play(tamper, &mut parties, &mut rounds).await?),
-        None => None,
-    };
+    let mut tampered = None;
+    if let Some(kind) = options.tamper {
+        let (round, report) = tamper::play(kind, &mut parties).await?;
+        rounds.push(round);
+        tampered = Some(report);
+    }
     for epoch in 0..parties.epochs() {
         for region in 0..parties.regions.len() {
             if !parties.is_summed(region, epoch) {
@@ -149,9 +170,9 @@ pub async fn run<C: Curve>(
         0 => None,
         _ => Some(alerts::ask(&parties, &rounds, options.alerts, progress).await?),
     };
-    let report = report::compile(&parties, options.data.repeats, &rounds, alerts, tampered).await?;
+    let report = report::compare(&parties, options.data.repeats, &rounds, alerts, tampered).await?;
     if let Some(folder) = &options.artifacts {
-        parties.leave_artifacts(folder, &rounds)?;
+        artifacts::leave(folder, &parties, &rounds)?;
     }
     parties.stop().await?;
     Ok(report)
