@@ -16,7 +16,7 @@ fn msm(criterion: &mut Criterion) {
             let options = Options { log_n: LOG_N, batch: 1, bits, levels: 1 };
             with_group!(id, G => {
                 let fixture = Fixture::<G>::new(options);
-                let cpu = Cpu::new();
+                let cpu = Cpu::new().into();
                 let mut subjects = vec![fixture.ours(&cpu).expect("right results")];
                 for peer in Peer::ALL {
                     subjects.extend(fixture.peer(peer).expect("right results"));

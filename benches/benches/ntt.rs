@@ -13,7 +13,7 @@ fn ntt(criterion: &mut Criterion) {
     for id in FieldId::ALL {
         with_field!(id, F => {
             let fixture = Fixture::<F>::new(LOG_N, 1).expect("the field has this size");
-            let cpu = Cpu::new();
+            let cpu = Cpu::new().into();
             let ours = fixture.ours(&cpu).expect("right results");
             let mut group = criterion.benchmark_group(format!("ntt/{id}/2^{LOG_N}"));
             group.sample_size(10);

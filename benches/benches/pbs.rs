@@ -7,7 +7,7 @@ use pulseproof_kernels::cpu::Cpu;
 
 fn pbs(criterion: &mut Criterion) {
     let keys = Keys::default();
-    let engines = [keys.exact(&Cpu::new()).expect("the key fits"), keys.tfhe_cpu()];
+    let engines = [keys.exact(&Cpu::new().into()).expect("the key fits"), keys.tfhe_cpu()];
     for log_n in [0, 4] {
         let fixture = Fixture::new(&keys, log_n);
         let mut group = criterion.benchmark_group(format!("pbs/2^{log_n}"));

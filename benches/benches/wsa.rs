@@ -3,13 +3,11 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulseproof::bench::wsa::{Fixture, Shape};
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::select::Selected;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve};
 
 fn wsa<C: Curve>(criterion: &mut Criterion) {
     let shape = Shape { log_size: 12, devices: 10 };
-    let fixture =
-        Fixture::<C>::new(shape, Selected::Cpu(Cpu::new())).expect("the curve has this size");
+    let fixture = Fixture::<C>::new(shape, Cpu::new().into()).expect("the curve has this size");
     let mut group = criterion.benchmark_group(format!("wsa/{}/4096x10", C::ID));
     group.sample_size(10);
     group.bench_function("peer-arkworks-msm", |b| b.iter(|| fixture.peer_msm()));

@@ -2,7 +2,6 @@
 //! nobody could know when the points were made. If any of them is wrong, the combination holds with a probability
 //! of at most 2^−128. That argument needs points of prime order ([`crate::subgroup`]).
 
-use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::Integers;
 use pulseproof_kernels::traits::*;
@@ -34,7 +33,7 @@ impl Coefficients {
     /// There is no memory.
     pub fn combine<G: Group>(&self, points: &[G::Affine]) -> Result<G, Error> {
         let shape = Integers::unsigned(points.len(), COEFFICIENT_BITS);
-        let bases = G::prepare(Cpu::new(), points, 1)?;
+        let bases = G::prepare(points)?;
         Ok(G::multiply(&bases, &[&self.0], &shape).into_iter().sum())
     }
 

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::select::{Choice, Selected, open};
+use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::select::{Choice, open};
 
 use crate::output::complain;
 
@@ -22,7 +23,7 @@ pub struct BackendArgs {
 ///
 /// # Errors
 /// [`UNAVAILABLE`].
-pub fn open_or_say(choice: Choice) -> Result<Selected, ExitCode> {
+pub fn open_or_say(choice: Choice) -> Result<AnyBackend, ExitCode> {
     open(choice).map_err(|error| unavailable(&error))
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pulseproof_groth16::witness::{Circuit, Limits, Modules, ModulesError, WitnessError};
+use pulseproof_kernels::Curve;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::select::{self, Choice};
-use pulseproof_kernels::{Curve, with_backend};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
 use pulseproof_server::{ExactOn, Groth16, Machine, Programs};
@@ -110,13 +110,12 @@ impl Home {
         programs: Programs,
     ) -> Result<Machine<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
-        with_backend!(select::open(choice)?, backend => {
-            let engines = Arc::new(ExactOn(Clone::clone(&backend)));
-            let groth16 = Groth16::on(Clone::clone(&backend), programs);
-            let cpu = Arc::new(ProvingKey::standby(Cpu::new(), Arc::clone(&srs)));
-            let prover = Arc::new(ProvingKey::new(backend, srs)?);
-            Ok(Machine { prover, cpu, engines, groth16 })
-        })
+        let backend = select::open(choice)?;
+        let engines = Arc::new(ExactOn::new(backend.clone()));
+        let groth16 = Groth16::on(backend.clone(), programs);
+        let cpu = Arc::new(ProvingKey::standby(Cpu::new(), Arc::clone(&srs)));
+        let prover = Arc::new(ProvingKey::new(backend, srs)?);
+        Ok(Machine { prover, cpu, engines, groth16 })
     }
 }
 

@@ -21,7 +21,7 @@ use pulseproof_kernels::cpu::Cpu;
 struct World {
     secret: SecretKey,
     public: PublicKey,
-    exact: Exact<Cpu>,
+    exact: Exact,
     cuda: Result<TfheCuda, EngineError>,
 }
 

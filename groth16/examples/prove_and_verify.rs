@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Any key is read from its file, and its points are looked at, before a backend has them.
     let cpu = Cpu::new();
-    let key = ProvingKey::<Bn254, _>::load(cpu, Cursor::new(file), Check::Full, &mut |_, _| ())?;
+    let key = ProvingKey::<Bn254>::load(cpu, Cursor::new(file), Check::Full, &mut |_, _| ())?;
     // It shows what it is: nobody contributed to it.
     if let Some(weakness) = key.weakness() {
         println!("INSECURE key: {weakness}");

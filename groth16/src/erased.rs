@@ -1,5 +1,4 @@
-//! Keys on a backend, with curve and backend forgotten: what a program works with that learns of both
-//! when it runs.
+//! Keys on a backend, with their curve forgotten: what a program works with that learns of it when it runs.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -9,8 +8,8 @@ use std::time::Duration;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::wtns::Witness;
 use pulseproof_formats::{FormatError, zkey};
-use pulseproof_kernels::backend::{BackendKind, CurveOps};
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar, with_curve};
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
+use pulseproof_kernels::{Curve, CurveId, Scalar, with_curve};
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
 
@@ -18,23 +17,6 @@ use crate::Weakness;
 use crate::belongs::Shape;
 use crate::key::{LoadError, ProvingKey};
 use crate::prove::{ProveError, Stage, prove};
-
-/// Loads keys.
-pub trait Loader: Send + Sync {
-    /// Where they go.
-    fn backend(&self) -> BackendKind;
-
-    /// Reads a `.zkey` for either curve. `progress` hears of points done, and of points in all.
-    ///
-    /// # Errors
-    /// The file is no key, a point fails the check, or the backend has no room.
-    fn load(
-        &self,
-        file: File,
-        check: Check,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Arc<dyn Key>, LoadError>;
-}
 
 /// A key that was loaded.
 pub trait Key: Send + Sync {
@@ -108,16 +90,26 @@ pub enum ProvingError {
     Prove(#[from] ProveError),
 }
 
-/// Keys on a backend.
+/// Loads keys on a backend.
 #[derive(Clone, Debug)]
-pub struct On<B>(pub B);
+pub struct Loader(AnyBackend);
 
-impl<B: CurveOps<Bls12_381> + CurveOps<Bn254> + Clone> Loader for On<B> {
-    fn backend(&self) -> BackendKind {
+impl Loader {
+    /// Keys go to this backend.
+    pub fn new(backend: impl Into<AnyBackend>) -> Self {
+        Self(backend.into())
+    }
+
+    /// Where they go.
+    pub fn backend(&self) -> BackendKind {
         self.0.kind()
     }
 
-    fn load(
+    /// Reads a `.zkey` for either curve. `progress` hears of points done, and of points in all.
+    ///
+    /// # Errors
+    /// The file is no key, a point fails the check, or the backend has no room.
+    pub fn load(
         &self,
         file: File,
         check: Check,
@@ -126,13 +118,13 @@ impl<B: CurveOps<Bls12_381> + CurveOps<Bn254> + Clone> Loader for On<B> {
         let mut source = BufReader::new(file);
         let curve = zkey::curve(&mut source)?;
         with_curve!(curve, C => {
-            let key = ProvingKey::<C, B>::load(self.0.clone(), source, check, progress)?;
+            let key = ProvingKey::<C>::load(self.0.clone(), source, check, progress)?;
             Ok(Arc::new(key))
         })
     }
 }
 
-impl<C: Curve, B: CurveOps<C>> Key for ProvingKey<C, B> {
+impl<C: Curve> Key for ProvingKey<C> {
     fn info(&self) -> KeyInfo {
         KeyInfo {
             curve: C::ID,

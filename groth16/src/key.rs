@@ -6,7 +6,7 @@ use pulseproof_ceremony::subgroup::holds_all;
 use pulseproof_formats::FormatError;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::zkey::{Coefficient, Header, Matrix2, PointsG1, Zkey};
-use pulseproof_kernels::backend::{CurveOps, MsmOps};
+use pulseproof_kernels::backend::{AnyBackend, AnyBases, MsmOps};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Error, G1, G2, Scalar};
@@ -45,46 +45,47 @@ pub enum LoadError {
 }
 
 /// A proving key on a backend.
-pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
-    pub(crate) backend: B,
+pub struct ProvingKey<C: Curve> {
+    pub(crate) backend: AnyBackend,
     pub(crate) header: Header<C>,
     pub(crate) verifying_key: PreparedVerifyingKey<C>,
     pub(crate) domain: Domain<Scalar<C>>,
     pub(crate) rows: [Rows<Scalar<C>>; 2],
-    pub(crate) points: Points<C, B>,
+    pub(crate) points: Points<C>,
     contributions: usize,
     weakness: Option<Weakness>,
 }
 
 /// The sections of points, on a backend.
-pub(crate) struct Points<C: Curve, B: CurveOps<C>> {
-    pub a: Sparse<G1<C>, B>,
-    pub b_g1: Sparse<G1<C>, B>,
-    pub b_g2: Sparse<G2<C>, B>,
+pub(crate) struct Points<C: Curve> {
+    pub a: Sparse<G1<C>>,
+    pub b_g1: Sparse<G1<C>>,
+    pub b_g2: Sparse<G2<C>>,
     /// For the signals that are not public.
-    pub c: Sparse<G1<C>, B>,
+    pub c: Sparse<G1<C>>,
     /// In the order of [`Domain::odd_place`].
-    pub h: <B as MsmOps<G1<C>>>::Bases,
+    pub h: AnyBases<G1<C>>,
 }
 
 /// Points without those at infinity, which signals have that are in no row.
-pub(crate) struct Sparse<G: Group, B: MsmOps<G>> {
+pub(crate) struct Sparse<G: Group> {
     /// Whose point each is: a signal, counted from the section's first.
     signals: Vec<u32>,
-    bases: B::Bases,
+    bases: AnyBases<G>,
 }
 
-impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+impl<C: Curve> ProvingKey<C> {
     /// Reads a key. `progress` hears of points done, and of points in all.
     ///
     /// # Errors
     /// The file is no key for this curve, a point fails the check, or the backend has no room.
     pub fn load(
-        backend: B,
+        backend: impl Into<AnyBackend>,
         source: impl Read + Seek,
         check: Check,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, LoadError> {
+        let backend = backend.into();
         let mut file = Zkey::<C, _>::open(source)?;
         let header = file.header().clone();
         let limit = Scalar::<C>::TWO_ADICITY - 1;
@@ -148,14 +149,14 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
     }
 
     /// Who proves.
-    pub fn backend(&self) -> &B {
+    pub fn backend(&self) -> &AnyBackend {
         &self.backend
     }
 }
 
 /// A file on its way to a backend.
-struct Loading<'a, C: Curve, B, S> {
-    backend: &'a B,
+struct Loading<'a, C: Curve, S> {
+    backend: &'a AnyBackend,
     file: &'a mut Zkey<C, S>,
     check: Check,
     progress: &'a mut dyn FnMut(usize, usize),
@@ -164,9 +165,9 @@ struct Loading<'a, C: Curve, B, S> {
     tau: KnownTau,
 }
 
-impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
+impl<'a, C: Curve, S: Read + Seek> Loading<'a, C, S> {
     fn new(
-        backend: &'a B,
+        backend: &'a AnyBackend,
         file: &'a mut Zkey<C, S>,
         check: Check,
         progress: &'a mut dyn FnMut(usize, usize),
@@ -177,7 +178,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
     }
 
     /// All sections. What takes most memory on its way comes first, while nothing else does.
-    fn points(&mut self, domain: &Domain<Scalar<C>>) -> Result<Points<C, B>, LoadError> {
+    fn points(&mut self, domain: &Domain<Scalar<C>>) -> Result<Points<C>, LoadError> {
         let h = self.h(domain)?;
         let b_g2 = self.g2()?;
         let a = self.g1(PointsG1::A)?;
@@ -186,7 +187,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         Ok(Points { a, b_g1, b_g2, c, h })
     }
 
-    fn h(&mut self, domain: &Domain<Scalar<C>>) -> Result<<B as MsmOps<G1<C>>>::Bases, LoadError> {
+    fn h(&mut self, domain: &Domain<Scalar<C>>) -> Result<AnyBases<G1<C>>, LoadError> {
         let points = self.read(PointsG1::H)?;
         self.tau.see(&points);
         let mut placed = vec![C::G1Affine::zero(); points.len()];
@@ -197,7 +198,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         Ok(MsmOps::<G1<C>>::bases(self.backend, &placed, 1)?)
     }
 
-    fn g1(&mut self, section: PointsG1) -> Result<Sparse<G1<C>, B>, LoadError> {
+    fn g1(&mut self, section: PointsG1) -> Result<Sparse<G1<C>>, LoadError> {
         let points = self.read(section)?;
         self.check_g1(section, &points)?;
         Ok(Sparse::new(self.backend, points)?)
@@ -220,7 +221,7 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
         Ok(points)
     }
 
-    fn g2(&mut self) -> Result<Sparse<G2<C>, B>, LoadError> {
+    fn g2(&mut self) -> Result<Sparse<G2<C>>, LoadError> {
         let Self { file, check, progress, done, total, .. } = self;
         let check = on_curve(*check);
         let points = file.points_b2(check, &mut |now, _| progress(*done + now, *total))?;
@@ -233,8 +234,8 @@ impl<'a, C: Curve, B: CurveOps<C>, S: Read + Seek> Loading<'a, C, B, S> {
     }
 }
 
-impl<G: Group, B: MsmOps<G>> Sparse<G, B> {
-    fn new(backend: &B, mut points: Vec<G::Affine>) -> Result<Self, Error> {
+impl<G: Group> Sparse<G> {
+    fn new(backend: &AnyBackend, mut points: Vec<G::Affine>) -> Result<Self, Error> {
         let finite = |(_, point): &(u32, &G::Affine)| !point.is_zero();
         let mut signals = Vec::with_capacity(points.len());
         signals.extend((0..).zip(&points).filter(finite).map(|(signal, _)| signal));
@@ -247,12 +248,12 @@ impl<G: Group, B: MsmOps<G>> Sparse<G, B> {
         self.signals.len()
     }
 
-    fn bytes(&self, backend: &B) -> usize {
+    fn bytes(&self, backend: &AnyBackend) -> usize {
         size_of_val(&*self.signals) + backend.bases_bytes(&self.bases)
     }
 
     /// The points.
-    pub fn bases(&self) -> &B::Bases {
+    pub fn bases(&self) -> &AnyBases<G> {
         &self.bases
     }
 

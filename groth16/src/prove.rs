@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use pulseproof_formats::wtns::Witness;
-use pulseproof_kernels::backend::{Binary, CurveOps, MsmOps};
+use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, MsmOps, NttOps};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::Integers;
 use pulseproof_kernels::traits::*;
@@ -104,8 +104,8 @@ pub struct Proved<C: Curve> {
 ///
 /// # Errors
 /// A witness of another length, one that does not satisfy the circuit, or the backend failed.
-pub fn prove<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub fn prove<C: Curve>(
+    key: &ProvingKey<C>,
     witness: &Witness<Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proved<C>, ProveError> {
@@ -155,16 +155,16 @@ impl Clock {
 const PIECE: usize = 1 << 15;
 
 /// The work of one proof.
-struct Session<'a, C: Curve, B: CurveOps<C>> {
-    key: &'a ProvingKey<C, B>,
+struct Session<'a, C: Curve> {
+    key: &'a ProvingKey<C>,
     clock: &'a mut Clock,
 }
 
-impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
+impl<C: Curve> Session<'_, C> {
     fn proof(
         &mut self,
         words: &[u64],
-        quotient: B::Buffer<u64>,
+        quotient: AnyBuffer<u64>,
         [r, s]: &[Scalar<C>; 2],
     ) -> Result<Proof<C>, Error> {
         let (header, points) = (&self.key.header, &self.key.points);
@@ -188,8 +188,8 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     /// their product on the subgroup.
     fn quotient(
         &mut self,
-        [mut a, mut b]: [B::Buffer<Scalar<C>>; 2],
-    ) -> Result<B::Buffer<u64>, Error> {
+        [mut a, mut b]: [AnyBuffer<Scalar<C>>; 2],
+    ) -> Result<AnyBuffer<u64>, Error> {
         let Self { key, clock } = self;
         clock.time(Stage::Quotient, || {
             let backend = &key.backend;
@@ -209,7 +209,7 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     }
 
     /// A matrix times the witness, on the backend: piece by piece, so that it is not there twice.
-    fn rows(&mut self, matrix: usize, values: &[Scalar<C>]) -> Result<B::Buffer<Scalar<C>>, Error> {
+    fn rows(&mut self, matrix: usize, values: &[Scalar<C>]) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let Self { key, clock } = self;
         let (matrix, n) = (&key.rows[matrix], key.domain.size());
         let mut all = key.backend.zeros(n)?;
@@ -226,12 +226,9 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     }
 }
 
-impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+impl<C: Curve> ProvingKey<C> {
     /// Σ words\[i\]·points\[i\].
-    fn sum<G: Group>(&self, points: &Sparse<G, B>, words: &[u64]) -> Result<G, Error>
-    where
-        B: MsmOps<G>,
-    {
+    fn sum<G: Group>(&self, points: &Sparse<G>, words: &[u64]) -> Result<G, Error> {
         let shape = Integers::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
         let picked = Zeroizing::new(points.pick(words, width::<C>()));
         let scalars = self.backend.upload(&picked)?;
@@ -240,7 +237,7 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
     }
 
     /// Σ quotient\[i\]·H\[i\].
-    fn sum_h(&self, quotient: &B::Buffer<u64>) -> Result<G1<C>, Error> {
+    fn sum_h(&self, quotient: &AnyBuffer<u64>) -> Result<G1<C>, Error> {
         let shape = Integers::unsigned(self.domain.size(), Scalar::<C>::MODULUS_BIT_SIZE);
         Ok(one(MsmOps::<G1<C>>::msm_batch(&self.backend, &self.points.h, quotient, shape)?))
     }

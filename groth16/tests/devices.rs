@@ -13,15 +13,15 @@ mod proofs;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pulseproof_kernels::backend::BackendKind;
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::select::{Choice, Selected, open, open_software};
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error, with_backend};
+use pulseproof_kernels::select::{Choice, open, open_software};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error};
 
 use crate::proofs::{fixture, proof};
 
 /// A device, and how it is opened.
-type Device = (BackendKind, fn() -> Result<Selected, Error>);
+type Device = (BackendKind, fn() -> Result<AnyBackend, Error>);
 
 const DEVICES: [Device; 2] = [
     (BackendKind::Wgpu, open_software),
@@ -30,11 +30,10 @@ const DEVICES: [Device; 2] = [
 
 fn agree<C: Curve>((kind, open): Device) -> Result<(), Failed> {
     let (bytes, witness) = fixture::<C>();
-    let expected = proof::<C, _>(&bytes, &witness, Cpu::new());
-    let selected = open()?;
-    assert_eq!(selected.kind(), kind);
-    let found = with_backend!(selected, backend => proof(&bytes, &witness, backend));
-    assert_eq!(found, expected);
+    let expected = proof::<C>(&bytes, &witness, Cpu::new());
+    let backend = open()?;
+    assert_eq!(backend.kind(), kind);
+    assert_eq!(proof(&bytes, &witness, backend), expected);
     Ok(())
 }
 

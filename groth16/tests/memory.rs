@@ -55,8 +55,7 @@ fn peak_is_bounded<C: Curve>() {
     let open = |name| BufReader::new(File::open(folder.path().join(name)).unwrap());
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();
-    let key =
-        ProvingKey::<C, Cpu>::load(Cpu::new(), open("key"), Check::Full, &mut |_, _| ()).unwrap();
+    let key = ProvingKey::<C>::load(Cpu::new(), open("key"), Check::Full, &mut |_, _| ()).unwrap();
     let loading = HEAP.peak_usage() - before;
     let resident = HEAP.current_usage() - before;
     HEAP.reset_peak_usage();

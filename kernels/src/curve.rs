@@ -120,3 +120,53 @@ macro_rules! with_curve {
         }
     };
 }
+
+/// Runs a block with the type alias `$F` bound to the field that a [`FieldId`] names.
+#[macro_export]
+macro_rules! with_field {
+    ($id:expr, $F:ident => $body:expr) => {
+        match $id {
+            $crate::field::FieldId::Bls12_381 => {
+                type $F = $crate::Scalar<$crate::Bls12_381>;
+                $body
+            }
+            $crate::field::FieldId::Bn254 => {
+                type $F = $crate::Scalar<$crate::Bn254>;
+                $body
+            }
+            $crate::field::FieldId::Goldilocks => {
+                type $F = $crate::field::Goldilocks;
+                $body
+            }
+            $crate::field::FieldId::Prime50 => {
+                type $F = $crate::field::Prime50;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs a block with the type alias `$G` bound to the group that a [`GroupId`] names.
+#[macro_export]
+macro_rules! with_group {
+    ($id:expr, $G:ident => $body:expr) => {
+        match $id {
+            $crate::group::GroupId::Bls12_381G1 => {
+                type $G = $crate::G1<$crate::Bls12_381>;
+                $body
+            }
+            $crate::group::GroupId::Bls12_381G2 => {
+                type $G = $crate::G2<$crate::Bls12_381>;
+                $body
+            }
+            $crate::group::GroupId::Bn254G1 => {
+                type $G = $crate::G1<$crate::Bn254>;
+                $body
+            }
+            $crate::group::GroupId::Bn254G2 => {
+                type $G = $crate::G2<$crate::Bn254>;
+                $body
+            }
+        }
+    };
+}

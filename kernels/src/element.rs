@@ -7,7 +7,10 @@ use std::fmt::Debug;
 
 use ark_ff::{Fp, Fp2, Fp2Config, FpConfig};
 
-/// A value that a [`Backend`](crate::backend::Backend) keeps in its buffers.
+use crate::backend::{ErasedKernels, ErasedMemory};
+use crate::field::{Goldilocks, Prime50};
+
+/// A value that is a number of words.
 pub trait Element: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// How many 64-bit words a value takes.
     const WORDS: usize;
@@ -22,6 +25,24 @@ pub trait Element: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// arithmetic is defined; backends write none.
     fn read(words: &[u64]) -> Self;
 }
+
+/// An element that a [`Backend`](crate::backend::Backend) keeps in its buffers.
+pub trait Stored: Element {
+    /// The part of a backend that keeps such elements.
+    fn memory(kernels: &dyn ErasedKernels) -> &dyn ErasedMemory<Self>;
+}
+
+macro_rules! stored {
+    ($($element:ty),*) => { $(
+        impl Stored for $element {
+            fn memory(kernels: &dyn ErasedKernels) -> &dyn ErasedMemory<Self> {
+                kernels
+            }
+        }
+    )* };
+}
+
+stored!(u64, ark_bls12_381::Fr, ark_bn254::Fr, Goldilocks, Prime50);
 
 impl Element for u64 {
     const WORDS: usize = 1;

@@ -1,6 +1,6 @@
 //! What can go wrong in an operation. No error leaves a backend unusable.
 
-use crate::backend::BackendKind;
+use crate::kind::BackendKind;
 
 /// Why an operation was refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

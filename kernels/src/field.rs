@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use ark_ff::{BigInteger, Fp64, MontBackend, MontConfig, PrimeField};
 
-use crate::cpu::Transformable;
-use crate::cpu::simd::Vectorised;
-use crate::element::Element;
+use crate::backend::{ErasedField, ErasedKernels};
+use crate::element::{Element, Stored};
 
 /// Parameters of [`Goldilocks`].
 #[derive(MontConfig)]
@@ -29,9 +28,12 @@ pub struct Prime50Config;
 pub type Prime50 = Fp64<MontBackend<Prime50Config, 1>>;
 
 /// A prime field with a name and roots of unity of large two-power order.
-pub trait KernelField: PrimeField + Vectorised + Transformable {
+pub trait KernelField: PrimeField + Stored {
     /// The field's identity.
     const ID: FieldId;
+
+    /// The part of a backend that computes in this field.
+    fn field(kernels: &dyn ErasedKernels) -> &dyn ErasedField<Self>;
 }
 
 /// A field chosen at run time.
@@ -52,21 +54,24 @@ impl FieldId {
     pub const ALL: [Self; 4] = [Self::Bls12_381, Self::Bn254, Self::Goldilocks, Self::Prime50];
 }
 
-impl KernelField for ark_bls12_381::Fr {
-    const ID: FieldId = FieldId::Bls12_381;
+macro_rules! kernel_field {
+    ($($field:ty: $id:ident),*) => { $(
+        impl KernelField for $field {
+            const ID: FieldId = FieldId::$id;
+
+            fn field(kernels: &dyn ErasedKernels) -> &dyn ErasedField<Self> {
+                kernels
+            }
+        }
+    )* };
 }
 
-impl KernelField for ark_bn254::Fr {
-    const ID: FieldId = FieldId::Bn254;
-}
-
-impl KernelField for Goldilocks {
-    const ID: FieldId = FieldId::Goldilocks;
-}
-
-impl KernelField for Prime50 {
-    const ID: FieldId = FieldId::Prime50;
-}
+kernel_field!(
+    ark_bls12_381::Fr: Bls12_381,
+    ark_bn254::Fr: Bn254,
+    Goldilocks: Goldilocks,
+    Prime50: Prime50
+);
 
 impl fmt::Display for FieldId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,29 +127,4 @@ impl Montgomery {
         debug_assert_eq!(F::MODULUS.num_bits(), F::MODULUS_BIT_SIZE);
         Self { modulus, r: words(r), r_squared: words(r_squared), inverse: inverse.wrapping_neg() }
     }
-}
-
-/// Runs a block with the type alias `$F` bound to the field that a [`FieldId`] names.
-#[macro_export]
-macro_rules! with_field {
-    ($id:expr, $F:ident => $body:expr) => {
-        match $id {
-            $crate::field::FieldId::Bls12_381 => {
-                type $F = $crate::Scalar<$crate::Bls12_381>;
-                $body
-            }
-            $crate::field::FieldId::Bn254 => {
-                type $F = $crate::Scalar<$crate::Bn254>;
-                $body
-            }
-            $crate::field::FieldId::Goldilocks => {
-                type $F = $crate::field::Goldilocks;
-                $body
-            }
-            $crate::field::FieldId::Prime50 => {
-                type $F = $crate::field::Prime50;
-                $body
-            }
-        }
-    };
 }

@@ -1,19 +1,17 @@
 //! The groups multi-scalar multiplication runs in.
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::str::FromStr;
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 
-use crate::cpu::Cpu;
-use crate::cpu::msm::{Bases, msm_of_bases, subset_sums_of_bases};
-use crate::cpu::simd::Vectorised;
+use crate::backend::{ErasedGroup, ErasedKernels};
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
-use crate::msm::Integers;
+use crate::msm::{Integers, Multiply};
 
 /// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
 pub trait Group: CurveGroup<ScalarField: KernelField> {
@@ -23,7 +21,9 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     type Prime: PrimeField + Element;
     /// The field of the coordinates: the prime field itself, or its quadratic extension by i with
     /// i² = −1.
-    type Coordinate: Field<BasePrimeField = Self::Prime> + Vectorised;
+    type Coordinate: Field<BasePrimeField = Self::Prime> + Element;
+    /// Points that the CPU has prepared.
+    type Prepared: Debug + Send + Sync;
 
     /// The coordinates, or `None` for the point at infinity.
     fn coordinates(point: &Self::Affine) -> Option<(Self::Coordinate, Self::Coordinate)>;
@@ -31,27 +31,31 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     /// The point with these coordinates, which must lie on the curve.
     fn from_coordinates(x: Self::Coordinate, y: Self::Coordinate) -> Self::Affine;
 
-    /// `Bases::for_cpu`, compiled.
+    /// The part of a backend that computes in this group.
+    fn group(kernels: &dyn ErasedKernels) -> &dyn ErasedGroup<Self>;
+
+    /// See [`Multiply::prepare`].
     ///
     /// # Errors
     /// See there.
-    fn prepare(cpu: Cpu, points: &[Self::Affine], levels: u32) -> Result<Bases<Self>, Error>;
+    fn prepare(points: &[Self::Affine]) -> Result<Self::Prepared, Error>;
 
-    /// `msm_of_bases`, compiled.
-    fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
+    /// See [`Multiply::multiply`].
+    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
 
-    /// `subset_sums_of_bases`, compiled.
-    fn subset_sums(bases: &Bases<Self>, masks: &[u32], bits: u32) -> Vec<Self>;
+    /// See [`Multiply::subset_sums`].
+    fn subset_sums(points: &Self::Prepared, masks: &[u32], bits: u32) -> Vec<Self>;
 }
 
 impl<P> Group for Projective<P>
 where
-    P: SWCurveConfig<ScalarField: KernelField, BaseField: Vectorised> + Named,
+    P: SWCurveConfig<ScalarField: KernelField, BaseField: Element> + Named,
     <P::BaseField as Field>::BasePrimeField: Element,
 {
     const ID: GroupId = P::ID;
     type Prime = <P::BaseField as Field>::BasePrimeField;
     type Coordinate = P::BaseField;
+    type Prepared = <P as Multiply>::Prepared;
 
     fn coordinates(point: &Affine<P>) -> Option<(P::BaseField, P::BaseField)> {
         point.xy()
@@ -61,51 +65,33 @@ where
         Affine::new_unchecked(x, y)
     }
 
-    fn prepare(cpu: Cpu, points: &[Affine<P>], levels: u32) -> Result<Bases<Self>, Error> {
-        P::prepare(cpu, points, levels)
+    fn group(kernels: &dyn ErasedKernels) -> &dyn ErasedGroup<Self> {
+        P::group(kernels)
     }
 
-    fn multiply(bases: &Bases<Self>, vectors: &[&[u64]], shape: &Integers) -> Vec<Self> {
-        P::multiply(bases, vectors, shape)
+    fn prepare(points: &[Affine<P>]) -> Result<Self::Prepared, Error> {
+        P::prepare(points)
     }
 
-    fn subset_sums(bases: &Bases<Self>, masks: &[u32], bits: u32) -> Vec<Self> {
-        P::subset_sums(bases, masks, bits)
+    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &Integers) -> Vec<Self> {
+        P::multiply(points, vectors, shape)
+    }
+
+    fn subset_sums(points: &Self::Prepared, masks: &[u32], bits: u32) -> Vec<Self> {
+        P::subset_sums(points, masks, bits)
     }
 }
 
-/// Curve parameters with a name, and what the processor does with them. That is a lot of code, and generic
-/// functions are compiled anew in every crate that calls them; these are compiled here, once.
-pub trait Named: SWCurveConfig
+/// Curve parameters with a name, and what the CPU does with their points.
+pub trait Named: Multiply
 where
     Projective<Self>: Group<Affine = Affine<Self>>,
 {
     /// The group these parameters define.
     const ID: GroupId;
 
-    /// See [`Group::prepare`].
-    ///
-    /// # Errors
-    /// See there.
-    fn prepare(
-        cpu: Cpu,
-        points: &[Affine<Self>],
-        levels: u32,
-    ) -> Result<Bases<Projective<Self>>, Error>;
-
-    /// See [`Group::multiply`].
-    fn multiply(
-        bases: &Bases<Projective<Self>>,
-        vectors: &[&[u64]],
-        shape: &Integers,
-    ) -> Vec<Projective<Self>>;
-
-    /// See [`Group::subset_sums`].
-    fn subset_sums(
-        bases: &Bases<Projective<Self>>,
-        masks: &[u32],
-        bits: u32,
-    ) -> Vec<Projective<Self>>;
+    /// See [`Group::group`].
+    fn group(kernels: &dyn ErasedKernels) -> &dyn ErasedGroup<Projective<Self>>;
 }
 
 macro_rules! named {
@@ -113,28 +99,8 @@ macro_rules! named {
         impl Named for $parameters {
             const ID: GroupId = GroupId::$id;
 
-            fn prepare(
-                cpu: Cpu,
-                points: &[Affine<Self>],
-                levels: u32,
-            ) -> Result<Bases<Projective<Self>>, Error> {
-                Bases::for_cpu(cpu, points, levels)
-            }
-
-            fn multiply(
-                bases: &Bases<Projective<Self>>,
-                vectors: &[&[u64]],
-                shape: &Integers,
-            ) -> Vec<Projective<Self>> {
-                msm_of_bases(bases, vectors, shape)
-            }
-
-            fn subset_sums(
-                bases: &Bases<Projective<Self>>,
-                masks: &[u32],
-                bits: u32,
-            ) -> Vec<Projective<Self>> {
-                subset_sums_of_bases(bases, masks, bits)
+            fn group(kernels: &dyn ErasedKernels) -> &dyn ErasedGroup<Projective<Self>> {
+                kernels
             }
         }
     )* };
@@ -190,29 +156,4 @@ impl FromStr for GroupId {
             .find(|id| id.to_string() == name)
             .ok_or_else(|| UnknownGroup(name.to_owned()))
     }
-}
-
-/// Runs a block with the type alias `$G` bound to the group that a [`GroupId`] names.
-#[macro_export]
-macro_rules! with_group {
-    ($id:expr, $G:ident => $body:expr) => {
-        match $id {
-            $crate::group::GroupId::Bls12_381G1 => {
-                type $G = $crate::G1<$crate::Bls12_381>;
-                $body
-            }
-            $crate::group::GroupId::Bls12_381G2 => {
-                type $G = $crate::G2<$crate::Bls12_381>;
-                $body
-            }
-            $crate::group::GroupId::Bn254G1 => {
-                type $G = $crate::G1<$crate::Bn254>;
-                $body
-            }
-            $crate::group::GroupId::Bn254G2 => {
-                type $G = $crate::G2<$crate::Bn254>;
-                $body
-            }
-        }
-    };
 }

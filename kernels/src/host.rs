@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::backend::BackendKind;
 use crate::element::Element;
 use crate::error::Error;
+use crate::kind::BackendKind;
 
 /// Values in ordinary memory.
 #[derive(Clone, Debug, PartialEq)]

@@ -35,6 +35,7 @@
 pub mod apart;
 pub mod backend;
 pub mod bootstrap;
+#[cfg(any(test, feature = "check"))]
 pub mod check;
 pub mod cpu;
 #[cfg(feature = "cuda")]
@@ -47,6 +48,7 @@ pub mod field;
 pub mod gpu;
 pub mod group;
 pub mod host;
+mod kind;
 pub mod msm;
 pub mod naive;
 pub mod select;

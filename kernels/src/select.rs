@@ -1,22 +1,20 @@
-//! Finds what this machine has, and chooses. The one `match` over backends in the whole project is the
-//! macro [`with_backend`](crate::with_backend).
+//! Finds what this machine has, and chooses. The one `match` over backends in the whole project is in [`open`].
 
-#[cfg(not(all(feature = "cuda", feature = "wgpu")))]
-mod absent;
+#[cfg(feature = "check")]
+mod bisected;
 mod devices;
 mod host;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::backend::{BackendKind, UnknownBackend};
-use crate::check::Party;
+use crate::backend::{AnyBackend, BackendKind, UnknownBackend};
 use crate::cpu::Cpu;
 use crate::error::Error;
-use crate::gpu::bisect::UnknownEntry;
-use crate::gpu::{Bisect, Gpu, Unit};
+use crate::gpu::Unit;
 
-pub use devices::{CudaDevice, WgpuDevice};
+#[cfg(feature = "check")]
+pub use bisected::{Bisected, open_bisected};
 
 /// What somebody asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,51 +92,21 @@ enum Software {
     Allowed,
 }
 
-/// A backend that was opened.
-pub enum Selected {
-    /// CUDA.
-    Cuda(Gpu<CudaDevice>),
-    /// wgpu.
-    Wgpu(Gpu<WgpuDevice>),
-    /// The processor.
-    Cpu(Cpu),
-}
-
-impl Selected {
-    /// Which backend it is.
-    pub fn kind(&self) -> BackendKind {
-        crate::with_backend!(self, backend => crate::backend::Backend::kind(backend))
-    }
-}
-
-impl Selected {
-    /// The backend as one that can be compared with another.
-    pub fn party(&self) -> &dyn Party {
-        crate::with_backend!(self, backend => backend)
-    }
-}
-
-impl fmt::Debug for Selected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Selected({})", self.kind())
-    }
-}
-
 /// Opens a backend.
 ///
 /// # Errors
 /// The one that was asked for cannot be used here, with the reason.
-pub fn open(choice: Choice) -> Result<Selected, Error> {
-    let cuda = || devices::open_cuda().map(|device| Selected::Cuda(Gpu::new(device)));
-    let wgpu =
-        |software| devices::open_wgpu(software).map(|device| Selected::Wgpu(Gpu::new(device)));
+pub fn open(choice: Choice) -> Result<AnyBackend, Error> {
+    let cuda = || devices::open_cuda().map(AnyBackend::new);
+    let wgpu = |software| devices::open_wgpu(software).map(AnyBackend::new);
+    let cpu = || Ok(Cpu::new().into());
     match choice {
         Choice::Auto => Ok(cuda()
             .or_else(|error| passed_over(&error, || wgpu(Software::Refused)))
-            .or_else(|error| passed_over(&error, || Ok(Selected::Cpu(Cpu::new()))))?),
+            .or_else(|error| passed_over(&error, cpu))?),
         Choice::Only(BackendKind::Cuda) => cuda(),
         Choice::Only(BackendKind::Wgpu) => wgpu(Software::IfAsked),
-        Choice::Only(BackendKind::Cpu) => Ok(Selected::Cpu(Cpu::new())),
+        Choice::Only(BackendKind::Cpu) => cpu(),
         Choice::Only(BackendKind::Naive) => {
             Err(unavailable(BackendKind::Naive, "it judges the others and is not chosen for work"))
         }
@@ -147,89 +115,28 @@ pub fn open(choice: Choice) -> Result<Selected, Error> {
 
 fn passed_over(
     error: &Error,
-    next: impl FnOnce() -> Result<Selected, Error>,
-) -> Result<Selected, Error> {
+    next: impl FnOnce() -> Result<AnyBackend, Error>,
+) -> Result<AnyBackend, Error> {
     tracing::debug!(%error, "passed over");
     next()
-}
-
-/// A device behind twins that give way to it, see [`Bisect`].
-pub enum Bisected {
-    /// CUDA.
-    Cuda(Gpu<Bisect<CudaDevice>>),
-    /// wgpu.
-    Wgpu(Gpu<Bisect<WgpuDevice>>),
-}
-
-impl Bisected {
-    /// The backend as one that can be compared with another.
-    pub fn party(&self) -> &dyn Party {
-        match self {
-            Self::Cuda(gpu) => gpu,
-            Self::Wgpu(gpu) => gpu,
-        }
-    }
-
-    /// Twins again, until the kernel is launched once more.
-    pub fn restart(&self) {
-        match self {
-            Self::Cuda(gpu) => gpu.restart(),
-            Self::Wgpu(gpu) => gpu.restart(),
-        }
-    }
 }
 
 /// Opens wgpu, on an adapter that computes on the processor if there is no other: for tests.
 ///
 /// # Errors
 /// There is no adapter at all.
-pub fn open_software() -> Result<Selected, Error> {
-    devices::open_wgpu(Software::Allowed).map(|device| Selected::Wgpu(Gpu::new(device)))
-}
-
-/// Opens a device behind twins in plain Rust, which run until the kernel `entry` is launched.
-///
-/// # Errors
-/// The backend cannot be used or has no device; there is no such kernel.
-pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
-    let no_kernel = |backend| move |error: UnknownEntry| unavailable(backend, &error.to_string());
-    match choice {
-        Choice::Only(kind @ BackendKind::Wgpu) => {
-            let device = Bisect::new(devices::open_wgpu(Software::IfAsked)?, entry)
-                .map_err(no_kernel(kind))?;
-            Ok(Bisected::Wgpu(Gpu::new(device)))
-        }
-        Choice::Auto | Choice::Only(BackendKind::Cuda) => {
-            let device =
-                Bisect::new(devices::open_cuda()?, entry).map_err(no_kernel(BackendKind::Cuda))?;
-            Ok(Bisected::Cuda(Gpu::new(device)))
-        }
-        Choice::Only(kind) => {
-            Err(unavailable(kind, "it has no device that twins could give way to"))
-        }
-    }
+pub fn open_software() -> Result<AnyBackend, Error> {
+    devices::open_wgpu(Software::Allowed).map(AnyBackend::new)
 }
 
 fn unavailable(backend: BackendKind, reason: &str) -> Error {
     Error::Unavailable { backend, reason: reason.to_owned() }
 }
 
-/// Runs a block with `$backend` bound to a reference to the backend that a [`Selected`] holds: the one
-/// place where a backend chosen at run time becomes a type.
-#[macro_export]
-macro_rules! with_backend {
-    ($selected:expr, $backend:ident => $body:expr) => {
-        match $selected {
-            $crate::select::Selected::Cuda($backend) => $body,
-            $crate::select::Selected::Wgpu($backend) => $body,
-            $crate::select::Selected::Cpu($backend) => $body,
-        }
-    };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::Backend;
 
     #[test]
     fn choices_have_names() {

@@ -27,7 +27,7 @@ pub struct Profile<C: Curve> {
     /// What submissions are checked with.
     pub lists: Arc<Lists<C>>,
     /// What devices prove with, if they do.
-    prover: Option<ProvingKey<C, Cpu>>,
+    prover: Option<ProvingKey<C>>,
 }
 
 /// Devices cannot be given this profile.

@@ -46,7 +46,7 @@ impl Running {
         let machine = Machine {
             prover: prover.clone(),
             cpu: prover,
-            engines: Arc::new(ExactOn(Cpu::new())),
+            engines: Arc::new(ExactOn::new(Cpu::new())),
             groth16: Groth16::on(Cpu::new(), Programs::new(1 << 30, None)),
         };
         let config = Config::new(folder.to_owned());

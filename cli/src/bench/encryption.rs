@@ -61,7 +61,7 @@ pub enum Failure {
 
 /// Inputs of all measurements, made once.
 pub struct Fixture<C: Curve> {
-    key: ProvingKey<C, Cpu>,
+    key: ProvingKey<C>,
     scheme: Scheme<C>,
     readings: Vec<i64>,
     slots: Vec<Totals>,

@@ -1,6 +1,6 @@
 //! Multiplications of field elements in long vectors, beside arkworks's.
 
-use pulseproof_kernels::backend::{BackendKind, Binary, FieldOps};
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind, Binary, FieldOps};
 use pulseproof_kernels::field::{FieldId, KernelField};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
@@ -48,7 +48,7 @@ impl<F: KernelField> Fixture<F> {
     ///
     /// # Errors
     /// The backend's, or a wrong result.
-    pub fn ours<'a, B: FieldOps<F>>(&'a self, backend: &'a B) -> Result<Subject<'a>, BenchError> {
+    pub fn ours<'a>(&'a self, backend: &'a AnyBackend) -> Result<Subject<'a>, BenchError> {
         let (cold_ms, first) = time(|| {
             let mut a = backend.upload(&self.a)?;
             backend.map(Binary::Mul, &mut a, &backend.upload(&self.b)?)?;

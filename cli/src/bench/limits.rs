@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::Backend;
+use pulseproof_kernels::backend::{AnyBackend, Backend};
 use pulseproof_kernels::cpu::{Cpu, Instructions, Peak};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -131,7 +131,7 @@ fn host_bandwidth() -> f64 {
 ///
 /// # Errors
 /// The backend's.
-pub fn bandwidth<B: Backend>(backend: &B) -> Result<f64, Error> {
+pub fn bandwidth(backend: &AnyBackend) -> Result<f64, Error> {
     let from = backend.zeros::<u64>(COPY_WORDS)?;
     let mut to = backend.zeros::<u64>(COPY_WORDS)?;
     rate(&mut || {
@@ -157,7 +157,7 @@ fn rate(copy: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
 ///
 /// # Errors
 /// The backend's.
-pub fn settle<B: Backend>(backend: &B) -> Result<(), Error> {
+pub fn settle(backend: &AnyBackend) -> Result<(), Error> {
     backend.download(&backend.zeros::<u64>(1)?).map(|_| ())
 }
 

@@ -1,6 +1,6 @@
 //! Multi-scalar multiplications, beside arkworks's and those of other libraries.
 
-use pulseproof_kernels::backend::MsmOps;
+use pulseproof_kernels::backend::{AnyBackend, Backend, MsmOps};
 use pulseproof_kernels::check::progression;
 use pulseproof_kernels::element::Element;
 use pulseproof_kernels::group::Group;
@@ -84,10 +84,10 @@ impl<G: Group> Fixture<G> {
     ///
     /// # Errors
     /// The backend's, or a wrong result.
-    pub fn ours<'a, B: MsmOps<G>>(&'a self, backend: &'a B) -> Result<Subject<'a>, BenchError> {
+    pub fn ours<'a>(&'a self, backend: &'a AnyBackend) -> Result<Subject<'a>, BenchError> {
         let shape = self.integers();
         let (cold_ms, first) = time(|| {
-            let bases = backend.bases(&self.bases, self.options.levels)?;
+            let bases = MsmOps::<G>::bases(backend, &self.bases, self.options.levels)?;
             let scalars = backend.upload(&self.words)?;
             let sums = backend.msm_batch(&bases, &scalars, shape)?;
             Ok::<_, pulseproof_kernels::Error>((bases, scalars, sums))

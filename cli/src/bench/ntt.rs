@@ -1,7 +1,7 @@
 //! Transforms, beside arkworks's.
 
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use pulseproof_kernels::backend::{BackendKind, NttOps};
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind, NttOps};
 use pulseproof_kernels::field::{FieldId, KernelField};
 use pulseproof_kernels::transform::Transform;
 use rand::rngs::OsRng;
@@ -60,7 +60,7 @@ impl<F: KernelField> Fixture<F> {
     ///
     /// # Errors
     /// The backend's, or a wrong result.
-    pub fn ours<'a, B: NttOps<F>>(&'a self, backend: &'a B) -> Result<Subject<'a>, BenchError> {
+    pub fn ours<'a>(&'a self, backend: &'a AnyBackend) -> Result<Subject<'a>, BenchError> {
         let is_cpu = backend.kind() == BackendKind::Cpu;
         let (cold_ms, first) = time(|| {
             let mut data = backend.upload(&self.rows)?;

@@ -14,7 +14,7 @@ use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
 use pulseproof_fhe::{Ciphertext, Encrypt, PublicKey, SecretKey, generate_keys};
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{BackendKind, BootstrapOps};
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
 
 use super::limits::{Work, bandwidth};
 use super::measure::{BenchError, Subject, time};
@@ -49,7 +49,7 @@ impl Keys {
     ///
     /// # Errors
     /// The backend's.
-    pub fn exact<B: BootstrapOps + Clone>(&self, backend: &B) -> Result<Ready, BenchError> {
+    pub fn exact(&self, backend: &AnyBackend) -> Result<Ready, BenchError> {
         let kind = backend.kind();
         let is_cpu = kind == BackendKind::Cpu;
         let bandwidth = if is_cpu { None } else { Some(bandwidth(backend)?) };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ark_ec::VariableBaseMSM;
-use pulseproof_kernels::select::Selected;
+use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::traits::UniformRand;
-use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, with_backend};
+use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{SrsError, develop};
@@ -57,7 +57,7 @@ impl<C: Curve> Fixture<C> {
     ///
     /// # Panics
     /// If there are no devices, or more than 2^`log_size`.
-    pub fn new(shape: Shape, selected: Selected) -> Result<Self, Failure> {
+    pub fn new(shape: Shape, backend: AnyBackend) -> Result<Self, Failure> {
         let srs = develop::generate::<C>(shape.log_size, &mut OsRng)?;
         let key = CommitmentKey::new(&srs);
         let vector = |_| {
@@ -68,8 +68,7 @@ impl<C: Curve> Fixture<C> {
         let vectors: Vec<_> = (0..shape.devices).map(vector).collect();
         let weights = vec![1; shape.devices];
         let srs = Arc::new(srs);
-        let prover: Arc<dyn Prover<C>> =
-            with_backend!(selected, backend => Arc::new(ProvingKey::new(backend, srs.clone())?));
+        let prover: Arc<dyn Prover<C>> = Arc::new(ProvingKey::new(backend, srs.clone())?);
         let (statement, proof) = prover
             .prove(&openings(&vectors), &weights, b"bench")
             .expect("a bench has between one vector and N");
@@ -190,9 +189,9 @@ pub struct Report {
 pub fn measure<C: Curve>(
     shape: Shape,
     samples: usize,
-    selected: Selected,
+    backend: AnyBackend,
 ) -> Result<Report, Failure> {
-    let fixture = Fixture::<C>::new(shape, selected)?;
+    let fixture = Fixture::<C>::new(shape, backend)?;
     let mut times: [Vec<f64>; 5] = Default::default();
     for round in 0..=samples.max(1) {
         let measured = [

@@ -6,7 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use pulseproof_kernels::check::{Case, Difference, Kernel, Party, cases, run};
+use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::check::{Case, Difference, Kernel, cases, run};
 
 pub use junit::junit;
 
@@ -107,8 +108,8 @@ impl Plan {
     /// how many are done, skipped ones counted; `after` when a kernel is done.
     pub fn run(
         &self,
-        a: &dyn Party,
-        b: &dyn Party,
+        a: &AnyBackend,
+        b: &AnyBackend,
         before: impl Fn(usize),
         after: impl Fn(&KernelReport),
     ) -> Vec<KernelReport> {
@@ -134,7 +135,7 @@ impl Plan {
 }
 
 impl KernelReport {
-    fn judge(&mut self, a: &dyn Party, b: &dyn Party, case: &Case) {
+    fn judge(&mut self, a: &AnyBackend, b: &AnyBackend, case: &Case) {
         let verdict = if self.difference().is_some() {
             Verdict::Skipped
         } else {

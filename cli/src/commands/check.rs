@@ -4,7 +4,8 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pulseproof_kernels::check::{Kernel, Party, cpu_portable, naive};
+use pulseproof_kernels::backend::{AnyBackend, Backend};
+use pulseproof_kernels::check::{Kernel, cpu_portable, naive};
 use pulseproof_kernels::select::open_bisected;
 
 use super::Outcome;
@@ -84,18 +85,18 @@ pub(super) fn run(args: &Args) -> Outcome {
     let choice = args.backend.backend;
     if let Some(entry) = &args.force_gpu_from {
         return match open_bisected(choice, entry) {
-            Ok(bisected) => compare(args, bisected.party(), || bisected.restart()),
+            Ok(bisected) => compare(args, &bisected.backend(), || bisected.restart()),
             Err(error) => Ok(unavailable(&error)),
         };
     }
     match open_or_say(choice) {
-        Ok(selected) => compare(args, selected.party(), || ()),
+        Ok(backend) => compare(args, &backend, || ()),
         Err(code) => Ok(code),
     }
 }
 
 /// `restart` is called before each case.
-fn compare(args: &Args, a: &dyn Party, restart: impl Fn()) -> Outcome {
+fn compare(args: &Args, a: &AnyBackend, restart: impl Fn()) -> Outcome {
     let b = match args.against {
         Against::Cpu => cpu_portable(),
         Against::Naive => naive(),

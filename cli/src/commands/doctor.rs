@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use pulseproof_kernels::backend::Backend;
 use pulseproof_kernels::select::{Choice, Finding, open, probe};
 use serde::Serialize;
 

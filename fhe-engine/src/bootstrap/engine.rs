@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::backend::BootstrapOps;
+use pulseproof_kernels::backend::{
+    AnyBackend, AnyBootstrapKey, AnyKeyswitchKey, Backend, BootstrapOps,
+};
 use pulseproof_packing::DIMENSION;
 
 use crate::bootstrap::keys::EvaluationKey;
@@ -48,19 +50,20 @@ pub trait Engine: Send + Sync {
 }
 
 /// Our kernels on a backend.
-pub struct Exact<B: BootstrapOps> {
-    backend: B,
+pub struct Exact {
+    backend: AnyBackend,
     fingerprint: [u8; 32],
-    keyswitch: B::KeyswitchKey,
-    bootstrap: B::BootstrapKey,
+    keyswitch: AnyKeyswitchKey,
+    bootstrap: AnyBootstrapKey,
 }
 
-impl<B: BootstrapOps> Exact<B> {
+impl Exact {
     /// Brings a key into the form the backend computes with.
     ///
     /// # Errors
     /// The backend's.
-    pub fn new(backend: B, key: &EvaluationKey) -> Result<Self, EngineError> {
+    pub fn new(backend: impl Into<AnyBackend>, key: &EvaluationKey) -> Result<Self, EngineError> {
+        let backend = backend.into();
         let error = |error| failed(&name(&backend), error);
         let keyswitch = backend.keyswitch_key(KEYSWITCH, &key.keyswitch_words()).map_err(error)?;
         let bootstrap =
@@ -81,7 +84,7 @@ impl<B: BootstrapOps> Exact<B> {
     }
 }
 
-impl<B: BootstrapOps> Engine for Exact<B> {
+impl Engine for Exact {
     fn name(&self) -> String {
         name(&self.backend)
     }
@@ -97,7 +100,7 @@ impl<B: BootstrapOps> Engine for Exact<B> {
     }
 }
 
-fn name<B: BootstrapOps>(backend: &B) -> String {
+fn name(backend: &AnyBackend) -> String {
     format!("exact/{}", backend.kind())
 }
 

@@ -1,8 +1,8 @@
-//! Where bootstraps run: a backend, with its type forgotten. It takes any key.
+//! Where bootstraps run. It takes any key.
 
 use std::sync::Arc;
 
-use pulseproof_kernels::backend::BootstrapOps;
+use pulseproof_kernels::backend::AnyBackend;
 
 use crate::bootstrap::engine::{Engine, EngineError, Exact};
 use crate::bootstrap::keys::EvaluationKey;
@@ -17,10 +17,17 @@ pub trait Engines: Send + Sync {
 }
 
 /// Our kernels on a backend.
-#[derive(Clone, Copy, Debug)]
-pub struct ExactOn<B>(pub B);
+#[derive(Clone, Debug)]
+pub struct ExactOn(AnyBackend);
 
-impl<B: BootstrapOps + Clone> Engines for ExactOn<B> {
+impl ExactOn {
+    /// Bootstraps run on this backend.
+    pub fn new(backend: impl Into<AnyBackend>) -> Self {
+        Self(backend.into())
+    }
+}
+
+impl Engines for ExactOn {
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
         Ok(Arc::new(Exact::new(self.0.clone(), key)?))
     }

@@ -25,7 +25,7 @@ struct Keys {
     secret: SecretKey,
     exact: EvaluationKey,
     floating: FloatingKey,
-    engine: Exact<Cpu>,
+    engine: Exact,
 }
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {

@@ -7,7 +7,7 @@ use std::io::BufReader;
 use pulseproof_formats::Check;
 use pulseproof_formats::r1cs::{Limits, R1cs};
 use pulseproof_formats::zkey;
-use pulseproof_groth16::erased::{Loader, On};
+use pulseproof_groth16::erased::Loader;
 use pulseproof_groth16::setup;
 use pulseproof_groth16::witness::{Circuit, Limits as WitnessLimits};
 use pulseproof_groth16::{
@@ -83,7 +83,7 @@ fn ours(tools: &Tools, setup: &Setup, seed: u64) -> Outcome<Proved> {
     let witness = program.and_then(|program| program.witness(&inputs));
     let words = Zeroizing::new(witness.map_err(|error| failed(&error))?.into_words());
     let file = File::open(&setup.zkey).map_err(|error| failed(&error))?;
-    let key = On(Cpu::new()).load(file, Check::Full, &mut |_, _| ());
+    let key = Loader::new(Cpu::new()).load(file, Check::Full, &mut |_, _| ());
     let proof = key.map_err(|error| failed(&error))?.prove(words);
     let proof = proof.map_err(|error| failed(&error))?;
     let stem = format!("{}_{}_ours{seed}", prime(circuit.curve), circuit.name);

@@ -138,7 +138,7 @@ fn coefficients<C: Curve>(
     key.coefficients.into_iter().map(moved).collect()
 }
 
-fn loaded<C: Curve>(contents: &Contents<C>) -> ProvingKey<C, Cpu> {
+fn loaded<C: Curve>(contents: &Contents<C>) -> ProvingKey<C> {
     let mut bytes = Vec::new();
     zkey::write(&mut bytes, contents).unwrap();
     ProvingKey::load(Cpu::new(), Cursor::new(bytes), Check::Full, &mut |_, _| ()).unwrap()

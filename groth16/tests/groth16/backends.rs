@@ -23,7 +23,7 @@ use crate::proofs::{SHAPE, fixture, load, proof, rng};
 
 fn backends_agree<C: Curve>() {
     let (bytes, witness) = fixture::<C>();
-    let expected = proof::<C, _>(&bytes, &witness, Naive);
+    let expected = proof::<C>(&bytes, &witness, Naive);
     assert_eq!(proof(&bytes, &witness, Cpu::portable()), expected, "the processor, portable");
     assert_eq!(proof(&bytes, &witness, Cpu::new()), expected, "the processor");
     assert_eq!(proof(&bytes, &witness, Gpu::new(TwinDevice::small())), expected, "a device");
@@ -38,7 +38,7 @@ fn proofs_are_the_same_on_every_backend() {
 #[test]
 fn two_proofs_of_one_witness_have_nothing_in_common() {
     let (bytes, witness) = fixture::<Bn254>();
-    let key = load::<Bn254, _>(&bytes, Cpu::new()).unwrap();
+    let key = load::<Bn254>(&bytes, Cpu::new()).unwrap();
     let [first, second] = [6, 7].map(|seed| prove(&key, &witness, &mut rng(seed)).unwrap());
     let (p, q) = (&first.proof, &second.proof);
     assert!(p.a != q.a && p.b != q.b && p.c != q.c);
@@ -50,7 +50,7 @@ fn two_proofs_of_one_witness_have_nothing_in_common() {
 #[test]
 fn a_witness_that_satisfies_nothing_proves_nothing() {
     let (bytes, witness) = fixture::<Bn254>();
-    let key = load::<Bn254, _>(&bytes, Cpu::new()).unwrap();
+    let key = load::<Bn254>(&bytes, Cpu::new()).unwrap();
     let values: Vec<_> = (0..witness.len()).map(|i| witness.value(i).unwrap()).collect();
     for changed in [1, SHAPE.public + 1, values.len() - 1] {
         let mut values = values.clone();
@@ -71,7 +71,7 @@ fn a_witness_that_satisfies_nothing_proves_nothing() {
 #[test]
 fn a_proof_is_bound_to_its_public_signals() {
     let (bytes, witness) = fixture::<Bn254>();
-    let key = load::<Bn254, _>(&bytes, Cpu::new()).unwrap();
+    let key = load::<Bn254>(&bytes, Cpu::new()).unwrap();
     let Proved { proof, public, .. } = prove(&key, &witness, &mut rng(9)).unwrap();
     for signal in 0..public.len() {
         let mut other = public.clone();
@@ -86,7 +86,7 @@ fn a_damaged_key_gives_no_proof() {
     let (bytes, witness) = fixture::<Bn254>();
     let (circuit, _) = sample(SHAPE, &mut rng(3));
     let good = develop::<Bn254>(&circuit, &mut rng(4), &mut |_, _| ()).unwrap();
-    assert!(load::<Bn254, _>(&bytes, Cpu::new()).is_ok());
+    assert!(load::<Bn254>(&bytes, Cpu::new()).is_ok());
     for section in 0..5 {
         let mut bad = good.clone();
         match section {
@@ -98,7 +98,7 @@ fn a_damaged_key_gives_no_proof() {
         }
         let mut bytes = Vec::new();
         zkey::write(&mut bytes, &bad).unwrap();
-        let key = load::<Bn254, _>(&bytes, Cpu::new()).unwrap();
+        let key = load::<Bn254>(&bytes, Cpu::new()).unwrap();
         let error = prove(&key, &witness, &mut rng(5)).unwrap_err();
         assert!(matches!(error, ProveError::Rejected), "section {section}: {error}");
     }
@@ -108,7 +108,7 @@ fn a_damaged_key_gives_no_proof() {
 fn a_full_or_lost_device_says_so() {
     let (bytes, witness) = fixture::<Bn254>();
     let device = TwinDevice::small();
-    let key = load::<Bn254, _>(&bytes, Gpu::new(device.clone())).unwrap();
+    let key = load::<Bn254>(&bytes, Gpu::new(device.clone())).unwrap();
     device.fail(u64::MAX, Fault::OutOfMemory);
     let expected = prove(&key, &witness, &mut rng(5)).unwrap().proof;
     let steps = device.steps();
@@ -124,11 +124,11 @@ fn a_full_or_lost_device_says_so() {
         assert_eq!(prove(&key, &witness, &mut rng(5)).unwrap().proof, expected, "after {step}");
     }
     for step in [0, steps / 2, steps - 1] {
-        let key = load::<Bn254, _>(&bytes, Gpu::new(device.clone())).unwrap();
+        let key = load::<Bn254>(&bytes, Gpu::new(device.clone())).unwrap();
         device.fail(step, Fault::DeviceLost);
         let error = prove(&key, &witness, &mut rng(5)).unwrap_err();
         assert!(matches!(error, ProveError::Kernel(Error::DeviceLost { .. })), "{error}");
-        let again = load::<Bn254, _>(&bytes, Gpu::new(device.clone())).unwrap();
+        let again = load::<Bn254>(&bytes, Gpu::new(device.clone())).unwrap();
         assert_eq!(prove(&again, &witness, &mut rng(5)).unwrap().proof, expected);
     }
 }
@@ -161,12 +161,11 @@ fn points_outside_the_subgroup_are_refused_by_place() {
         }
         let mut bytes = Vec::new();
         zkey::write(&mut bytes, &bad).unwrap();
-        let error = load::<Bls12_381, _>(&bytes, Cpu::new()).err().unwrap().to_string();
+        let error = load::<Bls12_381>(&bytes, Cpu::new()).err().unwrap().to_string();
         assert!(error.contains('3') && error.contains("subgroup"), "{section}: {error}");
         // Bytes that are known are not looked at that closely.
         let checked = Cursor::new(&bytes);
-        let known =
-            ProvingKey::<Bls12_381, _>::load(Cpu::new(), checked, Check::None, &mut |_, _| ());
+        let known = ProvingKey::<Bls12_381>::load(Cpu::new(), checked, Check::None, &mut |_, _| ());
         assert!(known.is_ok());
     }
 }

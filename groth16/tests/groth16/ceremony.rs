@@ -91,7 +91,7 @@ fn unprepared(bytes: &[u8]) -> Vec<u8> {
 
 /// snarkjs's own key, with a contribution and a beacon, and a witness that circom's program made.
 fn snarkjs_files<C: Curve>(curve: &str) {
-    let key = ProvingKey::<C, _>::load(
+    let key = ProvingKey::<C>::load(
         Cpu::new(),
         BufReader::new(File::open(file(curve, "tiny.zkey")).unwrap()),
         Check::Full,

@@ -9,7 +9,7 @@ use pulseproof_groth16::Proof;
 use pulseproof_groth16::key::{LoadError, ProvingKey};
 use pulseproof_groth16::prove::prove;
 use pulseproof_groth16::setup::develop;
-use pulseproof_kernels::backend::CurveOps;
+use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::{Curve, Scalar};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -30,17 +30,17 @@ pub fn fixture<C: Curve>() -> (Vec<u8>, Witness<Scalar<C>>) {
     (bytes, witness)
 }
 
-pub fn load<C: Curve, B: CurveOps<C>>(
+pub fn load<C: Curve>(
     bytes: &[u8],
-    backend: B,
-) -> Result<ProvingKey<C, B>, LoadError> {
+    backend: impl Into<AnyBackend>,
+) -> Result<ProvingKey<C>, LoadError> {
     ProvingKey::load(backend, Cursor::new(bytes), Check::Full, &mut |_, _| ())
 }
 
-pub fn proof<C: Curve, B: CurveOps<C>>(
+pub fn proof<C: Curve>(
     bytes: &[u8],
     witness: &Witness<Scalar<C>>,
-    backend: B,
+    backend: impl Into<AnyBackend>,
 ) -> Proof<C> {
     prove(&load(bytes, backend).unwrap(), witness, &mut rng(5)).unwrap().proof
 }

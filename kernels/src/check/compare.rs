@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Case, Party};
-use crate::backend::BackendKind;
+use super::{Case, outputs};
+use crate::backend::{AnyBackend, Backend, BackendKind};
 use crate::element::{Element, to_words};
 use crate::error::Error;
 
@@ -125,11 +125,11 @@ impl fmt::Display for Difference {
 /// Asks both backends and compares.
 pub(super) fn compare(
     case: &Case,
-    a: &dyn Party,
-    b: &dyn Party,
+    a: &AnyBackend,
+    b: &AnyBackend,
 ) -> Result<Outcome, Box<Difference>> {
-    let (of_a, time_a) = timed(|| a.outputs(case));
-    let (of_b, time_b) = timed(|| b.outputs(case));
+    let (of_a, time_a) = timed(|| outputs(a, case));
+    let (of_b, time_b) = timed(|| outputs(b, case));
     let differ = |output, index, values| {
         let backends = [a.kind(), b.kind()];
         Err(Box::new(Difference { case: *case, backends, output, index, values }))

@@ -3,7 +3,7 @@
 use super::compare::Output;
 use super::input::Stream;
 use super::{Case, Input, Law, Work};
-use crate::backend::{FieldOps, NttOps};
+use crate::backend::{AnyBackend, Backend, FieldOps, NttOps};
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::transform::Transform;
@@ -56,8 +56,8 @@ fn scalar<F: KernelField>(input: Input, stream: &mut Stream) -> F {
     }
 }
 
-impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldLaw<F> {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl<F: KernelField> Law for FieldLaw<F> {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let mut a = backend.upload(&self.a)?;
         let b = backend.upload(&self.b)?;
         let [s, t] = self.scalars;
@@ -101,14 +101,14 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldLaw<F> {
 }
 
 impl<F: KernelField> FieldLaw<F> {
-    fn copy<B: FieldOps<F>>(&self, backend: &B) -> Result<Vec<Output>, Error> {
+    fn copy(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         copies(backend, &self.a)
     }
 }
 
 /// The middle half of `values`, copied to the start, the middle and the end of zeros.
-pub(super) fn copies<T: crate::element::Element, B: crate::backend::Backend>(
-    backend: &B,
+pub(super) fn copies<T: crate::element::Stored>(
+    backend: &AnyBackend,
     values: &[T],
 ) -> Result<Vec<Output>, Error> {
     let from = backend.upload(values)?;

@@ -4,13 +4,14 @@ use ark_ec::AffineRepr;
 use ark_ff::Zero;
 
 use super::points::affine_words;
-use crate::backend::{MsmOps, NttOps};
+use crate::backend::{AnyBackend, Backend, MsmOps, NttOps};
 use crate::element::{Element, from_words, to_words};
 use crate::error::Error;
 use crate::field::{FieldId, KernelField};
 use crate::group::{Group, GroupId};
 use crate::msm::Integers;
 use crate::transform::{Direction, Order, Transform};
+use crate::{with_field, with_group};
 
 /// Rows to transform. Words are those of [`Element`].
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,24 @@ pub struct GivenMultiplication<'a> {
     pub shape: Integers,
 }
 
-pub(super) fn transform<F: KernelField, B: NttOps<F>>(
-    backend: &B,
+/// Transforms rows that are given in words, shift and all.
+///
+/// # Errors
+/// The backend's.
+pub fn transform(backend: &AnyBackend, given: &GivenTransform<'_>) -> Result<Vec<u64>, Error> {
+    with_field!(given.field, F => transform_over::<F>(backend, given))
+}
+
+/// Multiplies points and integers that are given in words. Points are x and y, with all words zero at infinity.
+///
+/// # Errors
+/// The backend's.
+pub fn multiply(backend: &AnyBackend, given: &GivenMultiplication<'_>) -> Result<Vec<u64>, Error> {
+    with_group!(given.group, G => multiply_in::<G>(backend, given))
+}
+
+fn transform_over<F: KernelField>(
+    backend: &AnyBackend,
     given: &GivenTransform<'_>,
 ) -> Result<Vec<u64>, Error> {
     let GivenTransform { log_size, direction, order, shift, data, .. } = *given;
@@ -55,8 +72,8 @@ pub(super) fn transform<F: KernelField, B: NttOps<F>>(
     Ok(to_words(&backend.download(&rows)?))
 }
 
-pub(super) fn multiply<G: Group, B: MsmOps<G>>(
-    backend: &B,
+fn multiply_in<G: Group>(
+    backend: &AnyBackend,
     given: &GivenMultiplication<'_>,
 ) -> Result<Vec<u64>, Error> {
     let point = |words: &[u64]| {

@@ -3,7 +3,7 @@
 use super::compare::Output;
 use super::input::Stream;
 use super::{Case, Input, Law, Work};
-use crate::backend::BootstrapOps;
+use crate::backend::{AnyBackend, Backend, BootstrapOps};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
 use crate::element::to_words;
 use crate::error::Error;
@@ -70,8 +70,8 @@ fn residues(case: &Case, len: usize) -> Vec<u64> {
     }
 }
 
-impl<B: BootstrapOps> Law<B> for LweLaw {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl Law for LweLaw {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let ciphertexts = backend.upload(&self.ciphertexts)?;
         let results = match self.work {
             Work::Keyswitch { shape } => {

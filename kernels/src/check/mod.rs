@@ -18,14 +18,14 @@ mod words;
 pub use case::{Case, Input, Kernel, Over, Points, UnknownKernel, Work};
 pub use cases::cases;
 pub use compare::{Difference, Outcome, Output};
-pub use given::{GivenMultiplication, GivenTransform};
+pub use given::{GivenMultiplication, GivenTransform, multiply, transform};
 pub use points::progression;
 
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::backend::{Backend, BackendKind, Kernels};
+use crate::backend::AnyBackend;
 use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -43,9 +43,9 @@ use words::WordLaw;
 const TWINS_BYTES: u64 = 1 << 30;
 
 /// What a case asks of a backend. The inputs are in `self`, so that all backends get the same.
-trait Law<B> {
+trait Law {
     /// Everything that can be seen of the operation.
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error>;
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error>;
 }
 
 /// Runs a block with `$law` bound to the law of a case.
@@ -88,74 +88,34 @@ macro_rules! with_law {
     };
 }
 
-/// A backend that can be asked what it makes of a case. Every backend with all kernels is one.
-///
-/// Behind this trait a backend's kernels are compiled where it is named and nowhere else: in this crate
-/// for [`naive`], [`cpu`], [`cpu_portable`] and whatever [`select`](crate::select) opens.
-pub trait Party: Send + Sync {
-    /// Which backend this is.
-    fn kind(&self) -> BackendKind;
-
-    /// What the backend makes of a case.
-    ///
-    /// # Errors
-    /// The backend's.
-    fn outputs(&self, case: &Case) -> Result<Vec<Output>, Error>;
-
-    /// Transforms rows that are given in words, shift and all: for known answers.
-    ///
-    /// # Errors
-    /// The backend's.
-    fn transform(&self, given: &GivenTransform<'_>) -> Result<Vec<u64>, Error>;
-
-    /// Multiplies points and integers that are given in words: for known answers. Points are x and y,
-    /// with all words zero at infinity.
-    ///
-    /// # Errors
-    /// The backend's.
-    fn multiply(&self, given: &GivenMultiplication<'_>) -> Result<Vec<u64>, Error>;
-}
-
-impl<B: Kernels> Party for B {
-    fn kind(&self) -> BackendKind {
-        Backend::kind(self)
-    }
-
-    fn outputs(&self, case: &Case) -> Result<Vec<Output>, Error> {
-        with_law!(case, law => law.outputs(self))
-    }
-
-    fn transform(&self, given: &GivenTransform<'_>) -> Result<Vec<u64>, Error> {
-        with_field!(given.field, F => given::transform::<F, B>(self, given))
-    }
-
-    fn multiply(&self, given: &GivenMultiplication<'_>) -> Result<Vec<u64>, Error> {
-        with_group!(given.group, G => given::multiply::<G, B>(self, given))
-    }
+/// What a backend makes of a case.
+fn outputs(backend: &AnyBackend, case: &Case) -> Result<Vec<Output>, Error> {
+    with_law!(case, law => law.outputs(backend))
 }
 
 /// The plans of devices, over twins of all kernels in plain Rust.
-pub fn twins() -> &'static dyn Party {
-    static TWINS: LazyLock<Gpu<TwinDevice>> =
-        LazyLock::new(|| Gpu::new(TwinDevice::with_memory(TWINS_BYTES)));
-    &*TWINS
+pub fn twins() -> &'static AnyBackend {
+    static TWINS: LazyLock<AnyBackend> =
+        LazyLock::new(|| Gpu::new(TwinDevice::with_memory(TWINS_BYTES)).into());
+    &TWINS
 }
 
 /// The oracle.
-pub fn naive() -> &'static dyn Party {
-    &Naive
+pub fn naive() -> &'static AnyBackend {
+    static NAIVE: LazyLock<AnyBackend> = LazyLock::new(|| Naive.into());
+    &NAIVE
 }
 
 /// The processor, with the best instructions it has.
-pub fn cpu() -> &'static dyn Party {
-    static CPU: LazyLock<Cpu> = LazyLock::new(Cpu::new);
-    &*CPU
+pub fn cpu() -> &'static AnyBackend {
+    static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::new().into());
+    &CPU
 }
 
 /// The processor, with portable instructions only.
-pub fn cpu_portable() -> &'static dyn Party {
-    static CPU: LazyLock<Cpu> = LazyLock::new(Cpu::portable);
-    &*CPU
+pub fn cpu_portable() -> &'static AnyBackend {
+    static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::portable().into());
+    &CPU
 }
 
 /// Gives both backends the inputs of the case and compares what they return, bit by bit: `a` is judged
@@ -163,7 +123,7 @@ pub fn cpu_portable() -> &'static dyn Party {
 ///
 /// # Errors
 /// The first difference. A backend that fails where the case is sound differs, too.
-pub fn run(a: &dyn Party, b: &dyn Party, case: &Case) -> Result<Outcome, Box<Difference>> {
+pub fn run(a: &AnyBackend, b: &AnyBackend, case: &Case) -> Result<Outcome, Box<Difference>> {
     compare(case, a, b)
 }
 
@@ -171,8 +131,8 @@ pub fn run(a: &dyn Party, b: &dyn Party, case: &Case) -> Result<Outcome, Box<Dif
 ///
 /// # Errors
 /// The backend's.
-pub fn digest(backend: &dyn Party, case: &Case) -> Result<[u8; 32], Error> {
+pub fn digest(backend: &AnyBackend, case: &Case) -> Result<[u8; 32], Error> {
     let mut hash = Sha256::new();
-    backend.outputs(case)?.iter().for_each(|output| output.absorb(&mut hash));
+    outputs(backend, case)?.iter().for_each(|output| output.absorb(&mut hash));
     Ok(hash.finalize().into())
 }

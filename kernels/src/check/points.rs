@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::compare::Output;
 use super::input::Stream;
 use super::{Case, Law, Points, Work};
-use crate::backend::MsmOps;
+use crate::backend::{AnyBackend, Backend, MsmOps};
 use crate::element::Element;
 use crate::error::Error;
 use crate::group::Group;
@@ -32,8 +32,8 @@ impl<G: Group> MsmLaw<G> {
     }
 }
 
-impl<G: Group, B: MsmOps<G>> Law<B> for MsmLaw<G> {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl<G: Group> Law for MsmLaw<G> {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let bases = backend.bases(&self.bases, self.levels)?;
         let scalars = backend.upload(&self.scalars)?;
         let sums = backend.msm_batch(&bases, &scalars, self.shape)?;

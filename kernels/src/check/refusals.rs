@@ -10,10 +10,10 @@ use super::Law;
 use super::compare::Output;
 use super::points::{points, progression};
 use crate::backend::{
-    Backend, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness, WordOps,
+    AnyBackend, Backend, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness, WordOps,
 };
 use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
-use crate::element::Element;
+use crate::element::Stored;
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::group::Group;
@@ -36,13 +36,13 @@ impl Record {
         self.0.push(format!("{what}: out of memory: {refused}"));
     }
 
-    fn allocations<T: Element, B: Backend>(&mut self, backend: &B) {
+    fn allocations<T: Stored>(&mut self, backend: &AnyBackend) {
         for len in [1 << 58, usize::MAX / 8, usize::MAX] {
             self.ask_for_memory(&format!("zeros {len}"), &backend.zeros::<T>(len));
         }
     }
 
-    fn copies<T: Element, B: Backend>(&mut self, backend: &B) -> Result<(), Error> {
+    fn copies<T: Stored>(&mut self, backend: &AnyBackend) -> Result<(), Error> {
         let from = backend.zeros::<T>(4)?;
         let mut to = backend.zeros::<T>(2)?;
         let backwards = std::ops::Range { start: 3, end: 1 };
@@ -59,8 +59,8 @@ impl Record {
 #[derive(Default)]
 pub(super) struct FieldRefusals<F>(PhantomData<F>);
 
-impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldRefusals<F> {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl<F: KernelField> Law for FieldRefusals<F> {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let mut record = Record::default();
         let mut a = backend.upload(&[F::from(2u64), F::from(3u64), F::from(5u64)])?;
         for len in [0, 2, 4] {
@@ -80,8 +80,8 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Law<B> for FieldRefusals<F> {
                 record.ask(&asked, backend.ntt(&transform, &mut a));
             }
         }
-        record.copies::<F, B>(backend)?;
-        record.allocations::<F, B>(backend);
+        record.copies::<F>(backend)?;
+        record.allocations::<F>(backend);
         let powers = backend.powers(F::ONE, F::ONE, usize::MAX);
         record.ask_for_memory("powers", &powers);
         // What was refused has changed nothing, and the next operation works.
@@ -100,16 +100,16 @@ fn transforms<F: FftField>() -> Vec<(u32, F)> {
 /// Bad arguments for words.
 pub(super) struct WordRefusals;
 
-impl<B: WordOps> Law<B> for WordRefusals {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl Law for WordRefusals {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let mut record = Record::default();
         let vectors = backend.upload(&[1, 2, 3])?;
         for weights in [vec![], vec![1, 2], vec![1; 4]] {
             let asked = format!("weighted_sums 3, {}", weights.len());
             record.ask(&asked, backend.weighted_sums(&vectors, &weights, Signedness::Signed));
         }
-        record.copies::<u64, B>(backend)?;
-        record.allocations::<u64, B>(backend);
+        record.copies::<u64>(backend)?;
+        record.allocations::<u64>(backend);
         let (low, _) = backend.weighted_sums(&vectors, &[1, 2, 3], Signedness::Unsigned)?;
         let low = backend.download(&low)?;
         Ok(vec![Output::texts("refusals", record.0), Output::values("low", &low)])
@@ -120,14 +120,17 @@ impl<B: WordOps> Law<B> for WordRefusals {
 #[derive(Default)]
 pub(super) struct GroupRefusals<G>(PhantomData<G>);
 
-impl<G: Group, B: MsmOps<G>> Law<B> for GroupRefusals<G> {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl<G: Group> Law for GroupRefusals<G> {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let mut record = Record::default();
         let generator = G::Affine::generator();
         for levels in [0, LEVELS_MAX + 1, u32::MAX] {
-            record.ask(&format!("{levels} levels"), backend.bases(&[generator], levels));
+            record.ask(
+                &format!("{levels} levels"),
+                MsmOps::<G>::bases(backend, &[generator], levels),
+            );
         }
-        let bases = backend.bases(&progression::<G>(3, 1), 1)?;
+        let bases = MsmOps::<G>::bases(backend, &progression::<G>(3, 1), 1)?;
         let scalars = backend.upload(&[1, 2, 3])?;
         let shapes = [(3, 0), (3, 257), (3, u32::MAX), (4, 64), (2, 64), (3, 65), (0, 64)];
         for (count, bits) in shapes {
@@ -142,8 +145,8 @@ impl<G: Group, B: MsmOps<G>> Law<B> for GroupRefusals<G> {
 /// Bad arguments for key switching and bootstrapping.
 pub(super) struct LweRefusals;
 
-impl<B: BootstrapOps> Law<B> for LweRefusals {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl Law for LweRefusals {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let mut record = Record::default();
         let switched = keyswitch_refusals(backend, &mut record)?;
         let bootstrapped = bootstrap_refusals(backend, &mut record)?;
@@ -155,10 +158,7 @@ impl<B: BootstrapOps> Law<B> for LweRefusals {
     }
 }
 
-fn keyswitch_refusals<B: BootstrapOps>(
-    backend: &B,
-    record: &mut Record,
-) -> Result<Vec<u64>, Error> {
+fn keyswitch_refusals(backend: &AnyBackend, record: &mut Record) -> Result<Vec<u64>, Error> {
     let shape = KeyswitchShape { from: 2, to: 1, base_log: 4, levels: 2 };
     let words: Vec<u64> = (1..=8).collect();
     for len in [0, 7] {
@@ -183,10 +183,7 @@ fn keyswitch_refusals<B: BootstrapOps>(
     backend.download(&backend.keyswitch_batch(&key, &ciphertext)?)
 }
 
-fn bootstrap_refusals<B: BootstrapOps>(
-    backend: &B,
-    record: &mut Record,
-) -> Result<Vec<u64>, Error> {
+fn bootstrap_refusals(backend: &AnyBackend, record: &mut Record) -> Result<Vec<u64>, Error> {
     let shape = BootstrapShape { dimension: 1, log_size: 6, base_log: 8, levels: 2 };
     let residues: Vec<u64> = (1..=shape.key_words() as u64).collect();
     for len in [0, shape.key_words() - 1] {

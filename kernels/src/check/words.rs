@@ -4,7 +4,7 @@ use super::compare::Output;
 use super::field::copies;
 use super::input::Stream;
 use super::{Case, Law, Work};
-use crate::backend::WordOps;
+use crate::backend::{AnyBackend, Backend, WordOps};
 use crate::error::Error;
 
 /// A case over words, with its inputs.
@@ -28,8 +28,8 @@ impl WordLaw {
     }
 }
 
-impl<B: WordOps> Law<B> for WordLaw {
-    fn outputs(&self, backend: &B) -> Result<Vec<Output>, Error> {
+impl Law for WordLaw {
+    fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let Work::WeightedSums { signedness, .. } = self.work else {
             return copies(backend, &self.words);
         };

@@ -28,8 +28,10 @@ use std::ops::Range;
 
 use crate::backend::{Backend, BackendKind};
 use crate::cpu::simd::Vectorised;
-use crate::element::Element;
+use crate::element::{Element, Stored};
 use crate::error::Error;
+use crate::field::KernelField;
+use crate::group::Group;
 use crate::host::HostBuffer;
 
 /// The instructions that field arithmetic uses.
@@ -49,6 +51,16 @@ impl fmt::Display for Instructions {
         })
     }
 }
+
+/// A field that the CPU has fast arithmetic for: every field of the kernels.
+pub trait CpuField: KernelField + Vectorised + Transformable {}
+
+impl<F: KernelField + Vectorised + Transformable> CpuField for F {}
+
+/// A group over such a field: every group of the kernels.
+pub trait CpuGroup: Group<Coordinate: Vectorised> {}
+
+impl<G: Group<Coordinate: Vectorised>> CpuGroup for G {}
 
 /// The processor, through rayon's current thread pool.
 #[derive(Clone, Copy, Debug)]
@@ -87,31 +99,31 @@ impl Cpu {
 }
 
 impl Backend for Cpu {
-    type Buffer<T: Element> = HostBuffer<T>;
+    type Buffer<T: Stored> = HostBuffer<T>;
 
     fn kind(&self) -> BackendKind {
         BackendKind::Cpu
     }
 
-    fn len<T: Element>(&self, buffer: &HostBuffer<T>) -> usize {
+    fn len<T: Stored>(&self, buffer: &HostBuffer<T>) -> usize {
         buffer.0.len()
     }
 
-    fn zeros<T: Element>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
+    fn zeros<T: Stored>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
         Ok(HostBuffer(zeroed(len)?))
     }
 
-    fn upload<T: Element>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {
+    fn upload<T: Stored>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {
         let mut copy = reserve(values.len())?;
         copy.extend_from_slice(values);
         Ok(HostBuffer(copy))
     }
 
-    fn download<T: Element>(&self, buffer: &HostBuffer<T>) -> Result<Vec<T>, Error> {
+    fn download<T: Stored>(&self, buffer: &HostBuffer<T>) -> Result<Vec<T>, Error> {
         Ok(self.upload(&buffer.0)?.0)
     }
 
-    fn copy<T: Element>(
+    fn copy<T: Stored>(
         &self,
         from: &HostBuffer<T>,
         range: Range<usize>,

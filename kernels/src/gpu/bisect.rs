@@ -4,73 +4,14 @@
 //! wrong, or what it was given.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::twin::{Call, twin};
-use super::{Device, Gpu, Launch, Limits, Unit};
+use super::{Device, Launch, Limits};
 use crate::backend::BackendKind;
 use crate::error::Error;
-
-/// The kernels of each stem, in the order of `shaders/README.md`.
-const ENTRIES: [(&str, &[&str]); 9] = [
-    (
-        "vector",
-        &[
-            "vector_map",
-            "vector_map_scalar",
-            "vector_add_scaled",
-            "vector_rotate",
-            "vector_powers",
-            "vector_invert",
-            "vector_evaluate",
-            "vector_to_integers",
-            "vector_from_integers",
-            "vector_first_nonzero",
-        ],
-    ),
-    ("scan", &["scan_chunks", "scan_apply"]),
-    ("ntt", &["ntt_dif", "ntt_dit", "ntt_reverse"]),
-    ("words", &["words_weighted_sums"]),
-    (
-        "sort",
-        &[
-            "sort_digits",
-            "sort_count",
-            "sort_scan_chunks",
-            "sort_scan_apply",
-            "sort_scatter",
-            "sort_tasks",
-        ],
-    ),
-    ("accumulate", &["accumulate_points", "accumulate_sums"]),
-    ("reduce", &["reduce_buckets", "reduce_sums"]),
-    ("keyswitch", &["keyswitch_digits", "keyswitch_sums", "keyswitch_join"]),
-    (
-        "bootstrap",
-        &[
-            "bootstrap_monomials",
-            "bootstrap_start",
-            "bootstrap_digits",
-            "bootstrap_products",
-            "bootstrap_add",
-            "bootstrap_rotate",
-            "bootstrap_extract",
-        ],
-    ),
-];
-
-impl Unit {
-    /// The names of the unit's kernels.
-    pub fn entries(self) -> &'static [&'static str] {
-        let of_stem = ENTRIES.iter().find(|(stem, _)| *stem == self.stem());
-        of_stem.expect("every stem has kernels").1
-    }
-}
-
-/// The names of all kernels.
-pub fn entries() -> impl Iterator<Item = &'static str> {
-    ENTRIES.iter().flat_map(|(_, entries)| entries.iter().copied())
-}
+use crate::source::unit::entries;
 
 /// The name is no kernel of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +23,18 @@ pub struct UnknownEntry(pub String);
 pub struct Bisect<D: Device> {
     device: D,
     from: &'static str,
-    reached: AtomicBool,
+    reached: Reached,
+}
+
+/// Whether the kernel was launched. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Reached(Arc<AtomicBool>);
+
+impl Reached {
+    /// Twins again, until the kernel is launched once more.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 /// Memory of a [`Bisect`], with its length.
@@ -100,7 +52,12 @@ impl<D: Device> Bisect<D> {
     pub fn new(device: D, from: &str) -> Result<Self, UnknownEntry> {
         let known = entries().find(|&entry| entry == from);
         let from = known.ok_or_else(|| UnknownEntry(from.to_owned()))?;
-        Ok(Self { device, from, reached: AtomicBool::new(false) })
+        Ok(Self { device, from, reached: Reached::default() })
+    }
+
+    /// Whether the kernel was launched.
+    pub fn reached(&self) -> Reached {
+        self.reached.clone()
     }
 
     fn launch_twin(&self, launch: &Launch<'_, BisectMemory<D::Memory>>) -> Result<(), Error> {
@@ -120,14 +77,6 @@ impl<D: Device> Bisect<D> {
             self.device.write(&buffer.memory, 0, buffer.words, &mut fill)?;
         }
         Ok(())
-    }
-}
-
-impl<D: Device> Gpu<Bisect<D>> {
-    /// Twins again, until the kernel is launched once more. Tables that the device made are forgotten.
-    pub fn restart(&self) {
-        self.tables().clear();
-        self.device().reached.store(false, Ordering::Release);
     }
 }
 
@@ -185,9 +134,9 @@ impl<D: Device> Device for Bisect<D> {
 
     fn launch(&self, launch: &Launch<'_, Self::Memory>) -> Result<(), Error> {
         if launch.entry == self.from {
-            self.reached.store(true, Ordering::Release);
+            self.reached.0.store(true, Ordering::Release);
         }
-        if !self.reached.load(Ordering::Acquire) {
+        if !self.reached.0.load(Ordering::Acquire) {
             return self.launch_twin(launch);
         }
         let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;

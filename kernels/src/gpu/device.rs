@@ -4,20 +4,9 @@
 
 use std::ops::Range;
 
-use super::unit::Unit;
 use crate::backend::BackendKind;
 use crate::error::Error;
-
-/// What a device can do at once. Sources are assembled for these limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Threads of a workgroup; a power of two, 32 to 1024.
-    pub workgroup: u32,
-    /// Bytes that the threads of a workgroup share.
-    pub shared_bytes: u32,
-    /// Bytes of the largest allocation a kernel can be given.
-    pub allocation_bytes_max: u64,
-}
+use crate::source::{Limits, Unit};
 
 /// A kernel to start. Buffers are distinct and in the order in which the source declares them.
 #[derive(Debug)]

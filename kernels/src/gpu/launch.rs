@@ -1,5 +1,6 @@
 //! Starting kernels: how many workgroups, and how parameters are packed.
 
+use super::any::Memory;
 use super::{Device, Gpu, Launch, PARAMETERS_MAX, Unit};
 use crate::element::Element;
 use crate::error::Error;
@@ -47,7 +48,7 @@ pub(super) fn count(n: usize) -> Result<u32, Error> {
     })
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// Threads of a workgroup.
     pub(super) fn workgroup(&self) -> usize {
         self.device().limits().workgroup as usize
@@ -59,7 +60,7 @@ impl<D: Device> Gpu<D> {
         unit: Unit,
         entry: &'static str,
         groups: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &Parameters,
     ) -> Result<(), Error> {
         self.start_shared(unit, entry, groups, 0, buffers, parameters)
@@ -72,7 +73,7 @@ impl<D: Device> Gpu<D> {
         entry: &'static str,
         groups: usize,
         shared_bytes: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &Parameters,
     ) -> Result<(), Error> {
         if groups == 0 {
@@ -91,7 +92,7 @@ impl<D: Device> Gpu<D> {
         unit: Unit,
         entry: &'static str,
         threads: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &Parameters,
     ) -> Result<(), Error> {
         self.start(unit, entry, threads.div_ceil(self.workgroup()), buffers, parameters)

@@ -6,21 +6,22 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
+use super::any::Memory;
 use super::{Device, Gpu};
 use crate::element::Element;
 use crate::error::Error;
 
 /// Values in the memory of a device.
 #[derive(Debug)]
-pub struct Buffer<D: Device, T> {
-    memory: D::Memory,
+pub struct Buffer<T> {
+    memory: Memory,
     len: usize,
     identity: u64,
     generation: u64,
     values: PhantomData<T>,
 }
 
-impl<D: Device, T> Buffer<D, T> {
+impl<T> Buffer<T> {
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.len
@@ -35,9 +36,9 @@ impl<D: Device, T> Buffer<D, T> {
 /// How many values a thread of the host converts in one go: enough to be worth waking one.
 const CONVERTED_AT_ONCE: usize = 1 << 12;
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// A buffer of zeros. Cached tables give way to it.
-    pub(super) fn allocate<T: Element>(&self, len: usize) -> Result<Buffer<D, T>, Error> {
+    pub(super) fn allocate<T: Element>(&self, len: usize) -> Result<Buffer<T>, Error> {
         let words = len.saturating_mul(T::WORDS).max(1);
         let (needed, most) = (bytes(words), self.device().limits().allocation_bytes_max);
         if needed > most {
@@ -58,7 +59,7 @@ impl<D: Device> Gpu<D> {
 
     /// Memory and the generation it belongs to. If the device was opened in between, by this
     /// allocation or by another thread, nobody knows which that is: once more.
-    fn allocate_words(&self, words: usize) -> Result<(D::Memory, u64), Error> {
+    fn allocate_words(&self, words: usize) -> Result<(Memory, u64), Error> {
         loop {
             let generation = self.device().generation();
             let memory = self.call(|device| device.allocate(words))?;
@@ -69,12 +70,12 @@ impl<D: Device> Gpu<D> {
     }
 
     /// A buffer of `len` 32-bit words, zero.
-    pub(super) fn allocate_halves(&self, len: usize) -> Result<Buffer<D, u64>, Error> {
+    pub(super) fn allocate_halves(&self, len: usize) -> Result<Buffer<u64>, Error> {
         self.allocate(len.div_ceil(2))
     }
 
     /// A buffer of these 32-bit words.
-    pub(super) fn upload_halves(&self, halves: &[u32]) -> Result<Buffer<D, u64>, Error> {
+    pub(super) fn upload_halves(&self, halves: &[u32]) -> Result<Buffer<u64>, Error> {
         let buffer = self.allocate_halves(halves.len())?;
         let half = |i: usize| u64::from(halves.get(i).copied().unwrap_or(0));
         let write = |i: usize, words: &mut [u64]| words[0] = half(2 * i + 1) << 32 | half(2 * i);
@@ -83,11 +84,11 @@ impl<D: Device> Gpu<D> {
     }
 
     /// A buffer's memory, if the buffer belongs to this device as it is open now.
-    pub(super) fn own<'a, T>(&self, buffer: &'a Buffer<D, T>) -> Result<&'a D::Memory, Error> {
+    pub(super) fn own<'a, T>(&self, buffer: &'a Buffer<T>) -> Result<&'a Memory, Error> {
         self.owns(buffer).then_some(&buffer.memory).ok_or(Error::ForeignBuffer)
     }
 
-    pub(super) fn owns<T>(&self, buffer: &Buffer<D, T>) -> bool {
+    pub(super) fn owns<T>(&self, buffer: &Buffer<T>) -> bool {
         buffer.identity == self.0.identity
             && buffer.generation == self.device().generation()
             && buffer.generation >= self.0.alive.load(Ordering::Acquire)
@@ -96,9 +97,9 @@ impl<D: Device> Gpu<D> {
     /// Copies `from[range]` to `to[at..]`, both within their buffers.
     pub(super) fn copy_values<T: Element>(
         &self,
-        from: &Buffer<D, T>,
+        from: &Buffer<T>,
         range: Range<usize>,
-        to: &Buffer<D, T>,
+        to: &Buffer<T>,
         at: usize,
     ) -> Result<(), Error> {
         let (source, target) = (self.own(from)?, self.own(to)?);
@@ -112,7 +113,7 @@ impl<D: Device> Gpu<D> {
     /// Writes `count` items of `width` words each, from the word `at` on. `write(i, words)` gives item i.
     pub(super) fn write<T: Element>(
         &self,
-        buffer: &Buffer<D, T>,
+        buffer: &Buffer<T>,
         at: usize,
         width: usize,
         count: usize,
@@ -129,7 +130,7 @@ impl<D: Device> Gpu<D> {
     /// The first `count` items of `width` words each.
     pub(super) fn read<T: Element, R: Send>(
         &self,
-        buffer: &Buffer<D, T>,
+        buffer: &Buffer<T>,
         width: usize,
         count: usize,
         read: impl Fn(&[u64]) -> R + Sync,

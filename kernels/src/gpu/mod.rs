@@ -1,12 +1,14 @@
 //! Kernels on a device: the plans of all operations, written once for CUDA and wgpu.
 //!
-//! - [`device`]: what a device must do; [`mod@unit`]: which sources are compiled together.
+//! - [`device`]: what a device must do; `any`: a device whose type is forgotten.
 //! - `memory`, `launch`, `tables`: typed buffers, parameters of kernels, cached tables of powers.
 //! - `vector`, `scan`, `ntt`, `words`, `msm`, `bootstrap`: a file per stem of kernel sources.
 //! - [`twin`]: every kernel once more in plain Rust; [`bisect`]: twins up to a kernel, the device after.
 //!
 //! Nothing here is unsafe, and nothing knows which device it runs on.
 
+mod any;
+#[cfg(any(test, feature = "check"))]
 pub mod bisect;
 mod bootstrap;
 pub mod device;
@@ -16,8 +18,8 @@ pub mod msm;
 mod ntt;
 mod scan;
 mod tables;
+#[cfg(any(test, feature = "check"))]
 pub mod twin;
-pub mod unit;
 mod vector;
 mod words;
 
@@ -25,45 +27,47 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+#[cfg(any(test, feature = "check"))]
 pub use bisect::Bisect;
 pub use bootstrap::{BootstrapKey, KeyswitchKey};
-pub use device::{Device, Launch, Limits, PARAMETERS_MAX};
+pub use device::{Device, Launch, PARAMETERS_MAX};
 pub use memory::Buffer;
-pub use unit::Unit;
 
 use crate::backend::{Backend, BackendKind};
-use crate::element::Element;
+use crate::element::Stored;
 use crate::error::Error;
 use crate::host::check_copy;
+pub use crate::source::{Limits, Unit};
+use any::AnyDevice;
 use tables::Tables;
 
 /// A backend on a device. Clones share the device.
 ///
 /// Bad arguments and want of memory leave all buffers as they were. After [`Error::DeviceLost`] those
 /// made before are refused with [`Error::ForeignBuffer`], and the next allocation opens the device again.
-pub struct Gpu<D: Device>(Arc<Inner<D>>);
+pub struct Gpu(Arc<Inner>);
 
-struct Inner<D: Device> {
-    device: D,
+struct Inner {
+    device: AnyDevice,
     /// Tells the buffers of this backend from those of others.
     identity: u64,
     /// The oldest generation of the device that is not known to be lost.
     alive: AtomicU64,
-    tables: Mutex<Tables<D>>,
+    tables: Mutex<Tables>,
 }
 
-impl<D: Device> Clone for Gpu<D> {
+impl Clone for Gpu {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// A backend on this device.
-    pub fn new(device: D) -> Self {
+    pub fn new(device: impl Device) -> Self {
         static IDENTITIES: AtomicU64 = AtomicU64::new(0);
         Self(Arc::new(Inner {
-            device,
+            device: AnyDevice::new(device),
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             alive: AtomicU64::new(0),
             tables: Mutex::default(),
@@ -71,13 +75,13 @@ impl<D: Device> Gpu<D> {
     }
 
     /// The device.
-    pub fn device(&self) -> &D {
+    fn device(&self) -> &AnyDevice {
         &self.0.device
     }
 
     /// Calls the device, and remembers if that loses it: until the device is opened again its
     /// generation is still the one that was lost.
-    fn call<R>(&self, call: impl FnOnce(&D) -> Result<R, Error>) -> Result<R, Error> {
+    fn call<R>(&self, call: impl FnOnce(&AnyDevice) -> Result<R, Error>) -> Result<R, Error> {
         let generation = self.device().generation();
         let result = call(self.device());
         if matches!(result, Err(Error::DeviceLost { .. })) {
@@ -87,41 +91,46 @@ impl<D: Device> Gpu<D> {
         result
     }
 
+    /// Forgets what tables of powers were made, so that they are made again.
+    pub fn forget_tables(&self) {
+        self.tables().clear();
+    }
+
     fn out_of_memory(&self, needed: u64, available: u64) -> Error {
         Error::OutOfMemory { backend: self.device().kind(), needed, available }
     }
 }
 
-impl<D: Device> Backend for Gpu<D> {
-    type Buffer<T: Element> = Buffer<D, T>;
+impl Backend for Gpu {
+    type Buffer<T: Stored> = Buffer<T>;
 
     fn kind(&self) -> BackendKind {
         self.device().kind()
     }
 
-    fn len<T: Element>(&self, buffer: &Buffer<D, T>) -> usize {
+    fn len<T: Stored>(&self, buffer: &Buffer<T>) -> usize {
         buffer.len()
     }
 
-    fn zeros<T: Element>(&self, len: usize) -> Result<Buffer<D, T>, Error> {
+    fn zeros<T: Stored>(&self, len: usize) -> Result<Buffer<T>, Error> {
         self.allocate(len)
     }
 
-    fn upload<T: Element>(&self, values: &[T]) -> Result<Buffer<D, T>, Error> {
+    fn upload<T: Stored>(&self, values: &[T]) -> Result<Buffer<T>, Error> {
         let buffer = self.allocate(values.len())?;
         self.write(&buffer, 0, T::WORDS, values.len(), &|i, words| values[i].write(words))?;
         Ok(buffer)
     }
 
-    fn download<T: Element>(&self, buffer: &Buffer<D, T>) -> Result<Vec<T>, Error> {
+    fn download<T: Stored>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, Error> {
         self.read(buffer, T::WORDS, buffer.len(), T::read)
     }
 
-    fn copy<T: Element>(
+    fn copy<T: Stored>(
         &self,
-        from: &Buffer<D, T>,
+        from: &Buffer<T>,
         range: Range<usize>,
-        to: &mut Buffer<D, T>,
+        to: &mut Buffer<T>,
         at: usize,
     ) -> Result<(), Error> {
         check_copy(from.len(), &range, to.len(), at)?;

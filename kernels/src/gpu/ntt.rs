@@ -45,7 +45,7 @@ fn passes(log_n: u32, tile_log: u32, lanes_min: u32) -> Vec<Pass> {
     passes
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     pub(super) fn passes<F: KernelField>(&self, log_n: u32) -> Vec<Pass> {
         let in_a_piece = CONTIGUOUS_BYTES.div_ceil(8 * <F as Element>::WORDS);
         let lanes_min = in_a_piece.next_power_of_two().trailing_zeros();
@@ -57,9 +57,9 @@ impl<D: Device> Gpu<D> {
         &self,
         entry: &'static str,
         passes: impl Iterator<Item = Pass>,
-        data: &Buffer<D, F>,
+        data: &Buffer<F>,
         log_n: u32,
-        twiddles: &Buffer<D, u64>,
+        twiddles: &Buffer<u64>,
     ) -> Result<(), Error> {
         let buffers = [self.own(data)?, self.own(twiddles)?];
         for Pass { first, count, lanes } in passes {
@@ -73,7 +73,7 @@ impl<D: Device> Gpu<D> {
     /// Swaps every element with the one at the reversed position in its row.
     pub(super) fn reverse<F: KernelField>(
         &self,
-        data: &Buffer<D, F>,
+        data: &Buffer<F>,
         log_n: u32,
     ) -> Result<(), Error> {
         let n = data.len();
@@ -83,12 +83,7 @@ impl<D: Device> Gpu<D> {
     }
 
     /// The factors first·base^i of the elements of a row.
-    fn factors<F: KernelField>(
-        &self,
-        first: F,
-        base: F,
-        log_n: u32,
-    ) -> Result<Factors<D, F>, Error> {
+    fn factors<F: KernelField>(&self, first: F, base: F, log_n: u32) -> Result<Factors<F>, Error> {
         Ok(match (first.is_one(), base.is_one()) {
             (true, true) => Factors::One,
             (false, true) => Factors::Same(first),
@@ -98,8 +93,8 @@ impl<D: Device> Gpu<D> {
 
     fn scale<F: KernelField>(
         &self,
-        data: &mut Buffer<D, F>,
-        factors: &Factors<D, F>,
+        data: &mut Buffer<F>,
+        factors: &Factors<F>,
         log_n: u32,
     ) -> Result<(), Error> {
         match factors {
@@ -111,14 +106,14 @@ impl<D: Device> Gpu<D> {
 }
 
 /// What the elements of every row are multiplied by.
-enum Factors<D: Device, F> {
+enum Factors<F> {
     One,
     Same(F),
-    Each(Arc<Buffer<D, u64>>),
+    Each(Arc<Buffer<u64>>),
 }
 
-impl<D: Device, F: KernelField> NttOps<F> for Gpu<D> {
-    fn ntt(&self, transform: &Transform<F>, data: &mut Buffer<D, F>) -> Result<(), Error> {
+impl<F: KernelField> NttOps<F> for Gpu {
+    fn ntt(&self, transform: &Transform<F>, data: &mut Buffer<F>) -> Result<(), Error> {
         let (root, rows) = check_transform(transform, data.len())?;
         let log_n = transform.log_size;
         self.own(data)?;

@@ -2,19 +2,19 @@
 
 use super::launch::{Parameters, count};
 use super::vector::code;
-use super::{Buffer, Device, Gpu, Unit};
+use super::{Buffer, Gpu, Unit};
 use crate::backend::Binary;
 use crate::backend::arguments::check_scan;
 use crate::error::Error;
 use crate::field::KernelField;
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// Replaces each row by its running sums or products: chunks first, then the totals of chunks in the
     /// same way, then every chunk takes up the total of those before it.
     pub(super) fn scan_rows<F: KernelField>(
         &self,
         op: Binary,
-        a: &Buffer<D, F>,
+        a: &Buffer<F>,
         row: usize,
     ) -> Result<(), Error> {
         self.own(a)?;
@@ -29,7 +29,7 @@ impl<D: Device> Gpu<D> {
         while let Some(last) = totals.last().filter(|last| last.len() > rows) {
             totals.push(self.allocate(rows * (last.len() / rows).div_ceil(self.workgroup()))?);
         }
-        let levels: Vec<&Buffer<D, F>> = std::iter::once(a).chain(&totals).collect();
+        let levels: Vec<&Buffer<F>> = std::iter::once(a).chain(&totals).collect();
         for level in levels.windows(2) {
             self.scan_level("scan_chunks", op, rows, level[0], level[1])?;
         }
@@ -45,8 +45,8 @@ impl<D: Device> Gpu<D> {
         entry: &'static str,
         op: Binary,
         rows: usize,
-        values: &Buffer<D, F>,
-        totals: &Buffer<D, F>,
+        values: &Buffer<F>,
+        totals: &Buffer<F>,
     ) -> Result<(), Error> {
         let (row, chunks) = (values.len() / rows, totals.len() / rows);
         let parameters = Parameters::new(&[count(rows)?, count(row)?, count(chunks)?, code(op)]);

@@ -22,21 +22,16 @@ struct Key {
 }
 
 /// The tables of a device, the one used last at the back.
-pub(super) struct Tables<D: Device>(VecDeque<(Key, Arc<Buffer<D, u64>>)>);
+#[derive(Default)]
+pub(super) struct Tables(VecDeque<(Key, Arc<Buffer<u64>>)>);
 
-impl<D: Device> Default for Tables<D> {
-    fn default() -> Self {
-        Self(VecDeque::new())
-    }
-}
-
-impl<D: Device> Tables<D> {
+impl Tables {
     /// Forgets all tables; whether there were any.
     pub fn clear(&mut self) -> bool {
         !std::mem::take(&mut self.0).is_empty()
     }
 
-    fn take(&mut self, key: &Key) -> Option<Arc<Buffer<D, u64>>> {
+    fn take(&mut self, key: &Key) -> Option<Arc<Buffer<u64>>> {
         let at = self.0.iter().position(|(other, _)| other == key)?;
         self.0.remove(at).map(|(_, table)| table)
     }
@@ -45,7 +40,7 @@ impl<D: Device> Tables<D> {
         self.0.iter().map(|(_, table)| bytes(table.len())).sum()
     }
 
-    fn keep(&mut self, key: Key, table: Arc<Buffer<D, u64>>, budget: u64) {
+    fn keep(&mut self, key: Key, table: Arc<Buffer<u64>>, budget: u64) {
         self.0.push_back((key, table));
         while self.bytes() > budget {
             self.0.pop_front();
@@ -53,10 +48,10 @@ impl<D: Device> Tables<D> {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// The tables. No device is called while they are locked, and they are whole between any two
     /// statements, so that a panic elsewhere does no harm.
-    pub(super) fn tables(&self) -> MutexGuard<'_, Tables<D>> {
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,7 +61,7 @@ impl<D: Device> Gpu<D> {
         first: F,
         base: F,
         len: usize,
-    ) -> Result<Arc<Buffer<D, u64>>, Error> {
+    ) -> Result<Arc<Buffer<u64>>, Error> {
         let key = Key { field: F::ID, first: to_words(&[first]), base: to_words(&[base]), len };
         let known = self.tables().take(&key).filter(|table| self.owns(table));
         let (table, budget) = match known {

@@ -1,12 +1,13 @@
 //! Vectors of field elements: plans over the kernels of `vector`.
 
 use super::launch::{Parameters, count};
-use super::{Buffer, Device, Gpu, Unit};
+use super::{Buffer, Gpu, Unit};
 use crate::backend::arguments::{check_period, check_prefix};
 use crate::backend::{Backend, Binary, FieldOps};
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
+use crate::gpu::any::Memory;
 
 /// How many elements a thread inverts with one inversion: at three products each they cost about as
 /// much as the inversion itself.
@@ -23,13 +24,13 @@ pub(super) fn code(op: Binary) -> u32 {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// Starts a kernel of `vector` on at least so many threads.
     fn start_vector<F: KernelField>(
         &self,
         entry: &'static str,
         threads: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &Parameters,
     ) -> Result<(), Error> {
         self.start_threads(Unit::Vector(F::ID), entry, threads, buffers, parameters)
@@ -38,7 +39,7 @@ impl<D: Device> Gpu<D> {
     /// Writes first, first·base, …, first·base^(len − 1) to `out`.
     pub(super) fn write_powers<F: KernelField>(
         &self,
-        out: &Buffer<D, impl Element>,
+        out: &Buffer<impl Element>,
         first: F,
         base: F,
         len: usize,
@@ -51,8 +52,8 @@ impl<D: Device> Gpu<D> {
     pub(super) fn map_repeated<F: KernelField>(
         &self,
         op: Binary,
-        a: &Buffer<D, F>,
-        b: &Buffer<D, impl Element>,
+        a: &Buffer<F>,
+        b: &Buffer<impl Element>,
         m: usize,
     ) -> Result<(), Error> {
         let n = a.len();
@@ -61,19 +62,19 @@ impl<D: Device> Gpu<D> {
     }
 }
 
-impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
-    fn map(&self, op: Binary, a: &mut Buffer<D, F>, b: &Buffer<D, F>) -> Result<(), Error> {
+impl<F: KernelField> FieldOps<F> for Gpu {
+    fn map(&self, op: Binary, a: &mut Buffer<F>, b: &Buffer<F>) -> Result<(), Error> {
         check_period(a.len(), b.len())?;
         self.map_repeated(op, a, b, b.len())
     }
 
-    fn map_scalar(&self, op: Binary, a: &mut Buffer<D, F>, s: F) -> Result<(), Error> {
+    fn map_scalar(&self, op: Binary, a: &mut Buffer<F>, s: F) -> Result<(), Error> {
         let n = a.len();
         let parameters = Parameters::new(&[count(n)?, code(op)]).element(4, s);
         self.start_vector::<F>("vector_map_scalar", n, &[self.own(a)?], &parameters)
     }
 
-    fn add_scaled(&self, a: &mut Buffer<D, F>, s: F, b: &Buffer<D, F>) -> Result<(), Error> {
+    fn add_scaled(&self, a: &mut Buffer<F>, s: F, b: &Buffer<F>) -> Result<(), Error> {
         let n = b.len();
         check_prefix(a.len(), n)?;
         let parameters = Parameters::new(&[count(n)?]).element(4, s);
@@ -81,7 +82,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         self.start_vector::<F>("vector_add_scaled", n, &buffers, &parameters)
     }
 
-    fn rotate(&self, a: &Buffer<D, F>, by: usize) -> Result<Buffer<D, F>, Error> {
+    fn rotate(&self, a: &Buffer<F>, by: usize) -> Result<Buffer<F>, Error> {
         let n = a.len();
         let source = self.own(a)?;
         let out = self.allocate(n)?;
@@ -90,29 +91,29 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         Ok(out)
     }
 
-    fn powers(&self, first: F, base: F, len: usize) -> Result<Buffer<D, F>, Error> {
+    fn powers(&self, first: F, base: F, len: usize) -> Result<Buffer<F>, Error> {
         let out = self.allocate(len)?;
         self.write_powers(&out, first, base, len)?;
         Ok(out)
     }
 
-    fn invert(&self, a: &mut Buffer<D, F>) -> Result<(), Error> {
+    fn invert(&self, a: &mut Buffer<F>) -> Result<(), Error> {
         let n = a.len();
         let threads = n.div_ceil(INVERTED_AT_ONCE);
         let values = self.own(a)?;
-        let scratch: Buffer<D, F> = self.allocate(n)?;
+        let scratch: Buffer<F> = self.allocate(n)?;
         let parameters = Parameters::new(&[count(n)?, count(threads)?]);
         let buffers = [values, self.own(&scratch)?];
         self.start_vector::<F>("vector_invert", threads, &buffers, &parameters)
     }
 
-    fn scan(&self, op: Binary, a: &mut Buffer<D, F>, row: usize) -> Result<(), Error> {
+    fn scan(&self, op: Binary, a: &mut Buffer<F>, row: usize) -> Result<(), Error> {
         self.scan_rows(op, a, row)
     }
 
     /// The values of chunks are the coefficients of a polynomial in x^`EVALUATED_AT_ONCE`: round
     /// after round, until one is left.
-    fn evaluate(&self, a: &Buffer<D, F>, x: F) -> Result<F, Error> {
+    fn evaluate(&self, a: &Buffer<F>, x: F) -> Result<F, Error> {
         let (mut left, mut x) = (self.evaluate_chunks(a, x)?, x);
         while left.len() > 1 {
             x = x.pow([EVALUATED_AT_ONCE as u64]);
@@ -123,7 +124,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
 
     /// The quotient's coefficients are Σ_{j > i} a_j·x^(j−i−1) = (P_i − P_(n−1))·(−x^(−1))·x^(−i) with the
     /// running sums P_i = Σ_{j ≤ i} a_j·x^j.
-    fn divide_out(&self, a: &Buffer<D, F>, x: F) -> Result<Buffer<D, F>, Error> {
+    fn divide_out(&self, a: &Buffer<F>, x: F) -> Result<Buffer<F>, Error> {
         let n = a.len();
         self.own(a)?;
         let mut quotient = self.allocate(n.saturating_sub(1))?;
@@ -147,7 +148,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         Ok(quotient)
     }
 
-    fn to_integers(&self, a: &Buffer<D, F>) -> Result<Buffer<D, u64>, Error> {
+    fn to_integers(&self, a: &Buffer<F>) -> Result<Buffer<u64>, Error> {
         let n = a.len();
         let source = self.own(a)?;
         let out = self.allocate(n * <F as Element>::WORDS)?;
@@ -156,7 +157,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         Ok(out)
     }
 
-    fn from_integers(&self, a: &Buffer<D, u64>) -> Result<Buffer<D, F>, Error> {
+    fn from_integers(&self, a: &Buffer<u64>) -> Result<Buffer<F>, Error> {
         let n = a.len();
         let source = self.own(a)?;
         let out = self.allocate(n)?;
@@ -165,7 +166,7 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
         Ok(out)
     }
 
-    fn first_nonzero(&self, a: &Buffer<D, F>) -> Result<Option<usize>, Error> {
+    fn first_nonzero(&self, a: &Buffer<F>) -> Result<Option<usize>, Error> {
         const NONE: u64 = u32::MAX as u64;
         let n = a.len();
         let values = self.own(a)?;
@@ -178,13 +179,9 @@ impl<D: Device, F: KernelField> FieldOps<F> for Gpu<D> {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// The values at x of chunks of the polynomial.
-    fn evaluate_chunks<F: KernelField>(
-        &self,
-        a: &Buffer<D, F>,
-        x: F,
-    ) -> Result<Buffer<D, F>, Error> {
+    fn evaluate_chunks<F: KernelField>(&self, a: &Buffer<F>, x: F) -> Result<Buffer<F>, Error> {
         let n = a.len();
         let source = self.own(a)?;
         let chunks = n.div_ceil(EVALUATED_AT_ONCE);

@@ -1,18 +1,18 @@
 //! Vectors of 64-bit words: the plan over the kernel of `words`.
 
 use super::launch::{Parameters, count};
-use super::{Buffer, Device, Gpu, Unit};
+use super::{Buffer, Gpu, Unit};
 use crate::backend::arguments::check_weights;
 use crate::backend::{Backend, Signedness, WordOps};
 use crate::error::Error;
 
-impl<D: Device> WordOps for Gpu<D> {
+impl WordOps for Gpu {
     fn weighted_sums(
         &self,
-        vectors: &Buffer<D, u64>,
+        vectors: &Buffer<u64>,
         weights: &[u64],
         signedness: Signedness,
-    ) -> Result<(Buffer<D, u64>, Buffer<D, u64>), Error> {
+    ) -> Result<(Buffer<u64>, Buffer<u64>), Error> {
         let words = self.own(vectors)?;
         let n = check_weights(vectors.len(), weights.len())?;
         count(vectors.len())?;

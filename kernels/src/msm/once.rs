@@ -5,7 +5,6 @@ use ark_ff::{BigInteger, PrimeField};
 use rayon::prelude::*;
 
 use super::Integers;
-use crate::cpu::Cpu;
 use crate::curve::{Curve, G1, G1Affine, Scalar};
 use crate::group::Group;
 
@@ -22,7 +21,7 @@ const POINTS_MIN: usize = 64;
 pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1<C> {
     assert_eq!(bases.len(), scalars.len(), "msm: one scalar per base");
     if bases.len() >= POINTS_MIN
-        && let Ok(bases) = G1::<C>::prepare(Cpu::new(), bases, 1)
+        && let Ok(bases) = G1::<C>::prepare(bases)
     {
         let (words, shape) = signed(scalars);
         return G1::<C>::multiply(&bases, &[&words], &shape).into_iter().sum();

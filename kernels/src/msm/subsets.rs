@@ -1,8 +1,6 @@
 //! Sums of subsets of points, on the processor: many for little more than one addition a point.
 
 use super::plan::WINDOW_MAX;
-use crate::cpu::Cpu;
-use crate::cpu::msm::Bases;
 use crate::error::Error;
 use crate::group::Group;
 
@@ -12,7 +10,7 @@ pub const SUBSETS_MAX: u32 = WINDOW_MAX - 1;
 /// Points of which subsets are summed.
 #[derive(Debug)]
 pub struct Subsets<G: Group> {
-    bases: Bases<G>,
+    prepared: G::Prepared,
     points: usize,
 }
 
@@ -22,7 +20,7 @@ impl<G: Group> Subsets<G> {
     /// # Errors
     /// There are nearly [`BASES_MAX`](super::BASES_MAX) or more.
     pub fn new(points: &[G::Affine]) -> Result<Self, Error> {
-        Ok(Self { bases: G::prepare(Cpu::new(), points, 1)?, points: points.len() })
+        Ok(Self { prepared: G::prepare(points)?, points: points.len() })
     }
 
     /// For each k below `count` the sum of the points whose mask has bit k. Takes an addition for each point,
@@ -43,6 +41,6 @@ impl<G: Group> Subsets<G> {
             let expected = "below 2 to the number of subsets";
             return Err(Error::Argument { what: "mask", got: (*mask).into(), expected });
         }
-        Ok(G::subset_sums(&self.bases, masks, count))
+        Ok(G::subset_sums(&self.prepared, masks, count))
     }
 }

@@ -15,7 +15,7 @@ use ark_ff::{FftField, Field};
 
 use crate::backend::{Backend, BackendKind};
 use crate::curve::{Curve, G1, G1Affine, Scalar};
-use crate::element::Element;
+use crate::element::Stored;
 use crate::error::Error;
 use crate::host::HostBuffer;
 
@@ -24,31 +24,31 @@ use crate::host::HostBuffer;
 pub struct Naive;
 
 impl Backend for Naive {
-    type Buffer<T: Element> = HostBuffer<T>;
+    type Buffer<T: Stored> = HostBuffer<T>;
 
     fn kind(&self) -> BackendKind {
         BackendKind::Naive
     }
 
-    fn len<T: Element>(&self, buffer: &HostBuffer<T>) -> usize {
+    fn len<T: Stored>(&self, buffer: &HostBuffer<T>) -> usize {
         buffer.0.len()
     }
 
-    fn zeros<T: Element>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
+    fn zeros<T: Stored>(&self, len: usize) -> Result<HostBuffer<T>, Error> {
         let mut zeros = HostBuffer::reserve(BackendKind::Naive, len)?;
         zeros.resize(len, T::zero());
         Ok(HostBuffer(zeros))
     }
 
-    fn upload<T: Element>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {
+    fn upload<T: Stored>(&self, values: &[T]) -> Result<HostBuffer<T>, Error> {
         Ok(HostBuffer(values.to_vec()))
     }
 
-    fn download<T: Element>(&self, buffer: &HostBuffer<T>) -> Result<Vec<T>, Error> {
+    fn download<T: Stored>(&self, buffer: &HostBuffer<T>) -> Result<Vec<T>, Error> {
         Ok(buffer.0.clone())
     }
 
-    fn copy<T: Element>(
+    fn copy<T: Stored>(
         &self,
         from: &HostBuffer<T>,
         range: Range<usize>,

@@ -2,33 +2,35 @@
 
 use super::{Finding, Software};
 use crate::backend::BackendKind;
+#[cfg(feature = "cuda")]
+use crate::cuda::CudaDevice;
 use crate::error::Error;
-
-#[cfg(feature = "cuda")]
-pub use crate::cuda::CudaDevice;
+use crate::gpu::Gpu;
 #[cfg(feature = "wgpu")]
-pub use crate::wgpu::WgpuDevice;
-
-/// The device of the CUDA backend: this build has none.
-#[cfg(not(feature = "cuda"))]
-pub type CudaDevice = super::absent::Device;
-/// The device of the wgpu backend: this build has none.
-#[cfg(not(feature = "wgpu"))]
-pub type WgpuDevice = super::absent::Device;
+use crate::wgpu::{Options, WgpuDevice};
 
 #[cfg(feature = "cuda")]
-pub(super) fn open_cuda() -> Result<CudaDevice, Error> {
+pub(super) fn open_cuda() -> Result<Gpu, Error> {
+    cuda_device().map(Gpu::new)
+}
+
+#[cfg(feature = "cuda")]
+pub(super) fn cuda_device() -> Result<CudaDevice, Error> {
     CudaDevice::probe()
 }
 
 #[cfg(not(feature = "cuda"))]
-pub(super) fn open_cuda() -> Result<CudaDevice, Error> {
+pub(super) fn open_cuda() -> Result<Gpu, Error> {
     Err(left_out(BackendKind::Cuda))
 }
 
 #[cfg(feature = "wgpu")]
-pub(super) fn open_wgpu(software: Software) -> Result<WgpuDevice, Error> {
-    use crate::wgpu::Options;
+pub(super) fn open_wgpu(software: Software) -> Result<Gpu, Error> {
+    wgpu_device(software).map(Gpu::new)
+}
+
+#[cfg(feature = "wgpu")]
+pub(super) fn wgpu_device(software: Software) -> Result<WgpuDevice, Error> {
     let options = match software {
         Software::Refused => Options::default(),
         Software::IfAsked => Options::from_env(),
@@ -38,12 +40,12 @@ pub(super) fn open_wgpu(software: Software) -> Result<WgpuDevice, Error> {
 }
 
 #[cfg(not(feature = "wgpu"))]
-pub(super) fn open_wgpu(_: Software) -> Result<WgpuDevice, Error> {
+pub(super) fn open_wgpu(_: Software) -> Result<Gpu, Error> {
     Err(left_out(BackendKind::Wgpu))
 }
 
 #[cfg(not(all(feature = "cuda", feature = "wgpu")))]
-fn left_out(backend: BackendKind) -> Error {
+pub(super) fn left_out(backend: BackendKind) -> Error {
     let reason = format!("this program was built without it: build with the feature {backend}");
     super::unavailable(backend, &reason)
 }
@@ -51,8 +53,8 @@ fn left_out(backend: BackendKind) -> Error {
 /// What there is of CUDA.
 #[cfg(feature = "cuda")]
 pub(super) fn cuda_finding(compile: bool) -> Finding {
-    use crate::gpu::Unit;
-    let device = open_cuda();
+    use crate::source::Unit;
+    let device = cuda_device();
     let units: Vec<Unit> = if compile { Unit::all().collect() } else { Vec::new() };
     match device.and_then(|device| device.report(units)) {
         Ok(report) => {
@@ -91,7 +93,7 @@ pub(super) fn cuda_finding(_: bool) -> Finding {
 /// Every adapter that wgpu knows.
 #[cfg(feature = "wgpu")]
 pub(super) fn wgpu_findings() -> Vec<Finding> {
-    let adapters = crate::wgpu::probe(&crate::wgpu::Options::from_env());
+    let adapters = crate::wgpu::probe(&Options::from_env());
     if adapters.is_empty() {
         let reason = "no Vulkan, Metal or Direct3D 12 device was found: install its driver";
         return vec![absent(super::unavailable(BackendKind::Wgpu, reason))];

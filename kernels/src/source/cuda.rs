@@ -4,7 +4,7 @@
 //! no other includes. Numbers become macros, words `NAME_INIT` macros for arrays to begin with.
 
 use super::{Constant, Value, constants};
-use crate::gpu::{Limits, Unit};
+use crate::source::{Limits, Unit};
 
 /// A path under `shaders/cuda`, and the text.
 type File = (&'static str, &'static str);

@@ -1,13 +1,17 @@
 //! Kernel sources: what a translation unit consists of, and the constants injected into it.
 //!
 //! Constants exist once, in Rust: moduli and Montgomery constants come from arkworks by way of
-//! [`Montgomery`]. Each language has a file here that writes them down and inlines includes.
+//! [`Montgomery`]. [`mod@unit`] says what is compiled together. Each language has a file here that writes them down and inlines includes.
 
 mod cuda;
+mod limits;
+pub mod unit;
 #[cfg(feature = "wgpu")]
 mod wgsl;
 
 pub use cuda::cuda;
+pub use limits::Limits;
+pub use unit::{Unit, entries};
 #[cfg(feature = "wgpu")]
 pub use wgsl::wgsl;
 
@@ -15,7 +19,6 @@ use crate::bootstrap::LOG_SIZE_MAX;
 use crate::bootstrap::integers::{WORD_FRACTION, WORD_SHIFT};
 use crate::element::Element;
 use crate::field::{FieldId, Montgomery};
-use crate::gpu::{Limits, Unit};
 use crate::group::{Group, GroupId};
 use crate::{with_field, with_group};
 

@@ -10,7 +10,7 @@
 use std::fmt::Write;
 
 use super::{Constant, Value, constants};
-use crate::gpu::{Limits, Unit};
+use crate::source::{Limits, Unit};
 
 /// The source of a unit, for devices with and without 64-bit integers in shaders.
 ///

@@ -2,7 +2,8 @@
 //! CPU is judged at large sizes by naive, where that takes linear time, and else by arkworks.
 
 use libtest_mimic::Trial;
-use pulseproof_kernels::check::{Kernel, Party, cases, cpu_portable, naive, run};
+use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::check::{Kernel, cases, cpu_portable, naive, run};
 
 use crate::arkworks;
 use crate::suite::{Pace, Stage, Suite};
@@ -18,17 +19,19 @@ impl Suite for Laws {
         }
         let mut trials = Vec::new();
         for kernel in Kernel::ALL {
-            let small = move |party: &dyn Party| agree(party, naive(), kernel, small_sizes(kernel));
+            let small =
+                move |backend: &AnyBackend| agree(backend, naive(), kernel, small_sizes(kernel));
             trials.push(stage.trial(&format!("{kernel}-as-naive"), small));
             let sizes = large_sizes(kernel, stage.pace);
             if sizes.is_empty() {
                 continue;
             }
             if stage.name != "cpu-portable" {
-                let large = move |party: &dyn Party| agree(party, cpu_portable(), kernel, sizes);
+                let large =
+                    move |backend: &AnyBackend| agree(backend, cpu_portable(), kernel, sizes);
                 trials.push(stage.trial(&format!("{kernel}-as-cpu"), large));
             } else if naive_is_linear(kernel) {
-                let large = move |party: &dyn Party| agree(party, naive(), kernel, sizes);
+                let large = move |backend: &AnyBackend| agree(backend, naive(), kernel, sizes);
                 trials.push(stage.trial(&format!("{kernel}-as-naive-large"), large));
             }
         }
@@ -41,7 +44,7 @@ impl Suite for Laws {
     }
 }
 
-fn agree(a: &dyn Party, b: &dyn Party, kernel: Kernel, sizes: &[usize]) {
+fn agree(a: &AnyBackend, b: &AnyBackend, kernel: Kernel, sizes: &[usize]) {
     for case in cases(kernel, sizes, SEED) {
         if let Err(difference) = run(a, b, &case) {
             panic!("{difference}");

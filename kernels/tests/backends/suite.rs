@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::BackendKind;
-use pulseproof_kernels::check::{Party, cpu, cpu_portable, naive, twins};
+use pulseproof_kernels::backend::{AnyBackend, BackendKind};
+use pulseproof_kernels::check::{cpu, cpu_portable, naive, twins};
 use pulseproof_kernels::select::{Choice, open, open_software};
 
 /// Tests for one backend.
@@ -29,7 +29,7 @@ pub enum Pace {
     Naive,
 }
 
-type Opened = Result<&'static dyn Party, Error>;
+type Opened = Result<AnyBackend, Error>;
 
 /// A backend.
 pub struct Stage {
@@ -41,10 +41,10 @@ pub struct Stage {
 
 impl Stage {
     /// A test on this backend.
-    pub fn trial(&self, name: &str, body: impl FnOnce(&dyn Party) + Send + 'static) -> Trial {
+    pub fn trial(&self, name: &str, body: impl FnOnce(&AnyBackend) + Send + 'static) -> Trial {
         let open = self.open;
         let run = move || {
-            body(open().map_err(|error| error.to_string())?);
+            body(&open().map_err(|error| error.to_string())?);
             Ok(())
         };
         Trial::test(format!("{}::{name}", self.name), run).with_ignored_flag(self.ignored)
@@ -56,10 +56,10 @@ pub fn run(suites: &[&dyn Suite]) -> Conclusion {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     let stages: [(_, _, fn() -> Opened); 6] = [
-        ("naive", Pace::Naive, || Ok(naive())),
-        ("cpu-portable", Pace::Fast, || Ok(cpu_portable())),
-        ("cpu", Pace::Fast, || Ok(cpu())),
-        ("gpu-twins", Pace::Slow, || Ok(twins())),
+        ("naive", Pace::Naive, || Ok(naive().clone())),
+        ("cpu-portable", Pace::Fast, || Ok(cpu_portable().clone())),
+        ("cpu", Pace::Fast, || Ok(cpu().clone())),
+        ("gpu-twins", Pace::Slow, || Ok(twins().clone())),
         ("wgpu", Pace::Slow, wgpu),
         ("cuda", Pace::Fast, cuda),
     ];
@@ -77,15 +77,12 @@ pub fn run(suites: &[&dyn Suite]) -> Conclusion {
 }
 
 fn wgpu() -> Opened {
-    static WGPU: LazyLock<Opened> =
-        LazyLock::new(|| open_software().map(|selected| Box::leak(Box::new(selected)).party()));
+    static WGPU: LazyLock<Opened> = LazyLock::new(open_software);
     WGPU.clone()
 }
 
 fn cuda() -> Opened {
-    static CUDA: LazyLock<Opened> = LazyLock::new(|| {
-        open(Choice::Only(BackendKind::Cuda)).map(|selected| Box::leak(Box::new(selected)).party())
-    });
+    static CUDA: LazyLock<Opened> = LazyLock::new(|| open(Choice::Only(BackendKind::Cuda)));
     CUDA.clone()
 }
 

@@ -4,8 +4,9 @@
 use std::str::FromStr;
 
 use libtest_mimic::Trial;
+use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::check::{
-    GivenMultiplication, GivenTransform, Kernel, Over, Party, cases, digest,
+    self, GivenMultiplication, GivenTransform, Kernel, Over, cases, digest,
 };
 use pulseproof_kernels::element::{Element, to_words};
 use pulseproof_kernels::field::{FieldId, KernelField};
@@ -41,7 +42,7 @@ fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#'))
 }
 
-fn ethereum(party: &dyn Party, line: &str) {
+fn ethereum(backend: &AnyBackend, line: &str) {
     let fields: Vec<&str> = line.split(' ').collect();
     let [group, name, terms, expected] = fields[..] else { panic!("{line}") };
     let (terms, expected) = (bytes(terms), bytes(expected));
@@ -60,7 +61,7 @@ fn ethereum(party: &dyn Party, line: &str) {
     for levels in [1, 4] {
         let given =
             GivenMultiplication { group, points: &points, levels, scalars: &scalars, shape };
-        assert_eq!(party.multiply(&given).unwrap(), expected, "{name}, {levels} levels");
+        assert_eq!(check::multiply(backend, &given).unwrap(), expected, "{name}, {levels} levels");
     }
 }
 
@@ -79,7 +80,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(byte).collect()
 }
 
-fn transform(party: &dyn Party, line: &str) {
+fn transform(backend: &AnyBackend, line: &str) {
     let (field, rest) = line.split_once(' ').unwrap();
     let field = FieldId::from_str(field).unwrap();
     let parts: Vec<&str> = rest.split('|').collect();
@@ -99,7 +100,7 @@ fn transform(party: &dyn Party, line: &str) {
             (Direction::Inverse, values, &coefficients),
         ] {
             let given = GivenTransform { field, log_size, direction, order, shift: &shift, data };
-            assert_eq!(&party.transform(&given).unwrap(), expected, "{line}: {given:?}");
+            assert_eq!(&check::transform(backend, &given).unwrap(), expected, "{line}: {given:?}");
         }
     }
 }
@@ -111,9 +112,9 @@ fn numbers<F: KernelField>(text: &str) -> Vec<u64> {
 }
 
 /// SHA-256 over the digests of a kernel's cases, for each of what it computes in.
-fn golden(party: &dyn Party, kernel: Kernel) {
+fn golden(backend: &AnyBackend, kernel: Kernel) {
     let got = kernel.over().into_iter().map(|over| {
-        let digest = frozen(party, kernel, over);
+        let digest = frozen(backend, kernel, over);
         format!("{kernel} {over} {digest}")
     });
     let got: Vec<String> = got.collect();
@@ -122,11 +123,11 @@ fn golden(party: &dyn Party, kernel: Kernel) {
     assert!(got == expected, "results changed: {got:#?}");
 }
 
-fn frozen(party: &dyn Party, kernel: Kernel, over: Over) -> String {
+fn frozen(backend: &AnyBackend, kernel: Kernel, over: Over) -> String {
     let mut hash = Sha256::new();
     let sizes: &[usize] = if kernel == Kernel::Msm { &[5] } else { &[12, 64] };
     for case in cases(kernel, sizes, 1).iter().filter(|case| case.over == over) {
-        hash.update(digest(party, case).unwrap_or_else(|error| panic!("{case}: {error}")));
+        hash.update(digest(backend, case).unwrap_or_else(|error| panic!("{case}: {error}")));
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,11 +4,12 @@
 use std::ops::Range;
 
 use pulseproof_kernels::backend::{
-    Backend, BackendKind, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness, WordOps,
+    AnyBackend, Backend, BackendKind, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, Signedness,
+    WordOps,
 };
 use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape};
 use pulseproof_kernels::check::{Case, Input, Kernel, Over, Work, cases, naive, run};
-use pulseproof_kernels::element::{Element, from_words, to_words};
+use pulseproof_kernels::element::{Element, Stored, from_words, to_words};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::Integers;
@@ -37,7 +38,7 @@ impl Liar {
         *value = from_words(&words)[0];
     }
 
-    fn tell<T: Element>(&self, kernel: Kernel, buffer: &mut Buffer<T>) -> Result<(), Error> {
+    fn tell<T: Stored>(&self, kernel: Kernel, buffer: &mut Buffer<T>) -> Result<(), Error> {
         let mut values = Naive.download(buffer)?;
         if self.lies_about(kernel, values.len()) {
             self.flip(&mut values[self.lane]);
@@ -46,36 +47,36 @@ impl Liar {
         Ok(())
     }
 
-    fn told<T: Element>(&self, kernel: Kernel, mut buffer: Buffer<T>) -> Result<Buffer<T>, Error> {
+    fn told<T: Stored>(&self, kernel: Kernel, mut buffer: Buffer<T>) -> Result<Buffer<T>, Error> {
         self.tell(kernel, &mut buffer)?;
         Ok(buffer)
     }
 }
 
 impl Backend for Liar {
-    type Buffer<T: Element> = Buffer<T>;
+    type Buffer<T: Stored> = Buffer<T>;
 
     fn kind(&self) -> BackendKind {
         BackendKind::Cpu
     }
 
-    fn len<T: Element>(&self, buffer: &Buffer<T>) -> usize {
+    fn len<T: Stored>(&self, buffer: &Buffer<T>) -> usize {
         Naive.len(buffer)
     }
 
-    fn zeros<T: Element>(&self, len: usize) -> Result<Buffer<T>, Error> {
+    fn zeros<T: Stored>(&self, len: usize) -> Result<Buffer<T>, Error> {
         Naive.zeros(len)
     }
 
-    fn upload<T: Element>(&self, values: &[T]) -> Result<Buffer<T>, Error> {
+    fn upload<T: Stored>(&self, values: &[T]) -> Result<Buffer<T>, Error> {
         Naive.upload(values)
     }
 
-    fn download<T: Element>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, Error> {
+    fn download<T: Stored>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, Error> {
         Naive.download(buffer)
     }
 
-    fn copy<T: Element>(
+    fn copy<T: Stored>(
         &self,
         from: &Buffer<T>,
         range: Range<usize>,
@@ -251,7 +252,7 @@ fn sound(kernel: Kernel) -> Vec<Case> {
 
 #[test]
 fn an_honest_twin_is_believed() {
-    let honest = Liar { kernel: None, lane: 0, bit: 0 };
+    let honest = AnyBackend::new(Liar { kernel: None, lane: 0, bit: 0 });
     for kernel in Kernel::ALL {
         for case in sound(kernel) {
             let outcome = run(&honest, naive(), &case).unwrap_or_else(|lie| panic!("{lie}"));
@@ -267,7 +268,7 @@ fn one_bit_in_one_lane_is_found_in_every_kernel() {
         let lanes: &[usize] =
             if single || kernel == Kernel::Refusals { &[0] } else { &[0, 50, 62] };
         for (&lane, bit) in lanes.iter().zip([0, 63, 64 + 17]) {
-            let liar = Liar { kernel: Some(kernel), lane, bit };
+            let liar = AnyBackend::new(Liar { kernel: Some(kernel), lane, bit });
             let groups = kernel != Kernel::Refusals;
             for case in sound(kernel) {
                 if !groups && !matches!(case.over, Over::Group(_)) {

@@ -1,31 +1,37 @@
 //! The plans of all operations, on a device made of twins: the laws, little memory, faults, bisection.
 
+use pulseproof_kernels::backend::Signedness;
 use pulseproof_kernels::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, WordOps};
-use pulseproof_kernels::backend::{Kernels, Signedness};
-use pulseproof_kernels::check::{Case, Input, Kernel, Over, Points, Work, cases, digest, run};
+use pulseproof_kernels::check::{self, Case, Input, Kernel, Over, Points, Work, cases, naive, run};
 use pulseproof_kernels::field::{FieldId, Goldilocks};
 use pulseproof_kernels::gpu::bisect::UnknownEntry;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
 use pulseproof_kernels::gpu::{Bisect, Buffer, Gpu, Limits};
 use pulseproof_kernels::group::GroupId;
 use pulseproof_kernels::msm::Integers;
-use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::traits::{AdditiveGroup, AffineRepr, Field};
 use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Bn254, Error, G1, G1Affine};
 
 const SEED: u64 = 1;
 
-type Twins = Gpu<TwinDevice>;
-
-fn gpu() -> Twins {
+fn gpu() -> Gpu {
     Gpu::new(TwinDevice::small())
 }
 
-fn agree(backend: &impl Kernels, case: &Case) {
-    if let Err(difference) = run(backend, &Naive, case) {
+/// A backend, and the device that it is on.
+fn gpu_on(device: TwinDevice) -> (Gpu, TwinDevice) {
+    (Gpu::new(device.clone()), device)
+}
+
+fn agree(gpu: &Gpu, case: &Case) {
+    if let Err(difference) = run(&gpu.clone().into(), naive(), case) {
         panic!("{difference}");
     }
+}
+
+fn digest(gpu: &Gpu, case: &Case) -> Result<[u8; 32], Error> {
+    check::digest(&gpu.clone().into(), case)
 }
 
 fn msm(size: usize, levels: u32, vectors: usize, input: Input) -> Case {
@@ -105,23 +111,23 @@ fn everything_in_one_bucket() {
 }
 
 /// What a multiplication takes: its result, and how many steps it took.
-fn steps(gpu: &Twins, case: &Case) -> (Result<[u8; 32], Error>, u64) {
-    gpu.device().fail(u64::MAX, Fault::DeviceLost);
+fn steps((gpu, device): &(Gpu, TwinDevice), case: &Case) -> (Result<[u8; 32], Error>, u64) {
+    device.fail(u64::MAX, Fault::DeviceLost);
     let result = digest(gpu, case);
-    (result, gpu.device().steps())
+    (result, device.steps())
 }
 
 #[test]
 fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
     for levels in [1, 3] {
         let case = msm(700, levels, 3, Input::Random);
-        let (expected, in_one_go) = steps(&gpu(), &case);
+        let (expected, in_one_go) = steps(&gpu_on(TwinDevice::small()), &case);
         agree(&gpu(), &case);
         let (mut split, mut refused) = (0, 0);
         for eighths in (1..=8 * 10).rev() {
             let memory = (1 << (14 + eighths / 8)) + ((eighths % 8) << (11 + eighths / 8));
-            let gpu = Gpu::new(TwinDevice::with_memory(memory));
-            match steps(&gpu, &case) {
+            let on = gpu_on(TwinDevice::with_memory(memory));
+            match steps(&on, &case) {
                 (Err(Error::OutOfMemory { needed, available, .. }), _) => {
                     assert!(needed > available);
                     refused += 1;
@@ -132,8 +138,8 @@ fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
                 }
             }
             // Whatever happened, the next operation works, and nothing is left behind.
-            assert_eq!(gpu.device().used_bytes(), 0);
-            agree(&gpu, &cases(Kernel::Map, &[9], SEED)[0]);
+            assert_eq!(on.1.used_bytes(), 0);
+            agree(&on.0, &cases(Kernel::Map, &[9], SEED)[0]);
         }
         assert!(split > 2 && refused > 2, "{split} split, {refused} refused");
     }
@@ -142,12 +148,11 @@ fn with_less_memory_a_multiplication_is_split_and_at_last_refused() {
 #[test]
 fn bases_lie_in_blocks_that_can_be_allocated() {
     let case = msm(1200, 2, 1, Input::Random);
-    let (expected, in_one_go) = steps(&gpu(), &case);
+    let (expected, in_one_go) = steps(&gpu_on(TwinDevice::small()), &case);
     let mut split = 0;
     for allocation_bytes_max in [1 << 18, 1 << 17, 1 << 16, 1 << 15] {
         let limits = Limits { workgroup: 32, shared_bytes: 256, allocation_bytes_max };
-        let gpu = Gpu::new(TwinDevice::new(limits, 1 << 30));
-        match steps(&gpu, &case) {
+        match steps(&gpu_on(TwinDevice::new(limits, 1 << 30)), &case) {
             (Err(Error::OutOfMemory { available, .. }), _) => {
                 assert_eq!(available, allocation_bytes_max);
             }
@@ -182,13 +187,13 @@ fn faulty_cases() -> Vec<Case> {
 #[test]
 fn a_lost_device_is_an_error_at_every_step_and_opens_again() {
     for case in faulty_cases() {
-        let (expected, count) = steps(&gpu(), &case);
+        let (expected, count) = steps(&gpu_on(TwinDevice::small()), &case);
         for step in 0..count {
-            let gpu = gpu();
-            gpu.device().fail(step, Fault::DeviceLost);
+            let (gpu, device) = gpu_on(TwinDevice::small());
+            device.fail(step, Fault::DeviceLost);
             let lost = digest(&gpu, &case).unwrap_err();
             assert!(matches!(lost, Error::DeviceLost { .. }), "{case}, step {step}: {lost}");
-            assert_eq!(gpu.device().used_bytes(), 0, "{case}, step {step}");
+            assert_eq!(device.used_bytes(), 0, "{case}, step {step}");
             assert_eq!(digest(&gpu, &case), expected, "{case}, step {step}");
         }
     }
@@ -197,12 +202,12 @@ fn a_lost_device_is_an_error_at_every_step_and_opens_again() {
 #[test]
 fn no_memory_is_an_error_at_every_allocation_and_harms_nothing() {
     for case in faulty_cases() {
-        let (expected, count) = steps(&gpu(), &case);
+        let (expected, count) = steps(&gpu_on(TwinDevice::small()), &case);
         let mut refused = 0;
         for step in 0..count {
-            let gpu = gpu();
+            let (gpu, device) = gpu_on(TwinDevice::small());
             let kept = gpu.upload(&[1u64, 2, 3]).unwrap();
-            gpu.device().fail(step, Fault::OutOfMemory);
+            device.fail(step, Fault::OutOfMemory);
             // A table that is cached gives way, and then there is room.
             match digest(&gpu, &case) {
                 Err(error) => {
@@ -211,7 +216,7 @@ fn no_memory_is_an_error_at_every_allocation_and_harms_nothing() {
                 }
                 result => assert_eq!(result, expected, "{case}, step {step}"),
             }
-            gpu.device().steps();
+            device.steps();
             assert_eq!(gpu.download(&kept).unwrap(), [1, 2, 3]);
             assert_eq!(digest(&gpu, &case), expected, "{case}, step {step}");
         }
@@ -221,7 +226,7 @@ fn no_memory_is_an_error_at_every_allocation_and_harms_nothing() {
 
 #[test]
 fn without_memory_nothing_is_changed_in_place() {
-    type Operation = fn(&Twins, &mut Buffer<TwinDevice, Goldilocks>) -> Result<(), Error>;
+    type Operation = fn(&Gpu, &mut Buffer<Goldilocks>) -> Result<(), Error>;
     let operations: [Operation; 4] = [
         |gpu, a| gpu.invert(a),
         |gpu, a| gpu.scan(Binary::Mul, a, 2048),
@@ -232,11 +237,11 @@ fn without_memory_nothing_is_changed_in_place() {
     for operation in operations {
         let mut refused = 0;
         for step in 0..20 {
-            let gpu = gpu();
+            let (gpu, device) = gpu_on(TwinDevice::small());
             let mut a = gpu.upload(&values).unwrap();
-            gpu.device().fail(step, Fault::OutOfMemory);
+            device.fail(step, Fault::OutOfMemory);
             let result = operation(&gpu, &mut a);
-            gpu.device().steps();
+            device.steps();
             assert_eq!(gpu.download(&a).unwrap() == values, result.is_err(), "step {step}");
             refused += usize::from(result.is_err());
         }
@@ -246,10 +251,10 @@ fn without_memory_nothing_is_changed_in_place() {
 
 #[test]
 fn what_a_lost_device_held_is_refused_before_and_after_it_opens_again() {
-    let gpu = gpu();
+    let (gpu, device) = gpu_on(TwinDevice::small());
     let mut a = gpu.upload(&[Goldilocks::ONE; 40]).unwrap();
     let bases = MsmOps::<G1<Bn254>>::bases(&gpu, &[G1Affine::<Bn254>::generator()], 1).unwrap();
-    gpu.device().fail(0, Fault::DeviceLost);
+    device.fail(0, Fault::DeviceLost);
     let lost = gpu.map_scalar(Binary::Add, &mut a, Goldilocks::ONE);
     assert!(matches!(lost, Err(Error::DeviceLost { .. })));
     assert_eq!(gpu.download(&a), Err(Error::ForeignBuffer));
@@ -295,19 +300,19 @@ fn buffers_of_another_device_are_refused() {
 
 #[test]
 fn tables_are_kept_while_there_is_room() {
-    let gpu = Gpu::new(TwinDevice::with_memory(1 << 16));
+    let (gpu, device) = gpu_on(TwinDevice::with_memory(1 << 16));
     let mut data = gpu.zeros::<Goldilocks>(1 << 10).unwrap();
     let mut transform = || {
-        gpu.device().fail(u64::MAX, Fault::DeviceLost);
+        device.fail(u64::MAX, Fault::DeviceLost);
         gpu.ntt(&Transform::forward(10).on_coset(Goldilocks::from(7u64)), &mut data).unwrap();
-        (gpu.device().steps(), gpu.device().used_bytes())
+        (device.steps(), device.used_bytes())
     };
     let (first, with_tables) = transform();
     assert_eq!(with_tables, (1 << 13) + (1 << 13) + (1 << 12));
     // Two allocations and two launches fewer.
     assert_eq!(transform(), (first - 4, with_tables));
     let large = gpu.zeros::<u64>(7 << 10).unwrap();
-    assert_eq!(gpu.device().used_bytes(), 1 << 16);
+    assert_eq!(device.used_bytes(), 1 << 16);
     assert!(matches!(gpu.zeros::<u64>(1), Err(Error::OutOfMemory { .. })));
     drop(large);
     assert_eq!(transform(), (first, with_tables));
@@ -338,13 +343,16 @@ fn bisection_finds_the_broken_kernel() {
 fn bisection_restarts_without_the_tables_of_the_device() {
     let device = TwinDevice::small();
     device.skip("vector_powers");
-    let gpu = Gpu::new(Bisect::new(device, "ntt_dif").unwrap());
+    let device = Bisect::new(device, "ntt_dif").unwrap();
+    let reached = device.reached();
+    let gpu = Gpu::new(device);
     let forward = |on_coset| {
         let forward = |case: &Case| matches!(case.work, Work::Ntt { direction: Direction::Forward, coset, .. } if coset == on_coset);
         cases(Kernel::Ntt, &[64], SEED).into_iter().find(forward).unwrap()
     };
     agree(&gpu, &forward(false));
-    assert!(run(&gpu, &Naive, &forward(true)).is_err());
-    gpu.restart();
+    assert!(run(&gpu.clone().into(), naive(), &forward(true)).is_err());
+    gpu.forget_tables();
+    reached.reset();
     agree(&gpu, &forward(true));
 }

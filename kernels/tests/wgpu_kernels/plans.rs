@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use ark_ec::PrimeGroup;
 use ark_ff::{AdditiveGroup, Field};
-use pulseproof_kernels::backend::BackendKind;
-use pulseproof_kernels::check::{Kernel, cases, run};
+use pulseproof_kernels::backend::{AnyBackend, BackendKind};
+use pulseproof_kernels::check::{Kernel, cases, naive, run};
 use pulseproof_kernels::element::{Element, from_words, to_words};
 use pulseproof_kernels::field::FieldId;
-use pulseproof_kernels::gpu::bisect::entries;
 use pulseproof_kernels::gpu::twin::{Call, twin};
 use pulseproof_kernels::gpu::{Device, Gpu, Launch, Limits, Unit};
 use pulseproof_kernels::group::{Group, GroupId};
-use pulseproof_kernels::naive::Naive;
+use pulseproof_kernels::source::entries;
 use pulseproof_kernels::wgpu::{WgpuDevice, WgpuMemory};
 use pulseproof_kernels::{Bn254, Error, G1, with_group};
 
@@ -173,8 +172,10 @@ fn points<G: Group>(words: &[u64]) -> Vec<G> {
 fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
     let launched = Arc::default();
     let of_device = device.limits().shared_bytes;
-    let checked =
-        |shared_bytes| Gpu::new(Checked { device, shared_bytes, launched: Arc::clone(&launched) });
+    let checked = |shared_bytes| {
+        let launched = Arc::clone(&launched);
+        AnyBackend::from(Gpu::new(Checked { device, shared_bytes, launched }))
+    };
     let gpu = checked(of_device);
     let workgroup = device.limits().workgroup as usize;
     for kernel in Kernel::ALL {
@@ -185,7 +186,7 @@ fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
             _ => vec![1, 3, workgroup + 1],
         };
         for case in cases(kernel, &sizes, 1) {
-            if let Err(difference) = run(&gpu, &Naive, &case) {
+            if let Err(difference) = run(&gpu, naive(), &case) {
                 panic!("{difference}");
             }
         }
@@ -193,7 +194,7 @@ fn every_launch_does_as_its_twin(device: &'static WgpuDevice) {
     // Rotations that find no room in shared memory.
     let gpu = checked(1 << 10);
     for case in cases(Kernel::Bootstrap, &[3], 1) {
-        if let Err(difference) = run(&gpu, &Naive, &case) {
+        if let Err(difference) = run(&gpu, naive(), &case) {
             panic!("{difference}");
         }
     }

@@ -32,8 +32,8 @@ use rand::rngs::OsRng;
 
 pub type C = Bn254;
 
-pub fn key() -> &'static ProvingKey<C, Cpu> {
-    static KEY: OnceLock<ProvingKey<C, Cpu>> = OnceLock::new();
+pub fn key() -> &'static ProvingKey<C> {
+    static KEY: OnceLock<ProvingKey<C>> = OnceLock::new();
     KEY.get_or_init(|| {
         let srs = develop::generate(DEFAULT_LOG_SIZE, &mut OsRng).unwrap();
         ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap()
@@ -226,7 +226,7 @@ pub fn device(person: usize) -> Name {
 }
 
 pub fn engines() -> Arc<dyn Engines> {
-    Arc::new(ExactOn(Cpu::new()))
+    Arc::new(ExactOn::new(Cpu::new()))
 }
 
 /// A query for the totals of these results.

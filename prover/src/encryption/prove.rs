@@ -1,6 +1,5 @@
 //! The device's side.
 
-use pulseproof_kernels::backend::CurveOps;
 use pulseproof_kernels::traits::*;
 
 use super::witness::Witness;
@@ -22,8 +21,8 @@ pub use crate::engine::prove::ProveError;
 /// # Panics
 /// If secrets or words have other lengths than the scheme says, or the SRS is for vectors of fewer than
 /// 4096 words.
-pub fn prove<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub fn prove<C: Curve>(
+    key: &ProvingKey<C>,
     scheme: &Scheme<C>,
     opening: &Opening<'_, C>,
     secrets: &Secrets<'_>,

@@ -192,8 +192,8 @@ fn what_is_too_large_is_named() {
     assert_eq!((digits.what, digits.limit), ("digits", 2 * 4096));
 }
 
-fn key() -> &'static ProvingKey<C, Cpu> {
-    static KEY: OnceLock<ProvingKey<C, Cpu>> = OnceLock::new();
+fn key() -> &'static ProvingKey<C> {
+    static KEY: OnceLock<ProvingKey<C>> = OnceLock::new();
     KEY.get_or_init(|| {
         let srs = develop::generate(DEFAULT_LOG_SIZE, &mut StdRng::seed_from_u64(3)).unwrap();
         ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap()

@@ -1,16 +1,16 @@
 //! Values of expressions on all rows at once, on a backend.
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{Binary, FieldOps};
+use pulseproof_kernels::backend::{AnyBackend, AnyBuffer, Binary, FieldOps};
 use pulseproof_kernels::field::KernelField;
 
 use super::expression::Expression;
 
 /// Columns of one length that an expression reads.
-pub(super) struct Evaluator<'a, F: KernelField, B: FieldOps<F>> {
-    pub backend: &'a B,
+pub(super) struct Evaluator<'a, F: KernelField> {
+    pub backend: &'a AnyBackend,
     /// By position in the circuit. Those that the expression does not read may be missing.
-    pub columns: Vec<Option<&'a B::Buffer<F>>>,
+    pub columns: Vec<Option<&'a AnyBuffer<F>>>,
     /// The length of every column.
     pub length: usize,
     /// How far one row ahead is: 1 on H, more on a larger domain.
@@ -25,17 +25,17 @@ enum Value<'a, F, V> {
     Computed(V),
 }
 
-impl<'a, F: KernelField, B: FieldOps<F>> Evaluator<'a, F, B> {
+impl<'a, F: KernelField> Evaluator<'a, F> {
     /// The values of an expression on all rows.
     ///
     /// # Panics
     /// If a column that the expression reads is missing.
-    pub fn rows(&self, expression: &Expression<F>) -> Result<B::Buffer<F>, Error> {
+    pub fn rows(&self, expression: &Expression<F>) -> Result<AnyBuffer<F>, Error> {
         let value = self.value(expression)?;
         self.owned(value)
     }
 
-    fn value(&self, expression: &Expression<F>) -> Result<Value<'a, F, B::Buffer<F>>, Error> {
+    fn value(&self, expression: &Expression<F>) -> Result<Value<'a, F, AnyBuffer<F>>, Error> {
         match expression {
             Expression::Constant(value) => Ok(Value::Constant(*value)),
             Expression::Alpha => Ok(Value::Constant(self.alpha)),
@@ -60,7 +60,7 @@ impl<'a, F: KernelField, B: FieldOps<F>> Evaluator<'a, F, B> {
         op: Binary,
         a: &Expression<F>,
         b: &Expression<F>,
-    ) -> Result<Value<'a, F, B::Buffer<F>>, Error> {
+    ) -> Result<Value<'a, F, AnyBuffer<F>>, Error> {
         let computed = match (self.value(a)?, self.value(b)?) {
             (Value::Constant(a), Value::Constant(b)) => {
                 return Ok(Value::Constant(if op == Binary::Add { a + b } else { a * b }));
@@ -88,7 +88,7 @@ impl<'a, F: KernelField, B: FieldOps<F>> Evaluator<'a, F, B> {
         Ok(Value::Computed(computed))
     }
 
-    fn owned(&self, value: Value<'_, F, B::Buffer<F>>) -> Result<B::Buffer<F>, Error> {
+    fn owned(&self, value: Value<'_, F, AnyBuffer<F>>) -> Result<AnyBuffer<F>, Error> {
         match value {
             Value::Constant(value) => self.backend.powers(value, F::ONE, self.length),
             Value::Column(column) => self.backend.rotate(column, 0),

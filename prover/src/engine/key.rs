@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pulseproof_kernels::backend::{Backend, CurveOps, MsmOps};
+use pulseproof_kernels::backend::{AnyBackend, AnyBases, AnyBuffer, Backend, FieldOps, MsmOps};
 use pulseproof_kernels::msm::Integers;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, Error, G1, G1Affine, Scalar};
@@ -10,41 +10,37 @@ use pulseproof_kernels::{Curve, Domain, Error, G1, G1Affine, Scalar};
 use super::prove::ProveError;
 use crate::srs::Srs;
 
-type Bases<C, B> = <B as MsmOps<G1<C>>>::Bases;
-/// Field elements on a backend.
-pub(super) type Buffer<C, B> = <B as Backend>::Buffer<Scalar<C>>;
-
 /// How many multiples of each base are stored: memory for time. Measured best for keys of 2^12.
 const LEVELS: u32 = 4;
 
 /// An SRS on a backend. The points are sent there once and stay.
-pub struct ProvingKey<C: Curve, B: CurveOps<C>> {
-    backend: B,
+pub struct ProvingKey<C: Curve> {
+    backend: AnyBackend,
     srs: Arc<Srs<C>>,
     /// Empty until the first proof, and after the device was lost until the next one.
-    resident: Mutex<Option<Arc<Resident<C, B>>>>,
+    resident: Mutex<Option<Arc<Resident<C>>>>,
 }
 
 /// The points of an SRS, on a backend.
-struct Resident<C: Curve, B: CurveOps<C>> {
-    lagrange: Bases<C, B>,
-    powers: Bases<C, B>,
+struct Resident<C: Curve> {
+    lagrange: AnyBases<G1<C>>,
+    powers: AnyBases<G1<C>>,
 }
 
-impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
+impl<C: Curve> ProvingKey<C> {
     /// Sends the points to the backend.
     ///
     /// # Errors
     /// The backend has no room for them, or was lost.
-    pub fn new(backend: B, srs: Arc<Srs<C>>) -> Result<Self, Error> {
+    pub fn new(backend: impl Into<AnyBackend>, srs: Arc<Srs<C>>) -> Result<Self, Error> {
         let key = Self::standby(backend, srs);
         key.session()?;
         Ok(key)
     }
 
     /// For a backend that may never be needed: the points are sent there with its first proof.
-    pub fn standby(backend: B, srs: Arc<Srs<C>>) -> Self {
-        Self { backend, srs, resident: Mutex::new(None) }
+    pub fn standby(backend: impl Into<AnyBackend>, srs: Arc<Srs<C>>) -> Self {
+        Self { backend: backend.into(), srs, resident: Mutex::new(None) }
     }
 
     /// The SRS.
@@ -53,14 +49,14 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
     }
 
     /// Who proves.
-    pub fn backend(&self) -> &B {
+    pub fn backend(&self) -> &AnyBackend {
         &self.backend
     }
 
     /// Does the work of one proof. If the device is lost, the next proof sends the points again.
     pub(super) fn proving<T>(
         &self,
-        work: impl FnOnce(Session<'_, C, B>) -> Result<T, ProveError>,
+        work: impl FnOnce(Session<'_, C>) -> Result<T, ProveError>,
     ) -> Result<T, ProveError> {
         let result = self.session().map_err(ProveError::from).and_then(work);
         if let Err(ProveError::Kernel(error)) = &result {
@@ -76,7 +72,7 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         }
     }
 
-    fn session(&self) -> Result<Session<'_, C, B>, Error> {
+    fn session(&self) -> Result<Session<'_, C>, Error> {
         let mut slot = self.slot();
         let resident = match &*slot {
             Some(resident) => resident.clone(),
@@ -89,19 +85,19 @@ impl<C: Curve, B: CurveOps<C>> ProvingKey<C, B> {
         Ok(Session { backend: &self.backend, srs: &self.srs, resident })
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Resident<C, B>>>> {
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Resident<C>>>> {
         self.resident.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Commitments on a backend, during one proof.
-pub(super) struct Session<'a, C: Curve, B: CurveOps<C>> {
-    pub backend: &'a B,
+pub(super) struct Session<'a, C: Curve> {
+    pub backend: &'a AnyBackend,
     pub srs: &'a Srs<C>,
-    resident: Arc<Resident<C, B>>,
+    resident: Arc<Resident<C>>,
 }
 
-impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
+impl<C: Curve> Session<'_, C> {
     /// H.
     pub fn domain(&self) -> Domain<Scalar<C>> {
         self.srs.verifying_key.domain()
@@ -116,12 +112,15 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     }
 
     /// Σ values\[j\]·\[L_j(τ)\]₁.
-    pub fn commit_values(&self, values: &Buffer<C, B>) -> Result<G1<C>, Error> {
+    pub fn commit_values(&self, values: &AnyBuffer<Scalar<C>>) -> Result<G1<C>, Error> {
         self.commit(&self.resident.lagrange, values)
     }
 
     /// \[p(τ)\]₁ for the polynomial with these coefficients.
-    pub fn commit_coefficients(&self, coefficients: &Buffer<C, B>) -> Result<G1Affine<C>, Error> {
+    pub fn commit_coefficients(
+        &self,
+        coefficients: &AnyBuffer<Scalar<C>>,
+    ) -> Result<G1Affine<C>, Error> {
         Ok(self.commit(&self.resident.powers, coefficients)?.into_affine())
     }
 
@@ -129,7 +128,7 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
     ///
     /// # Panics
     /// If it is longer than N.
-    pub fn column(&self, values: &[Scalar<C>]) -> Result<Buffer<C, B>, Error> {
+    pub fn column(&self, values: &[Scalar<C>]) -> Result<AnyBuffer<Scalar<C>>, Error> {
         assert!(values.len() <= self.srs.size(), "a column is longer than N");
         let mut column = self.backend.zeros(self.srs.size())?;
         let filled = self.backend.upload(values)?;
@@ -137,7 +136,11 @@ impl<C: Curve, B: CurveOps<C>> Session<'_, C, B> {
         Ok(column)
     }
 
-    fn commit(&self, bases: &Bases<C, B>, scalars: &Buffer<C, B>) -> Result<G1<C>, Error> {
+    fn commit(
+        &self,
+        bases: &AnyBases<G1<C>>,
+        scalars: &AnyBuffer<Scalar<C>>,
+    ) -> Result<G1<C>, Error> {
         let shape = Integers::unsigned(self.backend.len(scalars), Scalar::<C>::MODULUS_BIT_SIZE);
         let integers = self.backend.to_integers(scalars)?;
         Ok(one(MsmOps::<G1<C>>::msm_batch(self.backend, bases, &integers, shape)?))

@@ -1,7 +1,7 @@
 //! Columns and polynomials on a backend: N values on H, or coefficients, lowest first.
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{FieldOps, NttOps};
+use pulseproof_kernels::backend::{AnyBackend, AnyBuffer, Backend, FieldOps, NttOps};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::transform::Transform;
@@ -27,16 +27,16 @@ impl<F: Field> Blinding<F> {
 
 /// A column that is filled: N values on H, and β. Its polynomial is the interpolation of the values
 /// plus β(X)·Z_H(X).
-pub(super) struct Filled<F: KernelField, B: FieldOps<F>> {
+pub(super) struct Filled<F: KernelField> {
     /// The values on H.
-    pub values: B::Buffer<F>,
+    pub values: AnyBuffer<F>,
     /// β.
     pub blinding: Blinding<F>,
 }
 
-impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Filled<F, B> {
+impl<F: KernelField> Filled<F> {
     /// The masked polynomial's coefficients.
-    pub fn coefficients(&self, backend: &B) -> Result<B::Buffer<F>, Error> {
+    pub fn coefficients(&self, backend: &AnyBackend) -> Result<AnyBuffer<F>, Error> {
         let size = backend.len(&self.values);
         let mut values = resized(backend, &self.values, size)?;
         backend.ntt(&Transform::inverse(size.ilog2()), &mut values)?;
@@ -50,21 +50,21 @@ impl<F: KernelField, B: FieldOps<F> + NttOps<F>> Filled<F, B> {
 }
 
 /// A copy of the first `len` elements; zeros stand for those there are not.
-pub(super) fn resized<F: KernelField, B: FieldOps<F>>(
-    backend: &B,
-    from: &B::Buffer<F>,
+pub(super) fn resized<F: KernelField>(
+    backend: &AnyBackend,
+    from: &AnyBuffer<F>,
     len: usize,
-) -> Result<B::Buffer<F>, Error> {
+) -> Result<AnyBuffer<F>, Error> {
     let mut copy = backend.zeros(len)?;
     backend.copy(from, 0..backend.len(from).min(len), &mut copy, 0)?;
     Ok(copy)
 }
 
 /// Σ weight·polynomial; as long as the longest.
-pub(super) fn combination<F: KernelField, B: FieldOps<F>>(
-    backend: &B,
-    terms: &[(F, &B::Buffer<F>)],
-) -> Result<B::Buffer<F>, Error> {
+pub(super) fn combination<F: KernelField>(
+    backend: &AnyBackend,
+    terms: &[(F, &AnyBuffer<F>)],
+) -> Result<AnyBuffer<F>, Error> {
     let longest = terms.iter().map(|(_, p)| backend.len(p)).max().unwrap_or(0);
     let mut sum = backend.zeros(longest)?;
     for (weight, polynomial) in terms {
@@ -76,7 +76,6 @@ pub(super) fn combination<F: KernelField, B: FieldOps<F>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulseproof_kernels::backend::Backend;
     use pulseproof_kernels::cpu::Cpu;
     use pulseproof_kernels::{Bn254, Domain, Scalar, naive};
     use rand::SeedableRng;
@@ -86,11 +85,11 @@ mod tests {
 
     #[test]
     fn masking_keeps_values_on_the_domain_and_moves_them_elsewhere() {
-        let (cpu, rng) = (Cpu::new(), &mut StdRng::seed_from_u64(2));
+        let (cpu, rng) = (AnyBackend::new(Cpu::new()), &mut StdRng::seed_from_u64(2));
         let domain = Domain::<F>::new(3).unwrap();
         let values: Vec<F> = (0..8).map(|_| F::rand(rng)).collect();
         let blinding = Blinding::<F>::fresh(3, rng);
-        let filled = Filled::<F, Cpu> { values: cpu.upload(&values).unwrap(), blinding };
+        let filled = Filled { values: cpu.upload(&values).unwrap(), blinding };
         let coefficients = cpu.download(&filled.coefficients(&cpu).unwrap()).unwrap();
         assert_eq!(coefficients.len(), 11);
         for (point, &value) in domain.points().zip(&values) {

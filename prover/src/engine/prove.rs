@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use pulseproof_kernels::backend::{Binary, CurveOps};
+use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, NttOps};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, msm};
@@ -14,7 +14,7 @@ use super::circuit::{Circuit, Kind, Lookup};
 use super::evaluator::Evaluator;
 use super::expression::{Column, Expression};
 pub use super::key::ProvingKey;
-use super::key::{Buffer, Session, Short};
+use super::key::{Session, Short};
 pub use super::polynomial::Blinding;
 use super::polynomial::{Filled, combination, resized};
 use super::proof::{Proof, first_round_columns, second_round_columns};
@@ -79,8 +79,8 @@ pub enum ProveError {
 /// # Panics
 /// If the assignment has not the circuit's columns, one is longer than N or a given one has more
 /// blinders than a commitment, or the circuit needs more powers of τ than the SRS has.
-pub fn prove<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub fn prove<C: Curve>(
+    key: &ProvingKey<C>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
     assignment: Assignment<'_, Scalar<C>>,
@@ -95,8 +95,8 @@ pub fn prove<C: Curve, B: CurveOps<C>>(
 
 /// Runs the prover on values that need not satisfy anything: what a dishonest prover would send.
 #[cfg(test)]
-pub(crate) fn forge<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub(crate) fn forge<C: Curve>(
+    key: &ProvingKey<C>,
     circuit: &Circuit<Scalar<C>>,
     transcript: &mut Transcript,
     assignment: Assignment<'_, Scalar<C>>,
@@ -106,24 +106,24 @@ pub(crate) fn forge<C: Curve, B: CurveOps<C>>(
 }
 
 /// A run whose columns are all filled: α is known, the running sums are not yet committed.
-struct Begun<'a, C: Curve, B: CurveOps<C>> {
-    run: Run<'a, C, B>,
+struct Begun<'a, C: Curve> {
+    run: Run<'a, C>,
     rounds: Rounds<'a, Scalar<C>>,
     first_round: Vec<G1Affine<C>>,
 }
 
-struct Run<'a, C: Curve, B: CurveOps<C>> {
-    session: Session<'a, C, B>,
+struct Run<'a, C: Curve> {
+    session: Session<'a, C>,
     circuit: &'a Circuit<Scalar<C>>,
     /// By position in the circuit; what the prover is still to fill is missing.
-    columns: Vec<Option<Filled<Scalar<C>, B>>>,
+    columns: Vec<Option<Filled<Scalar<C>>>>,
     alpha: Scalar<C>,
     blinding_bases: Vec<G1Affine<C>>,
 }
 
-impl<'a, C: Curve, B: CurveOps<C>> Begun<'a, C, B> {
+impl<'a, C: Curve> Begun<'a, C> {
     fn new(
-        session: Session<'a, C, B>,
+        session: Session<'a, C>,
         circuit: &'a Circuit<Scalar<C>>,
         transcript: &'a mut Transcript,
         assignment: Assignment<'_, Scalar<C>>,
@@ -164,10 +164,10 @@ impl<'a, C: Curve, B: CurveOps<C>> Begun<'a, C, B> {
     }
 }
 
-impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
+impl<'a, C: Curve> Run<'a, C> {
     /// Sends the assignment's columns to the backend.
     fn new(
-        session: Session<'a, C, B>,
+        session: Session<'a, C>,
         circuit: &'a Circuit<Scalar<C>>,
         assignment: &Assignment<'_, Scalar<C>>,
     ) -> Result<Self, Error> {
@@ -269,13 +269,13 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
         Ok(())
     }
 
-    fn mask(&mut self, column: Column, values: Buffer<C, B>, rng: &mut impl RngCore) {
+    fn mask(&mut self, column: Column, values: AnyBuffer<Scalar<C>>, rng: &mut impl RngCore) {
         let blinding = Blinding::fresh(self.circuit.blinders(column), rng);
         self.columns[column.0] = Some(Filled { values, blinding });
     }
 
     /// Σ 1/(α + input) on each row.
-    fn fractions(&self, inputs: &[Expression<Scalar<C>>]) -> Result<Buffer<C, B>, Error> {
+    fn fractions(&self, inputs: &[Expression<Scalar<C>>]) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let backend = self.session.backend;
         let mut sum = backend.zeros(self.session.srs.size())?;
         for input in inputs {
@@ -287,7 +287,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     }
 
     /// φ: the running sum of Σ 1/(α + input) − m/(α + table).
-    fn lookup_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+    fn lookup_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let backend = self.session.backend;
         let mut steps = self.fractions(&lookup.inputs[..1])?;
         let mut table = self.fractions(&[lookup.table.here()])?;
@@ -300,7 +300,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     }
 
     /// Before each row, the sum of the rows above it.
-    fn running_sum(&self, steps: &Buffer<C, B>) -> Result<Buffer<C, B>, Error> {
+    fn running_sum(&self, steps: &AnyBuffer<Scalar<C>>) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let (backend, size) = (self.session.backend, self.session.srs.size());
         let mut sums = resized(backend, steps, size)?;
         backend.scan(Binary::Add, &mut sums, size)?;
@@ -323,16 +323,16 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
         msm::<C>(&self.blinding_bases[..blinding.0.len()], &blinding.0)
     }
 
-    fn filled(&self, column: Column) -> &Filled<Scalar<C>, B> {
+    fn filled(&self, column: Column) -> &Filled<Scalar<C>> {
         self.columns[column.0].as_ref().expect("columns are filled before they are read")
     }
 
-    fn values(&self, column: Column) -> &Buffer<C, B> {
+    fn values(&self, column: Column) -> &AnyBuffer<Scalar<C>> {
         &self.filled(column).values
     }
 
     /// The values of an expression on all rows.
-    fn rows(&self, expression: &Expression<Scalar<C>>) -> Result<Buffer<C, B>, Error> {
+    fn rows(&self, expression: &Expression<Scalar<C>>) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let columns = self.columns.iter().map(|c| c.as_ref().map(|filled| &filled.values));
         let evaluator = Evaluator {
             backend: self.session.backend,
@@ -353,7 +353,7 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
         Ok(())
     }
 
-    fn polynomials(&self) -> Result<Vec<Buffer<C, B>>, Error> {
+    fn polynomials(&self) -> Result<Vec<AnyBuffer<Scalar<C>>>, Error> {
         let columns = (0..self.circuit.width()).map(|index| self.filled(Column(index)));
         columns.map(|column| column.coefficients(self.session.backend)).collect()
     }
@@ -366,7 +366,11 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     }
 
     /// Σ y^i·constraint_i, divided by Z_H, on a coset where Z_H has no zero.
-    fn quotient(&self, polynomials: &[Buffer<C, B>], y: Scalar<C>) -> Result<Buffer<C, B>, Error> {
+    fn quotient(
+        &self,
+        polynomials: &[AnyBuffer<Scalar<C>>],
+        y: Scalar<C>,
+    ) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let (backend, size) = (self.session.backend, self.session.srs.size());
         let extended =
             self.circuit.quotient_domain(size).expect("the field has room for the quotient");
@@ -402,10 +406,10 @@ impl<'a, C: Curve, B: CurveOps<C>> Run<'a, C, B> {
     fn combine(
         &self,
         rotation: usize,
-        polynomials: &[Buffer<C, B>],
-        quotient: &Buffer<C, B>,
+        polynomials: &[AnyBuffer<Scalar<C>>],
+        quotient: &AnyBuffer<Scalar<C>>,
         gamma: Scalar<C>,
-    ) -> Result<Buffer<C, B>, Error> {
+    ) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let opened = self.circuit.opened();
         let here = opened.iter().filter(|cell| cell.rotation == rotation);
         let with_quotient = (rotation == 0).then_some(quotient);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::backend::CurveOps;
+use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::gpu::Gpu;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
@@ -18,7 +18,7 @@ use rand::RngCore;
 use crate::common::{rng, srs};
 
 /// The bytes of a proof about three vectors, all randomness fixed.
-fn proof<C: Curve, B: CurveOps<C>>(key: &ProvingKey<C, B>) -> Result<Vec<u8>, ProveError> {
+fn proof<C: Curve>(key: &ProvingKey<C>) -> Result<Vec<u8>, ProveError> {
     let rng = &mut rng(11);
     let commitment_key = CommitmentKey::new(key.srs());
     let vectors: Vec<_> = (0..3)
@@ -37,7 +37,7 @@ fn proof<C: Curve, B: CurveOps<C>>(key: &ProvingKey<C, B>) -> Result<Vec<u8>, Pr
     Ok(proof.to_bytes())
 }
 
-fn proof_on<C: Curve, B: CurveOps<C>>(srs: &Srs<C>, backend: B) -> Vec<u8> {
+fn proof_on<C: Curve>(srs: &Srs<C>, backend: impl Into<AnyBackend>) -> Vec<u8> {
     proof(&ProvingKey::new(backend, Arc::new(srs.clone())).unwrap()).unwrap()
 }
 

@@ -21,8 +21,8 @@ use rand::{Rng, RngCore, SeedableRng};
 type C = Bls12_381;
 const WORDS: usize = 12;
 
-fn proving_key() -> &'static ProvingKey<C, Cpu> {
-    static KEY: OnceLock<ProvingKey<C, Cpu>> = OnceLock::new();
+fn proving_key() -> &'static ProvingKey<C> {
+    static KEY: OnceLock<ProvingKey<C>> = OnceLock::new();
     KEY.get_or_init(|| {
         let srs = develop::generate(4, &mut StdRng::seed_from_u64(1)).unwrap();
         ProvingKey::new(Cpu::new(), Arc::new(srs)).unwrap()

@@ -11,14 +11,14 @@ use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness as Values;
 use pulseproof_formats::zkey::{self, Zkey};
 use pulseproof_formats::{FormatError, sym};
-use pulseproof_groth16::erased::{self, On, ProvingError};
+use pulseproof_groth16::erased::{self, ProvingError};
 use pulseproof_groth16::key::LoadError;
 use pulseproof_groth16::prove::{self, Stage};
 use pulseproof_groth16::solidity::{self, TooManyInputs};
 use pulseproof_groth16::{VerifyingKey, Weakness};
-use pulseproof_kernels::backend::{BackendKind, CurveOps};
+use pulseproof_kernels::backend::{AnyBackend, BackendKind};
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, with_curve};
+use pulseproof_kernels::{Curve, Scalar, with_curve};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -30,29 +30,23 @@ use super::prover::{
 
 impl Groth16 {
     /// What proves circuits on a backend, and on the processor where that fails.
-    pub fn on<B>(backend: B, programs: Programs) -> Self
-    where
-        B: CurveOps<Bls12_381> + CurveOps<Bn254> + Clone,
-    {
+    pub fn on(backend: impl Into<AnyBackend>, programs: Programs) -> Self {
         Self {
-            primary: Arc::new(Keys(On(backend))),
-            cpu: Arc::new(Keys(On(Cpu::new()))),
+            primary: Arc::new(erased::Loader::new(backend)),
+            cpu: Arc::new(erased::Loader::new(Cpu::new())),
             circuits: Arc::new(Files(programs)),
         }
     }
 }
 
-/// Opens keys.
-struct Keys<L>(L);
-
-impl<L: erased::Loader> Loader for Keys<L> {
+impl Loader for erased::Loader {
     fn backend(&self) -> BackendKind {
-        self.0.backend()
+        self.backend()
     }
 
     fn load(&self, file: File, checked: bool) -> Result<Arc<dyn LoadedKey>, KeyError> {
         let check = if checked { Check::None } else { Check::Full };
-        match self.0.load(file, check, &mut |_, _| ()) {
+        match self.load(file, check, &mut |_, _| ()) {
             Ok(key) => Ok(Arc::new(Loaded(key))),
             Err(error @ (LoadError::Kernel(_) | LoadError::Format(FormatError::Io { .. }))) => {
                 Err(KeyError::Failed(error.to_string()))

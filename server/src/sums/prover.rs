@@ -1,7 +1,7 @@
-//! What proves: an SRS on some backend, with the backend's type forgotten.
+//! What proves sums: an SRS on a backend, or what a test puts in its place.
 
 use pulseproof_kernels::Curve;
-use pulseproof_kernels::backend::{BackendKind, CurveOps};
+use pulseproof_kernels::backend::{Backend, BackendKind};
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::Srs;
@@ -29,7 +29,7 @@ pub trait Prover<C: Curve>: Send + Sync {
     ) -> Result<(Statement<C, u64>, Proof<C>), ProveError>;
 }
 
-impl<C: Curve, B: CurveOps<C>> Prover<C> for ProvingKey<C, B> {
+impl<C: Curve> Prover<C> for ProvingKey<C> {
     fn srs(&self) -> &Srs<C> {
         self.srs()
     }

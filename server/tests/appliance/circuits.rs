@@ -38,7 +38,7 @@ impl Shop {
     }
 
     pub fn start(&self, groth16: Groth16) -> Server {
-        let engines = Arc::new(ExactOn(Cpu::new()));
+        let engines = Arc::new(ExactOn::new(Cpu::new()));
         Server::start_on(self.srs.clone(), engines, groth16, self.config.clone())
     }
 

@@ -153,7 +153,7 @@ pub struct Server {
 
 impl Server {
     pub fn start<C: Curve>(srs: Arc<Srs<C>>, config: Config) -> Self {
-        Self::start_with(srs, Arc::new(ExactOn(Cpu::new())), config)
+        Self::start_with(srs, Arc::new(ExactOn::new(Cpu::new())), config)
     }
 
     /// Starts it with other engines for programs.

@@ -18,7 +18,7 @@ use crate::common::*;
 /// Devices that prove what they encrypt, and a region of them.
 struct Proving {
     region: Region<Bn254>,
-    key: ProvingKey<Bn254, Cpu>,
+    key: ProvingKey<Bn254>,
     layout: Layout,
     public: PublicKey,
     lists: Lists<Bn254>,

@@ -33,7 +33,7 @@ enum Does {
 
 /// The processor, which is called a device and does what it is told.
 struct Device {
-    key: ProvingKey<Bn254, Cpu>,
+    key: ProvingKey<Bn254>,
     kind: BackendKind,
     does: Mutex<Does>,
     asked: AtomicUsize,
@@ -95,7 +95,7 @@ async fn open(region: &Region, device: &Arc<Device>, cpu: &Arc<Device>) -> (Temp
 }
 
 fn start(directory: &TempDir, device: &Arc<Device>, cpu: &Arc<Device>) -> Server {
-    let engines = Arc::new(ExactOn(Cpu::new()));
+    let engines = Arc::new(ExactOn::new(Cpu::new()));
     let circuits = Mock::new(device.kind, Mood::Good);
     let groth16 = mocks::on(&circuits, &Mock::new(BackendKind::Cpu, Mood::Good));
     let machine = Machine { prover: device.clone(), cpu: cpu.clone(), engines, groth16 };

@@ -159,7 +159,7 @@ impl Odd {
 
 impl Engines for Odd {
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
-        let engine = ExactOn(Cpu::new()).exact(key)?;
+        let engine = ExactOn::new(Cpu::new()).exact(key)?;
         Ok(Arc::new(OddEngine { engine, pause: self.pause, failures: self.failures.clone() }))
     }
 }

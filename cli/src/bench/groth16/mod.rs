@@ -148,7 +148,7 @@ impl<C: Curve> Fixture<C> {
     ///
     /// # Errors
     /// The backend's.
-    pub fn warm(&self, loader: &dyn Loader) -> Result<Subject<'_>, Failure> {
+    pub fn warm(&self, loader: &Loader) -> Result<Subject<'_>, Failure> {
         let file = File::open(self.path("circuit.zkey"))?;
         let (cold_ms, key) = time(|| loader.load(file, Check::Full, &mut |_, _| ()));
         let (key, name) = (key?, loader.backend().to_string());

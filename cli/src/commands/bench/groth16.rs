@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pulseproof_groth16::erased::{Loader, On};
+use pulseproof_groth16::erased::Loader;
 use pulseproof_kernels::select::Choice;
-use pulseproof_kernels::{Curve, CurveId, with_backend, with_curve};
+use pulseproof_kernels::{Curve, CurveId, with_curve};
 use serde::Serialize;
 
 use super::kernels::{JSON_HELP, draw, print};
@@ -88,8 +88,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let mut loaders = Vec::new();
     for &choice in &args.backend {
         match open_or_say(choice) {
-            Ok(selected) => loaders
-                .push(with_backend!(selected, backend => Box::new(On(backend)) as Box<dyn Loader>)),
+            Ok(backend) => loaders.push(Loader::new(backend)),
             Err(code) => return Ok(code),
         }
     }
@@ -111,12 +110,12 @@ fn measure<C: Curve>(
     measured: &mut Measured,
     machine: &Machine,
     fixture: &Fixture<C>,
-    loaders: &[Box<dyn Loader>],
+    loaders: &[Loader],
     snarkjs: Option<&Path>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut subjects = Vec::new();
     for loader in loaders {
-        subjects.push(fixture.warm(&**loader)?);
+        subjects.push(fixture.warm(loader)?);
     }
     for peer in &args.vs {
         match (peer, snarkjs) {

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::field::FieldId;
 use pulseproof_kernels::group::GroupId;
 use pulseproof_kernels::msm::{BITS_MAX, LEVELS_MAX};
-use pulseproof_kernels::select::{Choice, Selected};
+use pulseproof_kernels::select::Choice;
 use pulseproof_kernels::traits::PrimeField;
-use pulseproof_kernels::{CurveId, Scalar, with_backend, with_curve, with_field, with_group};
+use pulseproof_kernels::{CurveId, Scalar, with_curve, with_field, with_group};
 
 use crate::backend::open_or_say;
 use crate::bench::limits::Machine;
@@ -132,9 +133,7 @@ pub(super) fn ntt(args: &NttArgs) -> Outcome {
     measured(&args.common, report, |report, machine, log_n, backends| {
         with_field!(args.field, F => {
             let fixture = ntt::Fixture::<F>::new(log_n, args.batch)?;
-            let mut subjects = ours(backends, |selected| {
-                with_backend!(selected, backend => fixture.ours(backend))
-            })?;
+            let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
             subjects.extend(args.common.vs.iter().map(|_| fixture.arkworks()));
             Ok(report.measure(machine, &fixture.shape(), &mut subjects)?)
         })
@@ -147,9 +146,7 @@ pub(super) fn field(args: &FieldArgs) -> Outcome {
     measured(&args.common, report, |report, machine, log_n, backends| {
         with_field!(args.field, F => {
             let fixture = field::Fixture::<F>::new(log_n);
-            let mut subjects = ours(backends, |selected| {
-                with_backend!(selected, backend => fixture.ours(backend))
-            })?;
+            let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
             subjects.extend(args.common.vs.iter().map(|_| fixture.arkworks()));
             Ok(report.measure(machine, &fixture.shape(), &mut subjects)?)
         })
@@ -170,9 +167,7 @@ pub(super) fn msm(args: &MsmArgs) -> Outcome {
         let options = msm::Options { log_n, batch: args.batch, bits, levels: args.levels };
         with_group!(group, G => {
             let fixture = msm::Fixture::<G>::new(options);
-            let mut subjects = ours(backends, |selected| {
-                with_backend!(selected, backend => fixture.ours(backend))
-            })?;
+            let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
             for &peer in &args.common.vs {
                 let subject = fixture.peer(peer)?;
                 subjects.push(subject.ok_or_else(|| format!("{peer} has no {group}"))?);
@@ -200,8 +195,8 @@ fn only_arkworks(common: &Common) -> Result<(), String> {
 
 /// Every backend as a subject.
 fn ours<'a>(
-    backends: &'a [Selected],
-    subject: impl Fn(&'a Selected) -> Result<Subject<'a>, BenchError>,
+    backends: &'a [AnyBackend],
+    subject: impl Fn(&'a AnyBackend) -> Result<Subject<'a>, BenchError>,
 ) -> Result<Vec<Subject<'a>>, BenchError> {
     backends.iter().map(subject).collect()
 }
@@ -210,13 +205,18 @@ fn ours<'a>(
 fn measured(
     common: &Common,
     mut report: Report,
-    measure: impl Fn(&mut Report, &Machine, u32, &[Selected]) -> Result<(), Box<dyn std::error::Error>>,
+    measure: impl Fn(
+        &mut Report,
+        &Machine,
+        u32,
+        &[AnyBackend],
+    ) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Outcome {
     Paths::default().writes("--plot", &common.plot).prints(common.json).check()?;
     let mut backends = Vec::new();
     for &choice in &common.backend {
         match open_or_say(choice) {
-            Ok(selected) => backends.push(selected),
+            Ok(backend) => backends.push(backend),
             Err(code) => return Ok(code),
         }
     }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_kernels::select::Choice;
-use pulseproof_kernels::with_backend;
 
 use super::kernels::{JSON_HELP, present};
 use crate::backend::{UNAVAILABLE, open_or_say};
@@ -73,7 +72,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let mut engines = Vec::new();
     for &choice in &args.backend {
         match open_or_say(choice) {
-            Ok(selected) => engines.push(with_backend!(&selected, backend => keys.exact(backend))?),
+            Ok(backend) => engines.push(keys.exact(&backend)?),
             Err(code) => return Ok(code),
         }
     }

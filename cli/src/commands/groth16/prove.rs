@@ -9,10 +9,10 @@ use pulseproof_formats::FileKind;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
-use pulseproof_groth16::erased::{Key, Loader, On, Proof, ProvingError, Words};
+use pulseproof_groth16::erased::{Key, Loader, Proof, ProvingError, Words};
 use pulseproof_groth16::prove::{KEY_AT_FAULT, ProveError};
-use pulseproof_kernels::select::Selected;
-use pulseproof_kernels::{Scalar, with_backend, with_curve};
+use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::{Scalar, with_curve};
 use serde::Serialize;
 
 use super::Outcome;
@@ -100,11 +100,11 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
         .writes("--public", [&args.public])
         .prints(args.json)
         .check()?;
-    let selected = match open_or_say(args.backend.backend) {
-        Ok(selected) => selected,
+    let backend = match open_or_say(args.backend.backend) {
+        Ok(backend) => backend,
         Err(code) => return Ok(code),
     };
-    let (load_ms, key) = timed(|| load(selected, &args.key))?;
+    let (load_ms, key) = timed(|| load(backend, &args.key))?;
     args.allowed.check(&args.key, key.info().weakness)?;
     let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, &*key, &witness)?;
@@ -115,15 +115,14 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(selected: Selected, input: &Input) -> Result<Arc<dyn Key>, String> {
+fn load(backend: AnyBackend, input: &Input) -> Result<Arc<dyn Key>, String> {
     let bar = progress_bar(1, "loading");
     let mut progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
     let file = input.open()?;
-    let key =
-        with_backend!(selected, backend => On(backend).load(file, Check::Full, &mut progress));
+    let key = Loader::new(backend).load(file, Check::Full, &mut progress);
     bar.finish_and_clear();
     key.map_err(|error| input.named(error))
 }

@@ -9,6 +9,7 @@ mod ifma;
 mod key;
 mod keyswitch;
 mod memory;
+mod passes;
 mod product;
 mod roots;
 mod rotation;

@@ -8,7 +8,7 @@
 
 use ark_ff::{FftField, Field, PrimeField};
 
-use super::transform::{pass, passes};
+use super::passes::{pass, passes};
 use super::vectors::{Factor, INVERSE, Vectors};
 use crate::field::Prime50;
 

@@ -17,24 +17,10 @@
 //! Source of butterflies that reduce late: Harvey, "Faster arithmetic for number-theoretic transforms"
 //! (2014).
 
+use super::passes::{pass, passes};
 use super::roots::Roots;
 use super::vectors::{Factor, Vectors};
 use crate::bootstrap::MODULUS;
-
-/// A pass over whole vectors, of a polynomial of so many vectors: its first level, and log2 of the
-/// vectors that are in registers at a time. The first pass takes what the others leave.
-pub(super) fn pass<A: Vectors<W>, const W: usize>(vectors: usize, index: u32) -> (u32, u32) {
-    let first = (vectors.ilog2() - 1) % A::LOG_RADIX + 1;
-    match index.checked_sub(1) {
-        None => (0, first),
-        Some(index) => (first + index * A::LOG_RADIX, A::LOG_RADIX),
-    }
-}
-
-/// How many passes over whole vectors there are.
-pub(super) fn passes<A: Vectors<W>, const W: usize>(vectors: usize) -> u32 {
-    vectors.ilog2().div_ceil(A::LOG_RADIX)
-}
 
 /// The last pass is done block by block, unless it is the first, too.
 fn has_tail<A: Vectors<W>, const W: usize>(vectors: usize) -> bool {

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::add::{Adder, Points};
 use crate::cpu::Cpu;
+use crate::cpu::CpuGroup;
 use crate::cpu::simd::{Lanes, Line, Portable, Vectorised};
 use crate::element::Element;
 use crate::error::Error;
-use crate::group::Group;
 use crate::msm::{BASES_MAX, BITS_MAX, LEVELS_MAX};
 
 /// Rows that sums of a slice may take, beside the bases, of the numbers that entries can name.
@@ -15,7 +15,7 @@ pub(super) const SUMS_MAX: usize = 1 << 20;
 
 /// Points that the processor has prepared.
 #[derive(Debug)]
-pub struct Bases<G: Group> {
+pub struct Bases<G: CpuGroup> {
     pub(super) len: usize,
     /// Rows from one level to the next.
     pub(super) stride: usize,
@@ -29,12 +29,12 @@ pub struct Bases<G: Group> {
 /// Rows in the form of the lanes that will compute with them. Behind the points come two that are
 /// different, see [`Workspace`](super::buckets::Workspace).
 #[derive(Debug)]
-pub(super) enum Rows<G: Group> {
+pub(super) enum Rows<G: CpuGroup> {
     Portable(Vec<Line>),
     Simd(<G::Coordinate as Vectorised>::Simd, Vec<Line>),
 }
 
-impl<G: Group> Bases<G> {
+impl<G: CpuGroup> Bases<G> {
     /// Prepares points with their multiples, for the arithmetic that `cpu` uses.
     pub(crate) fn for_cpu(cpu: Cpu, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
         if levels == 0 || levels > LEVELS_MAX {
@@ -73,7 +73,7 @@ impl<G: Group> Bases<G> {
 const CHUNK: usize = 128;
 
 /// Lines of all levels and two more points, rows per level, and which rows are infinity if any is.
-fn prepare<G: Group, L: Lanes<G::Coordinate>>(
+fn prepare<G: CpuGroup, L: Lanes<G::Coordinate>>(
     lanes: L,
     points: &[G::Affine],
     levels: u32,
@@ -106,7 +106,7 @@ fn prepare<G: Group, L: Lanes<G::Coordinate>>(
 }
 
 /// Writes some points into the rows of every level.
-fn prepare_chunk<G: Group, L: Lanes<G::Coordinate>>(
+fn prepare_chunk<G: CpuGroup, L: Lanes<G::Coordinate>>(
     lanes: L,
     points: &[G::Affine],
     levels: Vec<&mut [Line]>,
@@ -141,7 +141,7 @@ fn prepare_chunk<G: Group, L: Lanes<G::Coordinate>>(
 }
 
 /// The row of a point.
-pub(super) fn write_row<G: Group, L: Lanes<G::Coordinate>>(
+pub(super) fn write_row<G: CpuGroup, L: Lanes<G::Coordinate>>(
     lanes: L,
     point: G::Affine,
     row: &mut [Line],
@@ -156,7 +156,7 @@ pub(super) fn write_row<G: Group, L: Lanes<G::Coordinate>>(
 
 /// A block of points in lanes, filled up with infinity.
 #[inline(always)]
-fn enter<G: Group, L: Lanes<G::Coordinate>>(lanes: L, points: &[G::Affine]) -> Points<L::V> {
+fn enter<G: CpuGroup, L: Lanes<G::Coordinate>>(lanes: L, points: &[G::Affine]) -> Points<L::V> {
     let zero = <G::Coordinate as Element>::zero();
     let mut coordinates = [[zero; 8]; 2];
     for (i, point) in points.iter().enumerate() {

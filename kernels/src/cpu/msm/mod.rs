@@ -16,6 +16,7 @@ mod bases;
 mod buckets;
 mod digits;
 mod fold;
+mod multiply;
 #[cfg(test)]
 mod tests;
 
@@ -34,9 +35,9 @@ use self::fold::{Fold, Folded, Weighted};
 use super::Cpu;
 use super::simd::{Lanes, Line, Portable};
 use crate::backend::MsmOps;
+use crate::cpu::CpuGroup;
 use crate::element::Element;
 use crate::error::Error;
-use crate::group::Group;
 use crate::host::HostBuffer;
 use crate::msm::{Costs, Integers, best_window};
 
@@ -51,11 +52,11 @@ const ALONE: usize = 1 << 12;
 /// Buckets that one thread folds at a time.
 const PART: usize = 1 << 13;
 
-impl<G: Group> MsmOps<G> for Cpu {
+impl<G: CpuGroup> MsmOps<G> for Cpu {
     type Bases = Bases<G>;
 
     fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
-        G::prepare(*self, points, levels)
+        Bases::for_cpu(*self, points, levels)
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
@@ -75,17 +76,13 @@ impl<G: Group> MsmOps<G> for Cpu {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
         let vectors: Vec<_> = (0..vectors).map(|v| &scalars.0[v * size..(v + 1) * size]).collect();
-        Ok(G::multiply(bases, &vectors, &shape))
+        Ok(multiply(bases, &vectors, &shape))
     }
 }
 
 /// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
-pub(crate) fn msm_of_bases<G: Group>(
-    bases: &Bases<G>,
-    vectors: &[&[u64]],
-    shape: &Integers,
-) -> Vec<G> {
-    fn run<G: Group, L: Lanes<G::Coordinate>>(
+fn multiply<G: CpuGroup>(bases: &Bases<G>, vectors: &[&[u64]], shape: &Integers) -> Vec<G> {
+    fn run<G: CpuGroup, L: Lanes<G::Coordinate>>(
         job: &Job<'_, G, L>,
         vectors: &[&[u64]],
         shape: &Integers,
@@ -103,7 +100,7 @@ pub(crate) fn msm_of_bases<G: Group>(
 }
 
 /// For each k below `bits` the sum of the bases whose mask has bit k.
-pub(crate) fn subset_sums_of_bases<G: Group>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
+fn subset_sums<G: CpuGroup>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
     match &bases.rows {
         Rows::Portable(lines) => {
             Job { lanes: Portable, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)
@@ -115,7 +112,7 @@ pub(crate) fn subset_sums_of_bases<G: Group>(bases: &Bases<G>, masks: &[u32], bi
 }
 
 /// Multiplications over the same bases.
-struct Job<'a, G: Group, L: Lanes<G::Coordinate>> {
+struct Job<'a, G: CpuGroup, L: Lanes<G::Coordinate>> {
     lanes: L,
     lines: &'a [Line],
     bases: &'a Bases<G>,
@@ -125,7 +122,7 @@ struct Job<'a, G: Group, L: Lanes<G::Coordinate>> {
 /// Memory that threads borrow.
 type Pool<F, L> = Mutex<Vec<Workspace<F, L>>>;
 
-impl<G: Group, L: Lanes<G::Coordinate>> Job<'_, G, L> {
+impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
     fn run(&self, scalars: &[u64], shape: &Integers) -> G {
         if shape.count == 0 {
             return G::zero();
@@ -297,7 +294,7 @@ fn slices(starts: &[u32], length: u32) -> Vec<(Range<u32>, Range<usize>)> {
 }
 
 /// Σ 2^(first bit of the group + bit)·point.
-fn combine<G: Group>(layout: &Layout, sums: Vec<Weighted<G::Coordinate>>) -> G {
+fn combine<G: CpuGroup>(layout: &Layout, sums: Vec<Weighted<G::Coordinate>>) -> G {
     let mut at_bit: Vec<Vec<G::Affine>> = Vec::new();
     for Weighted { group, bit, point } in sums {
         let bit = (layout.windows[group].0 + bit.unwrap_or(0)) as usize;
@@ -314,7 +311,7 @@ fn combine<G: Group>(layout: &Layout, sums: Vec<Weighted<G::Coordinate>>) -> G {
 }
 
 /// The point with these coordinates; zeros for infinity.
-fn affine<G: Group>([x, y]: [G::Coordinate; 2]) -> G::Affine {
+fn affine<G: CpuGroup>([x, y]: [G::Coordinate; 2]) -> G::Affine {
     let zero = <G::Coordinate as Element>::zero();
     if [x, y] == [zero; 2] { G::Affine::zero() } else { G::from_coordinates(x, y) }
 }

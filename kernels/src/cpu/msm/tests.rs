@@ -6,9 +6,10 @@ use ark_ff::{BigInteger, PrimeField, UniformRand};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::{Bases, subset_sums};
 use crate::backend::{Backend, MsmOps};
 use crate::cpu::Cpu;
-use crate::group::Group;
+use crate::cpu::CpuGroup;
 use crate::msm::{Integers, Subsets};
 use crate::naive::Naive;
 use crate::{Bls12_381, Bn254, G1, G2};
@@ -22,7 +23,7 @@ fn processors() -> [Cpu; 2] {
 }
 
 /// Distinct points, of which every seventh is infinity and some repeat or oppose others.
-fn awkward_points<G: Group>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
+fn awkward_points<G: CpuGroup>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
     let mut points: Vec<G::Affine> = (0..n).map(|_| G::rand(rng).into_affine()).collect();
     for i in 3..n {
         match i % 7 {
@@ -71,7 +72,7 @@ fn trim(integer: &mut [u64], shape: &Integers) {
     }
 }
 
-fn agree<G: Group>(points: &[G::Affine], scalars: &[u64], shape: Integers, levels: u32) {
+fn agree<G: CpuGroup>(points: &[G::Affine], scalars: &[u64], shape: Integers, levels: u32) {
     let naive = MsmOps::<G>::bases(&Naive, points, 1).unwrap();
     let buffer = Naive.upload(scalars).unwrap();
     let expected: Vec<G> = Naive.msm_batch(&naive, &buffer, shape).unwrap();
@@ -82,7 +83,7 @@ fn agree<G: Group>(points: &[G::Affine], scalars: &[u64], shape: Integers, level
     }
 }
 
-fn all_shapes<G: Group>(counts: &[usize]) {
+fn all_shapes<G: CpuGroup>(counts: &[usize]) {
     let rng = &mut StdRng::seed_from_u64(7);
     for &count in counts {
         let points = awkward_points::<G>(count + 3, rng);
@@ -124,7 +125,7 @@ fn agrees_with_double_and_add_on_g2() {
 }
 
 /// Many points made cheaply: multiples of one another's sums.
-fn many_points<G: Group>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
+fn many_points<G: CpuGroup>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
     let step = G::rand(rng);
     let start = G::rand(rng);
     let points: Vec<G> =
@@ -132,11 +133,13 @@ fn many_points<G: Group>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
     G::normalize_batch(&points)
 }
 
-fn words<G: Group>(scalars: &[G::ScalarField]) -> Vec<u64> {
+fn words<G: CpuGroup>(scalars: &[G::ScalarField]) -> Vec<u64> {
     scalars.iter().flat_map(|s| s.into_bigint().as_ref().to_vec()).collect()
 }
 
-fn agrees_with_arkworks<G: Group + VariableBaseMSM<MulBase = <G as CurveGroup>::Affine>>(n: usize) {
+fn agrees_with_arkworks<G: CpuGroup + VariableBaseMSM<MulBase = <G as CurveGroup>::Affine>>(
+    n: usize,
+) {
     let rng = &mut StdRng::seed_from_u64(n as u64);
     let points = many_points::<G>(n, rng);
     let random: Vec<_> = (0..n).map(|_| G::ScalarField::rand(rng)).collect();
@@ -208,7 +211,7 @@ fn one_bucket_of_equal_and_opposite_points() {
     }
 }
 
-fn subsets_agree_with_single_sums<G: Group>() {
+fn subsets_agree_with_single_sums<G: CpuGroup>() {
     let rng = &mut StdRng::seed_from_u64(31);
     for (points, count) in [(0, 3), (1, 1), (7, 2), (100, 4), (3000, 9), (3000, 14)] {
         let points = awkward_points::<G>(points, rng);
@@ -221,8 +224,8 @@ fn subsets_agree_with_single_sums<G: Group>() {
             })
             .collect();
         for cpu in processors() {
-            let bases = G::prepare(cpu, &points, 1).unwrap();
-            assert_eq!(G::subset_sums(&bases, &masks, count), expected, "{} points", points.len());
+            let bases = Bases::<G>::for_cpu(cpu, &points, 1).unwrap();
+            assert_eq!(subset_sums(&bases, &masks, count), expected, "{} points", points.len());
         }
         assert_eq!(Subsets::<G>::new(&points).unwrap().sums(&masks, count).unwrap(), expected);
     }

@@ -2,8 +2,8 @@
 //! is written once over [`Arithmetic`]; the bounds of values that are not fully reduced are each
 //! implementation's own affair.
 
+use crate::cpu::CpuField;
 use crate::cpu::simd::Portable;
-use crate::field::KernelField;
 
 /// Vectors of `1 << LOG_WIDTH` field elements, and butterflies on them.
 ///
@@ -64,7 +64,7 @@ pub trait Arithmetic<F>: Copy + Send + Sync + 'static {
     fn transpose(self, vectors: &mut [Self::Vector; 8]);
 }
 
-impl<F: KernelField> Arithmetic<F> for Portable {
+impl<F: CpuField> Arithmetic<F> for Portable {
     const LOG_WIDTH: u32 = 0;
     const LOG_TILE: u32 = 13;
     const LOG_COLUMNS: u32 = 2;

@@ -4,11 +4,11 @@
 
 use super::arithmetic::Arithmetic;
 use super::twiddles::Twiddles;
-use crate::field::KernelField;
+use crate::cpu::CpuField;
 
 /// Levels on whole vectors: `tile` is 2^`levels` rows of equally many vectors.
 #[inline(always)]
-pub(super) fn across<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+pub(super) fn across<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
@@ -29,7 +29,7 @@ pub(super) fn across<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// One level.
 #[inline(always)]
-fn sweep_2<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn sweep_2<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
@@ -47,7 +47,7 @@ fn sweep_2<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// Two levels in one go over the tile.
 #[inline(always)]
-fn sweep_4<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn sweep_4<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
@@ -71,7 +71,7 @@ fn sweep_4<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// Three levels in one go over the tile.
 #[inline(always)]
-fn sweep_8<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn sweep_8<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
@@ -103,7 +103,7 @@ fn sweep_8<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// The last levels, within vectors: lanes and vectors are exchanged for them.
 #[inline(always)]
-pub(super) fn within<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+pub(super) fn within<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     tile: &mut [A::Vector],
     twiddles: &Twiddles<F, A>,
@@ -118,7 +118,7 @@ pub(super) fn within<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// A transform of eight vectors. Factors lie level by level.
 #[inline(always)]
-fn eight<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn eight<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     x: &mut [A::Vector; 8],
     w: &[A::Factors; 7],
@@ -145,7 +145,7 @@ type Four<V> = (V, V, V, V);
 
 /// A transform of four vectors.
 #[inline(always)]
-fn four<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn four<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     (a, b, c, d): Four<A::Vector>,
     [first, even, odd]: [&A::Factors; 3],
@@ -167,7 +167,7 @@ fn four<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
 
 /// A transform of two vectors.
 #[inline(always)]
-fn two<F: KernelField, A: Arithmetic<F>, const FORWARD: bool>(
+fn two<F: CpuField, A: Arithmetic<F>, const FORWARD: bool>(
     arithmetic: A,
     (u, v): (A::Vector, A::Vector),
     w: &A::Factors,

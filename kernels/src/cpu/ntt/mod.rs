@@ -19,9 +19,10 @@ use super::simd::{self, Portable};
 use super::{Cpu, Instructions};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
+use crate::cpu::CpuField;
 use crate::element::Element;
 use crate::error::Error;
-use crate::field::{Goldilocks, KernelField, Prime50};
+use crate::field::{Goldilocks, Prime50};
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 
@@ -59,7 +60,7 @@ transformable!(
     Goldilocks: simd::Avx512
 );
 
-impl<F: KernelField> NttOps<F> for Cpu {
+impl<F: CpuField> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
         let (root, _) = check_transform(transform, data.0.len())?;
         let Transform { log_size, direction, order, shift } = *transform;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::arithmetic::Arithmetic;
 use super::kernel;
 use super::twiddles::Twiddles;
-use crate::field::KernelField;
+use crate::cpu::CpuField;
 use crate::transform::Direction;
 
 /// A transform between coefficients and values in bit-reversed order.
@@ -52,7 +52,7 @@ fn plan<F, A: Arithmetic<F>>(log_size: u32) -> Vec<Pass> {
     passes.collect()
 }
 
-impl<F: KernelField> Passes<F> {
+impl<F: CpuField> Passes<F> {
     /// Transforms all rows of `data`. The least size is that of WIDTH vectors.
     pub(super) fn run<A: Arithmetic<F>>(&self, arithmetic: A, data: &mut [F]) {
         let mut passes = plan::<F, A>(self.log_size);

@@ -7,8 +7,9 @@ use rand::rngs::StdRng;
 
 use crate::backend::NttOps;
 use crate::cpu::Cpu;
+use crate::cpu::CpuField;
 use crate::error::Error;
-use crate::field::{FieldId, KernelField};
+use crate::field::FieldId;
 use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 use crate::{naive, with_field};
@@ -17,13 +18,13 @@ fn machines() -> [Cpu; 2] {
     [Cpu::new(), Cpu::portable()]
 }
 
-fn random<F: KernelField>(len: usize, seed: u64) -> Vec<F> {
+fn random<F: CpuField>(len: usize, seed: u64) -> Vec<F> {
     let rng = &mut StdRng::seed_from_u64(seed);
     (0..len).map(|_| F::rand(rng)).collect()
 }
 
 /// Random elements, and the edges: all zero, all p − 1, one that is not zero (the first, the last).
-fn inputs<F: KernelField>(len: usize) -> Vec<Vec<F>> {
+fn inputs<F: CpuField>(len: usize) -> Vec<Vec<F>> {
     let one_at = |at: usize| (0..len).map(|i| F::from(u64::from(i == at))).collect::<Vec<F>>();
     let random = random(len, len as u64);
     vec![random, vec![F::ZERO; len], vec![-F::ONE; len], one_at(0), one_at(len - 1)]
@@ -36,7 +37,7 @@ fn reversed<F: Copy>(values: &[F]) -> Vec<F> {
 }
 
 /// Coefficients become `values` and values `coefficients`, in either order.
-fn check_both_ways<F: KernelField>(cpu: Cpu, shift: F, coefficients: &[F], values: &[F]) {
+fn check_both_ways<F: CpuField>(cpu: Cpu, shift: F, coefficients: &[F], values: &[F]) {
     let log_size = coefficients.len().trailing_zeros();
     for order in [Order::Natural, Order::BitReversed] {
         let values = match order {
@@ -56,7 +57,7 @@ fn check_both_ways<F: KernelField>(cpu: Cpu, shift: F, coefficients: &[F], value
     }
 }
 
-fn agrees_with_naive<F: KernelField>() {
+fn agrees_with_naive<F: CpuField>() {
     for log_size in 0..=8 {
         let size = 1 << log_size;
         let omega = Transform::<F>::forward(log_size).root().unwrap();
@@ -78,7 +79,7 @@ fn small_transforms_agree_with_naive() {
     }
 }
 
-fn agrees_with_ark_poly<F: KernelField>() {
+fn agrees_with_ark_poly<F: CpuField>() {
     for log_size in 9..=14 {
         let size = 1 << log_size;
         let subgroup = Radix2EvaluationDomain::<F>::new(size).unwrap();
@@ -101,7 +102,7 @@ fn large_transforms_agree_with_ark_poly() {
     }
 }
 
-fn rows_agree<F: KernelField>() {
+fn rows_agree<F: CpuField>() {
     for (log_size, rows) in [(0, 5), (1, 7), (3, 3), (5, 100), (11, 9), (13, 2), (4, 0)] {
         let size = 1 << log_size;
         let data: Vec<F> = random(rows * size, 3);

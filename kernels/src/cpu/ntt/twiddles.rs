@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::arithmetic::Arithmetic;
-use crate::field::KernelField;
+use crate::cpu::CpuField;
 use crate::transform::Direction;
 
 /// The most lanes a vector has.
@@ -29,7 +29,7 @@ pub(super) struct Twiddles<F, A: Arithmetic<F>> {
     levels_within: u32,
 }
 
-impl<F: KernelField, A: Arithmetic<F>> Twiddles<F, A> {
+impl<F: CpuField, A: Arithmetic<F>> Twiddles<F, A> {
     const WIDTH: usize = {
         assert!(A::LOG_WIDTH == 0 || A::LOG_WIDTH == 3);
         1 << A::LOG_WIDTH

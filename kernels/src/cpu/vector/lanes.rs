@@ -2,8 +2,8 @@
 //! what does not fill a vector is done one element at a time.
 
 use super::elementwise;
+use crate::cpu::CpuField;
 use crate::cpu::simd::Lanes;
-use crate::field::KernelField;
 
 /// The most lanes a vector has.
 const WIDTH_MAX: usize = 8;
@@ -15,7 +15,7 @@ fn whole<F, L: Lanes<F>>(len: usize) -> usize {
 
 /// `a`\[i\] = `a`\[i\]·b\[i\]; b is as long.
 #[inline(always)]
-pub(super) fn multiply<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], b: &[F]) {
+pub(super) fn multiply<F: CpuField, L: Lanes<F>>(lanes: L, a: &mut [F], b: &[F]) {
     let (a, a_rest) = a.split_at_mut(whole::<F, L>(a.len()));
     let (b, b_rest) = b.split_at(a.len());
     for (a, b) in a.chunks_exact_mut(L::WIDTH).zip(b.chunks_exact(L::WIDTH)) {
@@ -26,7 +26,7 @@ pub(super) fn multiply<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], b: &[
 
 /// `a`\[i\] = `a`\[i\]·s.
 #[inline(always)]
-pub(super) fn scale<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], s: F) {
+pub(super) fn scale<F: CpuField, L: Lanes<F>>(lanes: L, a: &mut [F], s: F) {
     let factor = lanes.constant(s);
     let (a, rest) = a.split_at_mut(whole::<F, L>(a.len()));
     for a in a.chunks_exact_mut(L::WIDTH) {
@@ -37,7 +37,7 @@ pub(super) fn scale<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], s: F) {
 
 /// `a`\[i\] += s·b\[i\]; b is at least as long.
 #[inline(always)]
-pub(super) fn add_scaled<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], s: F, b: &[F]) {
+pub(super) fn add_scaled<F: CpuField, L: Lanes<F>>(lanes: L, a: &mut [F], s: F, b: &[F]) {
     let factor = lanes.constant(s);
     let (a, a_rest) = a.split_at_mut(whole::<F, L>(a.len()));
     let (b, b_rest) = b.split_at(a.len());
@@ -50,7 +50,7 @@ pub(super) fn add_scaled<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F], s: 
 
 /// `out`\[i\] = first·base^i.
 #[inline(always)]
-pub(super) fn powers<F: KernelField, L: Lanes<F>>(lanes: L, first: F, base: F, out: &mut [F]) {
+pub(super) fn powers<F: CpuField, L: Lanes<F>>(lanes: L, first: F, base: F, out: &mut [F]) {
     let len = out.len();
     let (out, rest) = out.split_at_mut(whole::<F, L>(len));
     let mut start = [F::ONE; WIDTH_MAX];
@@ -68,7 +68,7 @@ pub(super) fn powers<F: KernelField, L: Lanes<F>>(lanes: L, first: F, base: F, o
 /// is off by the quotient of two Montgomery factors, and on the way back as much the other way round:
 /// nothing needs to be converted.
 #[inline(always)]
-pub(super) fn invert<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F]) {
+pub(super) fn invert<F: CpuField, L: Lanes<F>>(lanes: L, a: &mut [F]) {
     let (a, rest) = a.split_at_mut(whole::<F, L>(a.len()));
     elementwise::invert(rest);
     let one = lanes.splat(F::ONE);
@@ -94,7 +94,7 @@ pub(super) fn invert<F: KernelField, L: Lanes<F>>(lanes: L, a: &mut [F]) {
 
 /// Σ `a`\[i\]·x^i, by Horner's rule in each lane.
 #[inline(always)]
-pub(super) fn evaluate<F: KernelField, L: Lanes<F>>(lanes: L, a: &[F], x: F) -> F {
+pub(super) fn evaluate<F: CpuField, L: Lanes<F>>(lanes: L, a: &[F], x: F) -> F {
     let (a, rest) = a.split_at(whole::<F, L>(a.len()));
     let step = lanes.constant(x.pow([L::WIDTH as u64]));
     let mut value = lanes.splat(F::ZERO);
@@ -110,7 +110,7 @@ pub(super) fn evaluate<F: KernelField, L: Lanes<F>>(lanes: L, a: &[F], x: F) -> 
 /// The integers below p that the elements stand for, as words. `inverse` is 1/R, R the Montgomery
 /// factor of the elements.
 #[inline(always)]
-pub(super) fn to_integers<F: KernelField, L: Lanes<F>>(
+pub(super) fn to_integers<F: CpuField, L: Lanes<F>>(
     lanes: L,
     a: &[F],
     inverse: F,

@@ -11,8 +11,8 @@ use super::simd::{Lanes, Portable};
 use super::{Cpu, reserve, zeroed};
 use crate::backend::arguments::{check_period, check_prefix, check_scan};
 use crate::backend::{Binary, FieldOps};
+use crate::cpu::CpuField;
 use crate::error::Error;
-use crate::field::KernelField;
 use crate::host::HostBuffer;
 
 /// Runs a block with `$lanes` bound to the fastest arithmetic for the field, inside its `run`.
@@ -31,7 +31,7 @@ macro_rules! in_lanes {
     };
 }
 
-impl<F: KernelField> FieldOps<F> for Cpu {
+impl<F: CpuField> FieldOps<F> for Cpu {
     fn map(&self, op: Binary, a: &mut HostBuffer<F>, b: &HostBuffer<F>) -> Result<(), Error> {
         check_period(a.0.len(), b.0.len())?;
         if let [s] = b.0[..] {

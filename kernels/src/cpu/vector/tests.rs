@@ -6,9 +6,10 @@ use rand::rngs::StdRng;
 
 use crate::backend::{Backend, Binary, FieldOps};
 use crate::cpu::Cpu;
+use crate::cpu::CpuField;
 use crate::cpu::parallel::CHUNK;
 use crate::error::Error;
-use crate::field::{FieldId, KernelField};
+use crate::field::FieldId;
 use crate::host::HostBuffer;
 use crate::with_field;
 
@@ -16,7 +17,7 @@ const LENGTHS: [usize; 12] =
     [0, 1, 2, 7, 8, 9, 63, 64, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 17];
 const OPERATIONS: [Binary; 3] = [Binary::Add, Binary::Sub, Binary::Mul];
 
-fn apply<F: KernelField>(op: Binary, x: F, y: F) -> F {
+fn apply<F: CpuField>(op: Binary, x: F, y: F) -> F {
     match op {
         Binary::Add => x + y,
         Binary::Sub => x - y,
@@ -25,7 +26,7 @@ fn apply<F: KernelField>(op: Binary, x: F, y: F) -> F {
 }
 
 /// Random elements with 0, 1 and p − 1 between them.
-fn mixed<F: KernelField>(len: usize, seed: u64) -> Vec<F> {
+fn mixed<F: CpuField>(len: usize, seed: u64) -> Vec<F> {
     let rng = &mut StdRng::seed_from_u64(seed);
     let edges = [F::ZERO, F::ONE, -F::ONE];
     (0..len).map(|i| if i % 5 == 3 { edges[i / 5 % 3] } else { F::rand(rng) }).collect()
@@ -33,7 +34,7 @@ fn mixed<F: KernelField>(len: usize, seed: u64) -> Vec<F> {
 
 /// Runs `work` on all inputs: portable and with this machine's instructions; mixed, all zero, all
 /// p − 1.
-fn for_inputs<F: KernelField>(lengths: &[usize], work: impl Fn(Cpu, HostBuffer<F>)) {
+fn for_inputs<F: CpuField>(lengths: &[usize], work: impl Fn(Cpu, HostBuffer<F>)) {
     for cpu in [Cpu::new(), Cpu::portable()] {
         for &len in lengths {
             for values in [mixed(len, len as u64), vec![F::ZERO; len], vec![-F::ONE; len]] {
@@ -43,7 +44,7 @@ fn for_inputs<F: KernelField>(lengths: &[usize], work: impl Fn(Cpu, HostBuffer<F
     }
 }
 
-fn element_wise<F: KernelField>() {
+fn element_wise<F: CpuField>() {
     let s = mixed::<F>(1, 9)[0];
     for_inputs::<F>(&LENGTHS, |cpu, a| {
         let len = a.0.len();
@@ -81,7 +82,7 @@ fn element_wise_operations_agree() {
     }
 }
 
-fn one_result_each<F: KernelField>() {
+fn one_result_each<F: CpuField>() {
     for_inputs::<F>(&LENGTHS, |cpu, a| {
         let len = a.0.len();
         for by in [0, 1, len / 2, len, len + 1, usize::MAX] {
@@ -118,7 +119,7 @@ fn inverses_powers_rotations_and_conversions_agree() {
     }
 }
 
-fn running<F: KernelField>() {
+fn running<F: CpuField>() {
     for_inputs::<F>(&LENGTHS, |cpu, a| {
         let len = a.0.len();
         for (op, zero) in [(Binary::Add, F::ZERO), (Binary::Mul, F::ONE)] {

@@ -29,7 +29,7 @@ impl Need {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// How many ciphertexts to work on at once: all of them, or a half, a quarter, …, at least one.
     pub(super) fn admit_ciphertexts(
         &self,

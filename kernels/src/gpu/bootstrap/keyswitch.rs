@@ -5,8 +5,9 @@ use crate::backend::Backend;
 use crate::backend::arguments::{check_ciphertexts, check_keyswitch_key};
 use crate::bootstrap::KeyswitchShape;
 use crate::error::Error;
+use crate::gpu::any::Memory;
 use crate::gpu::launch::{Parameters, count};
-use crate::gpu::{Buffer, Device, Gpu, Unit};
+use crate::gpu::{Buffer, Gpu, Unit};
 use crate::source::KEYSWITCH_ROWS;
 
 /// Threads that keep a large device busy: with fewer, sums are cut.
@@ -15,9 +16,9 @@ const THREADS: usize = 1 << 16;
 const PRODUCTS_MIN: usize = 64;
 
 /// A key-switching key on a device.
-pub struct KeyswitchKey<D: Device> {
+pub struct KeyswitchKey {
     shape: KeyswitchShape,
-    words: Buffer<D, u64>,
+    words: Buffer<u64>,
 }
 
 /// Ciphertexts that are switched in one go.
@@ -27,8 +28,8 @@ struct Piece {
     count: usize,
 }
 
-impl<D: Device> KeyswitchKey<D> {
-    pub(super) fn new(gpu: &Gpu<D>, shape: KeyswitchShape, words: &[u64]) -> Result<Self, Error> {
+impl KeyswitchKey {
+    pub(super) fn new(gpu: &Gpu, shape: KeyswitchShape, words: &[u64]) -> Result<Self, Error> {
         check_keyswitch_key(&shape, words.len())?;
         count(words.len())?;
         Ok(Self { shape, words: gpu.upload(words)? })
@@ -70,12 +71,12 @@ impl Piece {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     pub(super) fn keyswitch(
         &self,
-        key: &KeyswitchKey<D>,
-        ciphertexts: &Buffer<D, u64>,
-    ) -> Result<Buffer<D, u64>, Error> {
+        key: &KeyswitchKey,
+        ciphertexts: &Buffer<u64>,
+    ) -> Result<Buffer<u64>, Error> {
         let shape = key.shape;
         self.own(&key.words)?;
         self.own(ciphertexts)?;
@@ -96,16 +97,16 @@ impl<D: Device> Gpu<D> {
 
     fn keyswitch_piece(
         &self,
-        key: &KeyswitchKey<D>,
+        key: &KeyswitchKey,
         piece: &Piece,
-        ciphertexts: &Buffer<D, u64>,
+        ciphertexts: &Buffer<u64>,
         first: usize,
-        out: &Buffer<D, u64>,
+        out: &Buffer<u64>,
     ) -> Result<(), Error> {
         let KeyswitchShape { from, base_log, levels, .. } = key.shape;
         let (width, parts) = (key.shape.row_to(), piece.parts());
         let digits = self.allocate_halves(piece.digits())?;
-        let sums: Buffer<D, u64> = self.allocate(piece.sums())?;
+        let sums: Buffer<u64> = self.allocate(piece.sums())?;
         let [digits, sums, key, source, out] = [
             self.own(&digits)?,
             self.own(&sums)?,
@@ -114,7 +115,7 @@ impl<D: Device> Gpu<D> {
             self.own(out)?,
         ];
         let stride = count(piece.stride())?;
-        let start = |entry, threads, buffers: &[&D::Memory], parameters: &[u32]| {
+        let start = |entry, threads, buffers: &[&Memory], parameters: &[u32]| {
             let parameters = Parameters::new(parameters);
             self.start_threads(Unit::Keyswitch, entry, threads, buffers, &parameters)
         };

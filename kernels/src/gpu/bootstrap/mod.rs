@@ -14,20 +14,16 @@ mod rotate;
 pub use keyswitch::KeyswitchKey;
 pub use rotate::BootstrapKey;
 
-use super::{Buffer, Device, Gpu};
+use super::{Buffer, Gpu};
 use crate::backend::BootstrapOps;
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::error::Error;
 
-impl<D: Device> BootstrapOps for Gpu<D> {
-    type KeyswitchKey = KeyswitchKey<D>;
-    type BootstrapKey = BootstrapKey<D>;
+impl BootstrapOps for Gpu {
+    type KeyswitchKey = KeyswitchKey;
+    type BootstrapKey = BootstrapKey;
 
-    fn keyswitch_key(
-        &self,
-        shape: KeyswitchShape,
-        words: &[u64],
-    ) -> Result<KeyswitchKey<D>, Error> {
+    fn keyswitch_key(&self, shape: KeyswitchShape, words: &[u64]) -> Result<KeyswitchKey, Error> {
         KeyswitchKey::new(self, shape, words)
     }
 
@@ -35,25 +31,25 @@ impl<D: Device> BootstrapOps for Gpu<D> {
         &self,
         shape: BootstrapShape,
         residues: &[u64],
-    ) -> Result<BootstrapKey<D>, Error> {
+    ) -> Result<BootstrapKey, Error> {
         BootstrapKey::new(self, shape, residues)
     }
 
     fn keyswitch_batch(
         &self,
-        key: &KeyswitchKey<D>,
-        ciphertexts: &Buffer<D, u64>,
-    ) -> Result<Buffer<D, u64>, Error> {
+        key: &KeyswitchKey,
+        ciphertexts: &Buffer<u64>,
+    ) -> Result<Buffer<u64>, Error> {
         self.keyswitch(key, ciphertexts)
     }
 
     fn pbs_batch(
         &self,
-        key: &BootstrapKey<D>,
-        ciphertexts: &Buffer<D, u64>,
-        tables: &Buffer<D, u64>,
+        key: &BootstrapKey,
+        ciphertexts: &Buffer<u64>,
+        tables: &Buffer<u64>,
         choices: &[u32],
-    ) -> Result<Buffer<D, u64>, Error> {
+    ) -> Result<Buffer<u64>, Error> {
         self.bootstrap(key, ciphertexts, tables, choices)
     }
 }

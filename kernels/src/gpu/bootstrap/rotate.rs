@@ -14,6 +14,7 @@ use crate::bootstrap::BootstrapShape;
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::{KernelField, Prime50};
+use crate::gpu::any::Memory;
 use crate::gpu::launch::{Parameters, count};
 use crate::gpu::{Buffer, Device, Gpu, Unit};
 use crate::source::resident_bytes;
@@ -24,12 +25,12 @@ use crate::transform::{Order, Transform};
 const PARTS_AT_ONCE: usize = 64;
 
 /// A bootstrapping key on a device.
-pub struct BootstrapKey<D: Device> {
+pub struct BootstrapKey {
     shape: BootstrapShape,
     /// Values of the key's polynomials.
-    values: Buffer<D, Prime50>,
+    values: Buffer<Prime50>,
     /// ψ^0 to ψ^(N−1) in bit-reversed order, for rotations in shared memory.
-    roots: Option<Buffer<D, Prime50>>,
+    roots: Option<Buffer<Prime50>>,
 }
 
 /// ψ: a primitive root of unity of order 2N whose square is the ω of transforms.
@@ -37,12 +38,8 @@ fn psi(shape: &BootstrapShape) -> Result<Prime50, Error> {
     Transform::forward(shape.log_size + 1).root()
 }
 
-impl<D: Device> BootstrapKey<D> {
-    pub(super) fn new(
-        gpu: &Gpu<D>,
-        shape: BootstrapShape,
-        residues: &[u64],
-    ) -> Result<Self, Error> {
+impl BootstrapKey {
+    pub(super) fn new(gpu: &Gpu, shape: BootstrapShape, residues: &[u64]) -> Result<Self, Error> {
         check_bootstrap_key(&shape, residues)?;
         count(residues.len())?;
         let mut values = gpu.allocate::<Prime50>(residues.len())?;
@@ -93,14 +90,14 @@ impl Piece {
     }
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     pub(super) fn bootstrap(
         &self,
-        key: &BootstrapKey<D>,
-        ciphertexts: &Buffer<D, u64>,
-        tables: &Buffer<D, u64>,
+        key: &BootstrapKey,
+        ciphertexts: &Buffer<u64>,
+        tables: &Buffer<u64>,
         choices: &[u32],
-    ) -> Result<Buffer<D, u64>, Error> {
+    ) -> Result<Buffer<u64>, Error> {
         let shape = key.shape;
         self.own(&key.values)?;
         self.own(ciphertexts)?;
@@ -126,9 +123,9 @@ impl<D: Device> Gpu<D> {
 
     fn bootstrap_piece(
         &self,
-        key: &BootstrapKey<D>,
+        key: &BootstrapKey,
         piece: &Piece,
-        [ciphertexts, tables, choices, out]: [&Buffer<D, u64>; 4],
+        [ciphertexts, tables, choices, out]: [&Buffer<u64>; 4],
     ) -> Result<(), Error> {
         let shape = piece.shape;
         let (log_size, row) = (shape.log_size, count(shape.row_from())?);
@@ -156,11 +153,11 @@ impl<D: Device> Gpu<D> {
     /// In shared memory, a workgroup for each ciphertext.
     fn rotate_resident(
         &self,
-        key: &BootstrapKey<D>,
-        roots: &Buffer<D, Prime50>,
+        key: &BootstrapKey,
+        roots: &Buffer<Prime50>,
         piece: &Piece,
-        exponents: &Buffer<D, u64>,
-        accumulators: &Buffer<D, Prime50>,
+        exponents: &Buffer<u64>,
+        accumulators: &Buffer<Prime50>,
     ) -> Result<(), Error> {
         let BootstrapShape { dimension, log_size, base_log, levels } = piece.shape;
         let (entry, groups) = ("bootstrap_rotate", piece.count);
@@ -181,10 +178,10 @@ impl<D: Device> Gpu<D> {
     /// Over the whole batch, step by step.
     fn rotate_staged(
         &self,
-        key: &BootstrapKey<D>,
+        key: &BootstrapKey,
         piece: &Piece,
-        exponents: &Buffer<D, u64>,
-        accumulators: &Buffer<D, Prime50>,
+        exponents: &Buffer<u64>,
+        accumulators: &Buffer<Prime50>,
     ) -> Result<(), Error> {
         let BootstrapShape { dimension, log_size, base_log, levels } = piece.shape;
         let row = count(piece.shape.row_from())?;
@@ -195,8 +192,8 @@ impl<D: Device> Gpu<D> {
         let (twist, untwist) = (powers(psi, size)?, powers(inverse, size)?);
         let twiddles = powers(psi.square(), size / 2)?;
         let inverse_twiddles = powers(inverse.square(), size / 2)?;
-        let digits: Buffer<D, Prime50> = self.allocate(piece.digits())?;
-        let sums: Buffer<D, Prime50> = self.allocate(piece.coefficients())?;
+        let digits: Buffer<Prime50> = self.allocate(piece.digits())?;
+        let sums: Buffer<Prime50> = self.allocate(piece.coefficients())?;
         let passes = self.passes::<Prime50>(log_size);
         let threads = piece.coefficients();
         let n = count(threads)?;
@@ -223,7 +220,7 @@ impl<D: Device> Gpu<D> {
         &self,
         entry: &'static str,
         threads: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &[u32],
     ) -> Result<(), Error> {
         let parameters = Parameters::new(parameters);
@@ -235,7 +232,7 @@ impl<D: Device> Gpu<D> {
         &self,
         base: F,
         log_n: u32,
-    ) -> Result<Buffer<D, F>, Error> {
+    ) -> Result<Buffer<F>, Error> {
         let powers = self.allocate(1 << log_n)?;
         self.write_powers(&powers, F::ONE, base, 1 << log_n)?;
         self.reverse(&powers, log_n)?;

@@ -42,7 +42,7 @@ fn bootstrapped<B: BootstrapOps>(
     backend.download(&backend.pbs_batch(&key, &ciphertexts, &tables, choices)?)
 }
 
-fn gpu(shared_bytes: u32, memory: u64) -> Gpu<TwinDevice> {
+fn gpu(shared_bytes: u32, memory: u64) -> Gpu {
     let limits = Limits { workgroup: 32, shared_bytes, allocation_bytes_max: memory };
     Gpu::new(TwinDevice::new(limits, memory))
 }

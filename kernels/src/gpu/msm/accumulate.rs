@@ -9,17 +9,17 @@ use super::sort::Sorted;
 use super::work::{Round, Work};
 use crate::error::Error;
 use crate::gpu::launch::{Parameters, count};
-use crate::gpu::{Buffer, Device, Gpu, Unit};
+use crate::gpu::{Buffer, Gpu, Unit};
 use crate::group::Group;
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// One sum for each bucket.
     pub(super) fn accumulate<G: Group>(
         &self,
         work: &Work<G>,
-        bases: &Buffer<D, u64>,
-        sorted: Sorted<D>,
-    ) -> Result<Buffer<D, u64>, Error> {
+        bases: &Buffer<u64>,
+        sorted: Sorted,
+    ) -> Result<Buffer<u64>, Error> {
         let buckets = work.buckets();
         let Sorted { entries, mut offsets } = sorted;
         let mut items = entries;

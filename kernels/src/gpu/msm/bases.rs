@@ -15,16 +15,16 @@ use crate::group::Group;
 use crate::msm::{Integers, Plan, best_window};
 
 /// Points that stay with a device, and multiples of them if asked for.
-pub struct Bases<D: Device, G> {
-    blocks: Vec<Block<D>>,
+pub struct Bases<G> {
+    blocks: Vec<Block>,
     len: usize,
     multiples: Option<Multiples>,
     group: PhantomData<fn() -> G>,
 }
 
 /// Points in one allocation: level k of the i-th at k·len + i.
-pub(super) struct Block<D: Device> {
-    pub points: Buffer<D, u64>,
+pub(super) struct Block {
+    pub points: Buffer<u64>,
     pub len: usize,
 }
 
@@ -47,8 +47,8 @@ impl Multiples {
     }
 }
 
-impl<D: Device, G: Group> Bases<D, G> {
-    pub(super) fn new(gpu: &Gpu<D>, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
+impl<G: Group> Bases<G> {
+    pub(super) fn new(gpu: &Gpu, points: &[G::Affine], levels: u32) -> Result<Self, Error> {
         check_bases(points.len(), levels)?;
         let multiples = (levels > 1).then(|| Multiples::new::<G>(points.len(), levels));
         let point = bytes(affine_words::<G>() * levels as usize);
@@ -57,7 +57,7 @@ impl<D: Device, G: Group> Bases<D, G> {
         if per_block == 0 {
             return Err(gpu.out_of_memory(point, limit));
         }
-        let blocks = points.chunks(per_block).map(|points| block::<D, G>(gpu, points, multiples));
+        let blocks = points.chunks(per_block).map(|points| block::<G>(gpu, points, multiples));
         let blocks = blocks.collect::<Result<_, _>>()?;
         Ok(Self { blocks, len: points.len(), multiples, group: PhantomData })
     }
@@ -67,7 +67,7 @@ impl<D: Device, G: Group> Bases<D, G> {
         self.len
     }
 
-    pub(super) fn blocks(&self) -> &[Block<D>] {
+    pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
@@ -77,11 +77,11 @@ impl<D: Device, G: Group> Bases<D, G> {
 }
 
 /// Uploads points and the multiples of them: the room is there before a multiple is computed.
-fn block<D: Device, G: Group>(
-    gpu: &Gpu<D>,
+fn block<G: Group>(
+    gpu: &Gpu,
     points: &[G::Affine],
     multiples: Option<Multiples>,
-) -> Result<Block<D>, Error> {
+) -> Result<Block, Error> {
     let (len, width) = (points.len(), affine_words::<G>());
     let levels = multiples.map_or(1, |multiples| multiples.levels as usize);
     let buffer = gpu.allocate(levels * len * width)?;

@@ -21,31 +21,31 @@ use std::ops::Range;
 
 use self::bases::Block;
 use self::work::Work;
-use super::{Buffer, Device, Gpu};
+use super::{Buffer, Gpu};
 use crate::backend::MsmOps;
 use crate::error::Error;
 use crate::group::Group;
 use crate::msm::{Integers, Plan};
 
-impl<D: Device, G: Group> MsmOps<G> for Gpu<D> {
-    type Bases = Bases<D, G>;
+impl<G: Group> MsmOps<G> for Gpu {
+    type Bases = Bases<G>;
 
-    fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<D, G>, Error> {
+    fn bases(&self, points: &[G::Affine], levels: u32) -> Result<Bases<G>, Error> {
         Bases::new(self, points, levels)
     }
 
-    fn bases_len(&self, bases: &Bases<D, G>) -> usize {
+    fn bases_len(&self, bases: &Bases<G>) -> usize {
         bases.len()
     }
 
-    fn bases_bytes(&self, bases: &Bases<D, G>) -> usize {
+    fn bases_bytes(&self, bases: &Bases<G>) -> usize {
         bases.blocks().iter().map(|block| block.points.len() * size_of::<u64>()).sum()
     }
 
     fn msm_batch(
         &self,
-        bases: &Bases<D, G>,
-        scalars: &Buffer<D, u64>,
+        bases: &Bases<G>,
+        scalars: &Buffer<u64>,
         shape: Integers,
     ) -> Result<Vec<G>, Error> {
         self.own(scalars)?;
@@ -65,19 +65,19 @@ impl<D: Device, G: Group> MsmOps<G> for Gpu<D> {
 
 /// What a multiplication over one block of bases reads. Integer `from` of each vector belongs to the
 /// block's first point.
-struct Job<'a, D: Device, G: Group> {
-    bases: &'a Bases<D, G>,
-    block: &'a Block<D>,
+struct Job<'a, G: Group> {
+    bases: &'a Bases<G>,
+    block: &'a Block,
     from: usize,
-    scalars: &'a Buffer<D, u64>,
+    scalars: &'a Buffer<u64>,
     shape: Integers,
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// Adds to `sums` what the given points of a block contribute, in pieces that fit.
     fn msm_block<G: Group>(
         &self,
-        job: &Job<'_, D, G>,
+        job: &Job<'_, G>,
         points: Range<usize>,
         sums: &mut [G],
     ) -> Result<(), Error> {
@@ -102,7 +102,7 @@ impl<D: Device> Gpu<D> {
     /// The sums of some vectors, from the `first` on, over some points of a block, in one go.
     fn msm_piece<G: Group>(
         &self,
-        job: &Job<'_, D, G>,
+        job: &Job<'_, G>,
         work: &Work<G>,
         points: Range<usize>,
         first: usize,
@@ -126,11 +126,11 @@ impl<D: Device> Gpu<D> {
     /// The integers of a piece as a buffer of their own, unless the job's begins with them.
     fn scalars_of<G: Group>(
         &self,
-        job: &Job<'_, D, G>,
+        job: &Job<'_, G>,
         work: &Work<G>,
         start: usize,
         first: usize,
-    ) -> Result<Option<Buffer<D, u64>>, Error> {
+    ) -> Result<Option<Buffer<u64>>, Error> {
         let (words, start) = (job.shape.words(), job.from + start);
         let one_after_the_other = work.vectors == 1 || work.count == job.shape.count;
         if first == 0 && start == 0 && one_after_the_other {
@@ -149,10 +149,10 @@ impl<D: Device> Gpu<D> {
     /// block begins with them.
     fn points_of<G: Group>(
         &self,
-        job: &Job<'_, D, G>,
+        job: &Job<'_, G>,
         work: &Work<G>,
         range: Range<usize>,
-    ) -> Result<Option<Buffer<D, u64>>, Error> {
+    ) -> Result<Option<Buffer<u64>>, Error> {
         if range.start == 0 {
             return Ok(None);
         }

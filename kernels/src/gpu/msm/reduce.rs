@@ -4,18 +4,18 @@ use super::points::{read_sum, sum_words, to_affine};
 use super::work::Work;
 use crate::error::Error;
 use crate::gpu::launch::{Parameters, count};
-use crate::gpu::{Buffer, Device, Gpu, Unit};
+use crate::gpu::{Buffer, Gpu, Unit};
 use crate::group::Group;
 
 /// How many sums a thread adds when the segments of a group are joined.
 const JOINED: usize = 16;
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// Σ_j (j + 1)·B_j over the buckets of each set. The first thing that waits for the device.
     pub(super) fn reduce<G: Group>(
         &self,
         work: &Work<G>,
-        buckets: Buffer<D, u64>,
+        buckets: Buffer<u64>,
     ) -> Result<Vec<G::Affine>, Error> {
         let (mut sums, mut per_set) = (buckets, work.plan.buckets());
         let (mut entry, mut length) = ("reduce_buckets", work.segment());
@@ -32,11 +32,11 @@ impl<D: Device> Gpu<D> {
     fn reduce_round<G: Group>(
         &self,
         entry: &'static str,
-        sums: &Buffer<D, u64>,
+        sums: &Buffer<u64>,
         sets: usize,
         per_set: usize,
         length: usize,
-    ) -> Result<(Buffer<D, u64>, usize), Error> {
+    ) -> Result<(Buffer<u64>, usize), Error> {
         let left = per_set.div_ceil(length);
         let out = self.allocate(sets * left * sum_words::<G>())?;
         let parameters = Parameters::new(&[count(sets)?, count(per_set)?, count(length)?]);

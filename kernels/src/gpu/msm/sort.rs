@@ -2,25 +2,26 @@
 
 use super::work::Work;
 use crate::error::Error;
+use crate::gpu::any::Memory;
 use crate::gpu::launch::{Parameters, count};
-use crate::gpu::{Buffer, Device, Gpu, Unit};
+use crate::gpu::{Buffer, Gpu, Unit};
 use crate::group::Group;
 use crate::msm::Integers;
 
 /// Items in the order of their buckets.
-pub(super) struct Sorted<D: Device> {
+pub(super) struct Sorted {
     /// Indices of points, with signs.
-    pub entries: Buffer<D, u64>,
+    pub entries: Buffer<u64>,
     /// Where the items of each bucket begin, and after the last bucket where they end.
-    pub offsets: Buffer<D, u64>,
+    pub offsets: Buffer<u64>,
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     fn start_sort(
         &self,
         entry: &'static str,
         threads: usize,
-        buffers: &[&D::Memory],
+        buffers: &[&Memory],
         parameters: &[u32],
     ) -> Result<(), Error> {
         self.start_threads(Unit::Sort, entry, threads, buffers, &Parameters::new(parameters))
@@ -31,10 +32,10 @@ impl<D: Device> Gpu<D> {
     pub(super) fn sort<G: Group>(
         &self,
         work: &Work<G>,
-        scalars: &Buffer<D, u64>,
+        scalars: &Buffer<u64>,
         shape: &Integers,
         bases: usize,
-    ) -> Result<Sorted<D>, Error> {
+    ) -> Result<Sorted, Error> {
         let plan = &work.plan;
         let (digits, buckets, per_vector) = (work.digits(), work.buckets(), count(work.count)?);
         let (n, bases) = (count(digits)?, count(bases)?);
@@ -62,10 +63,10 @@ impl<D: Device> Gpu<D> {
     /// Where the tasks of each bucket begin, and after the last bucket how many there are.
     pub(super) fn tasks(
         &self,
-        offsets: &Buffer<D, u64>,
+        offsets: &Buffer<u64>,
         buckets: usize,
         length: usize,
-    ) -> Result<Buffer<D, u64>, Error> {
+    ) -> Result<Buffer<u64>, Error> {
         let tasks = self.allocate_halves(buckets + 1)?;
         let buffers = [self.own(&tasks)?, self.own(offsets)?];
         let parameters = [count(buckets)?, count(length)?];
@@ -75,7 +76,7 @@ impl<D: Device> Gpu<D> {
     }
 
     /// Replaces the first `n` 32-bit words by the sums of those before them.
-    fn exclusive_sums(&self, values: &Buffer<D, u64>, n: usize) -> Result<(), Error> {
+    fn exclusive_sums(&self, values: &Buffer<u64>, n: usize) -> Result<(), Error> {
         let chunks = n.div_ceil(self.workgroup());
         let totals = self.allocate_halves(chunks)?;
         let buffers = [self.own(values)?, self.own(&totals)?];

@@ -157,7 +157,7 @@ fn rounds_of_an_addition<G: Group>() -> usize {
 }
 
 /// The cheaper of two ways: with the multiples that are stored, or, with few or narrow scalars, without.
-fn plan<D: Device, G: Group>(job: &Job<'_, D, G>, count: usize) -> Plan {
+fn plan<G: Group>(job: &Job<'_, G>, count: usize) -> Plan {
     let shape = Integers { count, ..job.shape };
     let plain = Plan::new(&shape, best_window(count, shape.bits, 1, COSTS), None);
     let stored = job.bases.multiples().and_then(|stored| {
@@ -174,12 +174,12 @@ fn cost(plan: &Plan, count: usize) -> f64 {
         + f64::from(plan.groups()) * plan.buckets() as f64 * COSTS.reduce
 }
 
-impl<D: Device> Gpu<D> {
+impl Gpu {
     /// How many vectors and points can be multiplied in one go: all of them, or else fewer vectors,
     /// or one vector and fewer points.
     pub(super) fn admit<G: Group>(
         &self,
-        job: &Job<'_, D, G>,
+        job: &Job<'_, G>,
         vectors: usize,
         count: usize,
     ) -> Result<Work<G>, Error> {

@@ -48,7 +48,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::gpu::bisect::entries;
+    use crate::source::entries;
 
     /// The kernels that the contract lists: the first cells of its tables that are code.
     fn listed() -> BTreeSet<&'static str> {

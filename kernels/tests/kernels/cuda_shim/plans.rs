@@ -1,9 +1,8 @@
 //! All operations on the shim, by the same laws that every backend is held to.
 
-use pulseproof_kernels::check::{Kernel, cases, run};
+use pulseproof_kernels::check::{Kernel, cases, naive, run};
 use pulseproof_kernels::gpu::twin::TwinDevice;
 use pulseproof_kernels::gpu::{Gpu, Limits};
-use pulseproof_kernels::naive::Naive;
 
 use super::shim::ShimDevice;
 
@@ -13,15 +12,15 @@ fn laws(kernel: Kernel) {
 }
 
 fn laws_on(device: ShimDevice, kernel: Kernel) {
-    let gpu = Gpu::new(device);
+    let gpu = Gpu::new(device).into();
     let limits = Limits { workgroup: 32, shared_bytes: 1 << 10, allocation_bytes_max: 1 << 30 };
-    let twins = Gpu::new(TwinDevice::new(limits, 1 << 30));
+    let twins = Gpu::new(TwinDevice::new(limits, 1 << 30)).into();
     let (small, large): (&[usize], &[usize]) = match kernel {
         Kernel::Msm => (&[0, 1, 33], &[300]),
         _ => (&[0, 1, 2, 31, 64, 100], &[2049]),
     };
     for case in cases(kernel, small, 3) {
-        run(&gpu, &Naive, &case).unwrap_or_else(|difference| panic!("{difference}"));
+        run(&gpu, naive(), &case).unwrap_or_else(|difference| panic!("{difference}"));
     }
     for case in cases(kernel, large, 4) {
         run(&gpu, &twins, &case).unwrap_or_else(|difference| panic!("{difference}"));

@@ -4,12 +4,11 @@
 use std::ops::Range;
 
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_kernels::check::{Case, Input, Kernel, cases, run};
+use pulseproof_kernels::check::{Case, Input, Kernel, cases, naive, run};
 use pulseproof_kernels::element::{Element, from_words};
 use pulseproof_kernels::gpu::twin::{Call, twin};
 use pulseproof_kernels::gpu::{Device, Gpu, Launch, Limits, Unit};
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::{Error, with_group};
 
 use super::launches::halves;
@@ -129,17 +128,17 @@ fn telling(case: &Case) -> bool {
 
 #[test]
 fn every_launch_does_what_its_twin_does() {
-    let gpu = Gpu::new(Watched(ShimDevice::new(32)));
+    let gpu = Gpu::new(Watched(ShimDevice::new(32))).into();
     for kernel in Kernel::ALL {
         let size = if kernel == Kernel::Msm { 40 } else { 150 };
         for case in cases(kernel, &[size], 5).iter().filter(|case| telling(case)) {
-            run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
+            run(&gpu, naive(), case).unwrap_or_else(|difference| panic!("{difference}"));
         }
     }
     // Rotations that find no room in shared memory.
-    let gpu = Gpu::new(Watched(ShimDevice::sharing(32, 1 << 10)));
+    let gpu = Gpu::new(Watched(ShimDevice::sharing(32, 1 << 10))).into();
     for case in cases(Kernel::Bootstrap, &[3], 5).iter().filter(|case| telling(case)) {
-        run(&gpu, &Naive, case).unwrap_or_else(|difference| panic!("{difference}"));
+        run(&gpu, naive(), case).unwrap_or_else(|difference| panic!("{difference}"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The prover's side.
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{CurveOps, Signedness, WordOps};
+use pulseproof_kernels::backend::{Signedness, WordOps};
 use rand::{CryptoRng, RngCore};
 
 use super::*;
@@ -35,8 +35,8 @@ pub enum ProveError {
 /// # Errors
 /// Vectors of different lengths or longer than N, no vectors, zero or overflowing weights; the backend
 /// failed.
-pub fn prove<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub fn prove<C: Curve>(
+    key: &ProvingKey<C>,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],
@@ -51,8 +51,8 @@ pub fn prove<C: Curve, B: CurveOps<C>>(
 /// What a prover puts into the circuit, and the statement it then proves.
 type Assigned<C> = (Assignment<'static, Scalar<C>>, Statement<C, u64>);
 
-pub(super) fn assign<C: Curve, B: CurveOps<C>>(
-    key: &ProvingKey<C, B>,
+pub(super) fn assign<C: Curve>(
+    key: &ProvingKey<C>,
     openings: &[Opening<'_, C>],
     weights: &[u64],
     context: &[u8],

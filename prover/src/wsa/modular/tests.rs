@@ -18,7 +18,7 @@ use crate::srs::develop;
 type C = Bn254;
 type F = Scalar<C>;
 
-type Key = ProvingKey<C, Cpu>;
+type Key = ProvingKey<C>;
 
 fn setting() -> (Key, Statement<C, u64>, Assignment<'static, F>) {
     let rng = &mut StdRng::seed_from_u64(1);

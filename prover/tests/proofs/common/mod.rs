@@ -61,7 +61,7 @@ pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
 
 /// The proving key on the processor.
 #[cfg(feature = "prove")]
-pub fn proving_key<C: Curve>(srs: &Srs<C>) -> ProvingKey<C, Cpu> {
+pub fn proving_key<C: Curve>(srs: &Srs<C>) -> ProvingKey<C> {
     ProvingKey::new(Cpu::new(), Arc::new(srs.clone())).unwrap()
 }
 

@@ -1,6 +1,5 @@
 //! Lists with their proofs.
 
-use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Curve, G1Affine};
 use pulseproof_packing::{Layout, PublicKey};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
@@ -18,7 +17,7 @@ pub struct Proved<C: Curve> {
 }
 
 /// For vectors of 4096 words.
-pub fn proving_key<C: Curve>() -> ProvingKey<C, Cpu> {
+pub fn proving_key<C: Curve>() -> ProvingKey<C> {
     common::proving_key(&srs(12))
 }
 
@@ -32,7 +31,7 @@ impl<C: Curve> Proved<C> {
     }
 
     pub fn with(
-        key: &ProvingKey<C, Cpu>,
+        key: &ProvingKey<C>,
         public_key: PublicKey,
         layout: Layout,
         readings: &[i64],

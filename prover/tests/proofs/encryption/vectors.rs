@@ -87,7 +87,6 @@ fn there_is_a_fixture_for_every_curve() {
 #[cfg(feature = "prove")]
 mod made {
     use pulseproof_kernels::Scalar;
-    use pulseproof_kernels::cpu::Cpu;
     use pulseproof_kernels::traits::*;
     use pulseproof_packing::{DIMENSION, EncryptionWitness};
     use pulseproof_prover::commitment::{CommitmentKey, Opening};
@@ -129,7 +128,7 @@ mod made {
         numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    fn lines_of<C: Curve>(key: &ProvingKey<C, Cpu>, case: &str) -> Vec<(String, String)> {
+    fn lines_of<C: Curve>(key: &ProvingKey<C>, case: &str) -> Vec<(String, String)> {
         let (numbers, readings) = inputs(case);
         let scheme = Scheme::new(layout(&numbers), public_key()).unwrap();
         let layout = scheme.layout();

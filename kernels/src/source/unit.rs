@@ -52,6 +52,65 @@ impl Unit {
             Self::Bootstrap => "bootstrap",
         }
     }
+
+    /// The names of the unit's kernels, in the order of `shaders/README.md`.
+    pub fn entries(self) -> &'static [&'static str] {
+        match self {
+            Self::Vector(_) => &[
+                "vector_map",
+                "vector_map_scalar",
+                "vector_add_scaled",
+                "vector_rotate",
+                "vector_powers",
+                "vector_invert",
+                "vector_evaluate",
+                "vector_to_integers",
+                "vector_from_integers",
+                "vector_first_nonzero",
+            ],
+            Self::Scan(_) => &["scan_chunks", "scan_apply"],
+            Self::Ntt(_) => &["ntt_dif", "ntt_dit", "ntt_reverse"],
+            Self::Words => &["words_weighted_sums"],
+            Self::Sort => &[
+                "sort_digits",
+                "sort_count",
+                "sort_scan_chunks",
+                "sort_scan_apply",
+                "sort_scatter",
+                "sort_tasks",
+            ],
+            Self::Accumulate(_) => &["accumulate_points", "accumulate_sums"],
+            Self::Reduce(_) => &["reduce_buckets", "reduce_sums"],
+            Self::Keyswitch => &["keyswitch_digits", "keyswitch_sums", "keyswitch_join"],
+            Self::Bootstrap => &[
+                "bootstrap_monomials",
+                "bootstrap_start",
+                "bootstrap_digits",
+                "bootstrap_products",
+                "bootstrap_add",
+                "bootstrap_rotate",
+                "bootstrap_extract",
+            ],
+        }
+    }
+}
+
+/// The names of all kernels: those of each stem once.
+pub fn entries() -> impl Iterator<Item = &'static str> {
+    let field = FieldId::ALL[0];
+    let group = GroupId::ALL[0];
+    let stems = [
+        Unit::Vector(field),
+        Unit::Scan(field),
+        Unit::Ntt(field),
+        Unit::Words,
+        Unit::Sort,
+        Unit::Accumulate(group),
+        Unit::Reduce(group),
+        Unit::Keyswitch,
+        Unit::Bootstrap,
+    ];
+    stems.into_iter().flat_map(|unit| unit.entries().iter().copied())
 }
 
 impl fmt::Display for Unit {

@@ -3,97 +3,62 @@
 //! Operations are batch-first and work on buffers that stay where the backend computes. Results are
 //! integers and the same on every backend, bit for bit; points are compared in affine form.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::curve::{Curve, G1, G2, Scalar};
-use crate::element::Element;
+use crate::element::Stored;
 use crate::error::Error;
 use crate::field::{Goldilocks, KernelField, Prime50};
 use crate::group::Group;
 use crate::msm::Integers;
 use crate::transform::Transform;
 
+mod any;
 pub(crate) mod arguments;
 
-/// Who computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum BackendKind {
-    /// An NVIDIA device through CUDA.
-    Cuda,
-    /// Any device with Vulkan, Metal or Direct3D 12, through wgpu.
-    Wgpu,
-    /// The processor.
-    Cpu,
-    /// The obvious algorithms: slow, and the measure of the others.
-    Naive,
-}
+pub use crate::kind::{BackendKind, UnknownBackend};
 
-impl fmt::Display for BackendKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cuda => "cuda",
-            Self::Wgpu => "wgpu",
-            Self::Cpu => "cpu",
-            Self::Naive => "naive",
-        })
-    }
-}
-
-/// The name is no backend.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown backend {0:?}: expected cuda, wgpu, cpu or naive")]
-pub struct UnknownBackend(pub String);
-
-impl FromStr for BackendKind {
-    type Err = UnknownBackend;
-
-    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
-        [Self::Cuda, Self::Wgpu, Self::Cpu, Self::Naive]
-            .into_iter()
-            .find(|kind| kind.to_string() == name)
-            .ok_or_else(|| UnknownBackend(name.to_owned()))
-    }
-}
+pub use any::{
+    AnyBackend, AnyBases, AnyBootstrapKey, AnyBuffer, AnyKeyswitchKey, ErasedField, ErasedGroup,
+    ErasedKernels, ErasedMemory,
+};
 
 /// Keeps buffers and moves them.
 pub trait Backend: Send + Sync + 'static {
     /// Values kept where this backend computes. Freed when dropped.
-    type Buffer<T: Element>: Send + Sync;
+    type Buffer<T: Stored>: Send + Sync + 'static;
 
     /// Which backend this is.
     fn kind(&self) -> BackendKind;
 
     /// How many values a buffer holds.
-    fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
+    fn len<T: Stored>(&self, buffer: &Self::Buffer<T>) -> usize;
 
     /// A buffer of zeros.
     ///
     /// # Errors
     /// Out of memory, device lost.
-    fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>, Error>;
+    fn zeros<T: Stored>(&self, len: usize) -> Result<Self::Buffer<T>, Error>;
 
     /// A buffer with these values.
     ///
     /// # Errors
     /// Out of memory, device lost.
-    fn upload<T: Element>(&self, values: &[T]) -> Result<Self::Buffer<T>, Error>;
+    fn upload<T: Stored>(&self, values: &[T]) -> Result<Self::Buffer<T>, Error>;
 
     /// The values of a buffer. Waits for what was begun before.
     ///
     /// # Errors
     /// Foreign buffer, device lost.
-    fn download<T: Element>(&self, buffer: &Self::Buffer<T>) -> Result<Vec<T>, Error>;
+    fn download<T: Stored>(&self, buffer: &Self::Buffer<T>) -> Result<Vec<T>, Error>;
 
     /// Copies `from[range]` to `to[at..]`.
     ///
     /// # Errors
     /// A range outside its buffer, foreign buffer, device lost.
-    fn copy<T: Element>(
+    fn copy<T: Stored>(
         &self,
         from: &Self::Buffer<T>,
         range: std::ops::Range<usize>,
@@ -230,7 +195,7 @@ pub trait WordOps: Backend {
 /// Multi-scalar multiplication over bases that are prepared once.
 pub trait MsmOps<G: Group>: Backend {
     /// Points that stay with the backend, with multiples of them if asked for.
-    type Bases: Send + Sync;
+    type Bases: Send + Sync + 'static;
 
     /// Prepares bases. With `levels` over 1 the multiples 2^(k·s)·P for k below `levels` are stored
     /// too: that much more memory, and as many times fewer sums of buckets.
@@ -265,10 +230,10 @@ pub trait MsmOps<G: Group>: Backend {
 /// Key switching and bootstrapping of LWE ciphertexts, as [`bootstrap`](crate::bootstrap) defines them.
 pub trait BootstrapOps: Backend {
     /// A key-switching key in the form the backend computes with.
-    type KeyswitchKey: Send + Sync;
+    type KeyswitchKey: Send + Sync + 'static;
 
     /// A bootstrapping key in the form the backend computes with.
-    type BootstrapKey: Send + Sync;
+    type BootstrapKey: Send + Sync + 'static;
 
     /// Prepares a key-switching key.
     ///
