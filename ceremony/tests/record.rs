@@ -10,7 +10,7 @@ use pulseproof_ceremony::{CeremonyError, Powers};
 use pulseproof_formats::elements::encode_point;
 use pulseproof_formats::ptau::Ptau;
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G1, G2};
+use pulseproof_kernels::{Bn254, Curve, CurveId, G1, G2, for_each_curve};
 
 /// A ceremony of power 3, with two contributions and a beacon.
 fn whole<C: Curve>() -> &'static [u8] {
@@ -109,8 +109,7 @@ fn contributions_of_snarkjs_hold() {
         let names: Vec<_> = file.contributions().unwrap().into_iter().map(|one| one.name).collect();
         assert_eq!(names, ["first", "second", "beacon"].map(|name| Some(name.to_owned())));
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 /// Of each entry: the secrets after it, the three public keys, and the challenge after it.
@@ -149,8 +148,7 @@ fn every_field_of_every_entry_counts() {
             refused::<C>(&file, "challenge", &said);
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 #[test]
@@ -188,8 +186,7 @@ fn records_are_kept_whole_and_in_order() {
             }
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 #[test]
@@ -224,8 +221,7 @@ fn every_point_of_a_whole_file_is_hashed() {
             refused::<C>(&patched(file, at, &stranger::<G2<C>>()), "a point", said);
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 /// The first challenge depends on the power that the ceremony was begun with.
@@ -272,6 +268,5 @@ fn no_more_is_read_than_is_needed() {
         let record = u64::from_le_bytes(bytes[record - 8..record].try_into().unwrap());
         assert_eq!(source.1, heads + header + points + usize::try_from(record).unwrap());
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }

@@ -70,7 +70,7 @@ fn push(words: &mut [u64], radix: u128, digit: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+    use pulseproof_kernels::{Bn254, Curve, Scalar, for_each_curve};
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
@@ -90,8 +90,7 @@ mod tests {
                 );
             }
         }
-        test::<Bn254>();
-        test::<Bls12_381>();
+        for_each_curve!(test);
     }
 
     #[test]

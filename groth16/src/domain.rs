@@ -92,7 +92,7 @@ impl<F: PrimeField> Domain<F> {
 
 #[cfg(test)]
 mod tests {
-    use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+    use pulseproof_kernels::{Bn254, Curve, Scalar, for_each_curve};
 
     use super::*;
 
@@ -115,8 +115,7 @@ mod tests {
 
     #[test]
     fn every_power_has_its_place() {
-        places::<Bn254>();
-        places::<Bls12_381>();
+        for_each_curve!(places);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::Weakness;
 use crate::belongs::Shape;
+use crate::json::{ProofDocument, PublicDocument};
 use crate::key::{LoadError, ProvingKey};
 use crate::prove::{ProveError, Stage, prove};
 
@@ -68,13 +69,13 @@ impl KeyInfo {
     }
 }
 
-/// A proof that verifies, as snarkjs writes it.
+/// A proof that verifies, as snarkjs has it.
 #[derive(Clone, Debug)]
 pub struct Proof {
     /// `proof.json`.
-    pub proof: String,
+    pub proof: ProofDocument,
     /// `public.json`.
-    pub public: String,
+    pub public: PublicDocument,
     /// How long each step took.
     pub stages: Vec<(Stage, Duration)>,
 }
@@ -147,8 +148,8 @@ impl<C: Curve> Key for ProvingKey<C> {
         let witness = Witness::<Scalar<C>>::from_words(std::mem::take(&mut *witness))?;
         let proved = prove(self, &witness, &mut OsRng)?;
         Ok(Proof {
-            proof: proved.proof.to_json(),
-            public: proved.public.to_json(),
+            proof: proved.proof.document(),
+            public: proved.public.document(),
             stages: proved.stages,
         })
     }

@@ -10,8 +10,8 @@ mod read;
 mod write;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use pulseproof_kernels::{Curve, CurveId, G1, G2};
 
@@ -37,13 +37,47 @@ fn name(curve: CurveId) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
-struct ProofOut {
+/// `proof.json` as a document: fields in snarkjs's order.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProofDocument {
     pi_a: Value,
     pi_b: Value,
     pi_c: Value,
     protocol: &'static str,
     curve: &'static str,
+}
+
+impl ProofDocument {
+    /// As snarkjs writes it.
+    pub fn text(&self) -> String {
+        write::pretty(self)
+    }
+
+    /// As a value, to be part of another document.
+    pub fn into_value(self) -> Value {
+        let Self { pi_a, pi_b, pi_c, protocol, curve } = self;
+        json!({ "pi_a": pi_a, "pi_b": pi_b, "pi_c": pi_c, "protocol": protocol, "curve": curve })
+    }
+}
+
+/// `public.json` as a document.
+#[derive(Clone, Debug)]
+pub struct PublicDocument(Vec<Value>);
+
+impl PublicDocument {
+    /// As snarkjs writes it.
+    pub fn text(&self) -> String {
+        if self.0.is_empty() {
+            // snarkjs's writer has no short form of it.
+            return "[\n]".to_owned();
+        }
+        write::pretty(&self.0)
+    }
+
+    /// As a value, to be part of another document.
+    pub fn into_value(self) -> Value {
+        Value::Array(self.0)
+    }
 }
 
 /// Other provers leave protocol and curve out; the points say enough.
@@ -146,15 +180,20 @@ fn curve_named(raw: &RawValue) -> Result<CurveId, JsonError> {
 }
 
 impl<C: Curve> Proof<C> {
-    /// The text of `proof.json`.
-    pub fn to_json(&self) -> String {
-        write::pretty(&ProofOut {
+    /// As `proof.json`.
+    pub fn document(&self) -> ProofDocument {
+        ProofDocument {
             pi_a: write::point::<G1<C>>(&self.a),
             pi_b: write::point::<G2<C>>(&self.b),
             pi_c: write::point::<G1<C>>(&self.c),
             protocol: PROTOCOL,
             curve: name(C::ID),
-        })
+        }
+    }
+
+    /// The text of `proof.json`.
+    pub fn to_json(&self) -> String {
+        self.document().text()
     }
 
     /// Reads a `proof.json`.
@@ -178,13 +217,14 @@ impl<C: Curve> Proof<C> {
 }
 
 impl<C: Curve> PublicInputs<C> {
+    /// As `public.json`.
+    pub fn document(&self) -> PublicDocument {
+        PublicDocument(self.0.iter().map(write::element).collect())
+    }
+
     /// The text of `public.json`.
     pub fn to_json(&self) -> String {
-        if self.is_empty() {
-            // snarkjs's writer has no short form of it.
-            return "[\n]".to_owned();
-        }
-        write::pretty(&self.0.iter().map(write::element).collect::<Vec<_>>())
+        self.document().text()
     }
 
     /// Reads a `public.json`.

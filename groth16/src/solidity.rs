@@ -189,6 +189,7 @@ mod tests {
     use pulseproof_kernels::{Bls12_381, Bn254};
 
     use super::*;
+    use pulseproof_kernels::for_each_curve;
 
     fn key<C: Curve>(inputs: usize) -> VerifyingKey<C> {
         let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
@@ -206,8 +207,7 @@ mod tests {
                 assert_eq!(text.matches("hex\"").count(), inputs + 1 + 8);
             }
         }
-        test::<Bn254>();
-        test::<Bls12_381>();
+        for_each_curve!(test);
     }
 
     #[test]
@@ -218,8 +218,7 @@ mod tests {
             let refused = contract(&key::<C>(limit + 1)).unwrap_err();
             assert_eq!(refused, TooManyInputs { got: limit + 1, limit });
         }
-        test::<Bn254>();
-        test::<Bls12_381>();
+        for_each_curve!(test);
     }
 
     /// What `snarkjs zkey export soliditycalldata` wrote of snarkjs's proofs.

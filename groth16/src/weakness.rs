@@ -155,7 +155,7 @@ fn same_up_to_sign<P: AffineRepr>(first: P, second: P) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pulseproof_kernels::{Bls12_381, Bn254};
+    use pulseproof_kernels::{Bn254, for_each_curve};
 
     use super::*;
 
@@ -203,8 +203,7 @@ mod tests {
                 assert_eq!(key::<C>(secrets).weakness(), expected, "{secrets:?}");
             }
         }
-        test::<Bn254>();
-        test::<Bls12_381>();
+        for_each_curve!(test);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use pulseproof_groth16::key::ProvingKey;
 use pulseproof_groth16::prove::prove;
 use pulseproof_groth16::setup::develop;
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+use pulseproof_kernels::{Curve, Scalar, for_each_curve};
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 use rayon::ThreadPoolBuilder;
@@ -76,7 +76,6 @@ fn peak_is_bounded<C: Curve>() {
 fn a_key_and_a_proof_take_no_more_than_half_the_key_again_and_the_witness() {
     let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().unwrap();
     pool.install(|| {
-        peak_is_bounded::<Bn254>();
-        peak_is_bounded::<Bls12_381>();
+        for_each_curve!(peak_is_bounded);
     });
 }

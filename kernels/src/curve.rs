@@ -1,14 +1,12 @@
 //! The pairing-friendly curves Pulseproof knows.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ark_ec::CurveGroup;
 use ark_ec::pairing::Pairing;
 use ark_serialize::{CanonicalSerialize, Compress};
 
 use crate::field::KernelField;
 use crate::group::Group;
+use crate::names::names;
 
 /// A curve with a name. Everything above the kernels is generic over this trait.
 pub trait Curve:
@@ -64,9 +62,6 @@ pub enum CurveId {
 }
 
 impl CurveId {
-    /// Every curve, the default first.
-    pub const ALL: [CurveId; 2] = [CurveId::Bls12_381, CurveId::Bn254];
-
     /// The byte that stands for the curve in binary formats.
     pub fn byte(self) -> u8 {
         self as u8
@@ -78,30 +73,8 @@ impl CurveId {
     }
 }
 
-impl fmt::Display for CurveId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CurveId::Bls12_381 => "bls12-381",
-            CurveId::Bn254 => "bn254",
-        })
-    }
-}
-
-/// The name is no curve of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown curve {0:?}: expected bls12-381 or bn254")]
-pub struct UnknownCurve(pub String);
-
-impl FromStr for CurveId {
-    type Err = UnknownCurve;
-
-    fn from_str(name: &str) -> Result<Self, UnknownCurve> {
-        Self::ALL
-            .into_iter()
-            .find(|id| id.to_string() == name)
-            .ok_or_else(|| UnknownCurve(name.to_owned()))
-    }
-}
+// The default comes first.
+names!(CurveId, UnknownCurve, "curve": Bls12_381 = "bls12-381", Bn254 = "bn254");
 
 /// Runs a block with the type alias `$C` bound to the curve that a [`CurveId`] names: the one place
 /// where a run-time curve becomes a type.
@@ -117,6 +90,16 @@ macro_rules! with_curve {
                 type $C = $crate::Bn254;
                 $body
             }
+        }
+    };
+}
+
+/// Runs a generic function without arguments for every curve.
+#[macro_export]
+macro_rules! for_each_curve {
+    ($test:ident) => {
+        for id in $crate::CurveId::ALL {
+            $crate::with_curve!(id, C => $test::<C>());
         }
     };
 }

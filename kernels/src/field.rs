@@ -1,12 +1,10 @@
 //! The fields transforms run over.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ark_ff::{BigInteger, Fp64, MontBackend, MontConfig, PrimeField};
 
 use crate::backend::{ErasedField, ErasedKernels};
 use crate::element::{Element, Stored};
+use crate::names::names;
 
 /// Parameters of [`Goldilocks`].
 #[derive(MontConfig)]
@@ -49,11 +47,6 @@ pub enum FieldId {
     Prime50,
 }
 
-impl FieldId {
-    /// Every field.
-    pub const ALL: [Self; 4] = [Self::Bls12_381, Self::Bn254, Self::Goldilocks, Self::Prime50];
-}
-
 macro_rules! kernel_field {
     ($($field:ty: $id:ident),*) => { $(
         impl KernelField for $field {
@@ -73,32 +66,13 @@ kernel_field!(
     Prime50: Prime50
 );
 
-impl fmt::Display for FieldId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bls12_381 => "bls12-381",
-            Self::Bn254 => "bn254",
-            Self::Goldilocks => "goldilocks",
-            Self::Prime50 => "prime50",
-        })
-    }
-}
-
-/// The name is no field of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown field {0:?}: expected bls12-381, bn254, goldilocks or prime50")]
-pub struct UnknownField(pub String);
-
-impl FromStr for FieldId {
-    type Err = UnknownField;
-
-    fn from_str(name: &str) -> Result<Self, UnknownField> {
-        Self::ALL
-            .into_iter()
-            .find(|id| id.to_string() == name)
-            .ok_or_else(|| UnknownField(name.to_owned()))
-    }
-}
+names!(
+    FieldId, UnknownField, "field":
+    Bls12_381 = "bls12-381",
+    Bn254 = "bn254",
+    Goldilocks = "goldilocks",
+    Prime50 = "prime50",
+);
 
 /// What a kernel source needs to know of a prime field: the one place it comes from is arkworks.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! The groups multi-scalar multiplication runs in.
 
-use std::fmt::{self, Debug};
-use std::str::FromStr;
+use std::fmt::Debug;
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -12,6 +11,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::msm::{Integers, Multiply};
+use crate::names::names;
 
 /// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
 pub trait Group: CurveGroup<ScalarField: KernelField> {
@@ -126,34 +126,10 @@ pub enum GroupId {
     Bn254G2,
 }
 
-impl GroupId {
-    /// Every group.
-    pub const ALL: [Self; 4] = [Self::Bls12_381G1, Self::Bls12_381G2, Self::Bn254G1, Self::Bn254G2];
-}
-
-impl fmt::Display for GroupId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bls12_381G1 => "bls12-381-g1",
-            Self::Bls12_381G2 => "bls12-381-g2",
-            Self::Bn254G1 => "bn254-g1",
-            Self::Bn254G2 => "bn254-g2",
-        })
-    }
-}
-
-/// The name is no group of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown group {0:?}: expected bls12-381-g1, bls12-381-g2, bn254-g1 or bn254-g2")]
-pub struct UnknownGroup(pub String);
-
-impl FromStr for GroupId {
-    type Err = UnknownGroup;
-
-    fn from_str(name: &str) -> Result<Self, UnknownGroup> {
-        Self::ALL
-            .into_iter()
-            .find(|id| id.to_string() == name)
-            .ok_or_else(|| UnknownGroup(name.to_owned()))
-    }
-}
+names!(
+    GroupId, UnknownGroup, "group":
+    Bls12_381G1 = "bls12-381-g1",
+    Bls12_381G2 = "bls12-381-g2",
+    Bn254G1 = "bn254-g1",
+    Bn254G2 = "bn254-g2",
+);

@@ -51,6 +51,7 @@ pub mod host;
 mod kind;
 pub mod msm;
 pub mod naive;
+mod names;
 pub mod select;
 pub mod source;
 pub mod transform;

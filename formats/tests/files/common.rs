@@ -8,16 +8,6 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, CurveId};
 use serde_json::Value;
 
-/// Runs a generic test for every curve.
-macro_rules! for_each_curve {
-    ($test:ident) => {
-        for id in pulseproof_kernels::CurveId::ALL {
-            pulseproof_kernels::with_curve!(id, C => $test::<C>());
-        }
-    };
-}
-pub(crate) use for_each_curve;
-
 /// A fixture of the curve `C`.
 macro_rules! fixture {
     ($C:ty, $name:literal) => {

@@ -4,7 +4,7 @@ use pulseproof_formats::ptau::{PowersG1, PowersG2, Ptau};
 use pulseproof_formats::r1cs::{Limits, R1cs};
 use pulseproof_formats::zkey::{Contribution, write};
 use pulseproof_formats::{Check, FormatError, Witness, Zkey, sym};
-use pulseproof_kernels::{Bn254, Curve, Scalar};
+use pulseproof_kernels::{Bn254, Curve, Scalar, for_each_curve};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 

@@ -7,7 +7,7 @@ use pulseproof_formats::roots::root_of_unity;
 use pulseproof_formats::{Check, ElementProblem, FormatError};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, G2, G2Affine, Scalar};
+use pulseproof_kernels::{Bn254, Curve, G1, G1Affine, G2, G2Affine, Scalar, for_each_curve};
 use serde_json::Value;
 
 use crate::common::*;
@@ -246,6 +246,5 @@ fn records_of_contributions_are_read() {
             "{error}"
         );
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }

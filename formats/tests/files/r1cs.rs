@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pulseproof_formats::r1cs::{Limits, Matrix, R1cs, curve};
 use pulseproof_formats::{ElementProblem, FormatError, Witness};
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, for_each_curve};
 use serde_json::Value;
 
 use crate::common::*;

@@ -2,7 +2,7 @@
 
 use pulseproof_formats::wtns::{Witness, curve};
 use pulseproof_formats::{ElementProblem, FormatError};
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, for_each_curve};
 
 use crate::common::*;
 

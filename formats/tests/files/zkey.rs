@@ -6,7 +6,7 @@ use pulseproof_formats::zkey::{Contents, Contribution, Matrix2, PointsG1, Zkey, 
 use pulseproof_formats::{Beacon, Check, ElementProblem, FormatError};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, G2, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, G2, Scalar, for_each_curve};
 use serde_json::Value;
 
 use crate::common::*;

@@ -1,7 +1,7 @@
 //! Files that snarkjs 0.7.6 wrote, read and written again; and files with something wrong.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254};
+use pulseproof_kernels::{Bls12_381, Bn254, for_each_curve};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -72,8 +72,7 @@ fn what_snarkjs_wrote_is_written_again() {
             assert_eq!(read.to_json(), public);
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 #[test]
@@ -86,8 +85,7 @@ fn infinity_is_zero_one_zero() {
         assert_eq!(value["pi_b"], serde_json::json!([["0", "0"], ["1", "0"], ["0", "0"]]));
         assert_eq!(Proof::from_json(value.to_string().as_bytes()), Ok(proof));
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 #[test]
@@ -213,6 +211,5 @@ fn truncations_and_mutations_are_refused_or_mean_the_same() {
             }
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }

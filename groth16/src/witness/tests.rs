@@ -1,7 +1,7 @@
 //! A module written by hand, which is honest until a line of it is replaced; inputs of all kinds.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254};
+use pulseproof_kernels::{Bn254, for_each_curve};
 use serde_json::json;
 
 use super::*;
@@ -101,8 +101,7 @@ fn an_honest_module_gives_a_witness() {
             assert_eq!(words.into_words().len(), 2 * WORDS);
         }
     }
-    test::<Bn254>();
-    test::<Bls12_381>();
+    for_each_curve!(test);
 }
 
 #[test]

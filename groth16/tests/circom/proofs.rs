@@ -88,8 +88,8 @@ fn ours(tools: &Tools, setup: &Setup, seed: u64) -> Outcome<Proved> {
     let proof = proof.map_err(|error| failed(&error))?;
     let stem = format!("{}_{}_ours{seed}", prime(circuit.curve), circuit.name);
     Ok(Proved {
-        proof: tools.write(&format!("{stem}.proof.json"), proof.proof)?,
-        public: tools.write(&format!("{stem}.public.json"), proof.public)?,
+        proof: tools.write(&format!("{stem}.proof.json"), proof.proof.text())?,
+        public: tools.write(&format!("{stem}.public.json"), proof.public.text())?,
     })
 }
 

@@ -20,7 +20,7 @@ use pulseproof_groth16::verify::{PreparedVerifyingKey, verify};
 use pulseproof_groth16::{Proof, VerifyingKey};
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
+use pulseproof_kernels::{Curve, Scalar, for_each_curve};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -163,8 +163,7 @@ fn same_proofs<C: Curve>() {
 
 #[test]
 fn the_same_randomness_gives_the_same_proofs() {
-    same_proofs::<Bn254>();
-    same_proofs::<Bls12_381>();
+    for_each_curve!(same_proofs);
 }
 
 fn crosswise<C: Curve>() {
@@ -204,6 +203,5 @@ fn crosswise<C: Curve>() {
 
 #[test]
 fn each_verifies_the_others_proofs() {
-    crosswise::<Bn254>();
-    crosswise::<Bls12_381>();
+    for_each_curve!(crosswise);
 }

@@ -15,7 +15,7 @@ use pulseproof_kernels::gpu::Gpu;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
 use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error, Scalar, for_each_curve};
 use rand::RngCore;
 
 use crate::circuits::sample;
@@ -31,8 +31,7 @@ fn backends_agree<C: Curve>() {
 
 #[test]
 fn proofs_are_the_same_on_every_backend() {
-    backends_agree::<Bls12_381>();
-    backends_agree::<Bn254>();
+    for_each_curve!(backends_agree);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use pulseproof_formats::roots::root_of_unity;
 use pulseproof_groth16::setup::{SetupError, from_ceremony, log_size};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G1, G2, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G1, G2, Scalar, for_each_curve};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -261,8 +261,7 @@ fn secrets_that_everybody_knows<C: Curve>() {
 
 #[test]
 fn secrets_that_everybody_knows_are_refused() {
-    secrets_that_everybody_knows::<Bn254>();
-    secrets_that_everybody_knows::<Bls12_381>();
+    for_each_curve!(secrets_that_everybody_knows);
 }
 
 /// Sections that are good, each by itself, but of two ceremonies.

@@ -10,7 +10,7 @@ use pulseproof_groth16::{
     verify_batch,
 };
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, Scalar};
+use pulseproof_kernels::{Curve, G1, Scalar, for_each_curve};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, Rng, RngCore, SeedableRng};
 
@@ -92,13 +92,6 @@ impl<C: Curve> Setting<C> {
     }
 }
 
-macro_rules! on_both_curves {
-    ($test:ident) => {
-        $test::<Bn254>();
-        $test::<Bls12_381>();
-    };
-}
-
 fn negated<P: AffineRepr>(point: P) -> P {
     (-point.into_group()).into_affine()
 }
@@ -116,7 +109,7 @@ fn proofs_of_arkworks_verify() {
             assert!(setting.verdict(&inputs, &proof));
         }
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 #[test]
@@ -130,7 +123,7 @@ fn what_our_reader_read_verifies_with_arkworks() {
         assert_eq!(&key, setting.key.key());
         assert!(setting.oracle(&inputs, &proof));
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 #[test]
@@ -166,7 +159,7 @@ fn mutated_and_replayed_proofs_are_refused() {
         let again = Proof { a: (proof.a * third).into_affine(), b: tripled(proof.b), c: proof.c };
         assert!(setting.verdict(&inputs, &again));
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 #[test]
@@ -190,7 +183,7 @@ fn forgeries_from_the_key_alone_are_refused() {
         let weak = PreparedVerifyingKey::new(weak);
         assert_eq!(verify(&weak, &inputs, &forgeries[1]), Ok(()));
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 #[test]
@@ -208,7 +201,7 @@ fn a_wrong_number_of_inputs_is_named() {
             assert_eq!(verify_batch(&setting.key, &batch, &mut setting.rng), Err(expected));
         }
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 #[test]
@@ -230,7 +223,7 @@ fn bad_proofs_are_found_in_batches() {
             assert_eq!(verify_batch(&setting.key, &batch, &mut setting.rng), Err(expected));
         }
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }
 
 /// A source of numbers that are all the same.
@@ -270,5 +263,5 @@ fn errors_that_cancel_with_equal_weights_do_not_with_random_ones() {
         let expected = BatchError::Invalid(vec![0, 1]);
         assert_eq!(verify_batch(&setting.key, &batch, &mut setting.rng), Err(expected));
     }
-    on_both_curves!(test);
+    for_each_curve!(test);
 }

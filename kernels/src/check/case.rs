@@ -1,12 +1,12 @@
 //! What a law is about: a kernel, what it computes in, its shape and its inputs.
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::backend::{Binary, Signedness};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::field::FieldId;
 use crate::group::GroupId;
+use crate::names::names;
 use crate::transform::{Direction, Order};
 
 /// A kernel: an operation of a backend.
@@ -53,29 +53,6 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// Every kernel.
-    pub const ALL: [Self; 19] = [
-        Self::Copy,
-        Self::Map,
-        Self::MapScalar,
-        Self::AddScaled,
-        Self::Rotate,
-        Self::Powers,
-        Self::Invert,
-        Self::Scan,
-        Self::Evaluate,
-        Self::DivideOut,
-        Self::ToIntegers,
-        Self::FromIntegers,
-        Self::FirstNonzero,
-        Self::Ntt,
-        Self::WeightedSums,
-        Self::Msm,
-        Self::Keyswitch,
-        Self::Bootstrap,
-        Self::Refusals,
-    ];
-
     /// What the kernel computes in.
     pub fn over(self) -> Vec<Over> {
         let fields = FieldId::ALL.map(Over::Field);
@@ -91,50 +68,28 @@ impl Kernel {
     }
 }
 
-impl fmt::Display for Kernel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Copy => "copy",
-            Self::Map => "map",
-            Self::MapScalar => "map-scalar",
-            Self::AddScaled => "add-scaled",
-            Self::Rotate => "rotate",
-            Self::Powers => "powers",
-            Self::Invert => "invert",
-            Self::Scan => "scan",
-            Self::Evaluate => "evaluate",
-            Self::DivideOut => "divide-out",
-            Self::ToIntegers => "to-integers",
-            Self::FromIntegers => "from-integers",
-            Self::FirstNonzero => "first-nonzero",
-            Self::Ntt => "ntt",
-            Self::WeightedSums => "weighted-sums",
-            Self::Msm => "msm",
-            Self::Keyswitch => "keyswitch",
-            Self::Bootstrap => "bootstrap",
-            Self::Refusals => "refusals",
-        })
-    }
-}
-
-/// The name is no kernel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown kernel {name:?}: expected {}", Kernel::ALL.map(|k| k.to_string()).join(", "))]
-pub struct UnknownKernel {
-    /// The name.
-    pub name: String,
-}
-
-impl FromStr for Kernel {
-    type Err = UnknownKernel;
-
-    fn from_str(name: &str) -> Result<Self, UnknownKernel> {
-        Self::ALL
-            .into_iter()
-            .find(|kernel| kernel.to_string() == name)
-            .ok_or_else(|| UnknownKernel { name: name.to_owned() })
-    }
-}
+names!(
+    Kernel, UnknownKernel, "kernel":
+    Copy = "copy",
+    Map = "map",
+    MapScalar = "map-scalar",
+    AddScaled = "add-scaled",
+    Rotate = "rotate",
+    Powers = "powers",
+    Invert = "invert",
+    Scan = "scan",
+    Evaluate = "evaluate",
+    DivideOut = "divide-out",
+    ToIntegers = "to-integers",
+    FromIntegers = "from-integers",
+    FirstNonzero = "first-nonzero",
+    Ntt = "ntt",
+    WeightedSums = "weighted-sums",
+    Msm = "msm",
+    Keyswitch = "keyswitch",
+    Bootstrap = "bootstrap",
+    Refusals = "refusals",
+);
 
 /// What is computed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

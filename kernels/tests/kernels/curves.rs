@@ -1,7 +1,7 @@
 //! What runs on the host alone agrees with its naive twin: the MSM of the moment, domains, names.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Domain, G1, Scalar, msm, naive};
+use pulseproof_kernels::{Bn254, Curve, Domain, G1, Scalar, for_each_curve, msm, naive};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -64,20 +64,17 @@ fn domain_agrees<C: Curve>() {
 
 #[test]
 fn msm_agrees_with_naive() {
-    msm_agrees::<Bls12_381>();
-    msm_agrees::<Bn254>();
+    for_each_curve!(msm_agrees);
 }
 
 #[test]
 fn msm_takes_repeated_opposite_and_zero_points() {
-    msm_takes_degenerate_points::<Bls12_381>();
-    msm_takes_degenerate_points::<Bn254>();
+    for_each_curve!(msm_takes_degenerate_points);
 }
 
 #[test]
 fn transforms_and_lagrange_values_agree_with_naive() {
-    domain_agrees::<Bls12_381>();
-    domain_agrees::<Bn254>();
+    for_each_curve!(domain_agrees);
 }
 
 #[test]

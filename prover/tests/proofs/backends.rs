@@ -8,7 +8,7 @@ use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::gpu::Gpu;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
 use pulseproof_kernels::naive::Naive;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error};
+use pulseproof_kernels::{Bn254, Curve, Error, for_each_curve};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
 use pulseproof_prover::engine::prove::{ProveError as EngineError, ProvingKey};
 use pulseproof_prover::srs::Srs;
@@ -51,8 +51,7 @@ fn backends_agree<C: Curve>() {
 
 #[test]
 fn proofs_are_the_same_on_every_backend() {
-    backends_agree::<Bls12_381>();
-    backends_agree::<Bn254>();
+    for_each_curve!(backends_agree);
 }
 
 #[test]

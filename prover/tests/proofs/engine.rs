@@ -1,7 +1,7 @@
 //! The engine proves statements it has never heard of, and refuses what does not satisfy them.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar, for_each_curve};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
 use pulseproof_prover::encoding::{Reader, Writer};
 use pulseproof_prover::engine::circuit::Kind;
@@ -154,8 +154,7 @@ fn completeness<C: Curve>() {
 
 #[test]
 fn a_statement_of_its_own_is_proved_on_every_size() {
-    completeness::<Bls12_381>();
-    completeness::<Bn254>();
+    for_each_curve!(completeness);
 }
 
 fn soundness<C: Curve>() {
@@ -200,8 +199,7 @@ fn soundness<C: Curve>() {
 
 #[test]
 fn other_public_values_are_rejected() {
-    soundness::<Bls12_381>();
-    soundness::<Bn254>();
+    for_each_curve!(soundness);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! WSA over the integers: what is true is proved, and nothing else is accepted.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar, for_each_curve};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::wsa::integer::{Opening, Proof, prove, verify};
@@ -92,8 +92,7 @@ fn completeness<C: Curve>() {
 
 #[test]
 fn true_statements_are_proved() {
-    completeness::<Bls12_381>();
-    completeness::<Bn254>();
+    for_each_curve!(completeness);
 }
 
 fn edges<C: Curve>() {
@@ -115,8 +114,7 @@ fn edges<C: Curve>() {
 
 #[test]
 fn the_largest_and_smallest_sums_are_proved() {
-    edges::<Bls12_381>();
-    edges::<Bn254>();
+    for_each_curve!(edges);
 }
 
 fn altered<C: Curve>() {
@@ -154,8 +152,7 @@ fn altered<C: Curve>() {
 
 #[test]
 fn altered_statements_are_rejected() {
-    altered::<Bls12_381>();
-    altered::<Bn254>();
+    for_each_curve!(altered);
 }
 
 #[test]
@@ -336,8 +333,7 @@ fn mutated<C: Curve>() {
 
 #[test]
 fn mutated_proofs_are_rejected() {
-    mutated::<Bls12_381>();
-    mutated::<Bn254>();
+    for_each_curve!(mutated);
 }
 
 #[test]

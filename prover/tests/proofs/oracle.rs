@@ -5,7 +5,7 @@
 //! by a scalar multiplication with τ − z instead of a pairing.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1, G1Affine, Scalar, naive};
+use pulseproof_kernels::{Bls12_381, Curve, G1, G1Affine, Scalar, for_each_curve, naive};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
 use pulseproof_prover::srs::{Srs, VerifyingKey};
 use pulseproof_prover::wsa::Statement;
@@ -316,8 +316,7 @@ fn agrees_on_honest_proofs<C: Curve>() {
 
 #[test]
 fn the_oracle_accepts_what_is_proved() {
-    agrees_on_honest_proofs::<Bls12_381>();
-    agrees_on_honest_proofs::<Bn254>();
+    for_each_curve!(agrees_on_honest_proofs);
 }
 
 fn agrees_on_altered_proofs<C: Curve>() {
@@ -348,8 +347,7 @@ fn agrees_on_altered_proofs<C: Curve>() {
 
 #[test]
 fn the_oracle_rejects_altered_proofs_as_the_verifier_does() {
-    agrees_on_altered_proofs::<Bls12_381>();
-    agrees_on_altered_proofs::<Bn254>();
+    for_each_curve!(agrees_on_altered_proofs);
 }
 
 fn agrees_on_altered_statements<C: Curve>() {
@@ -374,8 +372,7 @@ fn agrees_on_altered_statements<C: Curve>() {
 
 #[test]
 fn the_oracle_rejects_altered_statements_as_the_verifier_does() {
-    agrees_on_altered_statements::<Bls12_381>();
-    agrees_on_altered_statements::<Bn254>();
+    for_each_curve!(agrees_on_altered_statements);
 }
 
 /// Changes an accepted proof so that it would be accepted again if the challenges stayed what they
@@ -479,6 +476,5 @@ fn simulation<C: Curve>() {
 
 #[test]
 fn whoever_knows_tau_simulates_proofs_and_nobody_else() {
-    simulation::<Bls12_381>();
-    simulation::<Bn254>();
+    for_each_curve!(simulation);
 }

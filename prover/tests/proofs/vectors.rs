@@ -4,7 +4,7 @@
 //! Everything here that verifies runs without the feature `prove`, too.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar, for_each_curve};
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::encoding::Reader;
 use pulseproof_prover::srs::{Srs, VerifyingKey};
@@ -90,8 +90,7 @@ fn frozen_transcript<C: Curve>() {
 
 #[test]
 fn challenges_are_frozen() {
-    frozen_transcript::<Bls12_381>();
-    frozen_transcript::<Bn254>();
+    for_each_curve!(frozen_transcript);
 }
 
 fn modular_words(rng: &mut Counter) -> Vec<u64> {
@@ -121,8 +120,7 @@ fn frozen_commitments<C: Curve>() {
 
 #[test]
 fn commitments_are_frozen() {
-    frozen_commitments::<Bls12_381>();
-    frozen_commitments::<Bn254>();
+    for_each_curve!(frozen_commitments);
 }
 
 fn frozen_verification<C: Curve>() {
@@ -152,8 +150,7 @@ fn frozen_verification<C: Curve>() {
 
 #[test]
 fn frozen_proofs_verify() {
-    frozen_verification::<Bls12_381>();
-    frozen_verification::<Bn254>();
+    for_each_curve!(frozen_verification);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar, for_each_curve};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::Srs;
@@ -95,8 +95,7 @@ fn completeness<C: Curve>() {
 
 #[test]
 fn true_statements_are_proved() {
-    completeness::<Bls12_381>();
-    completeness::<Bn254>();
+    for_each_curve!(completeness);
 }
 
 #[test]
@@ -149,8 +148,7 @@ fn false_statements_are_rejected<C: Curve>() {
 
 #[test]
 fn altered_statements_are_rejected() {
-    false_statements_are_rejected::<Bls12_381>();
-    false_statements_are_rejected::<Bn254>();
+    for_each_curve!(false_statements_are_rejected);
 }
 
 #[test]
@@ -399,8 +397,7 @@ fn commitments_are_the_polynomial_at_tau() {
         p += pulseproof_kernels::naive::evaluate(&betas, tau) * (tau.pow([8]) - Scalar::<C>::ONE);
         assert_eq!(commitment, (C::G1::generator() * p).into_affine());
     }
-    check::<Bls12_381>();
-    check::<Bn254>();
+    for_each_curve!(check);
 }
 
 proptest! {

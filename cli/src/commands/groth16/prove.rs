@@ -109,8 +109,8 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
     let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, &*key, &witness)?;
     let proof = key.prove(witness).map_err(|error| unproved(args, &error))?;
-    args.proof.write_text(&proof.proof)?;
-    args.public.write_text(&proof.public)?;
+    args.proof.write_text(&proof.proof.text())?;
+    args.public.write_text(&proof.public.text())?;
     report(args, &*key, &proof, load_ms, witness_ms)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! Whatever is changed of a proof or of what it is about, it is refused.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar, for_each_curve};
 use pulseproof_packing::{DIMENSION, Layout, PublicKey};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::encryption::{Proof, Scheme, Statement, verify};
@@ -134,8 +134,7 @@ fn bytes_are_refused_by_name<C: Curve>() {
 
 #[test]
 fn bad_proof_bytes_are_named() {
-    bytes_are_refused_by_name::<Bls12_381>();
-    bytes_are_refused_by_name::<Bn254>();
+    for_each_curve!(bytes_are_refused_by_name);
 }
 
 fn mutated_proofs<C: Curve>(count: usize) {

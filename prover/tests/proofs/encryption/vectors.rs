@@ -4,7 +4,7 @@
 //!
 //! Everything here that verifies runs without the feature `prove`, too.
 
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, for_each_curve};
 use pulseproof_packing::{Layout, LayoutRequest, PublicKey, Scale};
 use pulseproof_prover::encoding::Reader;
 use pulseproof_prover::encryption::{Proof, Scheme, Statement, verify};
@@ -71,8 +71,7 @@ fn frozen_verification<C: Curve>() {
 
 #[test]
 fn frozen_proofs_verify() {
-    frozen_verification::<Bls12_381>();
-    frozen_verification::<Bn254>();
+    for_each_curve!(frozen_verification);
 }
 
 #[test]

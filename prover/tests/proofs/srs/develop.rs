@@ -1,14 +1,14 @@
 //! Development SRS and consistency.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Curve, Domain, G1Affine, G2Affine, Scalar};
+use pulseproof_kernels::{Bls12_381, Curve, Domain, G1Affine, G2Affine, Scalar, for_each_curve};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::develop::generate;
 use pulseproof_prover::srs::{EXTRA_POWERS, LOG_SIZE_MAX, Origin, Srs, SrsError, VerifyingKey};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, Error, RngCore, SeedableRng};
 
-use super::{for_each_curve, outside_subgroup, seeded};
+use super::{outside_subgroup, seeded};
 
 /// The τ that [`seeded`] draws.
 fn seeded_tau<C: Curve>(seed: u64) -> Scalar<C> {

@@ -1,12 +1,12 @@
 //! Our own formats.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G2Affine};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G2Affine, for_each_curve};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::{Srs, SrsError, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-use super::{for_each_curve, outside_subgroup, seeded};
+use super::{outside_subgroup, seeded};
 
 type Key<C> = VerifyingKey<C>;
 

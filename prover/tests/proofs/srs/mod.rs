@@ -11,16 +11,6 @@ use pulseproof_prover::srs::{Srs, develop::generate};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// Runs a generic test for every curve.
-macro_rules! for_each_curve {
-    ($test:ident) => {
-        for id in pulseproof_kernels::CurveId::ALL {
-            pulseproof_kernels::with_curve!(id, C => $test::<C>());
-        }
-    };
-}
-pub(crate) use for_each_curve;
-
 /// The same development SRS every time.
 fn seeded<C: Curve>(log_size: u32, seed: u64) -> Srs<C> {
     generate(log_size, &mut StdRng::seed_from_u64(seed)).unwrap()

@@ -6,13 +6,13 @@ use std::ops::Range;
 use pulseproof_ceremony::CeremonyError;
 use pulseproof_formats::{ElementProblem, FormatError};
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, for_each_curve};
 use pulseproof_prover::srs::ptau::import;
 use pulseproof_prover::srs::{Origin, Srs, SrsError};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{for_each_curve, outside_subgroup};
+use super::outside_subgroup;
 
 const BN254_NEW: &[u8] = include_bytes!("../../fixtures/ptau/bn128_new.ptau");
 const BN254_PREPARED: &[u8] = include_bytes!("../../fixtures/ptau/bn128_prepared.ptau");
