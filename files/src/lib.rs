@@ -6,6 +6,7 @@
 //! failure as well. Links are followed. A device, a pipe, or what a process has open under `/proc` has no
 //! content that could be replaced: bytes go there as they come.
 
+mod folder;
 mod target;
 
 use std::error::Error;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use tempfile::TempPath;
 
+pub use folder::{private_file, private_folder, remove, shrink};
 pub use target::{Identity, identity};
 use target::{Target, folder};
 

@@ -1,6 +1,6 @@
 //! Finds what this machine has, and chooses. The one `match` over backends in the whole project is in [`open`].
 
-#[cfg(feature = "check")]
+#[cfg(all(feature = "check", any(feature = "cuda", feature = "wgpu")))]
 mod bisected;
 mod devices;
 mod host;
@@ -13,7 +13,7 @@ use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::gpu::Unit;
 
-#[cfg(feature = "check")]
+#[cfg(all(feature = "check", any(feature = "cuda", feature = "wgpu")))]
 pub use bisected::{Bisected, open_bisected};
 
 /// What somebody asked for.

@@ -1,12 +1,13 @@
 //! Starting and stopping an appliance. What stopping must not do is lose anything accepted.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use pulseproof_fhe::bootstrap::engines::Engines;
+use pulseproof_files::private_folder;
 use pulseproof_kernels::Curve;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -195,7 +196,7 @@ fn open_blobs(config: &Config) -> io::Result<Blobs> {
 fn lock(directory: &Path) -> Result<File, ServeError> {
     let path = directory.join(LOCK_FILE);
     let failed = |source| io_error(path.display().to_string(), source);
-    fs::create_dir_all(directory).map_err(failed)?;
+    private_folder(directory).map_err(failed)?;
     let file = File::create(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

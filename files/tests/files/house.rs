@@ -19,8 +19,8 @@ const WRITES: [&str; 10] = [
 
 /// Who may, and why.
 const MAY: [(&str, &str); 5] = [
+    ("files/src/folder.rs", "makes a file for a database, before that does for everybody"),
     ("files/src/lib.rs", "this is where files are written"),
-    ("medguard/src/vault/mod.rs", "makes the database's file before SQLite would for everybody"),
     ("server/src/blobs/claim.rs", "goes on with uploads that broke off"),
     ("server/src/blobs/mod.rs", "uploads become whole files in a folder of their own"),
     ("server/src/serve.rs", "a lock has no content"),

@@ -1,13 +1,14 @@
 //! A folder that only this user can read and write, and files in it for which the same holds. Whatever is found
 //! to be otherwise is refused: somebody else may have written it.
 
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use pulseproof_files::{Readers, write_bytes, write_new};
+use pulseproof_files::{Readers, private_folder, shrink, write_bytes, write_new};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 
@@ -21,7 +22,7 @@ pub(super) struct Private(PathBuf);
 impl Private {
     /// Opens a folder, or makes it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        private_folder(path)?;
         // Not through a link: it could be turned to another folder afterwards.
         let found = fs::symlink_metadata(path)?;
         if !found.is_dir() {
@@ -69,28 +70,7 @@ impl Private {
 
     /// Removes the files that were used longest ago, until the others have at most so many bytes; `kept` stays.
     pub(super) fn shrink(&self, bytes_max: u64, kept: &str) -> io::Result<()> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
-            let entry = entry?;
-            // What is gone meanwhile, another process has removed.
-            let Ok(found) = entry.metadata() else { continue };
-            if found.is_file() && entry.file_name() != kept {
-                files.push((found.modified()?, found.len(), entry.path()));
-            }
-        }
-        files.sort();
-        let mut bytes: u64 = files.iter().map(|(_, length, _)| length).sum();
-        for (_, length, path) in files {
-            if bytes <= bytes_max {
-                break;
-            }
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            bytes -= length;
-        }
-        Ok(())
+        shrink(&self.0, bytes_max, Some(OsStr::new(kept)))
     }
 }
 

@@ -14,10 +14,10 @@ pub mod evaluation;
 pub mod rosters;
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pulseproof_files::{private_file, private_folder};
 use pulseproof_sdk::{Digest, Name, Problem};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -139,9 +139,8 @@ impl Vault {
 
 /// Makes what is missing of the folder and the file.
 fn create(folder: &Path, file: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
-    Ok(())
+    private_folder(folder)?;
+    private_file(file)
 }
 
 fn migrator() -> Migrator {

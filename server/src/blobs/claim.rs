@@ -6,11 +6,12 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use pulseproof_files::remove;
 use pulseproof_sdk::Digest;
 use sha2::Digest as _;
 use tokio::sync::mpsc::Receiver;
 
-use super::{Blobs, Hashed, create, open, remove_file};
+use super::{Blobs, Hashed, create, open};
 
 /// Read at a time when a file is hashed again.
 const READ_BYTES: usize = 1 << 16;
@@ -84,7 +85,7 @@ impl Claim {
     /// The file system's.
     pub fn discard(&self) -> io::Result<()> {
         self.blobs.lock_hashes().remove(&self.id);
-        remove_file(&self.blobs.part_path(&self.id))
+        remove(&self.blobs.part_path(&self.id))
     }
 
     fn begin(&self) -> io::Result<(File, Hashed)> {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pulseproof_files::{private_folder, remove};
 use pulseproof_sdk::{Digest, Problem};
 use sha2::Sha256;
 
@@ -54,7 +55,7 @@ impl Blobs {
     /// The folder cannot be used.
     pub fn open(directory: &Path, bytes_max: u64) -> io::Result<Self> {
         let folder = directory.join(FOLDER);
-        make_folder(&folder)?;
+        private_folder(&folder)?;
         let (busy, hashes, changing) = (Mutex::default(), Mutex::default(), Default::default());
         Ok(Self { folder, bytes_max, busy, hashes, changing })
     }
@@ -146,7 +147,7 @@ impl Blobs {
         let mut file = create(&path)?;
         let written = file.write_all(bytes).and_then(|()| self.settle(id, &file));
         // What is left is of no use to anybody, and may be secret.
-        written.inspect_err(|_| drop(remove_file(&path)))
+        written.inspect_err(|_| drop(remove(&path)))
     }
 
     /// Removes a file and the start of it, unless it is being written. Only with `changing` held, for
@@ -160,8 +161,8 @@ impl Blobs {
             return Ok(());
         }
         self.lock_hashes().remove(id);
-        remove_file(&self.part_path(id))?;
-        remove_file(&self.path(id))
+        remove(&self.part_path(id))?;
+        remove(&self.path(id))
     }
 
     /// Removes what nobody refers to and nobody has written to for a while. Only with `changing` held.
@@ -187,7 +188,7 @@ impl Blobs {
                 None => true,
             };
             if spare {
-                remove_file(&path)?;
+                remove(&path)?;
                 removed += 1;
             }
         }
@@ -263,13 +264,6 @@ fn is_older(path: &Path, retention: Duration) -> bool {
     modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age >= retention))
 }
 
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Makes a file anew that only its owner may read.
 fn create(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).truncate(true))
@@ -280,14 +274,6 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.create(true).open(path)
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn in_progress() -> Problem {

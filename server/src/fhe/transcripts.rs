@@ -5,15 +5,15 @@
 //! A file holds how many results there are, 8 bytes; the nodes of the tree, 32 bytes each, from the leaves up;
 //! and the words of each result. Each is read from where it lies.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use pulseproof_fhe::Ciphertext;
-use pulseproof_files::{Readers, Sink};
+use pulseproof_files::{Readers, Sink, private_folder, shrink};
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::merkle::Tree;
 
@@ -38,7 +38,7 @@ impl Transcripts {
     /// The file system's.
     pub fn open(data: &Path, bytes_max: u64) -> io::Result<Self> {
         let folder = data.join(FOLDER);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        private_folder(&folder)?;
         Ok(Self { folder, bytes_max, writing: Mutex::default() })
     }
 
@@ -101,29 +101,13 @@ impl Transcripts {
 
     /// Removes the oldest files until this many bytes more may be kept.
     fn make_room(&self, bytes: u64) -> io::Result<()> {
-        let Some(mut room) = self.bytes_max.checked_sub(bytes) else {
-            let reason = format!("{bytes} bytes of lookups, at most {}", self.bytes_max);
-            return Err(io::Error::new(ErrorKind::StorageFull, reason));
-        };
-        let entry = |entry: io::Result<fs::DirEntry>| {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            Ok((metadata.modified()?, metadata.len(), entry.path()))
-        };
-        let mut files: Vec<_> =
-            fs::read_dir(&self.folder)?.map(entry).collect::<io::Result<_>>()?;
-        files.sort_unstable();
-        for (_, length, path) in files.into_iter().rev() {
-            match room.checked_sub(length) {
-                Some(left) => room = left,
-                // Whatever is older goes too.
-                None => {
-                    room = 0;
-                    fs::remove_file(path)?;
-                }
+        match self.bytes_max.checked_sub(bytes) {
+            Some(room) => shrink(&self.folder, room, None),
+            None => {
+                let reason = format!("{bytes} bytes of lookups, at most {}", self.bytes_max);
+                Err(io::Error::new(ErrorKind::StorageFull, reason))
             }
         }
-        Ok(())
     }
 
     fn path(&self, root: &Digest) -> PathBuf {
