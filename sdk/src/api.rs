@@ -205,6 +205,21 @@ pub struct Job {
     pub request: JobRequest,
     /// Where it stands.
     pub state: JobState,
+    /// What is being done, while it runs; of a job that failed or was cancelled what was done then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// How much of the stage is done, in thousandths, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<u16>,
+    /// When it was queued, in milliseconds since 1970, as are all times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<u64>,
+    /// When it was begun, the last time if it was begun anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<u64>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<u64>,
     /// Which backend did the heavy work, once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
@@ -241,6 +256,11 @@ impl Job {
             id,
             request,
             state: JobState::Queued,
+            stage: None,
+            progress: None,
+            queued_at: None,
+            started_at: None,
+            ended_at: None,
             backend: None,
             prove_us: None,
             verify_us: None,

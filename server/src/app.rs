@@ -6,7 +6,7 @@ use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_service::Gate;
-use pulseproof_service::answer::Refusal;
+use pulseproof_store::Store;
 
 use crate::blobs::Blobs;
 use crate::config::Config;
@@ -16,9 +16,9 @@ use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
 use crate::jobs::Lanes;
 use crate::profiles::Profiles;
+use crate::refusal::Refusal;
 use crate::serve::Computers;
 use crate::service::Service;
-use crate::store::Store;
 use crate::sums::{ProfileSums, Sums, Which};
 use crate::telemetry::Telemetry;
 
@@ -33,7 +33,7 @@ pub struct App {
     /// What devices' words mean.
     pub profiles: Profiles,
     /// What must not be forgotten.
-    pub store: Store,
+    pub store: Arc<dyn Store>,
     /// Keeps the bodies in memory few.
     pub gate: Gate,
     /// The jobs at work.
@@ -59,7 +59,7 @@ impl App {
     pub fn new(
         computers: Computers,
         identity: ApplianceKey,
-        store: Store,
+        store: Arc<dyn Store>,
         blobs: Blobs,
         transcripts: Transcripts,
         config: Config,
@@ -96,7 +96,7 @@ impl App {
     /// # Errors
     /// The store has none of this digest, or failed.
     pub async fn sums_of(&self, profile: &Digest) -> Result<Arc<dyn ProfileSums>, Refusal> {
-        self.profiles.get(&self.store, &self.sums, profile).await
+        self.profiles.get(&*self.store, &self.sums, profile).await
     }
 }
 

@@ -5,9 +5,10 @@
 //!   bootstraps. [`Groth16`]: what proves circuits.
 //! - `http`: routes and problem documents. `problems`: those that every room has.
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
-//! - `profiles`: what words mean, prepared for checking. `store`: SQLite; what was accepted is in it. `blobs`: files beside it.
+//! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
+//!   `pulseproof-store`'s.
 //! - `jobs`: how each kind of job is admitted, worked on and settled, and their driver.
-//! - `service`: which backends are in service, and which failed too often.
+//! - `refusal`: answers that are problems. `service`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
 //! - `telemetry`: every metric, by name.
@@ -24,9 +25,9 @@ pub mod identity;
 mod jobs;
 mod problems;
 mod profiles;
+mod refusal;
 mod serve;
 mod service;
-mod store;
 mod sums;
 mod telemetry;
 
@@ -37,6 +38,6 @@ pub use groth16::prover::{
     Witness,
 };
 pub use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
+pub use pulseproof_store::StoreError;
 pub use serve::{Appliance, Machine, ServeError, serve};
-pub use store::StoreError;
 pub use sums::Prover;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_sdk::Digest;
-use pulseproof_service::answer::{Refusal, internal};
+use pulseproof_store::{Denial, Store, StoreError};
 
-use crate::store::{Denial, Store, StoreError};
+use crate::refusal::{Refusal, internal};
 use crate::sums::{ProfileSums, Sums};
 
 /// Prepared profiles by their digest. There are no more than the store keeps.
@@ -25,7 +25,7 @@ impl Profiles {
     /// The store has none of this digest, or failed.
     pub async fn get(
         &self,
-        store: &Store,
+        store: &dyn Store,
         sums: &Arc<dyn Sums>,
         digest: &Digest,
     ) -> Result<Arc<dyn ProfileSums>, Refusal> {

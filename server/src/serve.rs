@@ -9,6 +9,8 @@ use std::sync::Arc;
 use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_files::private_folder;
 use pulseproof_kernels::Curve;
+use pulseproof_store::sqlite::SqliteStore;
+use pulseproof_store::{StoreError, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -26,7 +28,6 @@ use crate::jobs::aggregate::Aggregates;
 use crate::jobs::driver;
 use crate::jobs::fhe::Programs;
 use crate::jobs::groth16::Proofs;
-use crate::store::{Store, StoreError};
 use crate::sums::{OnCurve, Prover, Sums, Which};
 use crate::telemetry::{self, Telemetry};
 
@@ -108,7 +109,9 @@ impl Appliance {
     async fn open_with(computers: Computers, config: Config) -> Result<Self, ServeError> {
         let lock = lock(&config.data_dir)?;
         let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
-        let store = Store::open(&config.data_dir, computers.sums.srs()).await?;
+        let srs = computers.sums.srs();
+        let store = SqliteStore::open(&config.data_dir, srs, Arc::new(SystemClock)).await?;
+        let store = Arc::new(store);
         let blobs = open_blobs(&config).map_err(|source| io_error("files", source))?;
         let identity = identity::open(&config.data_dir).map_err(|source| {
             io_error(config.data_dir.join(identity::FILE).display().to_string(), source)

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulseproof_sdk::Digest;
-use pulseproof_service::answer::Refusal;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::app::App;
+use crate::refusal::{self, Refusal};
 use crate::serve::stopped;
 
 /// How often files that nobody needs are looked for.
@@ -41,7 +41,7 @@ pub async fn remove_unneeded(app: &App, id: Digest) -> Result<(), Refusal> {
     }
     let blobs = Arc::clone(&app.blobs);
     let removed = spawn_blocking(move || blobs.remove(&id)).await?;
-    removed.map_err(|error| pulseproof_service::internal(&error))
+    removed.map_err(|error| refusal::internal(&error))
 }
 
 /// Removes now and every hour what nobody needs, until told to stop.

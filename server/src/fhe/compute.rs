@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulseproof_fhe::batcher::{BatchError, Session};
+use pulseproof_fhe::bootstrap::engine::Lookup;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::api::EngineKind;
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::{Name, Outputs, Problem};
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
 use super::transcripts::Transcripts;
 use crate::jobs::Outcome;
+use crate::jobs::at_work::AtWork;
 use crate::problems::internal;
-use crate::serve::stopped;
 
 /// How often a job is tried whose engine fails.
 const ATTEMPTS: usize = 2;
@@ -48,17 +48,17 @@ pub async fn compute(
     voucher: &Arc<Voucher>,
     prepared: Prepared,
     region: &Name,
-    stop: watch::Receiver<bool>,
+    at_work: &AtWork,
 ) -> Outcome<Computed> {
     let prepared = Arc::new(prepared);
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {
         let leased = tokio::select! {
             leased = registry.lease(prepared.claim.key, prepared.engine) => leased,
-            () = stopped(stop.clone()) => return Outcome::Stopped,
+            () = at_work.stopped() => return Outcome::Stopped,
         };
         let error = match leased {
-            Ok(lease) => match evaluate(&lease, voucher, &prepared, region, &stop).await {
+            Ok(lease) => match evaluate(&lease, voucher, &prepared, region, at_work).await {
                 Ok(computed) => return Outcome::Done(computed),
                 Err(Failure::Stopped) => return Outcome::Stopped,
                 Err(Failure::NotKept(error)) => {
@@ -104,18 +104,18 @@ async fn evaluate(
     voucher: &Arc<Voucher>,
     prepared: &Arc<Prepared>,
     region: &Name,
-    stop: &watch::Receiver<bool>,
+    at_work: &AtWork,
 ) -> Result<Computed, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Engine(error.to_string());
     let batcher = lease.batcher().ok_or_else(|| failed(&"not open"))?;
     let engine = batcher.engine().name();
     let session = batcher.open(region.as_str()).map_err(|error| failed(&error))?;
     let canceller = session.canceller();
-    let (prepared, voucher) = (Arc::clone(prepared), Arc::clone(voucher));
-    let mut work = spawn_blocking(move || run(&prepared, &voucher, session, engine));
+    let (prepared, voucher, says) = (Arc::clone(prepared), Arc::clone(voucher), at_work.clone());
+    let mut work = spawn_blocking(move || run(&prepared, &voucher, session, engine, &says));
     let done = tokio::select! {
         done = &mut work => done,
-        () = stopped(stop.clone()) => {
+        () = at_work.stopped() => {
             canceller.cancel();
             work.await
         }
@@ -132,10 +132,17 @@ fn run(
     voucher: &Voucher,
     mut session: Session,
     engine: String,
+    at_work: &AtWork,
 ) -> Result<Computed, Failure> {
     let start = Instant::now();
-    let Prepared { circuit, inputs, claim, .. } = prepared;
-    let results = circuit.results(inputs, |lookups| session.look_up(lookups))?;
+    let Prepared { circuit, inputs, claim, estimate, .. } = prepared;
+    let mut done = 0;
+    let look_up = |lookups: Vec<Lookup>| {
+        at_work.has_done("computing", done, estimate.lookups);
+        done += lookups.len();
+        session.look_up(lookups)
+    };
+    let results = circuit.results(inputs, look_up)?;
     let took = start.elapsed();
     let outputs = circuit.outputs_of(circuit.digits(inputs, &results));
     let tree = Tree::over(&results);

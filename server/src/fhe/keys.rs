@@ -6,9 +6,9 @@ use pulseproof_fhe::KeyError;
 use pulseproof_fhe::bootstrap::keys::{EvaluationKey, FloatingKey};
 use pulseproof_sdk::api::EngineKind;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_store::keys::StoredKey;
 
 use crate::blobs::Blobs;
-use crate::store::keys::StoredKey;
 
 /// The folder that earlier versions kept keys in, in that of the store.
 pub const OLD_FOLDER: &str = "evaluation-keys";

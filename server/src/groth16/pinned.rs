@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use pulseproof_store::circuits::StoredCircuit;
 use tokio::sync::watch;
 
 use super::cache::Wanted;
 use crate::app::App;
 use crate::serve::stopped;
-use crate::store::circuits::StoredCircuit;
 
 /// Loads the keys of pinned circuits, one after the other, until the appliance stops. What cannot be
 /// loaded is logged: the jobs that need it will say why.

@@ -7,6 +7,7 @@ use pulseproof_groth16::prove::KEY_AT_FAULT;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::Retried;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_store::circuits::StoredCircuit;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -16,7 +17,6 @@ use super::prover::{ProveError, Proved, Unsatisfied, Witness};
 use crate::blobs::Blobs;
 use crate::problems::internal;
 use crate::service::{self, shortened};
-use crate::store::circuits::StoredCircuit;
 
 /// Where a witness is.
 #[derive(Clone)]

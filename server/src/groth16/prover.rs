@@ -7,13 +7,13 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pulseproof_groth16::Weakness;
 use pulseproof_groth16::belongs::Shape;
 use pulseproof_groth16::solidity::TooManyInputs;
-use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
 use serde_json::Value;
 use zeroize::Zeroizing;
+
+pub use pulseproof_store::circuits::{KeyInfo, Part};
 
 /// What proves circuits on this machine.
 #[derive(Clone)]
@@ -113,51 +113,10 @@ pub struct Unsatisfied {
     pub signals: Vec<String>,
 }
 
-/// A file of a circuit that it can do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Computes a witness from inputs.
-    Wasm,
-    /// The constraints.
-    R1cs,
-    /// The signals' names.
-    Sym,
-}
-
-impl Part {
-    /// Its name, in paths and errors.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Wasm => "wasm",
-            Self::R1cs => "r1cs",
-            Self::Sym => "sym",
-        }
-    }
-}
-
-/// What a key proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyInfo {
-    /// The curve.
-    pub curve: CurveId,
-    /// Wires, with the constant one.
-    pub signals: u64,
-    /// Public ones among them.
-    pub public: u64,
-    /// The logarithm of the domain's size.
-    pub domain_log: u32,
-    /// Contributions to the second phase of the ceremony.
-    pub contributions: u64,
-    /// What shows that it is a toy.
-    pub weakness: Option<Weakness>,
-}
-
-impl KeyInfo {
-    /// What it says of its circuit.
-    pub fn shape(&self) -> Shape {
-        let &Self { curve, signals, public, domain_log, .. } = self;
-        Shape { curve, signals, public, log_size: domain_log }
-    }
+/// What a key says of its circuit.
+pub fn shape(key: &KeyInfo) -> Shape {
+    let &KeyInfo { curve, signals, public, domain_log, .. } = key;
+    Shape { curve, signals, public, log_size: domain_log }
 }
 
 /// A witness. Secret.

@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use super::programs::Programs;
 use super::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
-    Witness,
+    Witness, shape,
 };
 
 impl Groth16 {
@@ -115,12 +115,12 @@ impl Circuits for Files {
         match part {
             Part::Wasm => {
                 let program = self.0.program(file)?;
-                key.shape().check_module(&program).map_err(|error| error.to_string())
+                shape(key).check_module(&program).map_err(|error| error.to_string())
             }
             Part::R1cs => {
                 let mut source = BufReader::new(file);
                 let curve = r1cs::curve(&mut source).map_err(|error| error.to_string())?;
-                key.shape().check_curve(curve).map_err(|error| error.to_string())?;
+                shape(key).check_curve(curve).map_err(|error| error.to_string())?;
                 with_curve!(curve, C => same_circuit::<C>(&mut source, key))
             }
             Part::Sym => {
@@ -202,7 +202,7 @@ fn contract<C: Curve>(
 fn same_circuit<C: Curve>(source: &mut BufReader<File>, key: &KeyInfo) -> Result<(), String> {
     let circuit = R1cs::<Scalar<C>>::read(source, &R1csLimits::default());
     let circuit = circuit.map_err(|error| error.to_string())?;
-    key.shape().check_constraints(&circuit).map_err(|error| error.to_string())
+    shape(key).check_constraints(&circuit).map_err(|error| error.to_string())
 }
 
 /// The first constraint that does not hold, and its wires.

@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Response};
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo};
 use pulseproof_sdk::{Digest, Name, Problem};
-use pulseproof_service::answer::{Refusal, internal};
 use pulseproof_service::body;
+use pulseproof_store::circuits::StoredCircuit;
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::uploads::{Expected, TakenIn, take_in};
@@ -25,9 +26,8 @@ use crate::groth16::pinned;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
 use crate::jobs::groth16::warning;
 use crate::problems::insecure_key;
+use crate::refusal::{Refusal, internal};
 use crate::service::shortened;
-use crate::store::circuits::StoredCircuit;
-use crate::store::{Denial, StoreError};
 
 /// Takes in a circuit's key.
 pub async fn put(

@@ -10,11 +10,11 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
 
 use crate::app::App;
 use crate::jobs;
+use crate::refusal::Refusal;
 
 /// Queues a job of any kind.
 pub async fn create(

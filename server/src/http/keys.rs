@@ -8,7 +8,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EvaluationKeyInfo;
-use pulseproof_service::answer::{Refusal, internal};
+use pulseproof_store::keys::StoredKey;
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::segment;
@@ -16,8 +17,7 @@ use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::fhe::keys::{self, BYTES_MAX};
-use crate::store::keys::StoredKey;
-use crate::store::{Denial, StoreError};
+use crate::refusal::{Refusal, internal};
 
 /// Takes in a key.
 pub async fn put(

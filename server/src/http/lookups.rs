@@ -10,12 +10,12 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use pulseproof_sdk::api::LookupNode;
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::{Refusal, internal};
 use tokio::task::spawn_blocking;
 
 use super::segment;
 use crate::app::App;
 use crate::fhe::transcripts::{Found, Transcripts};
+use crate::refusal::{Refusal, internal};
 
 /// A node of the tree, from the leaves at height 0 to the root.
 pub async fn node(

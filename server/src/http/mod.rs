@@ -7,7 +7,7 @@
 
 pub mod circuits;
 pub mod content_range;
-mod denials;
+pub mod denials;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;
@@ -32,10 +32,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use pulseproof_sdk::Problem;
-use pulseproof_service::Refusal;
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::refusal::Refusal;
 
 /// All routes of an appliance.
 pub fn router(app: Arc<App>) -> Router {

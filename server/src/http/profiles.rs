@@ -7,14 +7,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::profile::{PROFILE_BYTES_MAX, Profile};
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::segment;
 use crate::app::App;
 use crate::problems::malformed;
-use crate::store::{Denial, StoreError};
+use crate::refusal::Refusal;
 
 /// Takes in a profile.
 pub async fn put(

@@ -7,16 +7,16 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use pulseproof_sdk::Roster;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
-use pulseproof_sdk::{Problem, Roster};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
-use super::segment;
+use super::{denials, segment};
 use crate::app::App;
-use crate::store::{Denial, StoreError};
+use crate::refusal::Refusal;
 use crate::sums::Checked;
 use crate::telemetry;
 
@@ -63,7 +63,7 @@ async fn store(
         match refusal {
             None => intake.accepted.push(Accepted { index, device, sequence }),
             Some(denial) => {
-                let problem = Problem::from(&denial);
+                let problem = denials::problem(&denial);
                 intake.refused.push(Refused { index, device: Some(device), problem });
             }
         }

@@ -7,11 +7,11 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
 
 use super::segment;
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::sums::ProfileSums;
 
 /// Registers a region, or replaces its roster between epochs.

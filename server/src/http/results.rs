@@ -7,13 +7,13 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::segment;
 use crate::app::App;
-use crate::store::{Denial, StoreError};
+use crate::refusal::Refusal;
 use crate::sums::ReadResult;
 
 /// Takes in a result that verifies, whoever published it.
@@ -40,8 +40,8 @@ pub async fn put(
     let check = move || sums.verify(&bytes, &roster).map(|()| bytes);
     let bytes = spawn_blocking(check).await??;
     drop(permit);
-    let (epoch, limit) = ((&region, epoch), app.config.results_max);
-    let new = app.store.add_result(&digest, epoch, &bytes, limit).await?;
+    let limit = app.config.results_max;
+    let new = app.store.add_result(&digest, &region, epoch, &bytes, limit).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 

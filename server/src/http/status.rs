@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use pulseproof_sdk::api::{Health, Identity};
-use pulseproof_service::answer::Refusal;
 
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::telemetry;
 
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

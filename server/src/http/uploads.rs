@@ -8,7 +8,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::{Refusal, internal};
 use pulseproof_service::body::{self, Patience};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::spawn_blocking;
@@ -17,6 +16,7 @@ use super::content_range::{self, Brings};
 use super::segment;
 use crate::app::App;
 use crate::blobs::{Claim, Finished};
+use crate::refusal::{Refusal, internal};
 
 /// Chunks of a body that may wait to be written.
 const CHUNKS_WAITING_MAX: usize = 16;

@@ -11,13 +11,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::groth16::PublicSignals;
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::{Refusal, internal};
 use tokio::task::spawn_blocking;
 
 use super::circuits::find;
 use super::segment;
 use crate::app::App;
 use crate::groth16::prover::Circuits;
+use crate::refusal::{Refusal, internal};
 
 type Named = Result<Path<String>, PathRejection>;
 

@@ -14,13 +14,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use pulseproof_sdk::groth16::{UPLOAD_SHA256, UPLOAD_TOKEN, Upload, UploadState};
 use pulseproof_sdk::{Digest, Problem, UploadToken};
-use pulseproof_service::answer::Refusal;
 use pulseproof_service::body;
 
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::blobs::upkeep::remove_unneeded;
 use crate::jobs::no_randomness;
+use crate::refusal::Refusal;
 
 /// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
 pub async fn begin(

@@ -10,16 +10,16 @@ use pulseproof_prover::wsa::total_weight;
 use pulseproof_sdk::api::{Job, JobRequest, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Name, Problem, Roster};
-use pulseproof_service::answer::Refusal;
-use tokio::sync::watch;
+use pulseproof_store::StoreError;
+use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
 use tokio::task::spawn_blocking;
 
+use super::at_work::AtWork;
 use super::{JobKind, Outcome};
 use crate::app::App;
 use crate::problems::internal;
+use crate::refusal::Refusal;
 use crate::service;
-use crate::store::StoreError;
-use crate::store::jobs::{Facts, Kind, Lease};
 use crate::sums::{Failed, ProfileSums, Proved, Sum, Which};
 use crate::telemetry;
 
@@ -57,7 +57,8 @@ impl JobKind for Aggregates {
             |roster: &Roster, devices: &[String]| check(&weights, epoch, size, roster, devices);
         let (named, weights) = (region.clone(), weights.clone());
         let asked = JobRequest::Aggregate { region, epoch, weights };
-        app.store.close_epoch::<Problem, Refusal>(&id, (&named, epoch), &asked, check).await?;
+        let ask = Ask::new(id);
+        let id = app.store.close_epoch(&ask, &named, epoch, &asked, &check).await?;
         Ok(Job::queued(id, asked))
     }
 
@@ -69,7 +70,7 @@ impl JobKind for Aggregates {
         app: &Arc<App>,
         lease: &Lease,
         request: JobRequest,
-        _stop: watch::Receiver<bool>,
+        at_work: &AtWork,
     ) -> Result<Outcome<Output>, StoreError> {
         let JobRequest::Aggregate { region, epoch, weights } = request else {
             return Ok(Outcome::Failed(internal("a stored sum is none")));
@@ -82,6 +83,7 @@ impl JobKind for Aggregates {
             Ok(sums) => sums,
             Err(refusal) => return Ok(Outcome::Failed(refusal.problem().clone())),
         };
+        at_work.begins("proving");
         let sum = Arc::new(Sum { epoch, weights, roster, stored });
         Ok(match prove(app, &sums, &sum).await {
             Ok((proved, retried)) => Outcome::Done(Output { region, epoch, proved, retried }),
@@ -99,7 +101,7 @@ impl JobKind for Aggregates {
             retried,
             ..Facts::default()
         };
-        let done = app.store.release(lease, (&region, epoch), &result, &facts).await?;
+        let done = app.store.release(lease, &region, epoch, &result, &facts).await?;
         if done {
             telemetry::proved(backend, prove, verify);
             tracing::info!(?prove, ?verify, %backend, "proved");

@@ -1,24 +1,32 @@
-//! Takes jobs from the queue and works on several at a time, whatever their kind.
+//! Takes jobs from the queue and works on several at a time, whatever their kind, each under a lease that is renewed
+//! until the job ends.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
+use pulseproof_store::StoreError;
+use pulseproof_store::jobs::{Lease, Progress, Taken};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, interval_at, sleep};
 use tracing::Instrument;
 
+use super::at_work::AtWork;
 use super::{JobKind, Outcome};
 use crate::app::App;
+use crate::http::denials;
 use crate::serve::stopped;
-use crate::store::StoreError;
-use crate::store::jobs::{Lease, Taken};
 use crate::telemetry;
 
 /// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a job is this process's without a word: if it ends or hangs, another may take the job then.
+const TERM: Duration = Duration::from_secs(30);
+/// Time between two words on how far a job is: each is a write to the disk.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Works on jobs of a kind until told to stop. Jobs at work that can be given up are given up then and start anew
 /// with the next process: nothing of them was released.
@@ -28,7 +36,8 @@ pub async fn run<K: JobKind>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let mut interrupted = true;
     while !*stopping.borrow() {
         let pause = match fill::<K>(app, &mut jobs, &mut interrupted).await {
-            Ok(()) => Duration::MAX,
+            // Somebody's lease may have run out by then.
+            Ok(()) => TERM,
             Err(error) => {
                 tracing::error!(%error, "the store failed; it will be tried again");
                 RETRY_INTERVAL
@@ -60,33 +69,67 @@ async fn fill<K: JobKind>(
         }
     }
     while jobs.len() < K::jobs_max(app).max(1) {
-        let Some(job) = app.store.take(K::KIND).await? else { break };
+        let Some(job) = app.store.take(K::KIND, TERM).await? else { break };
         telemetry::job(JobState::Running);
-        let span = tracing::info_span!("job", kind, id = %job.lease.id);
+        let span = tracing::info_span!("job", kind, id = %job.lease.id, attempt = job.attempt);
         jobs.spawn(work::<K>(Arc::clone(app), job).instrument(span));
     }
     Ok(())
 }
 
-/// Does a job to its end, however often the store fails.
+/// Does a job to its end, and keeps its lease meanwhile.
 async fn work<K: JobKind>(app: Arc<App>, job: Taken) {
     let lane = app.lanes.of(K::KIND);
-    let stop = lane.begin(&job.lease.id);
-    while let Err(error) = finish::<K>(&app, &job, stop.clone()).await {
+    let (at_work, said) = AtWork::new(lane.begin(&job.lease));
+    let mut working = pin!(insist::<K>(&app, &job, &at_work));
+    tokio::select! {
+        () = &mut working => {}
+        () = keep(&app, &job.lease, said) => {
+            lane.stop_lost(&job.lease);
+            working.await;
+        }
+    }
+    lane.end(&job.lease);
+    K::ended(&app).await;
+}
+
+/// Does a job to its end, however often the store fails.
+async fn insist<K: JobKind>(app: &Arc<App>, job: &Taken, at_work: &AtWork) {
+    while let Err(error) = finish::<K>(app, job, at_work).await {
         tracing::error!(%error, "the store failed; the job will be tried again");
         tokio::select! {
             () = sleep(RETRY_INTERVAL) => {}
-            () = stopped(stop.clone()) => break,
+            () = at_work.stopped() => return,
         }
     }
-    lane.end(&job.lease.id);
-    K::ended(&app).await;
+}
+
+/// Renews a lease and hands on how far its job is, until the lease is not valid any more.
+async fn keep(app: &App, lease: &Lease, mut said: watch::Receiver<Option<Progress>>) {
+    let mut renewal = interval_at(Instant::now() + TERM / 3, TERM / 3);
+    loop {
+        let kept = tokio::select! {
+            _ = renewal.tick() => app.store.renew(lease, TERM).await,
+            Ok(()) = said.changed() => {
+                // What ends sooner is not worth a write.
+                sleep(PROGRESS_INTERVAL).await;
+                let progress = *said.borrow_and_update();
+                let Some(progress) = progress else { continue };
+                app.store.progress(lease, progress).await
+            }
+        };
+        match kept {
+            Ok(true) => {}
+            Ok(false) => return tracing::info!("the lease is not valid any more"),
+            Err(error) => tracing::error!(%error, "the store failed; the lease was not renewed"),
+        }
+    }
 }
 
 async fn finish<K: JobKind>(
     app: &Arc<App>,
     job: &Taken,
-    stop: watch::Receiver<bool>,
+    at_work: &AtWork,
 ) -> Result<(), StoreError> {
     let lease = &job.lease;
     // It may have been cancelled before it could be told.
@@ -94,7 +137,7 @@ async fn finish<K: JobKind>(
         return Ok(());
     }
     let worked = match job.request() {
-        Ok(request) => K::work(app, lease, request, stop).await,
+        Ok(request) => K::work(app, lease, request, at_work).await,
         Err(error) => Err(error),
     };
     match worked {
@@ -117,7 +160,7 @@ async fn finish<K: JobKind>(
 /// A rule of the store, or a row that cannot be read, is the job's problem; whatever else it is may pass.
 fn problem(error: StoreError) -> Result<Problem, StoreError> {
     match error {
-        StoreError::Denied(denial) => Ok((&denial).into()),
+        StoreError::Denied(denial) => Ok(denials::problem(&denial)),
         StoreError::Corrupt { .. } => Ok(crate::problems::internal(&error.to_string())),
         error => Err(error),
     }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::fhe::FheRequest;
-use pulseproof_service::answer::Refusal;
-use tokio::sync::watch;
+use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
+use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
 use super::aggregate::micros;
+use super::at_work::AtWork;
 use super::{JobKind, Outcome};
 use crate::app::App;
 use crate::fhe::compute::{Computed, check_engine, compute, wrong_engine};
 use crate::fhe::prepare::{check_lengths, prepare};
 use crate::problems::internal;
-use crate::store::jobs::{Facts, Kind, Lease};
-use crate::store::{Denial, StoreError};
+use crate::refusal::Refusal;
 use crate::telemetry;
 
 /// Homomorphic programs.
@@ -49,7 +49,8 @@ impl JobKind for Programs {
         let (request, estimate) = spawn_blocking(move || span.in_scope(check)).await?;
         let estimate = estimate?;
         let unfinished_max = app.config.fhe_jobs_unfinished_max;
-        app.store.create_program(&id, &request, estimate, unfinished_max).await?;
+        let ask = Ask::new(id);
+        let id = app.store.create_program(&ask, &request, estimate, unfinished_max).await?;
         let queued = Job::queued(id, JobRequest::Fhe(request));
         Ok(Job { estimate: Some(estimate), ..queued })
     }
@@ -62,11 +63,12 @@ impl JobKind for Programs {
         app: &Arc<App>,
         _lease: &Lease,
         request: JobRequest,
-        stop: watch::Receiver<bool>,
+        at_work: &AtWork,
     ) -> Result<Outcome<Computed>, StoreError> {
         let JobRequest::Fhe(request) = request else {
             return Ok(Outcome::Failed(internal("a stored program is none")));
         };
+        at_work.begins("preparing");
         let results = app.store.sums(&request.sums).await?;
         let key = app.store.key(&request.key).await?.ok_or(Denial::KeyNotThere)?.fingerprint;
         let Some(region) = request.sums.first().map(|sum| sum.region.clone()) else {
@@ -75,7 +77,7 @@ impl JobKind for Programs {
         let sums = Arc::clone(&app.sums);
         let prepared = spawn_blocking(move || prepare(&*sums, &request, key, &results)).await;
         Ok(match prepared.unwrap_or_else(|error| Err(internal(&error.to_string()))) {
-            Ok(prepared) => compute(&app.registry, &app.voucher, prepared, &region, stop).await,
+            Ok(prepared) => compute(&app.registry, &app.voucher, prepared, &region, at_work).await,
             Err(problem) => Outcome::Failed(problem),
         })
     }

@@ -9,15 +9,18 @@ use pulseproof_groth16::Weakness;
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::answer::{self, Refusal};
+use pulseproof_store::circuits::StoredCircuit;
+use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
+use pulseproof_store::proofs::Secret;
+use pulseproof_store::{Denial, StoreError};
 use rand::RngCore;
 use rand::rngs::OsRng;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::aggregate::micros;
+use super::at_work::AtWork;
 use super::{JobKind, Outcome, no_randomness};
 use crate::app::App;
 use crate::blobs::upkeep::{self, remove_unneeded};
@@ -26,11 +29,8 @@ use crate::groth16::prove::{Made, Source, prove};
 use crate::groth16::prover::Proved;
 use crate::http::witnesses::unknown_witness;
 use crate::problems::{insecure_key, internal};
+use crate::refusal::{self, Refusal};
 use crate::service::shortened;
-use crate::store::circuits::StoredCircuit;
-use crate::store::jobs::{Facts, Kind, Lease};
-use crate::store::proofs::Secret;
-use crate::store::{Denial, StoreError};
 use crate::telemetry;
 
 /// Proofs of circuits.
@@ -59,14 +59,12 @@ impl JobKind for Proofs {
             _ => return Err(both_or_neither().into()),
         };
         let request = Groth16Request { circuit, inputs: None, witness: None };
-        if let Err(refusal) = create(app, &id, &request, secret).await {
-            if let Secret::Inputs(inputs) = secret {
-                let _changing = app.blobs.changing.lock().await;
-                remove_unneeded(app, inputs).await?;
-            }
-            return Err(refusal);
+        let created = create(app, Ask::new(id), &request, secret).await;
+        if let (Err(_), Secret::Inputs(inputs)) = (&created, secret) {
+            let _changing = app.blobs.changing.lock().await;
+            remove_unneeded(app, inputs).await?;
         }
-        Ok(Job::queued(id, JobRequest::Groth16(request)))
+        Ok(Job::queued(created?, JobRequest::Groth16(request)))
     }
 
     fn jobs_max(app: &App) -> usize {
@@ -77,7 +75,7 @@ impl JobKind for Proofs {
         app: &Arc<App>,
         lease: &Lease,
         request: JobRequest,
-        stop: watch::Receiver<bool>,
+        at_work: &AtWork,
     ) -> Result<Outcome<Self::Output>, StoreError> {
         let JobRequest::Groth16(request) = request else {
             return Ok(Outcome::Failed(internal("a stored proof is none")));
@@ -86,16 +84,20 @@ impl JobKind for Proofs {
         let source = match app.store.secret(&lease.id).await? {
             None => Err(internal("an unfinished proof has no inputs")),
             Some(Secret::Witness(witness)) => Ok(Source::File(witness)),
-            Some(Secret::Inputs(inputs)) => compute(app, &circuit, inputs).await,
+            Some(Secret::Inputs(inputs)) => {
+                at_work.begins("witness");
+                compute(app, &circuit, inputs).await
+            }
         };
         let source = match source {
             Ok(source) => source,
             Err(problem) => return Ok(Outcome::Failed(problem)),
         };
         // Neither a witness nor a proof that is being computed can be given up.
-        if *stop.borrow() {
+        if at_work.is_stopped() {
             return Ok(Outcome::Stopped);
         }
+        at_work.begins("proving");
         let pinned = is_pinned(app, &circuit);
         let made = prove(&app.backends, &app.blobs, &circuit, pinned, &source).await;
         let warning = circuit.info.weakness.map(warning);
@@ -131,10 +133,10 @@ impl JobKind for Proofs {
 
 async fn create(
     app: &App,
-    id: &str,
+    ask: Ask,
     request: &Groth16Request,
     secret: Secret,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     // No other job that ends removes the witness meanwhile.
     let _changing = app.blobs.changing.lock().await;
     if let Secret::Witness(witness) = secret
@@ -143,7 +145,7 @@ async fn create(
         return Err(unknown_witness("witness").into());
     }
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
-    Ok(app.store.create_proof(id, request, secret, unfinished_max).await?)
+    Ok(app.store.create_proof(&ask, request, secret, unfinished_max).await?)
 }
 
 /// Writes inputs to a file with a random name: their hash could tell what they are.
@@ -154,7 +156,7 @@ async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
     let (id, blobs) = (Digest(id), Arc::clone(&app.blobs));
     let text = Zeroizing::new(inputs.0.to_string());
     let writing = spawn_blocking(move || blobs.write(&id, text.as_bytes()));
-    writing.await?.map_err(|error| answer::internal(&error))?;
+    writing.await?.map_err(|error| refusal::internal(&error))?;
     Ok(id)
 }
 

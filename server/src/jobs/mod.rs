@@ -2,26 +2,27 @@
 //! so a job outlives the process at any moment, and ends once.
 //!
 //! - [`JobKind`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
-//! - [`driver`]: takes jobs from the queue, some of each kind at a time.
+//! - [`at_work`]: what a job at work hears and says. [`driver`]: takes jobs from the queue, some of each kind at a time.
 
 pub mod aggregate;
+pub mod at_work;
 pub mod driver;
 pub mod fhe;
 pub mod groth16;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
-use pulseproof_service::answer::Refusal;
+use pulseproof_store::StoreError;
+use pulseproof_store::jobs::{Kind, Lease};
 use rand::RngCore;
 use rand::rngs::OsRng;
 use tokio::sync::{Notify, watch};
 
+use self::at_work::AtWork;
 use crate::app::App;
-use crate::store::StoreError;
-use crate::store::jobs::{Kind, Lease};
+use crate::refusal::Refusal;
 use crate::telemetry;
 
 /// A kind of job.
@@ -45,12 +46,12 @@ pub trait JobKind: Send + Sync + 'static {
     /// Jobs at work at the same time.
     fn jobs_max(app: &App) -> usize;
 
-    /// Does a job, up to what is to be released; looks now and then whether to stop.
+    /// Does a job, up to what is to be released; looks now and then whether to stop, and says how far it is.
     fn work(
         app: &Arc<App>,
         lease: &Lease,
         request: JobRequest,
-        stop: watch::Receiver<bool>,
+        at_work: &AtWork,
     ) -> impl Future<Output = Result<Outcome<Self::Output>, StoreError>> + Send;
 
     /// Stores what a job came to and ends it, all at once; false if the lease is not valid any more.
@@ -152,33 +153,44 @@ impl Lanes {
 pub struct Lane {
     /// Tells the driver that a job was queued.
     pub queued: Notify,
-    /// Ways to stop the jobs at work.
-    running: Mutex<HashMap<String, watch::Sender<bool>>>,
+    /// Ways to stop the jobs at work. While a lease is lost and its job is not given up yet, there may be two of it.
+    running: Mutex<Vec<(Lease, watch::Sender<bool>)>>,
 }
 
 impl Lane {
     /// Stops a job, if it is at work.
     fn stop(&self, id: &str) {
-        if let Some(stop) = self.lock().get(id) {
-            stop.send_replace(true);
-        }
+        self.stop_where(|lease| lease.id == id);
+    }
+
+    /// Stops a job that somebody else has now.
+    fn stop_lost(&self, lost: &Lease) {
+        self.stop_where(|lease| lease == lost);
     }
 
     fn stop_all(&self) {
-        self.lock().values().for_each(|stop| stop.send_modify(|stop| *stop = true));
+        self.stop_where(|_| true);
     }
 
-    fn begin(&self, id: &str) -> watch::Receiver<bool> {
+    fn stop_where(&self, which: impl Fn(&Lease) -> bool) {
+        for (lease, stop) in &*self.lock() {
+            if which(lease) {
+                stop.send_replace(true);
+            }
+        }
+    }
+
+    fn begin(&self, lease: &Lease) -> watch::Receiver<bool> {
         let (stop, stopping) = watch::channel(false);
-        self.lock().insert(id.to_owned(), stop);
+        self.lock().push((lease.clone(), stop));
         stopping
     }
 
-    fn end(&self, id: &str) {
-        self.lock().remove(id);
+    fn end(&self, ended: &Lease) {
+        self.lock().retain(|(lease, _)| lease != ended);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<bool>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Lease, watch::Sender<bool>)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,11 +9,11 @@ use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::profile::Lists;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Submission};
+use pulseproof_store::submissions::StoredSubmission;
 use rayon::prelude::*;
 
 use super::{Failed, Proved, Prover, Sum};
 use crate::problems::internal;
-use crate::store::submissions::StoredSubmission;
 use crate::telemetry;
 
 /// How often a commitment may be opened before its blinders hide it no longer.

@@ -9,12 +9,12 @@ use pulseproof_sdk::api::Refused;
 use pulseproof_sdk::profile::{Claimed, Lists};
 use pulseproof_sdk::submission::{Label, batch_from_bytes};
 use pulseproof_sdk::{Digest, Name, Problem, Roster, Submission};
+use pulseproof_store::submissions::Candidate;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
 use super::Checked;
 use crate::problems::malformed;
-use crate::store::submissions::Candidate;
 
 /// What submissions are checked with.
 pub struct Checks<'a, C: Curve> {

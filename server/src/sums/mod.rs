@@ -21,12 +21,11 @@ use pulseproof_sdk::api::Refused;
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::profile::Profile;
 use pulseproof_sdk::{Digest, Name, Problem, Roster};
+use pulseproof_store::submissions::{Candidate, StoredSubmission};
 
 pub use aggregate::openings_exhausted;
 pub use on_curve::OnCurve;
 pub use prover::Prover;
-
-use crate::store::submissions::{Candidate, StoredSubmission};
 
 /// Sums on one curve, with one reference string.
 pub trait Sums: Send + Sync {

@@ -73,6 +73,20 @@ async fn an_interrupted_job_is_taken_up_again() {
 }
 
 #[tokio::test]
+async fn a_job_whose_worker_fell_silent_is_taken_over() {
+    let region = Region::new(4, 2);
+    let (directory, server) = region.open().await;
+    server.submit(1, &region.batch(2, 1)).await;
+    leave_sum(directory.path(), "silent", 1, "running").await;
+    let run_out = "UPDATE jobs SET lease = 'gone', lease_expires_ms = 1 WHERE id = 'silent'";
+    sqlx::query(run_out).execute(&store(directory.path()).await).await.unwrap();
+    // Whatever makes the driver look.
+    let other = queue(&server.client, &region, 2).await;
+    let silent = server.client.job("silent").await.unwrap();
+    assert_all_done(&server, &region, &[silent, other], directory.path()).await;
+}
+
+#[tokio::test]
 async fn nothing_is_forgotten_by_a_restart() {
     let region = Region::new(4, 2);
     let (directory, server) = region.open().await;

@@ -224,7 +224,15 @@ async fn a_slow_witness_holds_nobody_up_and_proofs_are_made_one_by_one() {
     for _ in 0..3 {
         server.client.prove(inputs(2)).await.unwrap();
     }
-    assert_eq!(server.client.job(&slow.id).await.unwrap().state, JobState::Running);
+    let slow_job = loop {
+        let job = server.client.job(&slow.id).await.unwrap();
+        if job.stage.is_some() || job.state != JobState::Running {
+            break job;
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!((slow_job.state, slow_job.stage.as_deref()), (JobState::Running, Some("witness")));
+    assert!(slow_job.queued_at.is_some() && slow_job.queued_at <= slow_job.started_at);
     *circuits.pause.lock().unwrap() = Duration::ZERO;
     let mut jobs = vec![slow];
     for index in 0..10 {

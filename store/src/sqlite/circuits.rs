@@ -1,65 +1,32 @@
 //! Which circuits there are.
 
+use async_trait::async_trait;
 use pulseproof_groth16::Weakness;
 use pulseproof_kernels::CurveId;
+use pulseproof_sdk::Name;
 use pulseproof_sdk::groth16::PartInfo;
-use pulseproof_sdk::{Digest, Name};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
 
-use super::jobs::Need;
-use super::{Denial, Store, StoreError, corrupt};
-use crate::groth16::prover::{KeyInfo, Part};
+use super::queue::needed_by;
+use super::{SqliteStore, signed};
+use crate::circuits::{KeyInfo, Part, StoredCircuit};
+use crate::jobs::Need;
+use crate::{Circuits, Denial, StoreError, corrupt};
 
-/// A circuit whose key was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCircuit {
-    /// Its name.
-    pub name: Name,
-    /// What its key proves.
-    pub info: KeyInfo,
-    /// The file of its key.
-    pub zkey: PartInfo,
-    /// What computes witnesses.
-    pub wasm: Option<PartInfo>,
-    /// Its constraints.
-    pub r1cs: Option<PartInfo>,
-    /// Its signals' names.
-    pub sym: Option<PartInfo>,
-}
-
-impl StoredCircuit {
-    /// A part, if it is there.
-    pub fn part(&self, part: Part) -> Option<PartInfo> {
-        match part {
-            Part::Wasm => self.wasm,
-            Part::R1cs => self.r1cs,
-            Part::Sym => self.sym,
-        }
-    }
-
-    /// All its files.
-    pub fn files(&self) -> impl Iterator<Item = Digest> {
-        let files = [Some(self.zkey), self.wasm, self.r1cs, self.sym];
-        files.into_iter().flatten().map(|part| part.sha256)
-    }
-}
-
-impl Store {
-    /// A circuit, if it is known.
-    pub async fn circuit(&self, name: &Name) -> Result<Option<StoredCircuit>, StoreError> {
+#[async_trait]
+impl Circuits for SqliteStore {
+    async fn circuit(&self, name: &Name) -> Result<Option<StoredCircuit>, StoreError> {
         stored(&self.pool, name).await
     }
 
-    /// All circuits, by name.
-    pub async fn circuits(&self) -> Result<Vec<StoredCircuit>, StoreError> {
+    async fn circuits(&self) -> Result<Vec<StoredCircuit>, StoreError> {
         let rows: Vec<Row> =
             sqlx::query_as("SELECT * FROM circuits ORDER BY name").fetch_all(&self.pool).await?;
         rows.into_iter().map(circuit).collect()
     }
 
-    /// Adds a circuit, or finds that it is there with the same key: true if it is new.
-    pub async fn add_circuit(
+    async fn add_circuit(
         &self,
         new: &StoredCircuit,
         circuits_max: usize,
@@ -81,13 +48,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Adds a part to a circuit, or finds that it is there: true if it is new.
-    pub async fn add_part(
-        &self,
-        name: &Name,
-        part: Part,
-        file: PartInfo,
-    ) -> Result<bool, StoreError> {
+    async fn add_part(&self, name: &Name, part: Part, file: PartInfo) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let Some(found) = stored(&mut *transaction, name).await? else {
             return Err(Denial::UnknownCircuit.into());
@@ -112,13 +73,12 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes a circuit that no unfinished job needs, and says what it was.
-    pub async fn remove_circuit(&self, name: &Name) -> Result<StoredCircuit, StoreError> {
+    async fn remove_circuit(&self, name: &Name) -> Result<StoredCircuit, StoreError> {
         let mut transaction = self.write().await?;
         let Some(found) = stored(&mut *transaction, name).await? else {
             return Err(Denial::UnknownCircuit.into());
         };
-        if let Some(job) = Need::Circuit.of(&mut transaction, name.as_str()).await? {
+        if let Some(job) = needed_by(&mut transaction, Need::Circuit, name.as_str()).await? {
             return Err(Denial::CircuitInUse(job).into());
         }
         sqlx::query("DELETE FROM circuits WHERE name = ?")
@@ -235,8 +195,4 @@ fn circuit(row: Row) -> Result<StoredCircuit, StoreError> {
 fn weakness(name: &str) -> Result<Weakness, StoreError> {
     let known = Weakness::ALL.into_iter().find(|weakness| weakness.name() == name);
     known.ok_or_else(|| corrupt("weakness", &name))
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

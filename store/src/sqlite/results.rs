@@ -1,17 +1,21 @@
 //! Proved results of other appliances.
 
+use async_trait::async_trait;
 use pulseproof_sdk::{Digest, Name};
 use sqlx::{Sqlite, Transaction};
 
-use super::jobs::Need;
-use super::{Denial, Store, StoreError, ordered};
+use super::queue::needed_by;
+use super::{SqliteStore, ordered};
+use crate::jobs::Need;
+use crate::{Denial, Results, StoreError};
 
-impl Store {
-    /// Keeps a result: true if it is new.
-    pub async fn add_result(
+#[async_trait]
+impl Results for SqliteStore {
+    async fn add_result(
         &self,
         digest: &Digest,
-        (region, epoch): (&Name, u64),
+        region: &Name,
+        epoch: u64,
         bytes: &[u8],
         limit: usize,
     ) -> Result<bool, StoreError> {
@@ -35,13 +39,12 @@ impl Store {
         Ok(true)
     }
 
-    /// Forgets a result, unless it is not there or an unfinished job needs it.
-    pub async fn remove_result(&self, digest: &Digest) -> Result<(), StoreError> {
+    async fn remove_result(&self, digest: &Digest) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         if !is_known(&mut transaction, digest).await? {
             return Err(Denial::UnknownResult(*digest).into());
         }
-        if Need::Result.of(&mut transaction, &digest.to_string()).await?.is_some() {
+        if needed_by(&mut transaction, Need::Result, &digest.to_string()).await?.is_some() {
             return Err(Denial::ResultInUse.into());
         }
         sqlx::query("DELETE FROM results WHERE digest = ?")
@@ -52,12 +55,13 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a result is there.
-    pub async fn has_result(&self, digest: &Digest) -> Result<bool, StoreError> {
+    async fn has_result(&self, digest: &Digest) -> Result<bool, StoreError> {
         let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM results WHERE digest = ?)");
         Ok(known.bind(digest.to_string()).fetch_one(&self.pool).await?)
     }
+}
 
+impl SqliteStore {
     /// A result of this epoch of a region, if it was handed in.
     pub(super) async fn result_of_others(
         &self,

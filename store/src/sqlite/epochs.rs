@@ -1,54 +1,59 @@
 //! Epochs that were closed, each by the one job that sums it, and how often that opened commitments.
 
+use async_trait::async_trait;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::fhe::SumRef;
 use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
-use super::jobs::{Facts, Lease, finish, insert, job_state};
-use super::{Denial, Store, StoreError, ordered, regions, submissions};
+use super::queue::{asked_before, finish, insert};
+use super::{SqliteStore, ordered, regions, submissions};
+use crate::epochs::{Check, Epochs};
+use crate::jobs::{Ask, Facts, Lease, job_state};
+use crate::{Denial, StoreError, from_json};
 
-impl Store {
-    /// Closes an epoch and queues the job that sums it, if `check` finds nothing wrong. `check`
-    /// sees the roster and who submitted, inside the transaction.
-    pub async fn close_epoch<P, E: From<StoreError> + From<P>>(
+#[async_trait]
+impl Epochs for SqliteStore {
+    async fn close_epoch(
         &self,
-        id: &str,
-        (region, epoch): (&Name, u64),
+        ask: &Ask,
+        region: &Name,
+        epoch: u64,
         request: &JobRequest,
-        check: impl Fn(&Roster, &[String]) -> Result<(), P> + Send,
-    ) -> Result<(), E> {
+        check: &Check<'_>,
+    ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
+        if let Some(job) = asked_before(&mut transaction, ask).await? {
+            return Ok(job);
+        }
         let roster = regions::stored(&mut transaction, region).await?;
-        let denied = |denial: Denial| StoreError::from(denial);
-        let roster = roster.ok_or_else(|| denied(Denial::UnknownRegion(region.clone())))?;
+        let roster = roster.ok_or_else(|| Denial::UnknownRegion(region.clone()))?;
         if let Some(job) = closing_job(&mut transaction, region, epoch).await? {
-            return Err(denied(Denial::EpochReused { region: region.clone(), epoch, job }).into());
+            return Err(Denial::EpochReused { region: region.clone(), epoch, job }.into());
         }
         let devices = submissions::devices(&mut transaction, region, epoch).await?;
-        check(&regions::parse(&roster)?, &devices)?;
-        insert(&mut transaction, id, request, &Facts::default()).await?;
-        close(&mut transaction, id, (region, epoch), &roster).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(())
+        check(&from_json("roster", &roster)?, &devices)
+            .map_err(|problem| Denial::Refused(Box::new(problem)))?;
+        insert(&mut transaction, ask, request, &Facts::default(), self.clock.now()).await?;
+        close(&mut transaction, &ask.id, (region, epoch), &roster).await?;
+        transaction.commit().await?;
+        Ok(ask.id.clone())
     }
 
-    /// The roster of an epoch when a job closed it.
-    pub async fn closing_roster(&self, job: &str) -> Result<Option<Roster>, StoreError> {
+    async fn closing_roster(&self, job: &str) -> Result<Option<Roster>, StoreError> {
         let roster: Option<String> =
             sqlx::query_scalar("SELECT roster FROM closed_epochs WHERE job = ?")
                 .bind(job)
                 .fetch_optional(&self.pool)
                 .await?;
-        roster.map(|json| regions::parse(&json)).transpose()
+        roster.map(|json| from_json("roster", &json)).transpose()
     }
 
-    /// Stores a result, counts what it opened and ends its job, all at once; false if the lease is not valid any
-    /// more.
-    pub async fn release(
+    async fn release(
         &self,
         lease: &Lease,
-        (region, epoch): (&Name, u64),
+        region: &Name,
+        epoch: u64,
         result: &[u8],
         facts: &Facts,
     ) -> Result<bool, StoreError> {
@@ -67,15 +72,14 @@ impl Store {
             counted => counted?,
         };
         // A job ends once: without this, a second release would count openings twice.
-        if !finish(&mut transaction, lease, result, facts).await? {
+        if !finish(&mut transaction, lease, result, facts, self.clock.now()).await? {
             return Ok(false);
         }
         transaction.commit().await?;
         Ok(true)
     }
 
-    /// The results that sums name, in order.
-    pub async fn sums(&self, sums: &[SumRef]) -> Result<Vec<Vec<u8>>, StoreError> {
+    async fn sums(&self, sums: &[SumRef]) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut results = Vec::with_capacity(sums.len());
         for (index, sum) in sums.iter().enumerate() {
             let result = match &sum.result {
@@ -89,7 +93,9 @@ impl Store {
         }
         Ok(results)
     }
+}
 
+impl SqliteStore {
     async fn own_sum(
         &self,
         index: usize,

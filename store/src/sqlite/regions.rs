@@ -1,23 +1,25 @@
 //! Regions and their rosters.
 
+use async_trait::async_trait;
 use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
-use super::{Denial, Store, StoreError, corrupt};
+use super::SqliteStore;
+use crate::{Denial, Regions, StoreError, from_json, to_json};
 
-impl Store {
-    /// A region's roster.
-    pub async fn roster(&self, region: &Name) -> Result<Option<Roster>, StoreError> {
+#[async_trait]
+impl Regions for SqliteStore {
+    async fn roster(&self, region: &Name) -> Result<Option<Roster>, StoreError> {
         let row: Option<String> = sqlx::query_scalar("SELECT roster FROM regions WHERE name = ?")
             .bind(region.as_str())
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|json| parse(&json)).transpose()
+        row.map(|json| from_json("roster", &json)).transpose()
     }
 
-    /// Registers a region, or replaces its roster between epochs: true if it is new.
-    pub async fn register(&self, roster: &Roster) -> Result<bool, StoreError> {
-        let json = to_json(roster)?;
+    async fn register(&self, roster: &Roster) -> Result<bool, StoreError> {
+        // Equal rosters, equal text.
+        let json = to_json("roster", roster)?;
         let region = &roster.region;
         let mut transaction = self.write().await?;
         let new = match stored(&mut transaction, region).await? {
@@ -39,15 +41,6 @@ impl Store {
         transaction.commit().await?;
         Ok(new)
     }
-}
-
-/// The canonical JSON of a roster: equal rosters, equal text.
-pub(super) fn to_json(roster: &Roster) -> Result<String, StoreError> {
-    serde_json::to_string(roster).map_err(|error| corrupt("roster", &error))
-}
-
-pub(super) fn parse(json: &str) -> Result<Roster, StoreError> {
-    serde_json::from_str(json).map_err(|error| corrupt("roster", &error))
 }
 
 /// A region's roster as it was stored.

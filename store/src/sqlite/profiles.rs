@@ -1,13 +1,15 @@
 //! What the words of regions' devices mean.
 
+use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::profile::Profile;
 
-use super::{Denial, Store, StoreError, corrupt};
+use super::SqliteStore;
+use crate::{Denial, Profiles, StoreError, corrupt};
 
-impl Store {
-    /// A profile.
-    pub async fn profile(&self, digest: &Digest) -> Result<Option<Profile>, StoreError> {
+#[async_trait]
+impl Profiles for SqliteStore {
+    async fn profile(&self, digest: &Digest) -> Result<Option<Profile>, StoreError> {
         let row: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT bytes FROM profiles WHERE digest = ?")
                 .bind(digest.to_string())
@@ -19,8 +21,7 @@ impl Store {
         row.map(parse).transpose()
     }
 
-    /// Keeps a profile: true if it is new.
-    pub async fn add_profile(&self, profile: &Profile, limit: usize) -> Result<bool, StoreError> {
+    async fn add_profile(&self, profile: &Profile, limit: usize) -> Result<bool, StoreError> {
         let digest = profile.digest();
         let mut transaction = self.write().await?;
         let (known, count): (bool, i64) =

@@ -1,10 +1,10 @@
 //! What the store's rules forbid: which rule, and what it is about. What is answered to whom is for others to say.
 
 use pulseproof_sdk::api::JobState;
-use pulseproof_sdk::{Digest, Name};
+use pulseproof_sdk::{Digest, Name, Problem};
 
-use super::jobs::Kind;
-use crate::groth16::prover::Part;
+use crate::circuits::Part;
+use crate::jobs::Kind;
 
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +67,12 @@ pub enum Denial {
         /// How many.
         limit: usize,
     },
+    /// What was to be checked inside the transaction was refused.
+    #[error(transparent)]
+    Refused(Box<Problem>),
+    /// Another request than the one before under the same key of the same client.
+    #[error("another request was made under this idempotency key")]
+    AskedOtherwise,
     /// A job's evaluation key.
     #[error("there is no such evaluation key: PUT it to /v1/evaluation-keys first")]
     KeyNotThere,

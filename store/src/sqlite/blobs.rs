@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
+use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 
-use super::{Store, StoreError, corrupt};
+use super::SqliteStore;
+use crate::{Blobs, StoreError, corrupt};
 
-impl Store {
-    /// All files that must stay.
-    pub async fn needed_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
+#[async_trait]
+impl Blobs for SqliteStore {
+    async fn needed_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
         let ids: Vec<String> =
             sqlx::query_scalar("SELECT id FROM blobs_needed").fetch_all(&self.pool).await?;
         ids.iter().map(|id| id.parse().map_err(|error| corrupt("id", &error))).collect()
     }
 
-    /// Whether a file must stay.
-    pub async fn is_needed(&self, id: &Digest) -> Result<bool, StoreError> {
+    async fn is_needed(&self, id: &Digest) -> Result<bool, StoreError> {
         Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs_needed WHERE id = ?)")
             .bind(id.to_string())
             .fetch_one(&self.pool)

@@ -1,26 +1,18 @@
 //! Which evaluation keys there are.
 
+use async_trait::async_trait;
 use pulseproof_sdk::Digest;
-use pulseproof_sdk::api::EngineKind;
 use sqlx::{Sqlite, Transaction};
 
-use super::jobs::Need;
-use super::{Denial, Store, StoreError, corrupt};
+use super::queue::needed_by;
+use super::{SqliteStore, signed};
+use crate::jobs::Need;
+use crate::keys::{StoredKey, engine_kind};
+use crate::{Denial, Keys, StoreError, corrupt};
 
-/// A key whose file is there.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredKey {
-    /// Who computes with it.
-    pub engine: EngineKind,
-    /// The fingerprint of its public key.
-    pub fingerprint: Digest,
-    /// Its length.
-    pub bytes: u64,
-}
-
-impl Store {
-    /// A key, if it is known.
-    pub async fn key(&self, id: &Digest) -> Result<Option<StoredKey>, StoreError> {
+#[async_trait]
+impl Keys for SqliteStore {
+    async fn key(&self, id: &Digest) -> Result<Option<StoredKey>, StoreError> {
         let row: Option<(String, String, i64)> =
             sqlx::query_as("SELECT engine, fingerprint, bytes FROM evaluation_keys WHERE id = ?")
                 .bind(id.to_string())
@@ -35,8 +27,7 @@ impl Store {
         row.map(stored).transpose()
     }
 
-    /// Adds a key, or finds that it is there: true if it is new.
-    pub async fn add_key(
+    async fn add_key(
         &self,
         id: &Digest,
         key: &StoredKey,
@@ -58,20 +49,20 @@ impl Store {
         .bind(id.to_string())
         .bind(key.engine.to_string())
         .bind(key.fingerprint.to_string())
-        .bind(i64::try_from(key.bytes).unwrap_or(i64::MAX))
+        .bind(signed(key.bytes))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    /// Removes a key that no unfinished job needs.
-    pub async fn remove_key(&self, id: &Digest) -> Result<(), StoreError> {
+    async fn remove_key(&self, id: &Digest) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         if !is_known(&mut transaction, id).await? {
             return Err(Denial::UnknownKey.into());
         }
-        if let Some(job) = Need::EvaluationKey.of(&mut transaction, &id.to_string()).await? {
+        if let Some(job) = needed_by(&mut transaction, Need::EvaluationKey, &id.to_string()).await?
+        {
             return Err(Denial::KeyInUse(job).into());
         }
         sqlx::query("DELETE FROM evaluation_keys WHERE id = ?")
@@ -92,10 +83,4 @@ pub(super) async fn is_known(
         .bind(id.to_string())
         .fetch_one(&mut **transaction)
         .await?)
-}
-
-fn engine_kind(text: &str) -> Result<EngineKind, StoreError> {
-    let kinds = [EngineKind::Exact, EngineKind::TfheCpu];
-    let found = kinds.into_iter().find(|kind| kind.to_string() == text);
-    found.ok_or_else(|| corrupt("engine", &text))
 }

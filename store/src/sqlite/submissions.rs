@@ -1,44 +1,22 @@
 //! Accepted submissions, byte for byte as they came.
 
-use axum::body::Bytes;
+use async_trait::async_trait;
 use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
-use super::{Denial, Store, StoreError, epochs, from_ordered, ordered, regions};
+use super::{SqliteStore, epochs, from_ordered, ordered, regions};
+use crate::submissions::{Candidate, StoredSubmission};
+use crate::{Denial, StoreError, Submissions, to_json};
 
-/// A submission that passed every check that needs no store.
-#[derive(Debug)]
-pub struct Candidate {
-    /// The device.
-    pub device: Name,
-    /// Its sequence number.
-    pub sequence: u64,
-    /// The submission.
-    pub bytes: Bytes,
-    /// How often its commitment was opened already: once by a proof that came with it.
-    pub openings: i64,
-}
-
-/// A stored submission.
-pub struct StoredSubmission {
-    /// The device.
-    pub device: String,
-    /// The submission.
-    pub bytes: Vec<u8>,
-    /// How often its commitment was opened: by its proof, and by released results.
-    pub openings: i64,
-}
-
-impl Store {
-    /// Stores what the rules allow, in one transaction: for each candidate nothing, or why it was
-    /// refused. An error is a refusal of them all.
-    pub async fn accept(
+#[async_trait]
+impl Submissions for SqliteStore {
+    async fn accept(
         &self,
         roster: &Roster,
         epoch: u64,
         candidates: &[Candidate],
     ) -> Result<Vec<Option<Denial>>, StoreError> {
-        let checked_against = regions::to_json(roster)?;
+        let checked_against = to_json("roster", roster)?;
         let region = &roster.region;
         let mut transaction = self.write().await?;
         if regions::stored(&mut transaction, region).await? != Some(checked_against) {
@@ -63,8 +41,7 @@ impl Store {
         Ok(refusals)
     }
 
-    /// An epoch's submissions, ordered by device name.
-    pub async fn submissions(
+    async fn submissions(
         &self,
         region: &Name,
         epoch: u64,

@@ -1,44 +1,39 @@
-//! The store: one SQLite file. Everything that was answered with success is in it, synced to disk,
-//! before the answer leaves.
+//! The store in one SQLite file, synced to disk at the end of each writing transaction. Each of those begins with the
+//! write lock, so that rules are checked in what is then written.
 //!
-//! - [`regions`]: rosters. [`submissions`]: accepted readings. [`results`]: other appliances' sums.
-//! - [`keys`]: which evaluation keys there are. [`circuits`]: which circuits. [`blobs`]: which files
-//!   beside the store are needed.
-//! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
-//!   of job needs beside.
-//! - [`denial`]: the rules.
-//!
-//! Rules that depend on what is stored are checked inside the transaction that stores, and every
-//! writing transaction begins with the write lock, so that two requests cannot both pass.
+//! No question that is asked for every job looks at jobs that have ended: they are in no index but that of their
+//! ids, and a test looks at the plans.
 
-pub mod blobs;
-pub mod circuits;
-pub mod denial;
-pub mod epochs;
-pub mod jobs;
-pub mod keys;
-pub mod profiles;
-pub mod programs;
-pub mod proofs;
-pub mod regions;
-pub mod results;
-pub mod submissions;
+mod blobs;
+mod circuits;
+mod epochs;
+mod jobs;
+mod keys;
+mod profiles;
+mod programs;
+mod proofs;
+mod queue;
+mod regions;
+mod results;
+mod submissions;
 
-use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use pulseproof_sdk::Digest;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
-pub use denial::Denial;
+use crate::clock::{Clock, Timestamp};
+use crate::{Store, StoreError, corrupt};
 
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -49,54 +44,29 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
     (8, "names", include_str!("../../migrations/0008_names.sql")),
     (9, "weak-keys", include_str!("../../migrations/0009_weak_keys.sql")),
     (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
+    (11, "leases", include_str!("../../migrations/0011_leases.sql")),
 ];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Open connections: one writes, the others read.
 const CONNECTIONS_MAX: u32 = 8;
 
-/// Why the store did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A rule forbids it.
-    #[error(transparent)]
-    Denied(#[from] Denial),
-    /// SQLite failed.
-    #[error("store: {0}")]
-    Sqlite(#[from] sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("store: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// A row does not hold what was written into it.
-    #[error("store: {field} is corrupt: {reason}")]
-    Corrupt {
-        /// The column.
-        field: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The store belongs to another SRS.
-    #[error("store: made with SRS {stored}, started with SRS {given}")]
-    WrongSrs {
-        /// The store's.
-        stored: String,
-        /// The one in use.
-        given: Digest,
-    },
-}
-
-/// An open store. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Store {
+/// A store in a file.
+pub struct SqliteStore {
     pool: SqlitePool,
+    clock: Arc<dyn Clock>,
 }
 
-impl Store {
+impl SqliteStore {
     /// Opens or creates the store in a directory, for one SRS.
     ///
     /// # Errors
     /// The file cannot be used, or belongs to another SRS.
-    pub async fn open(directory: &Path, srs: Digest) -> Result<Self, StoreError> {
+    pub async fn open(
+        directory: &Path,
+        srs: Digest,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(directory.join(FILE))
             .create_if_missing(true)
@@ -107,14 +77,9 @@ impl Store {
         let pool =
             SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
         migrator().run(&pool).await?;
-        let store = Self { pool };
+        let store = Self { pool, clock };
         store.claim(srs).await?;
         Ok(store)
-    }
-
-    /// Waits for open transactions and closes the file.
-    pub async fn close(&self) {
-        self.pool.close().await;
     }
 
     async fn claim(&self, srs: Digest) -> Result<(), StoreError> {
@@ -136,6 +101,25 @@ impl Store {
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migration(Box::new(error))
     }
 }
 
@@ -163,8 +147,13 @@ fn from_ordered(field: &'static str, bytes: &[u8]) -> Result<u64, StoreError> {
     }
 }
 
-fn corrupt(field: &'static str, reason: &dyn Display) -> StoreError {
-    StoreError::Corrupt { field, reason: reason.to_string() }
+/// A number as SQLite keeps it.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn millis(Timestamp(millis): Timestamp) -> i64 {
+    signed(millis)
 }
 
 #[cfg(test)]

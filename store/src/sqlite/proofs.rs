@@ -1,57 +1,48 @@
-//! Jobs that prove circuits, as they are asked for. What is secret lies in a file, and is gone soon after the job
-//! ended.
+//! Jobs that prove circuits, as they are asked for.
 
+use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::groth16::Groth16Request;
 
+use super::SqliteStore;
 use super::circuits::stored;
-use super::jobs::{Facts, Kind, Need, check_room, insert};
-use super::{Denial, Store, StoreError, corrupt};
+use super::queue::{asked_before, check_room, insert, note};
+use crate::jobs::{Ask, Facts, Kind, Need};
+use crate::proofs::{Proofs, Secret};
+use crate::{Denial, StoreError, corrupt};
 
-/// The file of what is secret of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secret {
-    /// Inputs.
-    Inputs(Digest),
-    /// A witness.
-    Witness(Digest),
-}
-
-impl Store {
-    /// Queues a job, if its circuit is still there and not too many wait. `request` is without what is
-    /// secret.
-    pub async fn create_proof(
+#[async_trait]
+impl Proofs for SqliteStore {
+    async fn create_proof(
         &self,
-        id: &str,
+        ask: &Ask,
         request: &Groth16Request,
         secret: Secret,
         unfinished_max: usize,
-    ) -> Result<(), StoreError> {
+    ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
+        if let Some(job) = asked_before(&mut transaction, ask).await? {
+            return Ok(job);
+        }
         if stored(&mut *transaction, &request.circuit).await?.is_none() {
             return Err(Denial::CircuitNotThere.into());
         }
         check_room(&mut transaction, Kind::Groth16, unfinished_max).await?;
         let job = JobRequest::Groth16(request.clone());
-        insert(&mut transaction, id, &job, &Facts::default()).await?;
-        Need::Circuit.note(&mut transaction, id, request.circuit.as_str()).await?;
-        let (file, from_witness) = match secret {
-            Secret::Inputs(file) => (file, false),
-            Secret::Witness(file) => (file, true),
-        };
+        insert(&mut transaction, ask, &job, &Facts::default(), self.clock.now()).await?;
+        note(&mut transaction, &ask.id, Need::Circuit, request.circuit.as_str()).await?;
         sqlx::query("INSERT INTO job_secrets (job, file, from_witness) VALUES (?, ?, ?)")
-            .bind(id)
-            .bind(file.to_string())
-            .bind(from_witness)
+            .bind(&ask.id)
+            .bind(secret.file().to_string())
+            .bind(matches!(secret, Secret::Witness(_)))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(ask.id.clone())
     }
 
-    /// The file of a job's inputs or witness.
-    pub async fn secret(&self, job: &str) -> Result<Option<Secret>, StoreError> {
+    async fn secret(&self, job: &str) -> Result<Option<Secret>, StoreError> {
         let row: Option<(String, bool)> =
             sqlx::query_as("SELECT file, from_witness FROM job_secrets WHERE job = ?")
                 .bind(job)
@@ -62,8 +53,7 @@ impl Store {
         Ok(Some(if from_witness { Secret::Witness(file) } else { Secret::Inputs(file) }))
     }
 
-    /// The files of inputs and witnesses whose jobs have ended.
-    pub async fn spent_secrets(&self) -> Result<Vec<Digest>, StoreError> {
+    async fn spent_secrets(&self) -> Result<Vec<Digest>, StoreError> {
         let files: Vec<String> =
             sqlx::query_scalar("SELECT DISTINCT file FROM job_secrets WHERE spent = 1")
                 .fetch_all(&self.pool)
@@ -71,8 +61,7 @@ impl Store {
         files.iter().map(|id| id.parse().map_err(|error| corrupt("file", &error))).collect()
     }
 
-    /// Says that a file is not there any more for jobs that have ended.
-    pub async fn forget_secret(&self, secret: &Digest) -> Result<(), StoreError> {
+    async fn forget_secret(&self, secret: &Digest) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM job_secrets WHERE file = ? AND spent = 1")
             .bind(secret.to_string())
             .execute(&self.pool)

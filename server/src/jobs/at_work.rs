@@ -1,0 +1,46 @@
+//! What a job at work hears, and what it says: whether it is to stop, and how far it is.
+
+use pulseproof_store::jobs::Progress;
+use tokio::sync::watch;
+
+use crate::serve::stopped;
+
+/// A job's ear and mouth. Neither keeps it waiting.
+#[derive(Clone)]
+pub struct AtWork {
+    stop: watch::Receiver<bool>,
+    progress: watch::Sender<Option<Progress>>,
+}
+
+impl AtWork {
+    /// A job that hears this, and whoever hears how far it is.
+    pub fn new(stop: watch::Receiver<bool>) -> (Self, watch::Receiver<Option<Progress>>) {
+        let (progress, said) = watch::channel(None);
+        (Self { stop, progress }, said)
+    }
+
+    /// Whether it is to stop.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Completes once it is to stop.
+    pub async fn stopped(&self) {
+        stopped(self.stop.clone()).await;
+    }
+
+    /// Something begins of which nobody knows how much of it is done.
+    pub fn begins(&self, stage: &'static str) {
+        self.say(Progress { stage, per_mille: None });
+    }
+
+    /// So many of all parts of something are done.
+    pub fn has_done(&self, stage: &'static str, parts: usize, all: usize) {
+        let per_mille = u16::try_from(1000 * parts.min(all) / all.max(1)).ok();
+        self.say(Progress { stage, per_mille });
+    }
+
+    fn say(&self, progress: Progress) {
+        self.progress.send_replace(Some(progress));
+    }
+}

@@ -1,0 +1,56 @@
+//! Epochs that were closed, each by the one job that sums it, and how often that opened commitments.
+
+use async_trait::async_trait;
+use pulseproof_sdk::api::JobRequest;
+use pulseproof_sdk::fhe::SumRef;
+use pulseproof_sdk::{Name, Problem, Roster};
+
+use crate::StoreError;
+use crate::jobs::{Ask, Facts, Lease};
+
+/// What the roster and those who submitted must be like, so that an epoch is closed.
+pub type Check<'a> = dyn Fn(&Roster, &[String]) -> Result<(), Problem> + Send + Sync + 'a;
+
+/// Epochs that are closed.
+#[async_trait]
+pub trait Epochs: Send + Sync {
+    /// Closes an epoch and queues the job that sums it, if `check` finds nothing wrong; the job's id. `check` sees the
+    /// roster and who submitted, ordered by name, inside the transaction.
+    ///
+    /// # Errors
+    /// [`UnknownRegion`](crate::Denial::UnknownRegion), [`EpochReused`](crate::Denial::EpochReused),
+    /// [`AskedOtherwise`](crate::Denial::AskedOtherwise), and [`Refused`](crate::Denial::Refused) with what `check`
+    /// says.
+    async fn close_epoch(
+        &self,
+        ask: &Ask,
+        region: &Name,
+        epoch: u64,
+        request: &JobRequest,
+        check: &Check<'_>,
+    ) -> Result<String, StoreError>;
+
+    /// The roster of an epoch when a job closed it.
+    async fn closing_roster(&self, job: &str) -> Result<Option<Roster>, StoreError>;
+
+    /// Stores a result, counts what it opened and ends its job, all at once; false if the lease is not valid any
+    /// more.
+    ///
+    /// # Errors
+    /// [`OpeningsExhausted`](crate::Denial::OpeningsExhausted), and nothing is stored.
+    async fn release(
+        &self,
+        lease: &Lease,
+        region: &Name,
+        epoch: u64,
+        result: &[u8],
+        facts: &Facts,
+    ) -> Result<bool, StoreError>;
+
+    /// The results that sums name, in order.
+    ///
+    /// # Errors
+    /// [`UnknownSum`](crate::Denial::UnknownSum), [`SumNotReady`](crate::Denial::SumNotReady),
+    /// [`ResultNotThere`](crate::Denial::ResultNotThere).
+    async fn sums(&self, sums: &[SumRef]) -> Result<Vec<Vec<u8>>, StoreError>;
+}

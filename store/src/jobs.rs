@@ -1,0 +1,274 @@
+//! Jobs of every kind: the queue, what became of each job, and the results.
+//!
+//! Whoever takes a job writes under a lease: the job's id, and a token that nobody else has. A lease that has run out
+//! may be taken by somebody else, and from then on writes nothing; nor does one whose job has ended. One that ran
+//! out and that nobody has taken is still good: a worker that was slow to renew it loses nothing.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState, Retried};
+use pulseproof_sdk::{Digest, Problem};
+use rand::RngCore;
+use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
+
+use crate::{StoreError, corrupt, from_json};
+
+/// The queue, and what became of jobs.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// A job, if it is known.
+    async fn job(&self, id: &str) -> Result<Option<Job>, StoreError>;
+
+    /// A finished job's result.
+    async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Jobs that are not finished.
+    async fn queue_length(&self) -> Result<i64, StoreError>;
+
+    /// Whether there is room for one more unfinished job of a kind. Whoever queues one looks again.
+    ///
+    /// # Errors
+    /// [`Busy`](crate::Denial::Busy).
+    async fn check_room(&self, kind: Kind, unfinished_max: usize) -> Result<(), StoreError>;
+
+    /// Puts all jobs of a kind that are at work back into the queue, at their old place, and says how many. Only for
+    /// who knows that nobody is at work.
+    async fn requeue(&self, kind: Kind) -> Result<u64, StoreError>;
+
+    /// Takes a job of a kind for so long: of those that are queued or whose lease has run out the one with the
+    /// highest priority, and of these the oldest.
+    async fn take(&self, kind: Kind, term: Duration) -> Result<Option<Taken>, StoreError>;
+
+    /// Whether a lease can still write: the job has not ended, and nobody took it again.
+    async fn holds(&self, lease: &Lease) -> Result<bool, StoreError>;
+
+    /// Makes a lease last for so long from now; false if it is not valid any more.
+    async fn renew(&self, lease: &Lease, term: Duration) -> Result<bool, StoreError>;
+
+    /// Says how far a job is; false if the lease is not valid any more.
+    async fn progress(&self, lease: &Lease, progress: Progress) -> Result<bool, StoreError>;
+
+    /// Stores a result and ends its job; false if the lease is not valid any more.
+    async fn finish(&self, lease: &Lease, result: &[u8], facts: &Facts)
+    -> Result<bool, StoreError>;
+
+    /// Ends a job without a result; false if the lease is not valid any more.
+    async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<bool, StoreError>;
+
+    /// Cancels a job, whoever has it; false if the job ended before, or there is none.
+    async fn cancel(&self, id: &str) -> Result<bool, StoreError>;
+}
+
+/// The kinds of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Sums of an epoch.
+    Aggregate,
+    /// Homomorphic programs.
+    Fhe,
+    /// Proofs of circuits.
+    Groth16,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Aggregate, Self::Fhe, Self::Groth16];
+
+    /// The kind of a request.
+    pub fn of(request: &JobRequest) -> Self {
+        match request {
+            JobRequest::Aggregate { .. } => Self::Aggregate,
+            JobRequest::Fhe(_) => Self::Fhe,
+            JobRequest::Groth16(_) => Self::Groth16,
+        }
+    }
+
+    /// Its name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aggregate => "aggregate",
+            Self::Fhe => "fhe",
+            Self::Groth16 => "groth16",
+        }
+    }
+
+    /// What several of them are called.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Aggregate => "sums",
+            Self::Fhe => "programs",
+            Self::Groth16 => "proofs",
+        }
+    }
+}
+
+/// A job that is to be queued: its name, and how it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The job's id, unless it was asked for before.
+    pub id: String,
+    /// Higher ones are taken first; 0 if nobody says.
+    pub priority: i32,
+    /// What makes asking twice no second job.
+    pub once: Option<Once>,
+}
+
+impl Ask {
+    /// A job like others, each time that it is asked for.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), priority: 0, once: None }
+    }
+}
+
+/// One client's key for one job: whoever asks again under it gets that job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The client.
+    pub client: String,
+    /// Its key.
+    pub key: String,
+    /// Stands for all that is asked, so that another request under the key is noticed. Where something of it is
+    /// secret, of a kind that does not tell.
+    pub digest: Digest,
+}
+
+/// The right to write what becomes of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub id: String,
+    /// Which taking of it.
+    pub(crate) token: String,
+}
+
+impl Lease {
+    /// 128 random bits from the operating system: no other taking of any job has them.
+    pub(crate) fn new_token() -> Result<String, StoreError> {
+        let mut bytes = [0; 16];
+        OsRng.try_fill_bytes(&mut bytes)?;
+        Ok(hex::encode(bytes))
+    }
+}
+
+/// A job that was taken from the queue.
+#[derive(Debug)]
+pub struct Taken {
+    /// The right to end it.
+    pub lease: Lease,
+    /// How often it was taken, this time included.
+    pub attempt: u64,
+    /// What was asked, as stored.
+    pub(crate) request: String,
+}
+
+impl Taken {
+    /// What was asked.
+    ///
+    /// # Errors
+    /// The row is corrupt.
+    pub fn request(&self) -> Result<JobRequest, StoreError> {
+        from_json("request", &self.request)
+    }
+}
+
+/// How far a job at work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: &'static str,
+    /// How much of it is done, in thousandths, if that is known. More than 1000 counts as 1000.
+    pub per_mille: Option<u16>,
+}
+
+/// What is known of a job beside its state, its problem and its result: fields of [`Job`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// What it costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+    /// Which backend did the heavy work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// Time spent proving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prove_us: Option<u64>,
+    /// Time spent verifying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify_us: Option<u64>,
+    /// Which engine computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// Time spent computing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compute_us: Option<u64>,
+    /// The backend that failed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Retried>,
+}
+
+/// What jobs need of what clients can remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    EvaluationKey,
+    Circuit,
+    Result,
+}
+
+impl Need {
+    /// Its name where it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EvaluationKey => "evaluation-key",
+            Self::Circuit => "circuit",
+            Self::Result => "result",
+        }
+    }
+}
+
+/// A job as it is stored.
+pub(crate) struct StoredJob {
+    pub request: String,
+    pub state: String,
+    pub facts: String,
+    pub problem: Option<String>,
+    pub stage: Option<String>,
+    pub per_mille: Option<i64>,
+    pub queued_ms: Option<i64>,
+    pub started_ms: Option<i64>,
+    pub ended_ms: Option<i64>,
+}
+
+impl StoredJob {
+    /// What is told of it.
+    pub fn read(self, id: &str) -> Result<Job, StoreError> {
+        let facts: Facts = from_json("facts", &self.facts)?;
+        let problem = self.problem.map(|json| from_json("problem", &json)).transpose()?;
+        let per_mille = self.per_mille.map(u16::try_from).transpose();
+        Ok(Job {
+            id: id.to_owned(),
+            request: from_json("request", &self.request)?,
+            state: job_state(&self.state)?,
+            stage: self.stage,
+            progress: per_mille.map_err(|error| corrupt("per_mille", &error))?,
+            queued_at: self.queued_ms.map(i64::unsigned_abs),
+            started_at: self.started_ms.map(i64::unsigned_abs),
+            ended_at: self.ended_ms.map(i64::unsigned_abs),
+            backend: facts.backend,
+            prove_us: facts.prove_us,
+            verify_us: facts.verify_us,
+            estimate: facts.estimate,
+            engine: facts.engine,
+            compute_us: facts.compute_us,
+            retried: facts.retried,
+            problem,
+        })
+    }
+}
+
+pub(crate) fn job_state(text: &str) -> Result<JobState, StoreError> {
+    let found = JobState::ALL.into_iter().find(|state| state.name() == text);
+    found.ok_or_else(|| corrupt("state", &text))
+}

@@ -1,0 +1,117 @@
+//! Which job is whose turn, and what is queued at all.
+
+use pulseproof_sdk::fhe::SumRef;
+use tokio::task::JoinSet;
+
+use super::Place;
+use super::world::{TERM, World, assert_denied, digest, estimate, name, program};
+use crate::Denial;
+use crate::jobs::{Ask, Facts, Kind, Once};
+
+pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn Place) {
+    let world = World::new(place).await;
+    for id in ["a", "b", "c"] {
+        assert_eq!(world.queue(id).await.unwrap(), id);
+    }
+    let busy = Denial::Busy { kind: Kind::Groth16, limit: 3 };
+    assert_denied(world.queue("d").await, &busy);
+    assert_denied(world.store.check_room(Kind::Groth16, 3).await, &busy);
+    world.store.check_room(Kind::Groth16, 4).await.unwrap();
+    // Many at once, and every job is somebody's, once.
+    let mut all = JoinSet::new();
+    for _ in 0..8 {
+        let world = world.clone();
+        all.spawn(async move { world.take().await.map(|taken| taken.lease.id) });
+    }
+    let mut taken: Vec<_> = all.join_all().await.into_iter().flatten().collect();
+    taken.sort();
+    assert_eq!(taken, ["a", "b", "c"]);
+    world.store.requeue(Kind::Groth16).await.unwrap();
+    assert_eq!(world.store.queue_length().await.unwrap(), 3);
+    assert_eq!(world.take().await.unwrap().lease.id, "a");
+    assert_eq!(world.store.queue_length().await.unwrap(), 3);
+}
+
+pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place: &dyn Place) {
+    let world = World::new(place).await;
+    for (id, priority) in [("low", -1), ("first", 0), ("high", 7), ("second", 0), ("higher", 8)] {
+        let ask = Ask { priority, ..Ask::new(id) };
+        world.ask(&ask, 10).await.unwrap();
+    }
+    let order = ["higher", "high", "first", "second", "low"];
+    assert_eq!(world.take().await.unwrap().lease.id, order[0]);
+    assert_eq!(world.take().await.unwrap().lease.id, order[1]);
+    assert_eq!(world.take().await.unwrap().lease.id, order[2]);
+    // What was interrupted is before what comes after it, and not before what came before.
+    world.clock.pass(TERM);
+    for id in order {
+        let lease = world.take().await.unwrap().lease;
+        assert_eq!(lease.id, id);
+        assert!(world.store.finish(&lease, b"proof", &Facts::default()).await.unwrap());
+    }
+    assert!(world.take().await.is_none());
+}
+
+pub async fn kinds_have_queues_of_their_own(place: &dyn Place) {
+    let world = World::new(place).await;
+    world.queue("proof").await.unwrap();
+    world.close("sum", 1).await.unwrap();
+    let store = &world.store;
+    assert!(store.take(Kind::Fhe, TERM).await.unwrap().is_none());
+    assert_eq!(store.take(Kind::Aggregate, TERM).await.unwrap().unwrap().lease.id, "sum");
+    assert_eq!(store.requeue(Kind::Groth16).await.unwrap(), 0);
+    world.clock.pass(TERM);
+    assert!(store.take(Kind::Fhe, TERM).await.unwrap().is_none());
+    let proof = world.take().await.unwrap();
+    assert_eq!((proof.lease.id.as_str(), proof.attempt), ("proof", 1));
+    assert!(world.take().await.is_none());
+    store.check_room(Kind::Fhe, 1).await.unwrap();
+    assert_eq!(store.queue_length().await.unwrap(), 2);
+}
+
+fn once(id: &str, client: &str, key: &str, request: &str) -> Ask {
+    let (client, key) = (client.to_owned(), key.to_owned());
+    let once = Once { client, key, digest: digest(request) };
+    Ask { once: Some(once), ..Ask::new(id) }
+}
+
+pub async fn what_is_asked_twice_is_queued_once(place: &dyn Place) {
+    let world = World::new(place).await;
+    let again = |id| once(id, "client", "key", "request");
+    assert_eq!(world.ask(&again("a"), 1).await.unwrap(), "a");
+    // Nor is it refused for want of room: there is nothing to be queued.
+    assert_eq!(world.ask(&again("b"), 1).await.unwrap(), "a");
+    assert!(world.store.job("b").await.unwrap().is_none());
+    let lease = world.take().await.unwrap().lease;
+    assert!(world.store.finish(&lease, b"proof", &Facts::default()).await.unwrap());
+    assert_eq!(world.ask(&again("c"), 1).await.unwrap(), "a");
+    assert!(world.take().await.is_none());
+
+    let sum = once("sum", "client", "epoch 1", "sum epoch 1");
+    let close = async |ask: &Ask| {
+        let request = super::world::aggregate(1);
+        world.store.close_epoch(ask, &name("north"), 1, &request, &|_, _| Ok(())).await
+    };
+    assert_eq!(close(&sum).await.unwrap(), "sum");
+    assert_eq!(close(&Ask { id: "other".into(), ..sum }).await.unwrap(), "sum");
+}
+
+pub async fn a_key_is_for_one_request_of_one_client(place: &dyn Place) {
+    let world = World::new(place).await;
+    world.ask(&once("a", "client", "key", "request"), 10).await.unwrap();
+    let other = once("b", "client", "key", "another");
+    assert_denied(world.ask(&other, 10).await, &Denial::AskedOtherwise);
+    // Whatever kind it is of.
+    let request = program(digest("key"), SumRef::own(name("north"), 1));
+    let program = world.store.create_program(&other, &request, estimate(), 10).await;
+    assert_denied(program, &Denial::AskedOtherwise);
+    assert!(world.store.job("b").await.unwrap().is_none());
+    for ask in [
+        once("c", "another", "key", "another"),
+        once("d", "client", "another", "another"),
+        Ask::new("e"),
+        Ask::new("f"),
+    ] {
+        assert_eq!(world.ask(&ask, 10).await.unwrap(), ask.id);
+    }
+}

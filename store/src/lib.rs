@@ -1,0 +1,115 @@
+//! The store: everything that was answered with success is in it, durably, before the answer leaves.
+//!
+//! - [`Store`]: what any store does, a trait for each topic. [`regions`]: rosters. [`profiles`]: what words mean.
+//!   [`submissions`]: accepted readings. [`results`]: other appliances' sums. [`keys`]: which evaluation keys there
+//!   are. [`circuits`]: which circuits. [`blobs`]: which files beside the store are needed.
+//! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
+//!   of job needs beside.
+//! - [`denial`]: the rules. [`clock`]: what time it is.
+//! - [`sqlite`]: the store in one file. `laws`, with the feature `laws`: what every store is held to.
+//!
+//! Rules that depend on what is stored are checked in the transaction that stores, so that of two requests that
+//! exclude each other one passes.
+
+pub mod blobs;
+pub mod circuits;
+pub mod clock;
+pub mod denial;
+pub mod epochs;
+pub mod jobs;
+pub mod keys;
+#[cfg(feature = "laws")]
+pub mod laws;
+pub mod profiles;
+pub mod programs;
+pub mod proofs;
+pub mod regions;
+pub mod results;
+pub mod sqlite;
+pub mod submissions;
+
+use std::error::Error;
+use std::fmt::Display;
+
+use async_trait::async_trait;
+use pulseproof_sdk::Digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use blobs::Blobs;
+pub use circuits::Circuits;
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use denial::Denial;
+pub use epochs::Epochs;
+pub use jobs::Jobs;
+pub use keys::Keys;
+pub use profiles::Profiles;
+pub use programs::Programs;
+pub use proofs::Proofs;
+pub use regions::Regions;
+pub use results::Results;
+pub use submissions::Submissions;
+
+/// An open store. What a method writes is there whole, or not at all.
+#[async_trait]
+pub trait Store:
+    Regions
+    + Profiles
+    + Submissions
+    + Jobs
+    + Epochs
+    + Programs
+    + Proofs
+    + Keys
+    + Circuits
+    + Results
+    + Blobs
+{
+    /// Waits for open transactions, and lets go of what is open.
+    async fn close(&self);
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The database failed.
+    #[error("store: {0}")]
+    Database(#[source] Box<dyn Error + Send + Sync>),
+    /// The schema could not be brought up to date.
+    #[error("store: {0}")]
+    Migration(#[source] Box<dyn Error + Send + Sync>),
+    /// The operating system gave no randomness.
+    #[error("store: no randomness: {0}")]
+    Randomness(#[from] rand::Error),
+    /// A row does not hold what was written into it.
+    #[error("store: {field} is corrupt: {reason}")]
+    Corrupt {
+        /// The column.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The store belongs to another SRS.
+    #[error("store: made with SRS {stored}, started with SRS {given}")]
+    WrongSrs {
+        /// The store's.
+        stored: String,
+        /// The one in use.
+        given: Digest,
+    },
+}
+
+fn corrupt(field: &'static str, reason: &dyn Display) -> StoreError {
+    StoreError::Corrupt { field, reason: reason.to_string() }
+}
+
+fn to_json(field: &'static str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| corrupt(field, &error))
+}
+
+fn from_json<T: DeserializeOwned>(field: &'static str, json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|error| corrupt(field, &error))
+}

@@ -1,0 +1,143 @@
+//! What all kinds of jobs need of the queue inside a transaction: how they come in, and what they leave behind.
+
+use pulseproof_sdk::Digest;
+use pulseproof_sdk::api::JobRequest;
+use sqlx::{Sqlite, Transaction};
+
+use super::millis;
+use crate::clock::Timestamp;
+use crate::jobs::{Ask, Facts, Kind, Lease, Need, Once};
+use crate::{Denial, StoreError, corrupt, to_json};
+
+/// Unfinished jobs of a kind: two terms, each of which has an index that fits it.
+pub(super) const UNFINISHED: &str =
+    "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = ?1)
+          + (SELECT count(*) FROM jobs WHERE state = 'running' AND kind = ?1)";
+
+pub(super) const ASKED_BEFORE: &str =
+    "SELECT id, request_digest FROM jobs WHERE client = ?1 AND idempotency_key = ?2";
+
+/// Refuses one more job of a kind than may be unfinished.
+pub(super) async fn check_room(
+    transaction: &mut Transaction<'_, Sqlite>,
+    kind: Kind,
+    unfinished_max: usize,
+) -> Result<(), StoreError> {
+    let unfinished: i64 =
+        sqlx::query_scalar(UNFINISHED).bind(kind.name()).fetch_one(&mut **transaction).await?;
+    if unfinished.unsigned_abs() < unfinished_max as u64 {
+        return Ok(());
+    }
+    Err(Denial::Busy { kind, limit: unfinished_max }.into())
+}
+
+/// The job that was asked for before under the same key, if there is one.
+pub(super) async fn asked_before(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ask: &Ask,
+) -> Result<Option<String>, StoreError> {
+    let Some(Once { client, key, digest }) = &ask.once else { return Ok(None) };
+    let found: Option<(String, String)> = sqlx::query_as(ASKED_BEFORE)
+        .bind(client)
+        .bind(key)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some((id, stored)) = found else { return Ok(None) };
+    let stored: Digest = stored.parse().map_err(|error| corrupt("request_digest", &error))?;
+    if stored == *digest { Ok(Some(id)) } else { Err(Denial::AskedOtherwise.into()) }
+}
+
+/// Queues a job.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ask: &Ask,
+    request: &JobRequest,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let once = ask.once.as_ref();
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, request, facts, priority, queued_ms,
+                           client, idempotency_key, request_digest)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&ask.id)
+    .bind(Kind::of(request).name())
+    .bind(to_json("request", request)?)
+    .bind(to_json("facts", facts)?)
+    .bind(ask.priority)
+    .bind(millis(now))
+    .bind(once.map(|once| &once.client))
+    .bind(once.map(|once| &once.key))
+    .bind(once.map(|once| once.digest.to_string()))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Stores a result and ends its job; false if the lease is not valid any more.
+pub(super) async fn finish(
+    transaction: &mut Transaction<'_, Sqlite>,
+    lease: &Lease,
+    result: &[u8],
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let finished = sqlx::query(
+        "UPDATE jobs SET state = 'done', result = ?, facts = json_patch(facts, ?), ended_ms = ?,
+                         lease = NULL, lease_expires_ms = NULL, stage = NULL, per_mille = NULL
+         WHERE id = ? AND lease = ? AND state = 'running'",
+    )
+    .bind(result)
+    .bind(to_json("facts", facts)?)
+    .bind(millis(now))
+    .bind(&lease.id)
+    .bind(&lease.token)
+    .execute(&mut **transaction)
+    .await?;
+    let finished = finished.rows_affected() == 1;
+    if finished {
+        ended(transaction, &lease.id).await?;
+    }
+    Ok(finished)
+}
+
+/// Lets go of what an ended job needed.
+pub(super) async fn ended(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &str,
+) -> Result<(), StoreError> {
+    for sql in
+        ["DELETE FROM job_needs WHERE job = ?", "UPDATE job_secrets SET spent = 1 WHERE job = ?"]
+    {
+        sqlx::query(sql).bind(id).execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+/// Notes that a job needs something until it has ended.
+pub(super) async fn note(
+    transaction: &mut Transaction<'_, Sqlite>,
+    job: &str,
+    need: Need,
+    name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT OR IGNORE INTO job_needs (what, name, job) VALUES (?, ?, ?)")
+        .bind(need.name())
+        .bind(name)
+        .bind(job)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// An unfinished job that needs something.
+pub(super) async fn needed_by(
+    transaction: &mut Transaction<'_, Sqlite>,
+    need: Need,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT job FROM job_needs WHERE what = ? AND name = ? LIMIT 1";
+    let job = sqlx::query_scalar(sql).bind(need.name()).bind(name);
+    Ok(job.fetch_optional(&mut **transaction).await?)
+}
