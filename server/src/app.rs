@@ -11,23 +11,24 @@ use pulseproof_store::Store;
 use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::fhe::compute::Voucher;
+use crate::fhe::lookups::LookupStore;
 use crate::fhe::registry::Registry;
-use crate::fhe::transcripts::Transcripts;
 use crate::groth16::backends::Backends;
-use crate::jobs::Lanes;
+use crate::groth16::prover::Groth16;
+use crate::health::BackendHealth;
 use crate::profiles::Profiles;
 use crate::refusal::Refusal;
-use crate::serve::Computers;
-use crate::service::Service;
+use crate::signals::JobSignals;
 use crate::sums::{ProfileSums, Sums, Which};
 use crate::telemetry::Telemetry;
+use pulseproof_fhe::bootstrap::engines::Engines;
 
 /// A running appliance.
 pub struct App {
     /// What proves and checks sums.
     pub sums: Arc<dyn Sums>,
     /// Which backends are in service.
-    pub service: Arc<Service>,
+    pub health: Arc<BackendHealth>,
     /// What results and outputs are signed with.
     pub identity: Arc<ApplianceKey>,
     /// What devices' words mean.
@@ -37,7 +38,7 @@ pub struct App {
     /// Keeps the bodies in memory few.
     pub gate: Gate,
     /// The jobs at work.
-    pub lanes: Lanes,
+    pub signals: JobSignals,
     /// The files beside the store.
     pub blobs: Arc<Blobs>,
     /// Keeps the files that are received few.
@@ -54,6 +55,16 @@ pub struct App {
     pub telemetry: Telemetry,
 }
 
+/// What computes for an appliance, whatever its curve.
+pub struct Computers {
+    /// What proves and checks sums.
+    pub sums: Arc<dyn Sums>,
+    /// What bootstraps.
+    pub engines: Arc<dyn Engines>,
+    /// What proves circuits.
+    pub groth16: Groth16,
+}
+
 impl App {
     /// An appliance over an open store.
     pub fn new(
@@ -61,28 +72,28 @@ impl App {
         identity: ApplianceKey,
         store: Arc<dyn Store>,
         blobs: Blobs,
-        transcripts: Transcripts,
+        lookups: LookupStore,
         config: Config,
         telemetry: Telemetry,
     ) -> Self {
         let Computers { sums, engines, groth16 } = computers;
         let of = |prover| sums.backend(prover);
         let kinds = [of(Which::Primary), of(Which::Cpu), groth16.primary.backend()];
-        let service = Arc::new(Service::new(kinds, config.backend_failures_max));
+        let health = Arc::new(BackendHealth::new(kinds, config.backend_failures_max));
         let (blobs, identity) = (Arc::new(blobs), Arc::new(identity));
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
         let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
-            voucher: Arc::new(Voucher { identity: Arc::clone(&identity), transcripts }),
+            voucher: Arc::new(Voucher { identity: Arc::clone(&identity), lookups }),
             identity,
             sums,
             profiles: Profiles::default(),
             store,
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max, busy()),
-            lanes: Lanes::default(),
-            backends: Backends::new(groth16, &service, &blobs, &config.groth16),
-            service,
+            signals: JobSignals::default(),
+            backends: Backends::new(groth16, &health, &blobs, &config.groth16),
+            health,
             blobs,
             upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max, busy()),
             registry: Arc::new(registry),

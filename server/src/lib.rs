@@ -3,33 +3,43 @@
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
 //!   bootstraps. [`Groth16`]: what proves circuits.
-//! - `http`: routes and problem documents. `problems`: those that every room has.
+//! - `http`: routes. `problems`: those that every room has; `denials`: the store's, as problems.
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
 //!   `pulseproof-store`'s.
-//! - `jobs`: how each kind of job is admitted, worked on and settled, and their driver.
-//! - `refusal`: answers that are problems. `service`: which backends are in service, and which failed too often.
+//! - `jobs`: how each kind of job is admitted, worked on and settled, and their driver. `signals`, `at_work`: what
+//!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs.
+//! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
-//! - `telemetry`: every metric, by name.
+//! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
+//!
+//! Nothing depends on what comes after it: `stopping`, `problems` ‹ `telemetry` ‹ `health`, `blobs`, `sums` ‹
+//! `profiles`, `fhe`, `groth16`, `signals` ‹ `app` ‹ `upkeep`, `pinned` ‹ `jobs` ‹ `http` ‹ `serve`.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
 
 mod app;
+mod at_work;
 mod blobs;
 mod config;
+mod denials;
 mod fhe;
 mod groth16;
+mod health;
 mod http;
 pub mod identity;
 mod jobs;
+mod pinned;
 mod problems;
 mod profiles;
 mod refusal;
 mod serve;
-mod service;
+mod signals;
+mod stopping;
 mod sums;
 mod telemetry;
+mod upkeep;
 
 pub use config::{Config, Groth16Limits, Uploads};
 pub use groth16::programs::Programs;

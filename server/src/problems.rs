@@ -35,3 +35,21 @@ pub fn insecure_key(weakness: Weakness, field: &str) -> Problem {
     );
     Problem::new(422, "insecure-key", detail).field(field)
 }
+
+/// The system gave no random bytes.
+pub fn no_randomness(error: &rand::Error) -> Problem {
+    tracing::error!(%error, "no randomness");
+    Problem::new(500, "internal", "the operating system gave no randomness")
+}
+
+/// There is no such upload, it is somebody else's, or a job with it has ended.
+pub fn unknown_witness(field: &'static str) -> Problem {
+    let detail = "there is no such witness: POST it to /v1/witnesses first, and name the token that is \
+                  answered; it goes when a job with it ends";
+    Problem::new(404, "unknown-witness", detail).field(field)
+}
+
+/// What is said with everything that depends on a key that is a toy.
+pub fn warning(weakness: Weakness) -> String {
+    format!("INSECURE key: {weakness}")
+}

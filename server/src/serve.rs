@@ -15,12 +15,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::app::App;
-use crate::blobs::{self, Blobs};
+use crate::app::{App, Computers};
+use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
-use crate::fhe::transcripts::Transcripts;
-use crate::groth16::pinned;
+use crate::fhe::lookups::LookupStore;
 use crate::groth16::prover::Groth16;
 use crate::http;
 use crate::identity;
@@ -28,8 +27,11 @@ use crate::jobs::aggregate::Aggregates;
 use crate::jobs::driver;
 use crate::jobs::fhe::Programs;
 use crate::jobs::groth16::Proofs;
-use crate::sums::{OnCurve, Prover, Sums, Which};
+use crate::pinned;
+use crate::stopping::stopped;
+use crate::sums::{OnCurve, Prover, Which};
 use crate::telemetry::{self, Telemetry};
+use crate::upkeep;
 
 /// Whoever holds this file's lock owns the folder.
 const LOCK_FILE: &str = "appliance.lock";
@@ -66,13 +68,6 @@ pub struct Machine<C: Curve> {
     /// What bootstraps.
     pub engines: Arc<dyn Engines>,
     /// What proves circuits.
-    pub groth16: Groth16,
-}
-
-/// What computes for an appliance, whatever its curve.
-pub(crate) struct Computers {
-    pub sums: Arc<dyn Sums>,
-    pub engines: Arc<dyn Engines>,
     pub groth16: Groth16,
 }
 
@@ -116,9 +111,9 @@ impl Appliance {
         let identity = identity::open(&config.data_dir).map_err(|source| {
             io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
         })?;
-        let transcripts = Transcripts::open(&config.data_dir, config.lookups_bytes_max)
+        let lookups = LookupStore::open(&config.data_dir, config.lookups_bytes_max)
             .map_err(|source| io_error("lookups", source))?;
-        let app = App::new(computers, identity, store, blobs, transcripts, config, telemetry);
+        let app = App::new(computers, identity, store, blobs, lookups, config, telemetry);
         Ok(Self { app: Arc::new(app), lock })
     }
 
@@ -154,7 +149,7 @@ impl Appliance {
             driver::run::<Programs>(&app, stopping.clone()),
             driver::run::<Proofs>(&app, stopping.clone()),
             pinned::run(&app, stopping.clone()),
-            blobs::upkeep::run(&app, stopping.clone()),
+            upkeep::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),
         );
         app.store.close().await;
@@ -162,12 +157,6 @@ impl Appliance {
         tracing::info!("stopped");
         served
     }
-}
-
-/// Completes once the appliance was told to stop.
-pub async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a reason to stop as well.
-    let _ = stopping.wait_for(|&stop| stop).await;
 }
 
 async fn answer(

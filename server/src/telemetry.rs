@@ -13,7 +13,7 @@ use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
 use tokio::sync::watch;
 
-use crate::serve::stopped;
+use crate::stopping::stopped;
 
 /// Submissions stored.
 const ACCEPTED: &str = "pulseproof_submissions_accepted_total";

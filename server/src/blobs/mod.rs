@@ -7,7 +7,6 @@
 //! Only the owner may read them: some are secret.
 
 mod claim;
-pub mod upkeep;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};

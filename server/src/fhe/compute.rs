@@ -14,11 +14,11 @@ use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::{Name, Outputs, Problem};
 use tokio::task::spawn_blocking;
 
+use super::lookups::LookupStore;
 use super::prepare::Prepared;
 use super::registry::{Lease, Registry};
-use super::transcripts::Transcripts;
-use crate::jobs::Outcome;
-use crate::jobs::at_work::AtWork;
+use crate::at_work::AtWork;
+use crate::at_work::JobOutcome;
 use crate::problems::internal;
 
 /// How often a job is tried whose engine fails.
@@ -39,7 +39,7 @@ pub struct Voucher {
     /// It signs it.
     pub identity: Arc<ApplianceKey>,
     /// It shows what every lookup gave.
-    pub transcripts: Transcripts,
+    pub lookups: LookupStore,
 }
 
 /// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
@@ -49,20 +49,22 @@ pub async fn compute(
     prepared: Prepared,
     region: &Name,
     at_work: &AtWork,
-) -> Outcome<Computed> {
+) -> JobOutcome<Computed> {
     let prepared = Arc::new(prepared);
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {
         let leased = tokio::select! {
             leased = registry.lease(prepared.claim.key, prepared.engine) => leased,
-            () = at_work.stopped() => return Outcome::Stopped,
+            () = at_work.stopped() => return JobOutcome::Stopped,
         };
         let error = match leased {
             Ok(lease) => match evaluate(&lease, voucher, &prepared, region, at_work).await {
-                Ok(computed) => return Outcome::Done(computed),
-                Err(Failure::Stopped) => return Outcome::Stopped,
+                Ok(computed) => return JobOutcome::Done(computed),
+                Err(Failure::Stopped) => return JobOutcome::Stopped,
                 Err(Failure::NotKept(error)) => {
-                    return Outcome::Failed(internal(&format!("lookups were not kept: {error}")));
+                    return JobOutcome::Failed(internal(&format!(
+                        "lookups were not kept: {error}"
+                    )));
                 }
                 Err(Failure::Engine(error)) => {
                     lease.discard();
@@ -74,7 +76,7 @@ pub async fn compute(
         tracing::warn!(%error, attempt, "the engine failed");
         reason = error;
     }
-    Outcome::Failed(engine_failed(&reason))
+    JobOutcome::Failed(engine_failed(&reason))
 }
 
 enum Failure {
@@ -146,7 +148,7 @@ fn run(
     let took = start.elapsed();
     let outputs = circuit.outputs_of(circuit.digits(inputs, &results));
     let tree = Tree::over(&results);
-    voucher.transcripts.keep(&tree, &results)?;
+    voucher.lookups.keep(&tree, &results)?;
     let lookups = tree.root();
     let outputs = Outputs { engine: engine.clone(), outputs, lookups, ..claim.clone() };
     Ok(Computed { bytes: outputs.signed(&voucher.identity).to_bytes(), engine, took })

@@ -12,7 +12,7 @@ use super::cache::{Cache, CacheError, Wanted};
 use super::prover::{Circuits, Groth16, Loader, ProveError, Proved, Witness};
 use crate::blobs::Blobs;
 use crate::config::Groth16Limits;
-use crate::service::Service;
+use crate::health::BackendHealth;
 
 /// The backends of an appliance.
 pub struct Backends {
@@ -23,7 +23,7 @@ pub struct Backends {
     /// What needs no key.
     pub circuits: Arc<dyn Circuits>,
     /// Which backends are in service.
-    pub service: Arc<Service>,
+    pub health: Arc<BackendHealth>,
 }
 
 /// A backend, and the keys in its memory.
@@ -53,7 +53,7 @@ impl Backends {
     /// The backends, with nothing in memory.
     pub fn new(
         groth16: Groth16,
-        service: &Arc<Service>,
+        health: &Arc<BackendHealth>,
         blobs: &Arc<Blobs>,
         limits: &Groth16Limits,
     ) -> Self {
@@ -62,13 +62,13 @@ impl Backends {
         let primary = (primary.backend() != BackendKind::Cpu)
             .then(|| backend(primary, limits.device_key_bytes_max));
         let cpu = backend(cpu, limits.host_key_bytes_max);
-        Self { primary, cpu, circuits, service: Arc::clone(service) }
+        Self { primary, cpu, circuits, health: Arc::clone(health) }
     }
 
     /// The primary backend, unless it is the processor or was taken out of service.
     pub fn primary(&self) -> Option<&Backend> {
         let primary = self.primary.as_ref()?;
-        if self.service.has(primary.kind) {
+        if self.health.is_usable(primary.kind) {
             return Some(primary);
         }
         // Also of what was being loaded when it was taken out of service.

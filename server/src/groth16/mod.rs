@@ -3,12 +3,10 @@
 //! - [`prover`]: the seam to what proves, given from outside. [`proving`]: what is behind it.
 //! - [`cache`]: keys in memory. [`backends`]: who proves, one proof at a time, and who failed too often.
 //! - [`programs`]: what computes witnesses, compiled.
-//! - [`pinned`]: keys that are in memory from the start.
 //! - [`prove`]: one proof, and what becomes of it when a backend fails.
 
 pub mod backends;
 pub mod cache;
-pub mod pinned;
 pub mod programs;
 pub mod prove;
 pub mod prover;

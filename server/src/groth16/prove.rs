@@ -15,8 +15,8 @@ use super::backends::{Backends, NoProof};
 use super::cache::{CacheError, Wanted};
 use super::prover::{ProveError, Proved, Unsatisfied, Witness};
 use crate::blobs::Blobs;
+use crate::health::{self, shortened};
 use crate::problems::internal;
-use crate::service::{self, shortened};
 
 /// Where a witness is.
 #[derive(Clone)]
@@ -83,13 +83,13 @@ pub async fn prove(
             Err(NoProof::Key(error @ CacheError::TooLarge { .. })) => {
                 tracing::info!(%error, %backend, "the processor proves instead");
             }
-            Err(error) => retried = Some((backend, service::retried(backend, &error.to_string()))),
+            Err(error) => retried = Some((backend, health::retried(backend, &error.to_string()))),
         }
     }
     match backends.cpu.prove(wanted, witness()).await {
         Ok(proved) => {
             let retried = retried.map(|(failed, retried)| {
-                backends.service.failed(failed);
+                backends.health.failed(failed);
                 retried
             });
             Ok(Made { proved, backend: backends.cpu.kind, retried })

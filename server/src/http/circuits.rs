@@ -20,14 +20,14 @@ use super::uploads::{Expected, TakenIn, take_in};
 
 use super::segment;
 use crate::app::App;
-use crate::blobs::upkeep::remove_unneeded;
 use crate::groth16::cache::{CacheError, Wanted};
-use crate::groth16::pinned;
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
-use crate::jobs::groth16::warning;
+use crate::health::shortened;
+use crate::pinned;
 use crate::problems::insecure_key;
+use crate::problems::warning;
 use crate::refusal::{Refusal, internal};
-use crate::service::shortened;
+use crate::upkeep::remove_unneeded;
 
 /// Takes in a circuit's key.
 pub async fn put(

@@ -15,9 +15,9 @@ use tokio::task::spawn_blocking;
 use super::segment;
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
-use crate::blobs::upkeep::remove_unneeded;
 use crate::fhe::keys::{self, BYTES_MAX};
 use crate::refusal::{Refusal, internal};
+use crate::upkeep::remove_unneeded;
 
 /// Takes in a key.
 pub async fn put(

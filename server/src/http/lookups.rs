@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::segment;
 use crate::app::App;
-use crate::fhe::transcripts::{Found, Transcripts};
+use crate::fhe::lookups::{LookupAnswer, LookupStore};
 use crate::refusal::{Refusal, internal};
 
 /// A node of the tree, from the leaves at height 0 to the root.
@@ -43,18 +43,18 @@ pub async fn result(
 async fn find<T: Send + 'static>(
     app: &Arc<App>,
     field: &str,
-    read: impl FnOnce(&Transcripts) -> io::Result<Found<T>> + Send + 'static,
+    read: impl FnOnce(&LookupStore) -> io::Result<LookupAnswer<T>> + Send + 'static,
 ) -> Result<T, Refusal> {
     let voucher = Arc::clone(&app.voucher);
-    let found = spawn_blocking(move || read(&voucher.transcripts)).await?;
+    let found = spawn_blocking(move || read(&voucher.lookups)).await?;
     match found.map_err(|error| internal(&error))? {
-        Found::Here(found) => Ok(found),
-        Found::NoTree => {
+        LookupAnswer::Here(found) => Ok(found),
+        LookupAnswer::NoTree => {
             let detail =
                 "no lookups under this root, or not any more: have the program computed again";
             Err(Problem::new(404, "unknown-lookups", detail).field("root").into())
         }
-        Found::NotInTree => {
+        LookupAnswer::NotInTree => {
             let detail = "the tree has none there";
             Err(Problem::new(404, "not-in-tree", detail).field(field).into())
         }

@@ -3,11 +3,9 @@
 //! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
 //!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece.
-//! - `denials`: the store's denials as problems.
 
 pub mod circuits;
 pub mod content_range;
-pub mod denials;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;

@@ -14,8 +14,9 @@ use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
-use super::{denials, segment};
+use super::segment;
 use crate::app::App;
+use crate::denials;
 use crate::refusal::Refusal;
 use crate::sums::Checked;
 use crate::telemetry;

@@ -18,9 +18,9 @@ use pulseproof_service::body;
 
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
-use crate::blobs::upkeep::remove_unneeded;
-use crate::jobs::no_randomness;
+use crate::problems::{no_randomness, unknown_witness};
 use crate::refusal::Refusal;
+use crate::upkeep::remove_unneeded;
 
 /// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
 pub async fn begin(
@@ -99,11 +99,4 @@ fn header<T: FromStr<Err: Display>>(headers: &HeaderMap, name: &'static str) -> 
     let value = headers.get(name).ok_or_else(|| malformed("the header is missing"))?;
     let text = value.to_str().map_err(|_| malformed("the header is no text"))?;
     text.parse().map_err(|error: T::Err| malformed(&error.to_string()))
-}
-
-/// There is no such upload, it is somebody else's, or a job with it has ended.
-pub fn unknown_witness(field: &'static str) -> Problem {
-    let detail = "there is no such witness: POST it to /v1/witnesses first, and name the token that is \
-                  answered; it goes when a job with it ends";
-    Problem::new(404, "unknown-witness", detail).field(field)
 }

@@ -14,12 +14,13 @@ use pulseproof_store::StoreError;
 use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
 use tokio::task::spawn_blocking;
 
-use super::at_work::AtWork;
-use super::{JobKind, Outcome};
+use super::JobKind;
 use crate::app::App;
+use crate::at_work::AtWork;
+use crate::at_work::JobOutcome;
+use crate::health;
 use crate::problems::internal;
 use crate::refusal::Refusal;
-use crate::service;
 use crate::sums::{Failed, ProfileSums, Proved, Sum, Which};
 use crate::telemetry;
 
@@ -71,23 +72,23 @@ impl JobKind for Aggregates {
         lease: &Lease,
         request: JobRequest,
         at_work: &AtWork,
-    ) -> Result<Outcome<Output>, StoreError> {
+    ) -> Result<JobOutcome<Output>, StoreError> {
         let JobRequest::Aggregate { region, epoch, weights } = request else {
-            return Ok(Outcome::Failed(internal("a stored sum is none")));
+            return Ok(JobOutcome::Failed(internal("a stored sum is none")));
         };
         let Some(roster) = app.store.closing_roster(&lease.id).await? else {
-            return Ok(Outcome::Failed(internal("a stored sum has closed no epoch")));
+            return Ok(JobOutcome::Failed(internal("a stored sum has closed no epoch")));
         };
         let stored = app.store.submissions(&region, epoch).await?;
         let sums = match app.sums_of(&roster.profile).await {
             Ok(sums) => sums,
-            Err(refusal) => return Ok(Outcome::Failed(refusal.problem().clone())),
+            Err(refusal) => return Ok(JobOutcome::Failed(refusal.problem().clone())),
         };
         at_work.begins("proving");
         let sum = Arc::new(Sum { epoch, weights, roster, stored });
         Ok(match prove(app, &sums, &sum).await {
-            Ok((proved, retried)) => Outcome::Done(Output { region, epoch, proved, retried }),
-            Err(problem) => Outcome::Failed(problem),
+            Ok((proved, retried)) => JobOutcome::Done(Output { region, epoch, proved, retried }),
+            Err(problem) => JobOutcome::Failed(problem),
         })
     }
 
@@ -119,11 +120,11 @@ async fn prove(
     let device = app.sums.backend(Which::Primary);
     let attempt = |prover| attempt(sums, prover, &app.identity, sum);
     let mut retried = None;
-    if device != BackendKind::Cpu && app.service.has(device) {
+    if device != BackendKind::Cpu && app.health.is_usable(device) {
         match attempt(Which::Primary).await {
             Ok(proved) => return Ok((proved, None)),
             Err(Failed::Job(problem)) => return Err(problem),
-            Err(Failed::Backend(reason)) => retried = Some(service::retried(device, &reason)),
+            Err(Failed::Backend(reason)) => retried = Some(health::retried(device, &reason)),
         }
     }
     let proved = attempt(Which::Cpu).await.map_err(|failed| match failed {
@@ -131,7 +132,7 @@ async fn prove(
         Failed::Backend(reason) => internal(&reason),
     })?;
     if retried.is_some() {
-        app.service.failed(device);
+        app.health.failed(device);
     }
     Ok((proved, retried))
 }

@@ -14,11 +14,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep};
 use tracing::Instrument;
 
-use super::at_work::AtWork;
-use super::{JobKind, Outcome};
+use super::JobKind;
 use crate::app::App;
-use crate::http::denials;
-use crate::serve::stopped;
+use crate::at_work::AtWork;
+use crate::at_work::JobOutcome;
+use crate::denials;
+use crate::stopping::stopped;
 use crate::telemetry;
 
 /// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
@@ -31,7 +32,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 /// Works on jobs of a kind until told to stop. Jobs at work that can be given up are given up then and start anew
 /// with the next process: nothing of them was released.
 pub async fn run<K: JobKind>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
-    let lane = app.lanes.of(K::KIND);
+    let lane = app.signals.of(K::KIND);
     let mut jobs = JoinSet::new();
     let mut interrupted = true;
     while !*stopping.borrow() {
@@ -79,7 +80,7 @@ async fn fill<K: JobKind>(
 
 /// Does a job to its end, and keeps its lease meanwhile.
 async fn work<K: JobKind>(app: Arc<App>, job: Taken) {
-    let lane = app.lanes.of(K::KIND);
+    let lane = app.signals.of(K::KIND);
     let (at_work, said) = AtWork::new(lane.begin(&job.lease));
     let mut working = pin!(insist::<K>(&app, &job, &at_work));
     tokio::select! {
@@ -141,8 +142,8 @@ async fn finish<K: JobKind>(
         Err(error) => Err(error),
     };
     match worked {
-        Ok(Outcome::Stopped) => Ok(()),
-        Ok(Outcome::Done(output)) => match K::settle(app, lease, output).await {
+        Ok(JobOutcome::Stopped) => Ok(()),
+        Ok(JobOutcome::Done(output)) => match K::settle(app, lease, output).await {
             // Nothing is released of a job that was cancelled meanwhile.
             Ok(false) => Ok(()),
             Ok(true) => {
@@ -152,7 +153,7 @@ async fn finish<K: JobKind>(
             }
             Err(error) => fail(app, lease, problem(error)?).await,
         },
-        Ok(Outcome::Failed(problem)) => fail(app, lease, problem).await,
+        Ok(JobOutcome::Failed(problem)) => fail(app, lease, problem).await,
         Err(error) => fail(app, lease, problem(error)?).await,
     }
 }

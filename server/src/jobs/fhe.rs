@@ -9,10 +9,11 @@ use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
+use super::JobKind;
 use super::aggregate::micros;
-use super::at_work::AtWork;
-use super::{JobKind, Outcome};
 use crate::app::App;
+use crate::at_work::AtWork;
+use crate::at_work::JobOutcome;
 use crate::fhe::compute::{Computed, check_engine, compute, wrong_engine};
 use crate::fhe::prepare::{check_lengths, prepare};
 use crate::problems::internal;
@@ -64,21 +65,21 @@ impl JobKind for Programs {
         _lease: &Lease,
         request: JobRequest,
         at_work: &AtWork,
-    ) -> Result<Outcome<Computed>, StoreError> {
+    ) -> Result<JobOutcome<Computed>, StoreError> {
         let JobRequest::Fhe(request) = request else {
-            return Ok(Outcome::Failed(internal("a stored program is none")));
+            return Ok(JobOutcome::Failed(internal("a stored program is none")));
         };
         at_work.begins("preparing");
         let results = app.store.sums(&request.sums).await?;
         let key = app.store.key(&request.key).await?.ok_or(Denial::KeyNotThere)?.fingerprint;
         let Some(region) = request.sums.first().map(|sum| sum.region.clone()) else {
-            return Ok(Outcome::Failed(internal("a stored program has no sums")));
+            return Ok(JobOutcome::Failed(internal("a stored program has no sums")));
         };
         let sums = Arc::clone(&app.sums);
         let prepared = spawn_blocking(move || prepare(&*sums, &request, key, &results)).await;
         Ok(match prepared.unwrap_or_else(|error| Err(internal(&error.to_string()))) {
             Ok(prepared) => compute(&app.registry, &app.voucher, prepared, &region, at_work).await,
-            Err(problem) => Outcome::Failed(problem),
+            Err(problem) => JobOutcome::Failed(problem),
         })
     }
 

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pulseproof_groth16::Weakness;
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
@@ -19,19 +18,21 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
+use super::JobKind;
 use super::aggregate::micros;
-use super::at_work::AtWork;
-use super::{JobKind, Outcome, no_randomness};
 use crate::app::App;
-use crate::blobs::upkeep::{self, remove_unneeded};
-use crate::groth16::pinned::is_pinned;
+use crate::at_work::AtWork;
+use crate::at_work::JobOutcome;
 use crate::groth16::prove::{Made, Source, prove};
 use crate::groth16::prover::Proved;
-use crate::http::witnesses::unknown_witness;
+use crate::health::shortened;
+use crate::pinned::is_pinned;
+use crate::problems::unknown_witness;
 use crate::problems::{insecure_key, internal};
+use crate::problems::{no_randomness, warning};
 use crate::refusal::{self, Refusal};
-use crate::service::shortened;
 use crate::telemetry;
+use crate::upkeep::{self, remove_unneeded};
 
 /// Proofs of circuits.
 pub struct Proofs;
@@ -76,9 +77,9 @@ impl JobKind for Proofs {
         lease: &Lease,
         request: JobRequest,
         at_work: &AtWork,
-    ) -> Result<Outcome<Self::Output>, StoreError> {
+    ) -> Result<JobOutcome<Self::Output>, StoreError> {
         let JobRequest::Groth16(request) = request else {
-            return Ok(Outcome::Failed(internal("a stored proof is none")));
+            return Ok(JobOutcome::Failed(internal("a stored proof is none")));
         };
         let circuit = app.store.circuit(&request.circuit).await?.ok_or(Denial::CircuitNotThere)?;
         let source = match app.store.secret(&lease.id).await? {
@@ -91,17 +92,17 @@ impl JobKind for Proofs {
         };
         let source = match source {
             Ok(source) => source,
-            Err(problem) => return Ok(Outcome::Failed(problem)),
+            Err(problem) => return Ok(JobOutcome::Failed(problem)),
         };
         // Neither a witness nor a proof that is being computed can be given up.
         if at_work.is_stopped() {
-            return Ok(Outcome::Stopped);
+            return Ok(JobOutcome::Stopped);
         }
         at_work.begins("proving");
         let pinned = is_pinned(app, &circuit);
         let made = prove(&app.backends, &app.blobs, &circuit, pinned, &source).await;
         let warning = circuit.info.weakness.map(warning);
-        Ok(made.map_or_else(Outcome::Failed, |made| Outcome::Done((made, warning))))
+        Ok(made.map_or_else(JobOutcome::Failed, |made| JobOutcome::Done((made, warning))))
     }
 
     async fn settle(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
@@ -208,11 +209,6 @@ async fn compute(
         Ok(Source::Values(Arc::new(values)))
     });
     computing.await.unwrap_or_else(|error| Err(internal(&error.to_string())))
-}
-
-/// What is said with everything that depends on a key that is a toy.
-pub fn warning(weakness: Weakness) -> String {
-    format!("INSECURE key: {weakness}")
 }
 
 /// The circuit cannot take inputs.

@@ -2,15 +2,14 @@
 //! so a job outlives the process at any moment, and ends once.
 //!
 //! - [`JobKind`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
-//! - [`at_work`]: what a job at work hears and says. [`driver`]: takes jobs from the queue, some of each kind at a time.
+//! - [`driver`]: takes jobs from the queue, some of each kind at a time.
 
 pub mod aggregate;
-pub mod at_work;
 pub mod driver;
 pub mod fhe;
 pub mod groth16;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
@@ -18,10 +17,10 @@ use pulseproof_store::StoreError;
 use pulseproof_store::jobs::{Kind, Lease};
 use rand::RngCore;
 use rand::rngs::OsRng;
-use tokio::sync::{Notify, watch};
 
-use self::at_work::AtWork;
 use crate::app::App;
+use crate::at_work::{AtWork, JobOutcome};
+use crate::problems::no_randomness;
 use crate::refusal::Refusal;
 use crate::telemetry;
 
@@ -52,7 +51,7 @@ pub trait JobKind: Send + Sync + 'static {
         lease: &Lease,
         request: JobRequest,
         at_work: &AtWork,
-    ) -> impl Future<Output = Result<Outcome<Self::Output>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<JobOutcome<Self::Output>, StoreError>> + Send;
 
     /// Stores what a job came to and ends it, all at once; false if the lease is not valid any more.
     fn settle(
@@ -65,16 +64,6 @@ pub trait JobKind: Send + Sync + 'static {
     fn ended(_app: &Arc<App>) -> impl Future<Output = ()> + Send {
         async {}
     }
-}
-
-/// What a job came to.
-pub enum Outcome<T> {
-    /// A result.
-    Done(T),
-    /// None, and why.
-    Failed(Problem),
-    /// It was stopped from outside.
-    Stopped,
 }
 
 /// Queues a job of any kind.
@@ -91,7 +80,7 @@ pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> 
         JobRequest::Fhe(request) => fhe::Programs::admit(app, id, request).await?,
         JobRequest::Groth16(request) => groth16::Proofs::admit(app, id, request).await?,
     };
-    app.lanes.of(Kind::of(&job.request)).queued.notify_one();
+    app.signals.of(Kind::of(&job.request)).queued.notify_one();
     telemetry::job(JobState::Queued);
     tracing::info!(id = job.id, "queued");
     Ok(job)
@@ -117,7 +106,7 @@ async fn cancel_kind<K: JobKind>(app: &Arc<App>, job: &Job) -> Result<bool, Refu
     if !app.store.cancel(&job.id).await? {
         return Ok(false);
     }
-    app.lanes.of(K::KIND).stop(&job.id);
+    app.signals.of(K::KIND).stop(&job.id);
     telemetry::job(JobState::Cancelled);
     tracing::info!(id = job.id, "cancelled");
     K::ended(app).await;
@@ -129,68 +118,4 @@ fn new_id() -> Result<String, Problem> {
     let mut bytes = [0; 16];
     OsRng.try_fill_bytes(&mut bytes).map_err(|error| no_randomness(&error))?;
     Ok(hex::encode(bytes))
-}
-
-/// The system gave no random bytes.
-pub fn no_randomness(error: &rand::Error) -> Problem {
-    tracing::error!(%error, "no randomness");
-    Problem::new(500, "internal", "the operating system gave no randomness")
-}
-
-/// A lane for each kind.
-#[derive(Default)]
-pub struct Lanes([Lane; Kind::ALL.len()]);
-
-impl Lanes {
-    /// The lane of a kind.
-    pub fn of(&self, kind: Kind) -> &Lane {
-        &self.0[kind as usize]
-    }
-}
-
-/// The jobs of one kind.
-#[derive(Default)]
-pub struct Lane {
-    /// Tells the driver that a job was queued.
-    pub queued: Notify,
-    /// Ways to stop the jobs at work. While a lease is lost and its job is not given up yet, there may be two of it.
-    running: Mutex<Vec<(Lease, watch::Sender<bool>)>>,
-}
-
-impl Lane {
-    /// Stops a job, if it is at work.
-    fn stop(&self, id: &str) {
-        self.stop_where(|lease| lease.id == id);
-    }
-
-    /// Stops a job that somebody else has now.
-    fn stop_lost(&self, lost: &Lease) {
-        self.stop_where(|lease| lease == lost);
-    }
-
-    fn stop_all(&self) {
-        self.stop_where(|_| true);
-    }
-
-    fn stop_where(&self, which: impl Fn(&Lease) -> bool) {
-        for (lease, stop) in &*self.lock() {
-            if which(lease) {
-                stop.send_replace(true);
-            }
-        }
-    }
-
-    fn begin(&self, lease: &Lease) -> watch::Receiver<bool> {
-        let (stop, stopping) = watch::channel(false);
-        self.lock().push((lease.clone(), stop));
-        stopping
-    }
-
-    fn end(&self, ended: &Lease) {
-        self.lock().retain(|(lease, _)| lease != ended);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(Lease, watch::Sender<bool>)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

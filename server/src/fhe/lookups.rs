@@ -24,14 +24,14 @@ const NODE_BYTES: usize = 32;
 const RESULT_BYTES: usize = 8 * Ciphertext::WORDS;
 
 /// The files.
-pub struct Transcripts {
+pub struct LookupStore {
     folder: PathBuf,
     bytes_max: u64,
     /// Held by whoever writes or removes.
     writing: Mutex<()>,
 }
 
-impl Transcripts {
+impl LookupStore {
     /// The files of a data folder, which may take this many bytes together.
     ///
     /// # Errors
@@ -60,31 +60,31 @@ impl Transcripts {
     ///
     /// # Errors
     /// The file system's.
-    pub fn node(&self, root: &Digest, height: u32, index: u64) -> io::Result<Found<Digest>> {
-        let Some((file, count)) = self.file(root)? else { return Ok(Found::NoTree) };
+    pub fn node(&self, root: &Digest, height: u32, index: u64) -> io::Result<LookupAnswer<Digest>> {
+        let Some((file, count)) = self.file(root)? else { return Ok(LookupAnswer::NoTree) };
         let leaves = count.next_power_of_two();
         let Some(width) = leaves.checked_shr(height).filter(|&width| index < width) else {
-            return Ok(Found::NotInTree);
+            return Ok(LookupAnswer::NotInTree);
         };
         // The levels below have leaves + leaves/2 + … + 2·width nodes.
         let before = 2 * (leaves - width);
         let mut node = [0; NODE_BYTES];
         file.read_exact_at(&mut node, node_at(before + index))?;
-        Ok(Found::Here(Digest(node)))
+        Ok(LookupAnswer::Here(Digest(node)))
     }
 
     /// What one lookup gave, likewise.
     ///
     /// # Errors
     /// The file system's.
-    pub fn result(&self, root: &Digest, lookup: u64) -> io::Result<Found<Vec<u8>>> {
-        let Some((file, count)) = self.file(root)? else { return Ok(Found::NoTree) };
+    pub fn result(&self, root: &Digest, lookup: u64) -> io::Result<LookupAnswer<Vec<u8>>> {
+        let Some((file, count)) = self.file(root)? else { return Ok(LookupAnswer::NoTree) };
         if lookup >= count {
-            return Ok(Found::NotInTree);
+            return Ok(LookupAnswer::NotInTree);
         }
         let mut words = vec![0; RESULT_BYTES];
         file.read_exact_at(&mut words, result_at(count, lookup))?;
-        Ok(Found::Here(words))
+        Ok(LookupAnswer::Here(words))
     }
 
     /// A file, and how many results it has.
@@ -117,7 +117,7 @@ impl Transcripts {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<T> {
+pub enum LookupAnswer<T> {
     /// It.
     Here(T),
     /// No tree with this root is kept.
@@ -163,46 +163,47 @@ mod tests {
     #[test]
     fn what_was_kept_is_there_word_for_word() {
         let folder = tempfile::tempdir().unwrap();
-        let transcripts = Transcripts::open(folder.path(), 1 << 20).unwrap();
+        let lookups = LookupStore::open(folder.path(), 1 << 20).unwrap();
         for count in [0, 1, 2, 5] {
             let (tree, found) = results(7, count);
-            transcripts.keep(&tree, &found).unwrap();
+            lookups.keep(&tree, &found).unwrap();
             let root = tree.root();
             for height in 0u8..5 {
                 for index in 0u8..9 {
                     let expected = tree.node(usize::from(height), usize::from(index));
-                    let expected = expected.map_or(Found::NotInTree, Found::Here);
-                    let node = transcripts.node(&root, height.into(), index.into()).unwrap();
+                    let expected = expected.map_or(LookupAnswer::NotInTree, LookupAnswer::Here);
+                    let node = lookups.node(&root, height.into(), index.into()).unwrap();
                     assert_eq!(node, expected, "{count} results, {height}, {index}");
                 }
             }
             for (lookup, result) in found.iter().enumerate() {
                 let words: Vec<u8> = result.words().iter().flat_map(|w| w.to_le_bytes()).collect();
-                let kept = transcripts.result(&root, lookup as u64).unwrap();
-                assert_eq!(kept, Found::Here(words));
+                let kept = lookups.result(&root, lookup as u64).unwrap();
+                assert_eq!(kept, LookupAnswer::Here(words));
             }
-            assert_eq!(transcripts.result(&root, count).unwrap(), Found::NotInTree);
+            assert_eq!(lookups.result(&root, count).unwrap(), LookupAnswer::NotInTree);
             let far = [(u32::MAX, 0), (64, 0), (0, u64::MAX), (63, 1)];
             for (height, index) in far {
-                let node = transcripts.node(&root, height, index).unwrap();
-                assert_eq!(node, Found::NotInTree, "{height}, {index}");
+                let node = lookups.node(&root, height, index).unwrap();
+                assert_eq!(node, LookupAnswer::NotInTree, "{height}, {index}");
             }
-            assert_eq!(transcripts.result(&root, u64::MAX).unwrap(), Found::NotInTree);
+            assert_eq!(lookups.result(&root, u64::MAX).unwrap(), LookupAnswer::NotInTree);
         }
         let unknown = Digest([1; 32]);
-        assert_eq!(transcripts.node(&unknown, 0, 0).unwrap(), Found::NoTree);
-        assert_eq!(transcripts.result(&unknown, 0).unwrap(), Found::NoTree);
+        assert_eq!(lookups.node(&unknown, 0, 0).unwrap(), LookupAnswer::NoTree);
+        assert_eq!(lookups.result(&unknown, 0).unwrap(), LookupAnswer::NoTree);
     }
 
     #[test]
     fn the_oldest_go_first_and_nothing_is_larger_than_the_room() {
         let folder = tempfile::tempdir().unwrap();
         let room = file_bytes(2) + file_bytes(1);
-        let transcripts = Transcripts::open(folder.path(), room).unwrap();
+        let lookups = LookupStore::open(folder.path(), room).unwrap();
         let all = [results(0, 2), results(10, 1), results(20, 1), results(30, 4)];
-        let keep = |index: usize| transcripts.keep(&all[index].0, &all[index].1);
-        let has =
-            |index: usize| transcripts.node(&all[index].0.root(), 0, 0).unwrap() != Found::NoTree;
+        let keep = |index: usize| lookups.keep(&all[index].0, &all[index].1);
+        let has = |index: usize| {
+            lookups.node(&all[index].0.root(), 0, 0).unwrap() != LookupAnswer::NoTree
+        };
         keep(0).unwrap();
         keep(1).unwrap();
         // Kept again is as good as new.

@@ -13,12 +13,12 @@ use crate::telemetry;
 const REASON_CHARS_MAX: usize = 500;
 
 /// How often each backend failed since the process began.
-pub struct Service {
+pub struct BackendHealth {
     failures: Mutex<HashMap<BackendKind, u32>>,
     failures_max: u32,
 }
 
-impl Service {
+impl BackendHealth {
     /// All of these are in service, until they failed at `failures_max` proofs, or one if that is 0.
     pub fn new(kinds: impl IntoIterator<Item = BackendKind>, failures_max: u32) -> Self {
         for kind in kinds {
@@ -28,7 +28,7 @@ impl Service {
     }
 
     /// Whether a backend is in service.
-    pub fn has(&self, kind: BackendKind) -> bool {
+    pub fn is_usable(&self, kind: BackendKind) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.get(&kind).is_none_or(|&failures| failures < self.failures_max)
     }

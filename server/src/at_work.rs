@@ -1,9 +1,10 @@
-//! What a job at work hears, and what it says: whether it is to stop, and how far it is.
+//! What a job at work hears, says and comes to: whether it is to stop, how far it is, its outcome.
 
+use pulseproof_sdk::Problem;
 use pulseproof_store::jobs::Progress;
 use tokio::sync::watch;
 
-use crate::serve::stopped;
+use crate::stopping::stopped;
 
 /// A job's ear and mouth. Neither keeps it waiting.
 #[derive(Clone)]
@@ -43,4 +44,14 @@ impl AtWork {
     fn say(&self, progress: Progress) {
         self.progress.send_replace(Some(progress));
     }
+}
+
+/// What a job came to.
+pub enum JobOutcome<T> {
+    /// A result.
+    Done(T),
+    /// None, and why.
+    Failed(Problem),
+    /// It was stopped from outside.
+    Stopped,
 }

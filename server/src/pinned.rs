@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pulseproof_store::circuits::StoredCircuit;
 use tokio::sync::watch;
 
-use super::cache::Wanted;
 use crate::app::App;
-use crate::serve::stopped;
+use crate::groth16::cache::Wanted;
+use crate::stopping::stopped;
 
 /// Loads the keys of pinned circuits, one after the other, until the appliance stops. What cannot be
 /// loaded is logged: the jobs that need it will say why.

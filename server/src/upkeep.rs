@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::refusal::{self, Refusal};
-use crate::serve::stopped;
+use crate::stopping::stopped;
 
 /// How often files that nobody needs are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);

@@ -1,0 +1,67 @@
+//! What reaches drivers and jobs at once and not by way of the store: that a job was queued, that one is to stop.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pulseproof_store::jobs::{Kind, Lease};
+use tokio::sync::{Notify, watch};
+
+/// Those of each kind.
+#[derive(Default)]
+pub struct JobSignals([KindSignals; Kind::ALL.len()]);
+
+impl JobSignals {
+    /// Those of a kind.
+    pub fn of(&self, kind: Kind) -> &KindSignals {
+        &self.0[kind as usize]
+    }
+}
+
+/// Those of the jobs of one kind.
+#[derive(Default)]
+pub struct KindSignals {
+    /// Tells the driver that a job was queued.
+    pub queued: Notify,
+    /// Ways to stop the jobs at work. While a lease is lost and its job is not given up yet, there may be two of it.
+    running: Mutex<Vec<(Lease, watch::Sender<bool>)>>,
+}
+
+impl KindSignals {
+    /// Stops a job, if it is at work.
+    pub fn stop(&self, id: &str) {
+        self.stop_where(|lease| lease.id == id);
+    }
+
+    /// Stops a job that somebody else has now.
+    pub fn stop_lost(&self, lost: &Lease) {
+        self.stop_where(|lease| lease == lost);
+    }
+
+    /// Stops all jobs at work.
+    pub fn stop_all(&self) {
+        self.stop_where(|_| true);
+    }
+
+    fn stop_where(&self, which: impl Fn(&Lease) -> bool) {
+        for (lease, stop) in &*self.lock() {
+            if which(lease) {
+                stop.send_replace(true);
+            }
+        }
+    }
+
+    /// A job begins, and hears whether it is to stop.
+    pub fn begin(&self, lease: &Lease) -> watch::Receiver<bool> {
+        let (stop, stopping) = watch::channel(false);
+        self.lock().push((lease.clone(), stop));
+        stopping
+    }
+
+    /// A job is at work no more.
+    pub fn end(&self, ended: &Lease) {
+        self.lock().retain(|(lease, _)| lease != ended);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Lease, watch::Sender<bool>)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
