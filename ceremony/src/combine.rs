@@ -50,5 +50,5 @@ pub fn same_ratio<C: Curve>(
     (c, d): (G2Affine<C>, G2Affine<C>),
 ) -> bool {
     let finite = !a.is_zero() && !b.is_zero() && !c.is_zero() && !d.is_zero();
-    finite && C::multi_pairing([a, (-b.into_group()).into_affine()], [d, c]).is_zero()
+    finite && C::pairing_product(&[a, (-b.into_group()).into_affine()], &[d, c]).is_zero()
 }

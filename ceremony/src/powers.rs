@@ -176,7 +176,8 @@ impl<C: Curve> Powers<C> {
     /// Whether a point is c·\[τ^(2N−1)\]₁: e(P, \[1\]₂) = e(c·\[τ^N\]₁, \[τ^(N−1)\]₂).
     fn is_next(&self, point: G1<C>, c: Scalar<C>) -> bool {
         self.next.is_some_and(|(high, low)| {
-            let pairing = C::multi_pairing([point, -(high * c)], [G2Affine::<C>::generator(), low]);
+            let pairing =
+                C::pairing_product(&[point, -(high * c)], &[G2Affine::<C>::generator(), low]);
             pairing.is_zero()
         })
     }
@@ -252,7 +253,7 @@ impl<C: Curve> Multiples<C> {
     ) -> Result<(), CeremonyError> {
         let sum: G1<C> = self.rho.combine(points)?;
         let secret = -secret.into_group();
-        let pairing = C::multi_pairing([sum, secret], [G2::<C>::generator(), self.sum]);
+        let pairing = C::pairing_product(&[sum, secret], &[G2::<C>::generator(), self.sum]);
         consistent(section, pairing.is_zero())
     }
 }
@@ -275,7 +276,7 @@ fn check_tau<C: Curve>(
     let rho = Coefficients::random(tau.len() - 1);
     let low: G1<C> = rho.combine(&tau[..tau.len() - 1])?;
     let high: G1<C> = rho.combine(&tau[1..])?;
-    let pairing = C::multi_pairing([low, -high], [tau_g2[1], g2]);
+    let pairing = C::pairing_product(&[low, -high], &[tau_g2[1], g2]);
     consistent("tauG1", pairing.is_zero())
 }
 

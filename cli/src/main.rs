@@ -7,13 +7,27 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pulseproof::commands::Cli;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+/// The environment variable that says what is logged.
+const LOG: &str = "PULSEPROOF_LOG";
 
 fn main() -> ExitCode {
     quiet_mesa();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PULSEPROOF_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(logged())).init();
     Cli::parse().run()
+}
+
+/// What is logged: warnings, or what the environment says.
+fn logged() -> Targets {
+    let warnings = || Targets::new().with_default(LevelFilter::WARN);
+    let Ok(asked) = std::env::var(LOG) else { return warnings() };
+    asked.parse().unwrap_or_else(|error| {
+        eprintln!("{LOG}: {error}: expected levels such as info or warn,pulseproof_server=debug");
+        warnings()
+    })
 }
 
 /// Keeps Mesa's layer that sorts devices away where there is no session of a desktop: it asks the session's

@@ -65,7 +65,7 @@ impl<C: Curve> PreparedVerifyingKey<C> {
     /// If the key has no point for the constant one. Keys that were read have it.
     pub fn new(key: VerifyingKey<C>) -> Self {
         assert!(!key.ic.is_empty(), "a verifying key has a point for the constant one");
-        let minus = |point: G2Affine<C>| C::G2Prepared::from((-point.into_group()).into_affine());
+        let minus = |point: G2Affine<C>| C::prepared((-point.into_group()).into_affine());
         Self {
             alpha_beta: key.alpha_beta(),
             minus_beta: minus(key.beta_g2),
@@ -99,9 +99,10 @@ pub fn verify<C: Curve>(
     key.check_inputs(inputs)?;
     let (constant, rest) = key.key.ic.split_at(1);
     let x = (msm::<C>(rest, &inputs.0) + constant[0]).into_affine();
-    let product = C::multi_pairing(
-        [proof.a, x, proof.c],
-        [proof.b.into(), key.minus_gamma.clone(), key.minus_delta.clone()],
+    let b = C::prepared(proof.b);
+    let product = C::prepared_product(
+        &[proof.a, x, proof.c],
+        vec![b, key.minus_gamma.clone(), key.minus_delta.clone()],
     );
     if product == key.alpha_beta { Ok(()) } else { Err(VerifyError::Invalid) }
 }
@@ -174,12 +175,12 @@ fn holds<C: Curve>(key: &PreparedVerifyingKey<C>, proofs: &[Weighted<'_, C>]) ->
     let mut left: Vec<G1<C>> =
         proofs.par_iter().map(|p| p.proof.a.mul_bigint(limbs(p.weight))).collect();
     left.extend([key.key.alpha_g1 * total, x, c]);
-    let right = proofs.iter().map(|p| p.proof.b.into()).chain([
+    let right = proofs.iter().map(|p| C::prepared(p.proof.b)).chain([
         key.minus_beta.clone(),
         key.minus_gamma.clone(),
         key.minus_delta.clone(),
     ]);
-    C::multi_pairing(G1::<C>::normalize_batch(&left), right).is_zero()
+    C::prepared_product(&G1::<C>::affine(&left), right.collect()).is_zero()
 }
 
 /// The scalars of the key's points: the sum of the weights, then the weighted sum of each input.

@@ -4,13 +4,15 @@ use ark_ec::CurveGroup;
 use ark_ec::pairing::Pairing;
 use ark_serialize::{CanonicalSerialize, Compress};
 
+use crate::compiled::CompiledPairing;
 use crate::field::KernelField;
 use crate::group::Group;
 use crate::names::names;
 
 /// A curve with a name. Everything above the kernels is generic over this trait.
 pub trait Curve:
-    Pairing<
+    CompiledPairing
+    + Pairing<
         ScalarField: KernelField,
         G1: Group + CurveGroup<Affine = Self::G1Affine>,
         G2: Group + CurveGroup<Affine = Self::G2Affine>,

@@ -6,6 +6,9 @@ use ark_ec::PrimeGroup;
 use ark_ff::{FftField, PrimeField, batch_inversion};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 
+use crate::field::KernelField;
+use crate::group::Group;
+
 /// H = {1, ω, …, ω^(N−1)}, or a coset of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Domain<F: FftField>(Radix2EvaluationDomain<F>);
@@ -52,11 +55,19 @@ impl<F: FftField> Domain<F> {
     ///
     /// # Panics
     /// If there are more points than N.
-    pub fn interpolate_points<G: PrimeGroup<ScalarField = F>>(self, mut points: Vec<G>) -> Vec<G>
+    pub fn interpolate_points<G: Group<ScalarField = F>>(self, points: Vec<G>) -> Vec<G>
+    where
+        F: KernelField,
+    {
+        assert!(points.len() <= self.size(), "interpolate_points: more points than the domain has");
+        G::interpolate(self, points)
+    }
+
+    /// The same, compiled wherever it is called.
+    pub(crate) fn interpolate_in<G: PrimeGroup<ScalarField = F>>(self, mut points: Vec<G>) -> Vec<G>
     where
         F: PrimeField,
     {
-        assert!(points.len() <= self.size(), "interpolate_points: more points than the domain has");
         self.0.ifft_in_place(&mut points);
         points
     }

@@ -7,10 +7,12 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 
 use crate::backend::{ErasedGroup, ErasedKernels};
+use crate::compiled::CompiledGroup;
+use crate::domain::Domain;
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
-use crate::msm::{Integers, Multiply};
+use crate::msm::Integers;
 use crate::names::names;
 
 /// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
@@ -34,17 +36,29 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     /// The part of a backend that computes in this group.
     fn group(kernels: &dyn ErasedKernels) -> &dyn ErasedGroup<Self>;
 
-    /// See [`Multiply::prepare`].
+    /// See [`CompiledGroup::prepare`].
     ///
     /// # Errors
     /// See there.
     fn prepare(points: &[Self::Affine]) -> Result<Self::Prepared, Error>;
 
-    /// See [`Multiply::multiply`].
+    /// See [`CompiledGroup::multiply`].
     fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
 
-    /// See [`Multiply::subset_sums`].
+    /// See [`CompiledGroup::subset_sums`].
     fn subset_sums(points: &Self::Prepared, masks: &[u32], bits: u32) -> Vec<Self>;
+
+    /// See [`CompiledGroup::arkworks_msm`].
+    fn arkworks_msm(points: &[Self::Affine], scalars: &[Self::ScalarField]) -> Self;
+
+    /// See [`CompiledGroup::affine`].
+    fn affine(points: &[Self]) -> Vec<Self::Affine>;
+
+    /// See [`CompiledGroup::multiples`].
+    fn multiples(base: Self, scalars: &[Self::ScalarField]) -> Vec<Self::Affine>;
+
+    /// See [`Domain::interpolate_points`].
+    fn interpolate(domain: Domain<Self::ScalarField>, points: Vec<Self>) -> Vec<Self>;
 }
 
 impl<P> Group for Projective<P>
@@ -55,7 +69,7 @@ where
     const ID: GroupId = P::ID;
     type Prime = <P::BaseField as Field>::BasePrimeField;
     type Coordinate = P::BaseField;
-    type Prepared = <P as Multiply>::Prepared;
+    type Prepared = <P as CompiledGroup>::Prepared;
 
     fn coordinates(point: &Affine<P>) -> Option<(P::BaseField, P::BaseField)> {
         point.xy()
@@ -80,10 +94,26 @@ where
     fn subset_sums(points: &Self::Prepared, masks: &[u32], bits: u32) -> Vec<Self> {
         P::subset_sums(points, masks, bits)
     }
+
+    fn arkworks_msm(points: &[Affine<P>], scalars: &[P::ScalarField]) -> Self {
+        P::arkworks_msm(points, scalars)
+    }
+
+    fn affine(points: &[Self]) -> Vec<Affine<P>> {
+        P::affine(points)
+    }
+
+    fn multiples(base: Self, scalars: &[P::ScalarField]) -> Vec<Affine<P>> {
+        P::multiples(base, scalars)
+    }
+
+    fn interpolate(domain: Domain<P::ScalarField>, points: Vec<Self>) -> Vec<Self> {
+        P::interpolate(domain, points)
+    }
 }
 
 /// Curve parameters with a name, and what the CPU does with their points.
-pub trait Named: Multiply
+pub trait Named: CompiledGroup
 where
     Projective<Self>: Group<Affine = Affine<Self>>,
 {

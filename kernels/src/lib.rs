@@ -37,6 +37,7 @@ pub mod backend;
 pub mod bootstrap;
 #[cfg(any(test, feature = "check"))]
 pub mod check;
+pub mod compiled;
 pub mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
@@ -65,8 +66,10 @@ pub use domain::Domain;
 pub use error::Error;
 pub use msm::msm;
 
-/// The arkworks traits that fields, groups and serialization are used through.
+/// The traits, arkworks's and ours, that fields, groups and serialization are used through.
 pub mod traits {
+    pub use crate::compiled::CompiledPairing;
+    pub use crate::group::Group;
     pub use ark_ec::pairing::{Pairing, PairingOutput};
     pub use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, ScalarMul};
     pub use ark_ff::{

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_files::private_folder;
 use pulseproof_kernels::Curve;
+use pulseproof_service::Boxed;
 use pulseproof_store::sqlite::SqliteStore;
 use pulseproof_store::{StoreError, SystemClock};
 use tokio::net::TcpListener;
@@ -101,7 +102,11 @@ impl Appliance {
         Self::open_with(Computers { sums, engines, groth16 }, config).await
     }
 
-    async fn open_with(computers: Computers, config: Config) -> Result<Self, ServeError> {
+    fn open_with(computers: Computers, config: Config) -> Boxed<Result<Self, ServeError>> {
+        Box::pin(Self::open_here(computers, config))
+    }
+
+    async fn open_here(computers: Computers, config: Config) -> Result<Self, ServeError> {
         let lock = lock(&config.data_dir)?;
         let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
         let srs = computers.sums.srs();
@@ -127,6 +132,22 @@ impl Appliance {
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        self.serve_until(listener, Box::pin(shutdown)).await
+    }
+
+    fn serve_until(
+        self,
+        listener: TcpListener,
+        shutdown: Boxed<()>,
+    ) -> Boxed<Result<(), ServeError>> {
+        Box::pin(self.serve_here(listener, shutdown))
+    }
+
+    async fn serve_here(
+        self,
+        listener: TcpListener,
+        shutdown: Boxed<()>,
     ) -> Result<(), ServeError> {
         let Self { app, lock } = self;
         announce(&app);

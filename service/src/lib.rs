@@ -15,4 +15,4 @@ pub mod running;
 pub use answer::{Refusal, blocking, internal};
 pub use gate::Gate;
 pub use rate::Rate;
-pub use running::{Running, serve_routes};
+pub use running::{Boxed, Running, serve_routes};

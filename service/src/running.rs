@@ -3,11 +3,15 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
+
+/// A future whose type is forgotten: what it does is compiled where it is made, and not where it is awaited.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A service on a loopback port, until it is told to stop.
 #[derive(Debug)]
@@ -59,6 +63,10 @@ pub async fn serve_routes(
     listener: TcpListener,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    serve_until(routes, listener, Box::pin(stopped)).await
+}
+
+fn serve_until(routes: Router, listener: TcpListener, stopped: Boxed<()>) -> Boxed<io::Result<()>> {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+    Box::pin(async { axum::serve(listener, service).with_graceful_shutdown(stopped).await })
 }

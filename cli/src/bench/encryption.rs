@@ -7,11 +7,11 @@ mod tfhe_zk;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use ark_ec::VariableBaseMSM;
 use pulseproof_fhe::{
     Encrypt, EncryptionWitness, Layout, LayoutError, LayoutRequest, Scale, Totals, generate_keys,
 };
 use pulseproof_kernels::cpu::Cpu;
+use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
@@ -117,7 +117,7 @@ impl<C: Curve> Fixture<C> {
 
     /// The peer: one arkworks MSM with full-width scalars.
     pub fn peer_msm(&self) -> G1<C> {
-        G1::<C>::msm_unchecked(&self.key.srs().lagrange, &self.peer_scalars)
+        G1::<C>::arkworks_msm(&self.key.srs().lagrange, &self.peer_scalars)
     }
 
     /// A device encrypts.

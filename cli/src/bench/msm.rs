@@ -133,7 +133,7 @@ impl<G: Group> Fixture<G> {
         }
         let per_integer = self.integers().words();
         let scalars: Vec<G::ScalarField> = words.chunks_exact(per_integer).map(scalar).collect();
-        G::msm_unchecked(&self.bases, &scalars)
+        G::arkworks_msm(&self.bases, &scalars)
     }
 }
 

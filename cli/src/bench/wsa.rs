@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ark_ec::VariableBaseMSM;
 use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culprits};
@@ -79,7 +79,7 @@ impl<C: Curve> Fixture<C> {
 
     /// The peer: one arkworks MSM with full-width scalars.
     pub fn peer_msm(&self) -> G1<C> {
-        G1::<C>::msm_unchecked(&self.prover.srs().lagrange, &self.peer_scalars)
+        G1::<C>::arkworks_msm(&self.prover.srs().lagrange, &self.peer_scalars)
     }
 
     /// A device commits to its vector.

@@ -92,7 +92,7 @@ fn apply<C: Curve>(
 
 fn scale<C: Curve>(points: &mut [G1Affine<C>], factor: &Scalar<C>) {
     let scaled: Vec<_> = points.par_iter().map(|point| *point * factor).collect();
-    points.copy_from_slice(&C::G1::normalize_batch(&scaled));
+    points.copy_from_slice(&C::G1::affine(&scaled));
 }
 
 fn nonzero<F: PrimeField>(rng: &mut (impl RngCore + CryptoRng)) -> F {

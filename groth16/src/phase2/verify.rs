@@ -109,7 +109,7 @@ fn check_divided<C: Curve>(
 ) -> Result<(), Phase2Error> {
     let rho = Coefficients::random(before.len());
     let (found, expected): (G1<C>, G1<C>) = (rho.combine(points)?, rho.combine(before)?);
-    let pairing = C::multi_pairing([found, -expected], [delta, G2Affine::<C>::generator()]);
+    let pairing = C::pairing_product(&[found, -expected], &[delta, G2Affine::<C>::generator()]);
     equal(name, pairing.is_zero())
 }
 

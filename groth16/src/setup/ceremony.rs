@@ -166,7 +166,7 @@ fn circuit_hash<C: Curve>(key: &Contents<C>, tau: &[G1Affine<C>]) -> [u8; hash::
     // Where a ceremony is as small as can be, snarkjs reads one point past its end; there is none here.
     let pairs = tau[size..].iter().take(hashed).zip(tau);
     let differences: Vec<_> = pairs.map(|(high, low)| high.into_group() - low).collect();
-    hash.section::<G1<C>>(size - 1, &C::G1::normalize_batch(&differences));
+    hash.section::<G1<C>>(size - 1, &C::G1::affine(&differences));
     hash.section::<G1<C>>(key.c.len(), &key.c);
     hash.section::<G1<C>>(key.a.len(), &key.a);
     hash.section::<G1<C>>(key.b1.len(), &key.b1);

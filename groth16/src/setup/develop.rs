@@ -30,7 +30,7 @@ pub fn develop<C: Curve>(
     };
     let (g1, g2) = (G1::<C>::generator(), G2::<C>::generator());
     let mut in_g1 = |scalars: &[Scalar<C>]| {
-        let points = g1.batch_mul(scalars);
+        let points = G1::<C>::multiples(g1, scalars);
         step();
         points
     };
@@ -39,7 +39,7 @@ pub fn develop<C: Curve>(
     let (a, b1, ic, h) = (in_g1(&scalars.a), in_g1(&scalars.b), in_g1(ic), in_g1(&scalars.h));
     let divided: Vec<_> = c.iter().map(|value| *value * secrets.delta_inverse).collect();
     let c = in_g1(&divided);
-    let b2 = g2.batch_mul(&scalars.b);
+    let b2 = G2::<C>::multiples(g2, &scalars.b);
     step();
     let header = Header {
         variables: circuit.wires,

@@ -98,7 +98,7 @@ pub fn progression<G: Group>(len: usize, seed: u64) -> Vec<G::Affine> {
             *point = next;
             next += affine_step;
         }
-        G::normalize_batch(&points)
+        G::affine(&points)
     });
     parts.flatten_iter().collect()
 }

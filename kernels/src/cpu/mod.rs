@@ -12,6 +12,7 @@ macro_rules! unroll {
 }
 
 pub mod bootstrap;
+mod compiled;
 pub mod msm;
 mod ntt;
 mod parallel;

@@ -1,11 +1,9 @@
 //! Multi-scalar multiplication: what it is asked to do, and its plan.
 
-mod multiply;
 mod once;
 mod plan;
 mod subsets;
 
-pub use multiply::Multiply;
 pub use once::msm;
 pub use plan::{BASES_MAX, BITS_MAX, Costs, Integers, LEVELS_MAX, Plan, WINDOW_MAX, best_window};
 pub use subsets::{SUBSETS_MAX, Subsets};

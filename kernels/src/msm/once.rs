@@ -1,6 +1,5 @@
 //! Multi-scalar multiplication over bases that are used once, on the processor.
 
-use ark_ec::VariableBaseMSM;
 use ark_ff::{BigInteger, PrimeField};
 use rayon::prelude::*;
 
@@ -26,7 +25,7 @@ pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1<C> {
         let (words, shape) = signed(scalars);
         return G1::<C>::multiply(&bases, &[&words], &shape).into_iter().sum();
     }
-    G1::<C>::msm_unchecked(bases, scalars)
+    G1::<C>::arkworks_msm(bases, scalars)
 }
 
 /// The scalars as the integers nearest to zero, as narrow as they all fit.

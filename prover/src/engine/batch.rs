@@ -19,7 +19,7 @@ impl<C: Curve> Equation<C> {
     /// Whether it holds.
     pub fn holds(&self, key: &VerifyingKey<C>) -> bool {
         let [left, right] = [&self.left, &self.right].map(|terms| sum::<C>(terms));
-        C::multi_pairing([left, -right], [key.tau_h, key.h]).is_zero()
+        C::pairing_product(&[left, -right], &[key.tau_h, key.h]).is_zero()
     }
 }
 

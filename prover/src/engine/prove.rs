@@ -221,7 +221,7 @@ impl<'a, C: Curve> Run<'a, C> {
             commitments.push(self.session.commit_short(&short)? + self.blinded(&blinding));
             self.columns[column.0].as_mut().expect("filled above").blinding = blinding;
         }
-        Ok(G1::<C>::normalize_batch(&commitments))
+        Ok(G1::<C>::affine(&commitments))
     }
 
     /// How often each row of the table is looked up. An input that is in no row is not counted;
@@ -315,7 +315,7 @@ impl<'a, C: Curve> Run<'a, C> {
         };
         let commitments: Vec<_> =
             second_round_columns(self.circuit).map(commitment).collect::<Result<_, Error>>()?;
-        Ok(G1::<C>::normalize_batch(&commitments))
+        Ok(G1::<C>::affine(&commitments))
     }
 
     /// Σ β_b·\[τ^b·Z_H(τ)\]₁: a handful of terms, on the host.

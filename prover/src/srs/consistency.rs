@@ -50,7 +50,7 @@ pub(super) fn check_powers<C: Curve>(
     let rho = random_coefficients::<C>(last);
     let low = msm::<C>(&powers[..last], &rho);
     let high = msm::<C>(&powers[1..], &rho);
-    if !C::multi_pairing([low, -high], [key.tau_h, key.h]).is_zero() {
+    if !C::pairing_product(&[low, -high], &[key.tau_h, key.h]).is_zero() {
         return Err(SrsError::Inconsistent("the powers are not those of the key's τ"));
     }
     Ok(())

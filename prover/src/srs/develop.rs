@@ -26,8 +26,8 @@ pub fn generate<C: Curve>(
     let g = G1::<C>::generator();
     let h = G2Affine::<C>::generator();
     Ok(Srs {
-        powers: g.batch_mul(&powers),
-        lagrange: g.batch_mul(&lagrange),
+        powers: G1::<C>::multiples(g, &powers),
+        lagrange: G1::<C>::multiples(g, &lagrange),
         verifying_key: VerifyingKey {
             log_size,
             origin: Origin::Development,

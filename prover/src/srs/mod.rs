@@ -117,7 +117,7 @@ impl<C: Curve> Srs<C> {
         let n = self.size();
         let shifted: Vec<_> =
             (0..count).map(|b| self.powers[n + b].into_group() - self.powers[b]).collect();
-        C::G1::normalize_batch(&shifted)
+        C::G1::affine(&shifted)
     }
 
     /// Checks that the parts belong together: the powers are those of the τ in the verifying key and

@@ -69,5 +69,5 @@ fn lagrange_points<C: Curve>(
 ) -> Vec<G1Affine<C>> {
     let powers: Vec<G1<C>> =
         powers[..domain.size()].iter().map(|power| power.into_group()).collect();
-    G1::<C>::normalize_batch(&domain.interpolate_points(powers))
+    G1::<C>::affine(&domain.interpolate_points(powers))
 }

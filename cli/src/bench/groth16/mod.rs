@@ -128,8 +128,7 @@ impl<C: Curve> Fixture<C> {
         let size = 1usize << self.log_n;
         let in_g1 = Least::of::<G1<C>>(size, bits, 1);
         let in_g2 = Least::of::<G2<C>>(size, bits, 1);
-        let field_bits =
-            <<G1<C> as pulseproof_kernels::group::Group>::Prime as PrimeField>::MODULUS_BIT_SIZE;
+        let field_bits = <<G1<C> as Group>::Prime as PrimeField>::MODULUS_BIT_SIZE;
         Shape {
             log_n: self.log_n,
             batch: 1,

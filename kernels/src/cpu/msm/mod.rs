@@ -16,7 +16,6 @@ mod bases;
 mod buckets;
 mod digits;
 mod fold;
-mod multiply;
 #[cfg(test)]
 mod tests;
 
@@ -81,7 +80,11 @@ impl<G: CpuGroup> MsmOps<G> for Cpu {
 }
 
 /// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
-fn multiply<G: CpuGroup>(bases: &Bases<G>, vectors: &[&[u64]], shape: &Integers) -> Vec<G> {
+pub(super) fn multiply<G: CpuGroup>(
+    bases: &Bases<G>,
+    vectors: &[&[u64]],
+    shape: &Integers,
+) -> Vec<G> {
     fn run<G: CpuGroup, L: Lanes<G::Coordinate>>(
         job: &Job<'_, G, L>,
         vectors: &[&[u64]],
@@ -100,7 +103,7 @@ fn multiply<G: CpuGroup>(bases: &Bases<G>, vectors: &[&[u64]], shape: &Integers)
 }
 
 /// For each k below `bits` the sum of the bases whose mask has bit k.
-fn subset_sums<G: CpuGroup>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
+pub(super) fn subset_sums<G: CpuGroup>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
     match &bases.rows {
         Rows::Portable(lines) => {
             Job { lanes: Portable, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)

@@ -98,7 +98,7 @@ fn block<G: Group>(
                     point.double_in_place();
                 }
             });
-            write(level, &G::normalize_batch(&multiple))?;
+            write(level, &G::affine(&multiple))?;
         }
     }
     Ok(Block { points: buffer, len })

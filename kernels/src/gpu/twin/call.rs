@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
 
     /// Writes sums, the first of them to the first place and so on.
     pub(super) fn set_sums<G: Group>(&mut self, buffer: usize, sums: &[G]) {
-        let points = G::normalize_batch(sums);
+        let points = G::affine(sums);
         let places = self.buffers[buffer].chunks_exact_mut(sum_words::<G>());
         for (z, (words, point)) in (2u64..).zip(places.zip(&points)) {
             write_sum::<G>(point, z, words);
