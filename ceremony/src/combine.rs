@@ -3,7 +3,7 @@
 //! of at most 2^−128. That argument needs points of prime order ([`crate::subgroup`]).
 
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Error, G1Affine, G2Affine};
 use rand::RngCore;
@@ -32,7 +32,7 @@ impl Coefficients {
     /// # Errors
     /// There is no memory.
     pub fn combine<G: Group>(&self, points: &[G::Affine]) -> Result<G, Error> {
-        let shape = Integers::unsigned(points.len(), COEFFICIENT_BITS);
+        let shape = ScalarShape::unsigned(points.len(), COEFFICIENT_BITS);
         let bases = G::prepare(points)?;
         Ok(G::multiply(&bases, &[&self.0], &shape).into_iter().sum())
     }

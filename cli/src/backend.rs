@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::AnyBackend;
-use pulseproof_kernels::select::{Choice, open};
+use pulseproof_kernels::select::{BackendChoice, open};
 
 use crate::output::complain;
 
@@ -16,14 +16,14 @@ pub const UNAVAILABLE: u8 = 3;
 pub struct BackendArgs {
     /// Where to compute: auto, cuda, wgpu or cpu; auto is the first of these that works here
     #[arg(long, env = "PULSEPROOF_BACKEND", default_value_t, value_name = "BACKEND")]
-    pub backend: Choice,
+    pub backend: BackendChoice,
 }
 
 /// Opens a backend, or says why not and gives the exit code to end with.
 ///
 /// # Errors
 /// [`UNAVAILABLE`].
-pub fn open_or_say(choice: Choice) -> Result<AnyBackend, ExitCode> {
+pub fn open_or_say(choice: BackendChoice) -> Result<AnyBackend, ExitCode> {
     open(choice).map_err(|error| unavailable(&error))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pulseproof_groth16::witness::{Circuit, Limits, Modules, ModulesError, WitnessError};
 use pulseproof_kernels::Curve;
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::select::{self, Choice};
+use pulseproof_kernels::select::{self, BackendChoice};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
 use pulseproof_server::{ExactOn, Groth16, Machine, Programs};
@@ -106,7 +106,7 @@ impl Home {
     pub fn machine<C: Curve>(
         &self,
         log_size: u32,
-        choice: Choice,
+        choice: BackendChoice,
         programs: Programs,
     ) -> Result<Machine<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);

@@ -12,9 +12,9 @@ use pulseproof_medguard::cloud::Cloud;
 use pulseproof_medguard::cohort;
 use pulseproof_medguard::device::{Device, Profile};
 use pulseproof_medguard::gateway::Gateway;
-use pulseproof_medguard::trust::Trust;
+use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_sdk::Roster;
-use pulseproof_sdk::client::{Appliance, ClientError, Service};
+use pulseproof_sdk::client::{ApplianceClient, ClientError, Service};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_server::{Config, Machine, Prover, identity};
@@ -38,7 +38,7 @@ impl<C: Curve> Parties<C> {
         let (store, vault) = (options.folder.join("appliance"), options.folder.join("authority"));
 
         let appliance_service = start_appliance(machine, store.clone()).await?;
-        let appliance = Appliance::new(appliance_service.url());
+        let appliance = ApplianceClient::new(appliance_service.url());
         let enrol = |region| enrol(region, &profile, appliance.clone());
         let regions: Vec<_> = members.into_iter().map(enrol).collect();
         register(&appliance, &profile, &regions).await?;
@@ -114,7 +114,7 @@ fn packing(options: &Options, regions: &[cohort::Region]) -> Result<Layout, Demo
 fn enrol<C: Curve>(
     region: cohort::Region,
     profile: &Arc<Profile<C>>,
-    appliance: Appliance,
+    appliance: ApplianceClient,
 ) -> Region<C> {
     let name = region.name;
     let (mut devices, mut keys, mut readings) = (Vec::new(), Vec::new(), Vec::new());
@@ -139,7 +139,7 @@ fn enrol<C: Curve>(
 
 /// Tells the appliance what words mean, and who may hand them in.
 async fn register<C: Curve>(
-    appliance: &Appliance,
+    appliance: &ApplianceClient,
     profile: &Profile<C>,
     regions: &[Region<C>],
 ) -> Result<(), ClientError> {
@@ -156,9 +156,9 @@ fn trust<C: Curve>(
     profile: &Profile<C>,
     regions: &[Region<C>],
     appliance: AppliancePublicKey,
-) -> Trust<C> {
+) -> TrustAnchors<C> {
     let rosters = regions.iter().map(|region| &region.roster);
-    Trust {
+    TrustAnchors {
         key: prover.srs().verifying_key.clone(),
         rosters: rosters.clone().map(|roster| (roster.region.clone(), roster.clone())).collect(),
         profiles: vec![Arc::clone(&profile.lists)],

@@ -46,6 +46,7 @@ pub use ciphertext::Ciphertext;
 pub use encrypt::Encrypt;
 pub use keys::{SecretKey, generate_keys};
 pub use pulseproof_packing::{
-    DIMENSION, DecryptError, EncryptError, EncryptionWitness, Field, HeadRoom, KeyError, Layout,
-    LayoutError, LayoutRequest, ListTotal, NOISE_BOUND_LOG2, PublicKey, Scale, Totals, head_room,
+    DIMENSION, DecryptError, EncryptError, EncryptionWitness, HeadRoom, KeyError, Layout,
+    LayoutError, LayoutRequest, ListTotal, NOISE_BOUND_LOG2, PublicKey, Quantity, Scale, Totals,
+    head_room,
 };

@@ -18,7 +18,7 @@ use std::path::Path;
 use tempfile::TempPath;
 
 pub use folder::{private_file, private_folder, remove, shrink};
-pub use target::{Identity, identity};
+pub use target::{FileId, identity};
 use target::{Target, folder};
 
 /// What a file's content is written to.

@@ -46,7 +46,7 @@ impl Target {
 
 /// What tells a file from others, whatever names it has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Identity {
+pub enum FileId {
     /// It is there: device and inode.
     Found(u64, u64),
     /// It is not there yet: the name that it will have.
@@ -55,12 +55,12 @@ pub enum Identity {
 
 /// What a path leads to, for comparison; `None` for what any number may write to at once, as `/dev/null`,
 /// and for what cannot be looked at, which fails when it is opened.
-pub fn identity(path: &Path) -> Option<Identity> {
+pub fn identity(path: &Path) -> Option<FileId> {
     match fs::metadata(path) {
         Ok(found) if found.file_type().is_char_device() => None,
-        Ok(found) => Some(Identity::Found(found.dev(), found.ino())),
+        Ok(found) => Some(FileId::Found(found.dev(), found.ino())),
         Err(_) => match Target::of(path) {
-            Ok(Target::Plain(path)) => Some(Identity::New(path)),
+            Ok(Target::Plain(path)) => Some(FileId::New(path)),
             _ => None,
         },
     }

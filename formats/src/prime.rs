@@ -17,7 +17,7 @@ pub(crate) type Base<C> = <<C as Pairing>::G1 as Group>::Prime;
 
 /// Which of a curve's two primes a header carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
+pub(crate) enum PrimeRole {
     /// That of the coordinates.
     Base,
     /// That of the scalars.
@@ -79,7 +79,7 @@ pub(crate) fn read_only_prime<S: Read + Seek>(
 pub(crate) fn check_prime<F: PrimeField>(
     file: FileKind,
     found: &[u8],
-    which: Which,
+    which: PrimeRole,
 ) -> Result<(), FormatError> {
     let expected = prime::<F>();
     if found == expected {
@@ -90,7 +90,11 @@ pub(crate) fn check_prime<F: PrimeField>(
 }
 
 /// The curve with this prime.
-pub(crate) fn curve_of(file: FileKind, found: &[u8], which: Which) -> Result<CurveId, FormatError> {
+pub(crate) fn curve_of(
+    file: FileKind,
+    found: &[u8],
+    which: PrimeRole,
+) -> Result<CurveId, FormatError> {
     find(found, which).ok_or_else(|| FormatError::WrongCurve {
         file,
         got: describe(found, which),
@@ -98,23 +102,23 @@ pub(crate) fn curve_of(file: FileKind, found: &[u8], which: Which) -> Result<Cur
     })
 }
 
-fn find(found: &[u8], which: Which) -> Option<CurveId> {
+fn find(found: &[u8], which: PrimeRole) -> Option<CurveId> {
     let has = |id: &CurveId| with_curve!(*id, C => found == prime_of::<C>(which));
     CurveId::ALL.into_iter().find(has)
 }
 
-fn prime_of<C: Curve>(which: Which) -> Vec<u8> {
+fn prime_of<C: Curve>(which: PrimeRole) -> Vec<u8> {
     match which {
-        Which::Base => prime::<Base<C>>(),
-        Which::Scalar => prime::<Scalar<C>>(),
+        PrimeRole::Base => prime::<Base<C>>(),
+        PrimeRole::Scalar => prime::<Scalar<C>>(),
     }
 }
 
-fn describe(found: &[u8], which: Which) -> String {
+fn describe(found: &[u8], which: PrimeRole) -> String {
     let hex = || found.iter().rev().map(|byte| format!("{byte:02x}")).collect::<String>();
     match (find(found, which), which) {
         (Some(id), _) => format!("curve {id}"),
-        (None, Which::Base) => format!("an unknown curve over the prime 0x{}", hex()),
-        (None, Which::Scalar) => format!("an unknown curve of order 0x{}", hex()),
+        (None, PrimeRole::Base) => format!("an unknown curve over the prime 0x{}", hex()),
+        (None, PrimeRole::Scalar) => format!("an unknown curve of order 0x{}", hex()),
     }
 }

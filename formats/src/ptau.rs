@@ -20,7 +20,7 @@ use crate::container::{Container, Section, read_u32};
 use crate::elements::{Check, PointDecoder, point_bytes};
 use crate::error::{FileKind, FormatError};
 use crate::points::read_points;
-use crate::prime::{Base, Which, check_prime, curve_of, read_only_prime};
+use crate::prime::{Base, PrimeRole, check_prime, curve_of, read_only_prime};
 
 const FILE: FileKind = FileKind::Ptau;
 const HEADER: u32 = 1;
@@ -60,7 +60,7 @@ pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
     let mut file = Container::open(source, FILE)?;
     let header = file.section(HEADER, "header")?;
     let found = read_only_prime(&mut file, header, HEADER_REST)?;
-    curve_of(FILE, &found, Which::Base)
+    curve_of(FILE, &found, PrimeRole::Base)
 }
 
 /// A ceremony's file.
@@ -81,7 +81,7 @@ impl<C: Curve, S: Read + Seek> Ptau<C, S> {
         let mut file = Container::open(source, FILE)?;
         let header = file.section(HEADER, "header")?;
         let found = read_only_prime(&mut file, header, HEADER_REST)?;
-        check_prime::<Base<C>>(FILE, &found, Which::Base)?;
+        check_prime::<Base<C>>(FILE, &found, PrimeRole::Base)?;
         let powers = file.read(header, 4 + found.len() as u64, POWERS_BYTES)?;
         let (power, ceremony_power) = (read_u32(&powers), read_u32(&powers[4..]));
         for (field, power) in [("power", power), ("power of the ceremony", ceremony_power)] {

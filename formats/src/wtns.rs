@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::container::{Container, ContainerWriter, Section, read_u32};
 use crate::elements::{is_below, read_words};
 use crate::error::{ElementProblem, FileKind, FormatError};
-use crate::prime::{Which, check_prime, curve_of, encode_prime, read_only_prime, width};
+use crate::prime::{PrimeRole, check_prime, curve_of, encode_prime, read_only_prime, width};
 
 const FILE: FileKind = FileKind::Wtns;
 const HEADER: u32 = 1;
@@ -35,7 +35,7 @@ pub struct Witness<F> {
 pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
     let mut file = Container::open(source, FILE)?;
     let (_, found) = header(&mut file)?;
-    curve_of(FILE, &found, Which::Scalar)
+    curve_of(FILE, &found, PrimeRole::Scalar)
 }
 
 /// The header, and the prime in it.
@@ -54,7 +54,7 @@ impl<F: PrimeField> Witness<F> {
     pub fn read(source: &mut (impl Read + Seek), values_max: usize) -> Result<Self, FormatError> {
         let mut file = Container::open(source, FILE)?;
         let (section, found) = header(&mut file)?;
-        check_prime::<F>(FILE, &found, Which::Scalar)?;
+        check_prime::<F>(FILE, &found, PrimeRole::Scalar)?;
         let count = read_u32(&file.read(section, 4 + found.len() as u64, 4)?);
         let (got, limit) = (u64::from(count), values_max as u64);
         if got > limit {

@@ -19,7 +19,7 @@ use crate::container::{Container, Section, read_u32};
 use crate::elements::{Check, PointDecoder, decode_twice};
 use crate::error::{ElementProblem, FileKind, FormatError};
 use crate::points::{decode_all, read_points};
-use crate::prime::{Base, Which, curve_of, read_prime, width};
+use crate::prime::{Base, PrimeRole, curve_of, read_prime, width};
 
 const FILE: FileKind = FileKind::Zkey;
 /// Numbers of sections.
@@ -91,7 +91,7 @@ pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
     header::check_protocol(&mut file)?;
     let section = file.section(section::HEADER, "header")?;
     let found = read_prime(&mut file, section, 0)?;
-    curve_of(FILE, &found, Which::Base)
+    curve_of(FILE, &found, PrimeRole::Base)
 }
 
 /// A key's file.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, MsmOps, NttOps};
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Error, G1, Scalar};
 use rand::{CryptoRng, RngCore};
@@ -117,7 +117,7 @@ pub fn prove<C: Curve>(
     let values = values(witness);
     let public = PublicInputs(values[1..=key.public()].to_vec());
     let blinders = Zeroizing::new([Scalar::<C>::rand(rng), Scalar::<C>::rand(rng)]);
-    let mut session = Session { key, clock: &mut clock };
+    let mut session = ProofRun { key, clock: &mut clock };
     let rows = [session.rows(0, &values)?, session.rows(1, &values)?];
     drop(values);
     let quotient = session.quotient(rows)?;
@@ -155,12 +155,12 @@ impl Clock {
 const PIECE: usize = 1 << 15;
 
 /// The work of one proof.
-struct Session<'a, C: Curve> {
+struct ProofRun<'a, C: Curve> {
     key: &'a ProvingKey<C>,
     clock: &'a mut Clock,
 }
 
-impl<C: Curve> Session<'_, C> {
+impl<C: Curve> ProofRun<'_, C> {
     fn proof(
         &mut self,
         words: &[u64],
@@ -229,7 +229,7 @@ impl<C: Curve> Session<'_, C> {
 impl<C: Curve> ProvingKey<C> {
     /// Σ words\[i\]·points\[i\].
     fn sum<G: Group>(&self, points: &Sparse<G>, words: &[u64]) -> Result<G, Error> {
-        let shape = Integers::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
+        let shape = ScalarShape::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
         let picked = Zeroizing::new(points.pick(words, width::<C>()));
         let scalars = self.backend.upload(&picked)?;
         drop(picked);
@@ -238,7 +238,7 @@ impl<C: Curve> ProvingKey<C> {
 
     /// Σ quotient\[i\]·H\[i\].
     fn sum_h(&self, quotient: &AnyBuffer<u64>) -> Result<G1<C>, Error> {
-        let shape = Integers::unsigned(self.domain.size(), Scalar::<C>::MODULUS_BIT_SIZE);
+        let shape = ScalarShape::unsigned(self.domain.size(), Scalar::<C>::MODULUS_BIT_SIZE);
         Ok(one(MsmOps::<G1<C>>::msm_batch(&self.backend, &self.points.h, quotient, shape)?))
     }
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::select::{Choice, open, open_software};
+use pulseproof_kernels::select::{BackendChoice, open, open_software};
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Error};
 
 use crate::proofs::{fixture, proof};
@@ -25,7 +25,7 @@ type Device = (BackendKind, fn() -> Result<AnyBackend, Error>);
 
 const DEVICES: [Device; 2] = [
     (BackendKind::Wgpu, open_software),
-    (BackendKind::Cuda, || open(Choice::Only(BackendKind::Cuda))),
+    (BackendKind::Cuda, || open(BackendChoice::Only(BackendKind::Cuda))),
 ];
 
 fn agree<C: Curve>((kind, open): Device) -> Result<(), Failed> {

@@ -5,7 +5,7 @@
 
 use pulseproof_kernels::backend::{CurveOps, MsmOps};
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::transform::Transform;
@@ -61,7 +61,7 @@ fn multiplied<C: Curve, B: CurveOps<C>>(
     // Bases are prepared once and multiplied often; two levels trade memory for time.
     let bases = MsmOps::<G1<C>>::bases(backend, points, 2)?;
     let words = backend.upload(integers)?;
-    let shape = Integers::unsigned(integers.len(), u64::BITS);
+    let shape = ScalarShape::unsigned(integers.len(), u64::BITS);
     let sums = MsmOps::<G1<C>>::msm_batch(backend, &bases, &words, shape)?;
     // A point has many projective forms and one affine one.
     Ok(G1::<C>::normalize_batch(&sums))

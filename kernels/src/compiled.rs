@@ -10,7 +10,7 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 
 use crate::domain::Domain;
 use crate::error::Error;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 /// What the CPU does with points of a group, by the curve's parameters. [`Group`](crate::group::Group) has the same
 /// functions.
@@ -28,7 +28,7 @@ pub trait CompiledGroup: SWCurveConfig {
     fn multiply(
         points: &Self::Prepared,
         vectors: &[&[u64]],
-        shape: &Integers,
+        shape: &ScalarShape,
     ) -> Vec<Projective<Self>>;
 
     /// For each k below `bits` the sum of the points whose mask has bit k.

@@ -12,7 +12,7 @@ use crate::domain::Domain;
 use crate::element::Element;
 use crate::error::Error;
 use crate::field::KernelField;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 use crate::names::names;
 
 /// G1 or G2 of a curve: y² = x³ + b over a field that kernels compute in.
@@ -43,7 +43,7 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     fn prepare(points: &[Self::Affine]) -> Result<Self::Prepared, Error>;
 
     /// See [`CompiledGroup::multiply`].
-    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &Integers) -> Vec<Self>;
+    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &ScalarShape) -> Vec<Self>;
 
     /// See [`CompiledGroup::subset_sums`].
     fn subset_sums(points: &Self::Prepared, masks: &[u32], bits: u32) -> Vec<Self>;
@@ -87,7 +87,7 @@ where
         P::prepare(points)
     }
 
-    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &Integers) -> Vec<Self> {
+    fn multiply(points: &Self::Prepared, vectors: &[&[u64]], shape: &ScalarShape) -> Vec<Self> {
         P::multiply(points, vectors, shape)
     }
 

@@ -18,7 +18,7 @@ pub use bisected::{Bisected, open_bisected};
 
 /// What somebody asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum BackendChoice {
     /// CUDA, or else a graphics processor through wgpu, or else the processor.
     #[default]
     Auto,
@@ -26,7 +26,7 @@ pub enum Choice {
     Only(BackendKind),
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for BackendChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
@@ -38,18 +38,20 @@ impl fmt::Display for Choice {
 /// The name is no choice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown backend {0:?}: expected auto, cuda, wgpu or cpu")]
-pub struct UnknownChoice(pub String);
+pub struct UnknownBackendChoice(pub String);
 
-impl FromStr for Choice {
-    type Err = UnknownChoice;
+impl FromStr for BackendChoice {
+    type Err = UnknownBackendChoice;
 
-    fn from_str(name: &str) -> Result<Self, UnknownChoice> {
+    fn from_str(name: &str) -> Result<Self, UnknownBackendChoice> {
         if name == "auto" {
             return Ok(Self::Auto);
         }
         match name.parse() {
             // Naive judges and does not work.
-            Ok(BackendKind::Naive) | Err(UnknownBackend(_)) => Err(UnknownChoice(name.to_owned())),
+            Ok(BackendKind::Naive) | Err(UnknownBackend(_)) => {
+                Err(UnknownBackendChoice(name.to_owned()))
+            }
             Ok(kind) => Ok(Self::Only(kind)),
         }
     }
@@ -57,7 +59,7 @@ impl FromStr for Choice {
 
 /// A device, or the lack of one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct ProbedBackend {
     /// The backend that would use it.
     pub kind: BackendKind,
     /// What it is called.
@@ -72,9 +74,9 @@ pub struct Finding {
     pub usable: Result<(), String>,
 }
 
-/// Everything this machine has, in the order in which [`Choice::Auto`] tries it. With `compile` every
+/// Everything this machine has, in the order in which [`BackendChoice::Auto`] tries it. With `compile` every
 /// kernel is compiled for the CUDA device, whatever is on disk, which may take a minute.
-pub fn probe(compile: bool) -> Vec<Finding> {
+pub fn probe(compile: bool) -> Vec<ProbedBackend> {
     let mut findings = vec![devices::cuda_finding(compile)];
     findings.extend(devices::wgpu_findings());
     findings.push(host::finding(&Cpu::new()));
@@ -96,18 +98,18 @@ enum Software {
 ///
 /// # Errors
 /// The one that was asked for cannot be used here, with the reason.
-pub fn open(choice: Choice) -> Result<AnyBackend, Error> {
+pub fn open(choice: BackendChoice) -> Result<AnyBackend, Error> {
     let cuda = || devices::open_cuda().map(AnyBackend::new);
     let wgpu = |software| devices::open_wgpu(software).map(AnyBackend::new);
     let cpu = || Ok(Cpu::new().into());
     match choice {
-        Choice::Auto => Ok(cuda()
+        BackendChoice::Auto => Ok(cuda()
             .or_else(|error| passed_over(&error, || wgpu(Software::Refused)))
             .or_else(|error| passed_over(&error, cpu))?),
-        Choice::Only(BackendKind::Cuda) => cuda(),
-        Choice::Only(BackendKind::Wgpu) => wgpu(Software::IfAsked),
-        Choice::Only(BackendKind::Cpu) => cpu(),
-        Choice::Only(BackendKind::Naive) => {
+        BackendChoice::Only(BackendKind::Cuda) => cuda(),
+        BackendChoice::Only(BackendKind::Wgpu) => wgpu(Software::IfAsked),
+        BackendChoice::Only(BackendKind::Cpu) => cpu(),
+        BackendChoice::Only(BackendKind::Naive) => {
             Err(unavailable(BackendKind::Naive, "it judges the others and is not chosen for work"))
         }
     }
@@ -141,19 +143,19 @@ mod tests {
     #[test]
     fn choices_have_names() {
         let kinds = [BackendKind::Cuda, BackendKind::Wgpu, BackendKind::Cpu];
-        for choice in kinds.map(Choice::Only).into_iter().chain([Choice::Auto]) {
+        for choice in kinds.map(BackendChoice::Only).into_iter().chain([BackendChoice::Auto]) {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
         for name in ["naive", "CPU", "", "gpu"] {
-            let error = name.parse::<Choice>().unwrap_err().to_string();
+            let error = name.parse::<BackendChoice>().unwrap_err().to_string();
             assert!(error.contains("auto, cuda, wgpu or cpu"), "{error}");
         }
     }
 
     #[test]
     fn the_processor_is_always_there() {
-        assert_eq!(open(Choice::Only(BackendKind::Cpu)).unwrap().kind(), BackendKind::Cpu);
-        assert!(open(Choice::Auto).is_ok());
+        assert_eq!(open(BackendChoice::Only(BackendKind::Cpu)).unwrap().kind(), BackendKind::Cpu);
+        assert!(open(BackendChoice::Auto).is_ok());
         let findings = probe(false);
         let last = findings.last().unwrap();
         assert_eq!((last.kind, &last.usable), (BackendKind::Cpu, &Ok(())));
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_oracle_is_not_chosen() {
-        let error = open(Choice::Only(BackendKind::Naive)).unwrap_err();
+        let error = open(BackendChoice::Only(BackendKind::Naive)).unwrap_err();
         assert!(matches!(error, Error::Unavailable { backend: BackendKind::Naive, .. }));
     }
 }

@@ -79,7 +79,7 @@ fn denominator(weights: &[u32]) -> Option<u64> {
 mod tests {
     use super::*;
     use pulseproof_fhe::program::plain::evaluate;
-    use pulseproof_fhe::program::{Given, Op};
+    use pulseproof_fhe::program::{Op, SumContext};
     use pulseproof_fhe::{Layout, Scale};
 
     fn layout() -> LayoutRequest {
@@ -100,7 +100,7 @@ mod tests {
         for weights in [&[10, 10, 10][..], &[9, 10, 10, 10, 10], &[10, 9, 8, 10, 9]] {
             let summands: Vec<u64> = weights.iter().map(|&w| w.into()).collect();
             for program in [spike(&layout(), weights), trend(&layout(), weights)] {
-                let given = Given { layout: &plan, summands: &summands, words: 0 };
+                let given = SumContext { layout: &plan, summands: &summands, words: 0 };
                 program.unwrap().compile(given).unwrap();
             }
         }

@@ -27,11 +27,11 @@ use tokio::net::TcpListener;
 use crate::authority::{Decryption, write_query};
 use crate::bodies;
 use crate::combine::combine;
-use crate::trust::Trust;
+use crate::trust::TrustAnchors;
 
 /// The cloud.
 pub struct Cloud<C: Curve> {
-    trust: Trust<C>,
+    trust: TrustAnchors<C>,
     authority: Service,
     accepted: Mutex<BTreeMap<(Name, u64), AcceptedResult<C>>>,
 }
@@ -68,7 +68,7 @@ pub struct Query {
 
 impl<C: Curve> Cloud<C> {
     /// A cloud that asks this authority.
-    pub fn new(trust: Trust<C>, authority: Service) -> Self {
+    pub fn new(trust: TrustAnchors<C>, authority: Service) -> Self {
         Self { trust, authority, accepted: Mutex::default() }
     }
 

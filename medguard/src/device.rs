@@ -10,7 +10,7 @@ use pulseproof_prover::commitment::{CommitmentKey, Opening};
 use pulseproof_prover::encryption::{NotProvable, Proof, ProveError, Secrets, prove};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::Srs;
-use pulseproof_sdk::profile::{Lists, meaning};
+use pulseproof_sdk::profile::{ProfileVerifier, meaning};
 use pulseproof_sdk::signing::{DeviceKey, DevicePublicKey};
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, ProvedResult, Submission};
@@ -25,7 +25,7 @@ pub struct Profile<C: Curve> {
     /// The commitment key.
     pub commitment_key: CommitmentKey<C>,
     /// What submissions are checked with.
-    pub lists: Arc<Lists<C>>,
+    pub lists: Arc<ProfileVerifier<C>>,
     /// What devices prove with, if they do.
     prover: Option<ProvingKey<C>>,
 }
@@ -53,7 +53,7 @@ impl<C: Curve> Profile<C> {
     ) -> Result<Self, ProfileError> {
         let (packing, key) = (Box::new(layout.clone()), Box::new(public_key.clone()));
         let described = pulseproof_sdk::Profile::Proved { layout: packing, key };
-        let lists = Arc::new(Lists::new(&described)?);
+        let lists = Arc::new(ProfileVerifier::new(&described)?);
         let commitment_key = CommitmentKey::new(&srs);
         let prover = Some(ProvingKey::new(Cpu::new(), srs)?);
         Ok(Self { layout, public_key, commitment_key, lists, prover })
@@ -71,7 +71,8 @@ impl<C: Curve> Profile<C> {
         let described = pulseproof_sdk::Profile::Unproved {
             meaning: meaning(&layout, public_key.fingerprint()),
         };
-        let (lists, commitment_key) = (Arc::new(Lists::new(&described)?), CommitmentKey::new(srs));
+        let (lists, commitment_key) =
+            (Arc::new(ProfileVerifier::new(&described)?), CommitmentKey::new(srs));
         Ok(Self { layout, public_key, commitment_key, lists, prover: None })
     }
 

@@ -2,17 +2,17 @@
 
 use pulseproof_sdk::Name;
 use pulseproof_sdk::api::{Intake, Job, JobRequest};
-use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::client::{ApplianceClient, ClientError};
 
 /// A region's gateway.
 pub struct Gateway {
     region: Name,
-    appliance: Appliance,
+    appliance: ApplianceClient,
 }
 
 impl Gateway {
     /// The gateway of a region.
-    pub fn new(region: Name, appliance: Appliance) -> Self {
+    pub fn new(region: Name, appliance: ApplianceClient) -> Self {
         Self { region, appliance }
     }
 

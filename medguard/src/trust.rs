@@ -7,24 +7,24 @@ use std::sync::Arc;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::identity::AppliancePublicKey;
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::result::ResultError;
 use pulseproof_sdk::{Name, Problem, ProvedResult, Roster};
 
 /// The trusted verifying key, rosters and appliances.
 #[derive(Clone)]
-pub struct Trust<C: Curve> {
+pub struct TrustAnchors<C: Curve> {
     /// The SRS.
     pub key: VerifyingKey<C>,
     /// Rosters by region.
     pub rosters: BTreeMap<Name, Roster>,
     /// What devices' words mean, for every profile that a roster names.
-    pub profiles: Vec<Arc<Lists<C>>>,
+    pub profiles: Vec<Arc<ProfileVerifier<C>>>,
     /// Whose sums of a region are taken, by region.
     pub appliances: BTreeMap<Name, Vec<AppliancePublicKey>>,
 }
 
-impl<C: Curve> Trust<C> {
+impl<C: Curve> TrustAnchors<C> {
     /// Reads a result and verifies everything about it.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl<C: Curve> Trust<C> {
     ///
     /// # Errors
     /// Its profile is not known here.
-    pub fn lists(&self, roster: &Roster) -> Result<&Lists<C>, Problem> {
+    pub fn lists(&self, roster: &Roster) -> Result<&ProfileVerifier<C>, Problem> {
         let known = self.profiles.iter().find(|lists| lists.digest() == roster.profile);
         known.map(|lists| &**lists).ok_or_else(|| {
             let detail = format!("the profile {} is not trusted here", roster.profile);

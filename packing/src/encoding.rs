@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::error::{DecryptError, EncryptError, Field};
+use crate::error::{DecryptError, EncryptError, Quantity};
 use crate::layout::Layout;
 use crate::limbs::{Limb, Place};
 use crate::list_total::ListTotal;
@@ -100,7 +100,7 @@ fn decode_slot<'a>(
     limbs: impl Iterator<Item = (&'a Limb, Place)>,
     plaintexts: &[u64],
     summands: u64,
-) -> (Totals, Option<Field>) {
+) -> (Totals, Option<Quantity>) {
     let (mut slot, mut implausible) = (Totals::default(), None);
     for (limb, place) in limbs {
         let width_mask = u64::MAX >> (u64::BITS - limb.width);
@@ -116,18 +116,18 @@ fn decode_slot<'a>(
 }
 
 /// Whether `summands` readings at most can add up to this slot; if not, a field that shows it.
-fn check(layout: &Layout, slot: &Totals, summands: u64) -> Result<(), Field> {
+fn check(layout: &Layout, slot: &Totals, summands: u64) -> Result<(), Quantity> {
     let [.., (_, code_max), (_, square_max)] = *layout.field_maxima();
     let readings = u128::from(summands);
     let plausible = [
-        (Field::Count, slot.count <= readings),
-        (Field::Inside, slot.inside <= slot.count),
-        (Field::Sum, slot.sum <= slot.count.saturating_mul(code_max)),
+        (Quantity::Count, slot.count <= readings),
+        (Quantity::Inside, slot.inside <= slot.count),
+        (Quantity::Sum, slot.sum <= slot.count.saturating_mul(code_max)),
         // First on its own, so that no later product overflows.
-        (Field::SumOfSquares, slot.sum_of_squares <= readings * square_max),
+        (Quantity::SumOfSquares, slot.sum_of_squares <= readings * square_max),
         // x ≤ x² ≤ code_max·x for every code x.
-        (Field::SumOfSquares, slot.sum <= slot.sum_of_squares),
-        (Field::SumOfSquares, slot.sum_of_squares <= slot.sum.saturating_mul(code_max)),
+        (Quantity::SumOfSquares, slot.sum <= slot.sum_of_squares),
+        (Quantity::SumOfSquares, slot.sum_of_squares <= slot.sum.saturating_mul(code_max)),
     ];
     plausible.iter().find(|(_, holds)| !holds).map_or(Ok(()), |&(field, _)| Err(field))
 }

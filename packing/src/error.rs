@@ -6,7 +6,7 @@ use crate::list_total::ListTotal;
 
 /// One of the four quantities that a reading contributes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Field {
+pub enum Quantity {
     /// Readings that are present.
     Count,
     /// Readings inside the range of interest.
@@ -17,7 +17,7 @@ pub enum Field {
     SumOfSquares,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Count => "count",
@@ -78,7 +78,7 @@ pub enum LayoutError {
     )]
     TotalTooLarge {
         /// The total that would overflow.
-        field: Field,
+        field: Quantity,
     },
     /// A total of a list does not fit a body.
     #[error(
@@ -164,7 +164,7 @@ pub enum DecryptError {
     )]
     Implausible {
         /// The field.
-        field: Field,
+        field: Quantity,
         /// Total weight given.
         summands: u64,
     },

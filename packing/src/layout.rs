@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::error::{Field, LayoutError};
+use crate::error::{LayoutError, Quantity};
 use crate::limbs::{Limb, Place, place, split};
 use crate::list_total::ListTotal;
 use crate::noise::{DIMENSION, NOISE_MAX_PER_SUMMAND, head_room};
@@ -58,7 +58,7 @@ pub struct LayoutRequest {
 
 impl LayoutRequest {
     /// The largest contribution of one reading to each field, if the request makes sense.
-    fn maxima(&self) -> Result<[(Field, u128); 4], LayoutError> {
+    fn maxima(&self) -> Result<[(Quantity, u128); 4], LayoutError> {
         let Scale { decimals, minimum, maximum } = self.scale;
         let (low, high) = self.inside;
         if decimals > DECIMALS_MAX {
@@ -78,10 +78,10 @@ impl LayoutRequest {
         }
         let code = u128::from(self.scale.code_max());
         let maxima = [
-            (Field::Count, 1),
-            (Field::Inside, 1),
-            (Field::Sum, code),
-            (Field::SumOfSquares, code * code),
+            (Quantity::Count, 1),
+            (Quantity::Inside, 1),
+            (Quantity::Sum, code),
+            (Quantity::SumOfSquares, code * code),
         ];
         let readings = u128::from(self.summands_max) * self.slots as u128;
         match maxima.iter().find(|(_, most)| readings.checked_mul(*most).is_none()) {
@@ -111,7 +111,7 @@ pub struct Layout {
     request: LayoutRequest,
     plaintext_bits: u32,
     /// The largest contribution of one reading to each field.
-    maxima: [(Field, u128); 4],
+    maxima: [(Quantity, u128); 4],
     /// The limbs of one slot.
     limbs: Vec<Limb>,
     /// Where they lie, slot by slot.
@@ -254,7 +254,7 @@ impl Layout {
 
     /// The largest contribution of one reading to each field.
     #[must_use]
-    pub fn field_maxima(&self) -> &[(Field, u128); 4] {
+    pub fn field_maxima(&self) -> &[(Quantity, u128); 4] {
         &self.maxima
     }
 

@@ -32,7 +32,7 @@ mod tests;
 mod totals;
 mod witness;
 
-pub use error::{DecryptError, EncryptError, Field, KeyError, LayoutError};
+pub use error::{DecryptError, EncryptError, KeyError, LayoutError, Quantity};
 pub use format::{Format, Hex};
 pub use layout::{Layout, LayoutRequest, Scale};
 pub use limbs::{Limb, Place};

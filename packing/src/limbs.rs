@@ -1,12 +1,12 @@
 //! Cutting quantities into limbs and placing the limbs of all slots in bodies.
 
-use crate::error::Field;
+use crate::error::Quantity;
 
 /// A slice of the bits of one quantity, small enough for the sum of all summands to fit a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limb {
     /// Of which quantity.
-    pub field: Field,
+    pub field: Quantity,
     /// Place of the slice in the quantity: how many bits lie below it.
     pub shift: u32,
     /// Largest value that one summand of weight one puts here.
@@ -36,7 +36,7 @@ pub struct Place {
 /// The fewest equal limbs of a quantity up to `maximum` of which `summands` add up within
 /// `capacity` bits; `None` if not even single bits do.
 pub(crate) fn split(
-    field: Field,
+    field: Quantity,
     maximum: u128,
     summands: u64,
     capacity: u32,
@@ -51,7 +51,7 @@ pub(crate) fn split(
 
 /// The limb at `shift`, unless one summand may exceed `room` there.
 fn limb(
-    field: Field,
+    field: Quantity,
     maximum: u128,
     shift: u32,
     step: u32,
@@ -109,7 +109,7 @@ mod tests {
             summands in 1u64..100_000,
             capacity in 18u32..38,
         ) {
-            let limbs = split(Field::Sum, maximum, summands, capacity).unwrap();
+            let limbs = split(Quantity::Sum, maximum, summands, capacity).unwrap();
             let some = (maximum / u128::from(u64::MAX)).saturating_mul(u128::from(fraction));
             for value in [0, 1, maximum, maximum / 2, maximum - 1, some.min(maximum)] {
                 let rebuilt: u128 =
@@ -132,7 +132,7 @@ mod tests {
             let capacity = 29;
             let limbs: Vec<_> = maxima
                 .iter()
-                .flat_map(|&most| split(Field::Sum, most, summands, capacity).unwrap())
+                .flat_map(|&most| split(Quantity::Sum, most, summands, capacity).unwrap())
                 .collect();
             let (places, used) = place(&limbs, slots, capacity);
             let mut taken = vec![0u64; used.len()];
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn limbs_are_as_few_as_possible() {
         let count = |maximum, capacity| {
-            split(Field::SumOfSquares, maximum, 160, capacity).map_or(0, |limbs| limbs.len())
+            split(Quantity::SumOfSquares, maximum, 160, capacity).map_or(0, |limbs| limbs.len())
         };
         assert_eq!(count(129_600, 25), 1);
         assert_eq!(count(129_600, 24), 2);

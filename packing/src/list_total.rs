@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Field, LayoutError};
+use crate::error::{LayoutError, Quantity};
 use crate::limbs::bits;
 use crate::totals::Totals;
 
@@ -68,7 +68,7 @@ impl ListTotal {
     ) -> Result<u32, LayoutError> {
         let of_one = self.widest().maximum(slots, code_max);
         let most = of_one.checked_mul(summands_max.into());
-        let most = most.ok_or(LayoutError::TotalTooLarge { field: Field::Sum })?;
+        let most = most.ok_or(LayoutError::TotalTooLarge { field: Quantity::Sum })?;
         let needed = bits(of_one);
         if needed > available {
             return Err(LayoutError::ListTotalTooWide { total: self, needed, available });

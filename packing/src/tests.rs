@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::{DecryptError, Field, Layout, LayoutRequest, Scale};
+use crate::{DecryptError, Layout, LayoutRequest, Quantity, Scale};
 
 fn request(maximum: i64, slots: usize, summands_max: u64) -> LayoutRequest {
     let scale = Scale { decimals: 0, minimum: 0, maximum };
@@ -33,15 +33,15 @@ fn every_implausible_field_is_named() {
     };
     assert_eq!(field(2, 1, 150, 12_500, 2), None);
     assert_eq!(field(1, 1, 0, 0, 1), None);
-    assert_eq!(field(3, 0, 0, 0, 2), Some(Field::Count));
-    assert_eq!(field(2, 0, 0, 0, 1), Some(Field::Count));
-    assert_eq!(field(2, 3, 0, 0, 2), Some(Field::Inside));
-    assert_eq!(field(1, 2, 0, 0, 2), Some(Field::Inside));
-    assert_eq!(field(2, 0, 201, 0, 2), Some(Field::Sum));
-    assert_eq!(field(1, 0, 101, 200, 2), Some(Field::Sum));
-    assert_eq!(field(2, 0, 200, 20_001, 2), Some(Field::SumOfSquares));
-    assert_eq!(field(2, 0, 150, 149, 2), Some(Field::SumOfSquares));
-    assert_eq!(field(2, 0, 150, 15_001, 2), Some(Field::SumOfSquares));
+    assert_eq!(field(3, 0, 0, 0, 2), Some(Quantity::Count));
+    assert_eq!(field(2, 0, 0, 0, 1), Some(Quantity::Count));
+    assert_eq!(field(2, 3, 0, 0, 2), Some(Quantity::Inside));
+    assert_eq!(field(1, 2, 0, 0, 2), Some(Quantity::Inside));
+    assert_eq!(field(2, 0, 201, 0, 2), Some(Quantity::Sum));
+    assert_eq!(field(1, 0, 101, 200, 2), Some(Quantity::Sum));
+    assert_eq!(field(2, 0, 200, 20_001, 2), Some(Quantity::SumOfSquares));
+    assert_eq!(field(2, 0, 150, 149, 2), Some(Quantity::SumOfSquares));
+    assert_eq!(field(2, 0, 150, 15_001, 2), Some(Quantity::SumOfSquares));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Field;
+use crate::error::Quantity;
 use crate::layout::Layout;
 
 /// Totals over all slots of all summands, each counted with its weight.
@@ -46,21 +46,21 @@ impl Totals {
 
     /// What one field adds up to.
     #[must_use]
-    pub fn of(&self, field: Field) -> u128 {
+    pub fn of(&self, field: Quantity) -> u128 {
         match field {
-            Field::Count => self.count,
-            Field::Inside => self.inside,
-            Field::Sum => self.sum,
-            Field::SumOfSquares => self.sum_of_squares,
+            Quantity::Count => self.count,
+            Quantity::Inside => self.inside,
+            Quantity::Sum => self.sum,
+            Quantity::SumOfSquares => self.sum_of_squares,
         }
     }
 
-    pub(crate) fn of_mut(&mut self, field: Field) -> &mut u128 {
+    pub(crate) fn of_mut(&mut self, field: Quantity) -> &mut u128 {
         match field {
-            Field::Count => &mut self.count,
-            Field::Inside => &mut self.inside,
-            Field::Sum => &mut self.sum,
-            Field::SumOfSquares => &mut self.sum_of_squares,
+            Quantity::Count => &mut self.count,
+            Quantity::Inside => &mut self.inside,
+            Quantity::Sum => &mut self.sum,
+            Quantity::SumOfSquares => &mut self.sum_of_squares,
         }
     }
 }

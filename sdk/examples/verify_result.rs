@@ -17,7 +17,7 @@ use std::path::Path;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::identity::AppliancePublicKey;
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::{Profile, ProvedResult, Roster};
 
 /// Where a result names its curve: after four bytes of magic and one of version.
@@ -45,7 +45,7 @@ fn verify<C: Curve>(bytes: &[u8], trusted: [&Path; 4]) -> Result<String, Box<dyn
     let result = ProvedResult::<C>::from_bytes(bytes)?;
     let roster: Roster = serde_json::from_slice(&read(roster)?)?;
     let appliances: Vec<AppliancePublicKey> = serde_json::from_slice(&read(appliances)?)?;
-    let lists = Lists::new(&Profile::from_bytes(&read(profile)?)?)?;
+    let lists = ProfileVerifier::new(&Profile::from_bytes(&read(profile)?)?)?;
     let key = VerifyingKey::<C>::from_bytes(&read(key)?)?;
 
     // Roster, who published it, every device's signature and proof, and the sum's proof. None is checked

@@ -172,9 +172,9 @@ async fn failure(response: Response) -> ClientError {
 
 /// An appliance.
 #[derive(Clone, Debug)]
-pub struct Appliance(Service);
+pub struct ApplianceClient(Service);
 
-impl Appliance {
+impl ApplianceClient {
     /// A client for the appliance at `base`.
     pub fn new(base: impl Into<String>) -> Self {
         Self(Service::new(base))

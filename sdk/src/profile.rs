@@ -112,13 +112,13 @@ fn invalid(field: &'static str, reason: String) -> DecodeError {
 }
 
 /// A profile prepared for checking the proofs of many submissions.
-pub struct Lists<C: Curve> {
+pub struct ProfileVerifier<C: Curve> {
     digest: Digest,
     scheme: Option<Scheme<C>>,
 }
 
 /// A submission as far as its proof is concerned.
-pub struct Claimed<'a, C: Curve> {
+pub struct ProofClaim<'a, C: Curve> {
     /// The commitment.
     pub commitment: G1Affine<C>,
     /// What the device signed.
@@ -127,7 +127,7 @@ pub struct Claimed<'a, C: Curve> {
     pub proof: Option<&'a Proof<C>>,
 }
 
-impl<C: Curve> Lists<C> {
+impl<C: Curve> ProfileVerifier<C> {
     /// Prepares a profile.
     ///
     /// # Errors
@@ -152,13 +152,13 @@ impl<C: Curve> Lists<C> {
 
     /// The positions of submissions that are not as the profile says, ascending: whose proof is missing,
     /// superfluous or wrong. One pairing product if there are none.
-    pub fn find_false(&self, key: &VerifyingKey<C>, claimed: &[Claimed<'_, C>]) -> Vec<usize> {
+    pub fn find_false(&self, key: &VerifyingKey<C>, claimed: &[ProofClaim<'_, C>]) -> Vec<usize> {
         let positions = claimed.iter().enumerate();
         let Some(scheme) = &self.scheme else {
             return positions.filter(|(_, c)| c.proof.is_some()).map(|(at, _)| at).collect();
         };
         let (mut wrong, mut places, mut proved) = (Vec::new(), Vec::new(), Vec::new());
-        for (position, Claimed { commitment, message, proof }) in positions {
+        for (position, ProofClaim { commitment, message, proof }) in positions {
             match proof {
                 None => wrong.push(position),
                 Some(proof) => {

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::digest::Digest;
 use crate::identity::{ApplianceKey, AppliancePublicKey, Signed};
 use crate::name::Name;
-use crate::profile::{Claimed, Lists};
+use crate::profile::{ProfileVerifier, ProofClaim};
 use crate::roster::{DEVICES_MAX, Roster};
 use crate::signing::SIGNATURE_BYTES;
 use crate::submission::{Label, read_name, read_proof, write_proof};
@@ -225,10 +225,10 @@ impl<C: Curve> Claim<C> {
     fn check_encryptions(
         &self,
         key: &VerifyingKey<C>,
-        lists: &Lists<C>,
+        lists: &ProfileVerifier<C>,
     ) -> Result<(), ResultError> {
         let claimed: Vec<_> = (self.contributions.iter())
-            .map(|contribution| Claimed {
+            .map(|contribution| ProofClaim {
                 commitment: contribution.commitment,
                 message: self.label(contribution).message::<C>(&contribution.commitment),
                 proof: contribution.proof.as_ref(),
@@ -282,7 +282,7 @@ impl<C: Curve> ProvedResult<C> {
         key: &VerifyingKey<C>,
         roster: &Roster,
         appliances: &[AppliancePublicKey],
-        lists: &Lists<C>,
+        lists: &ProfileVerifier<C>,
     ) -> Result<(), ResultError> {
         self.check_appliance(appliances)?;
         self.verify_sum(key, roster, lists)
@@ -296,7 +296,7 @@ impl<C: Curve> ProvedResult<C> {
         &self,
         key: &VerifyingKey<C>,
         roster: &Roster,
-        lists: &Lists<C>,
+        lists: &ProfileVerifier<C>,
     ) -> Result<(), ResultError> {
         let claim = &self.claim;
         let trusted = Digest(key.id());
@@ -332,7 +332,7 @@ impl<C: Curve> ProvedResult<C> {
         Err(ResultError::Untrusted(self.claim.region.clone()))
     }
 
-    fn check_roster(&self, roster: &Roster, lists: &Lists<C>) -> Result<(), ResultError> {
+    fn check_roster(&self, roster: &Roster, lists: &ProfileVerifier<C>) -> Result<(), ResultError> {
         let claim = &self.claim;
         for (field, got, trusted) in [
             ("region", claim.region.to_string(), roster.region.to_string()),

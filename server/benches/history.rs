@@ -16,7 +16,7 @@ use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_sdk::Name;
 use pulseproof_sdk::api::JobRequest;
-use pulseproof_sdk::client::Appliance;
+use pulseproof_sdk::client::ApplianceClient;
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::Groth16Request;
 use pulseproof_server::{Config, ExactOn, Groth16, Machine, Programs, serve};
@@ -32,7 +32,7 @@ const PROOFS: usize = 100;
 const ROUNDS: usize = 5;
 
 struct Running {
-    client: Appliance,
+    client: ApplianceClient,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -40,7 +40,7 @@ struct Running {
 impl Running {
     async fn start(srs: &Arc<Srs<Bn254>>, folder: &Path) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let client = Appliance::new(format!("http://{}", listener.local_addr().unwrap()));
+        let client = ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap()));
         let (stop, stopped) = oneshot::channel();
         let prover = Arc::new(ProvingKey::new(Cpu::new(), Arc::clone(srs)).unwrap());
         let machine = Machine {

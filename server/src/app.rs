@@ -10,7 +10,7 @@ use pulseproof_store::Store;
 
 use crate::blobs::Blobs;
 use crate::config::Config;
-use crate::fhe::compute::Voucher;
+use crate::fhe::compute::OutputSigner;
 use crate::fhe::lookups::LookupStore;
 use crate::fhe::registry::Registry;
 use crate::groth16::backends::Backends;
@@ -19,7 +19,7 @@ use crate::health::BackendHealth;
 use crate::profiles::Profiles;
 use crate::refusal::Refusal;
 use crate::signals::JobSignals;
-use crate::sums::{ProfileSums, Sums, Which};
+use crate::sums::{ProfileSums, ProverRole, Sums};
 use crate::telemetry::Telemetry;
 use pulseproof_fhe::bootstrap::engines::Engines;
 
@@ -46,7 +46,7 @@ pub struct App {
     /// The engines that hold a key.
     pub registry: Arc<Registry>,
     /// How it answers for what programs computed.
-    pub voucher: Arc<Voucher>,
+    pub voucher: Arc<OutputSigner>,
     /// The backends that prove circuits.
     pub backends: Backends,
     /// The limits.
@@ -78,14 +78,14 @@ impl App {
     ) -> Self {
         let Computers { sums, engines, groth16 } = computers;
         let of = |prover| sums.backend(prover);
-        let kinds = [of(Which::Primary), of(Which::Cpu), groth16.primary.backend()];
+        let kinds = [of(ProverRole::Primary), of(ProverRole::Cpu), groth16.primary.backend()];
         let health = Arc::new(BackendHealth::new(kinds, config.backend_failures_max));
         let (blobs, identity) = (Arc::new(blobs), Arc::new(identity));
         // There is a session for every job.
         let limits = Limits { sessions_max: usize::MAX, ..config.batches };
         let registry = Registry::new(engines, Arc::clone(&blobs), limits, config.engines_max);
         Self {
-            voucher: Arc::new(Voucher { identity: Arc::clone(&identity), lookups }),
+            voucher: Arc::new(OutputSigner { identity: Arc::clone(&identity), lookups }),
             identity,
             sums,
             profiles: Profiles::default(),

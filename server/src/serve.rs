@@ -24,13 +24,13 @@ use crate::fhe::lookups::LookupStore;
 use crate::groth16::prover::Groth16;
 use crate::http;
 use crate::identity;
-use crate::jobs::aggregate::Aggregates;
+use crate::jobs::aggregate::AggregateJobs;
 use crate::jobs::driver;
-use crate::jobs::fhe::Programs;
-use crate::jobs::groth16::Proofs;
+use crate::jobs::fhe::ProgramJobs;
+use crate::jobs::groth16::ProofJobs;
 use crate::pinned;
 use crate::stopping::stopped;
-use crate::sums::{OnCurve, Prover, Which};
+use crate::sums::{OnCurve, Prover, ProverRole};
 use crate::telemetry::{self, Telemetry};
 use crate::upkeep;
 
@@ -166,9 +166,9 @@ impl Appliance {
         let (served, (), (), (), (), (), (), ()) = tokio::join!(
             requests,
             signal,
-            driver::run::<Aggregates>(&app, stopping.clone()),
-            driver::run::<Programs>(&app, stopping.clone()),
-            driver::run::<Proofs>(&app, stopping.clone()),
+            driver::run::<AggregateJobs>(&app, stopping.clone()),
+            driver::run::<ProgramJobs>(&app, stopping.clone()),
+            driver::run::<ProofJobs>(&app, stopping.clone()),
             pinned::run(&app, stopping.clone()),
             upkeep::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),
@@ -226,7 +226,7 @@ fn announce(app: &App) {
     let sums = &app.sums;
     telemetry::insecure_srs(sums.is_insecure());
     let (curve, srs, words) = (sums.curve(), sums.srs(), sums.words_max());
-    let (backend, identity) = (sums.backend(Which::Primary), app.identity.public());
+    let (backend, identity) = (sums.backend(ProverRole::Primary), app.identity.public());
     tracing::info!(%curve, %srs, words, %backend, %identity, "serving");
     if sums.is_insecure() {
         tracing::warn!("development SRS: whoever made it can forge proofs");

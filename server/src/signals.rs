@@ -2,16 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pulseproof_store::jobs::{Kind, Lease};
+use pulseproof_store::jobs::{JobKind, Lease};
 use tokio::sync::{Notify, watch};
 
 /// Those of each kind.
 #[derive(Default)]
-pub struct JobSignals([KindSignals; Kind::ALL.len()]);
+pub struct JobSignals([KindSignals; JobKind::ALL.len()]);
 
 impl JobSignals {
     /// Those of a kind.
-    pub fn of(&self, kind: Kind) -> &KindSignals {
+    pub fn of(&self, kind: JobKind) -> &KindSignals {
         &self.0[kind as usize]
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use pulseproof_fhe::batcher::Report;
+use pulseproof_fhe::batcher::BatchStats;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
@@ -178,7 +178,7 @@ pub fn computed(engine: &str, took: Duration) {
 
 /// Records a batch of bootstraps.
 #[expect(clippy::cast_precision_loss, reason = "batches are far smaller than 2^52")]
-pub fn batch(report: &Report) {
+pub fn batch(report: &BatchStats) {
     let engine = || report.engine.clone();
     let outcome = if report.failed { "failed" } else { "done" };
     let fill = report.size as f64 / report.capacity.max(1) as f64;

@@ -4,7 +4,7 @@ use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::{Digest, Name, Problem};
 
 use crate::circuits::Part;
-use crate::jobs::Kind;
+use crate::jobs::JobKind;
 
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ pub enum Denial {
     #[error("{limit} {} are queued or running: try again later", kind.plural())]
     Busy {
         /// The kind.
-        kind: Kind,
+        kind: JobKind,
         /// How many.
         limit: usize,
     },

@@ -6,7 +6,7 @@ use pulseproof_sdk::fhe::SumRef;
 use pulseproof_sdk::{Name, Problem, Roster};
 
 use crate::StoreError;
-use crate::jobs::{Ask, Facts, Lease};
+use crate::jobs::{Ask, JobDetails, Lease};
 
 /// What the roster and those who submitted must be like, so that an epoch is closed.
 pub type Check<'a> = dyn Fn(&Roster, &[String]) -> Result<(), Problem> + Send + Sync + 'a;
@@ -44,7 +44,7 @@ pub trait Epochs: Send + Sync {
         region: &Name,
         epoch: u64,
         result: &[u8],
-        facts: &Facts,
+        facts: &JobDetails,
     ) -> Result<bool, StoreError>;
 
     /// The results that sums name, in order.

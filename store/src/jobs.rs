@@ -31,15 +31,15 @@ pub trait Jobs: Send + Sync {
     ///
     /// # Errors
     /// [`Busy`](crate::Denial::Busy).
-    async fn check_room(&self, kind: Kind, unfinished_max: usize) -> Result<(), StoreError>;
+    async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError>;
 
     /// Puts all jobs of a kind that are at work back into the queue, at their old place, and says how many. Only for
     /// who knows that nobody is at work.
-    async fn requeue(&self, kind: Kind) -> Result<u64, StoreError>;
+    async fn requeue(&self, kind: JobKind) -> Result<u64, StoreError>;
 
     /// Takes a job of a kind for so long: of those that are queued or whose lease has run out the one with the
     /// highest priority, and of these the oldest.
-    async fn take(&self, kind: Kind, term: Duration) -> Result<Option<Taken>, StoreError>;
+    async fn take(&self, kind: JobKind, term: Duration) -> Result<Option<Taken>, StoreError>;
 
     /// Whether a lease can still write: the job has not ended, and nobody took it again.
     async fn holds(&self, lease: &Lease) -> Result<bool, StoreError>;
@@ -51,8 +51,12 @@ pub trait Jobs: Send + Sync {
     async fn progress(&self, lease: &Lease, progress: Progress) -> Result<bool, StoreError>;
 
     /// Stores a result and ends its job; false if the lease is not valid any more.
-    async fn finish(&self, lease: &Lease, result: &[u8], facts: &Facts)
-    -> Result<bool, StoreError>;
+    async fn finish(
+        &self,
+        lease: &Lease,
+        result: &[u8],
+        facts: &JobDetails,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a job without a result; false if the lease is not valid any more.
     async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<bool, StoreError>;
@@ -63,7 +67,7 @@ pub trait Jobs: Send + Sync {
 
 /// The kinds of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum JobKind {
     /// Sums of an epoch.
     Aggregate,
     /// Homomorphic programs.
@@ -72,7 +76,7 @@ pub enum Kind {
     Groth16,
 }
 
-impl Kind {
+impl JobKind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Aggregate, Self::Fhe, Self::Groth16];
 
@@ -185,7 +189,7 @@ pub struct Progress {
 /// What is known of a job beside its state, its problem and its result: fields of [`Job`].
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Facts {
+pub struct JobDetails {
     /// What it costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
@@ -211,13 +215,13 @@ pub struct Facts {
 
 /// What jobs need of what clients can remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
+pub(crate) enum Dependency {
     EvaluationKey,
     Circuit,
     Result,
 }
 
-impl Need {
+impl Dependency {
     /// Its name where it is stored.
     pub fn name(self) -> &'static str {
         match self {
@@ -244,7 +248,7 @@ pub(crate) struct StoredJob {
 impl StoredJob {
     /// What is told of it.
     pub fn read(self, id: &str) -> Result<Job, StoreError> {
-        let facts: Facts = from_json("facts", &self.facts)?;
+        let facts: JobDetails = from_json("facts", &self.facts)?;
         let problem = self.problem.map(|json| from_json("problem", &json)).transpose()?;
         let per_mille = self.per_mille.map(u16::try_from).transpose();
         Ok(Job {

@@ -5,7 +5,7 @@ use pulseproof_kernels::field::{FieldId, KernelField};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
-use super::limits::{Work, bandwidth, settle};
+use super::limits::{OperationCost, bandwidth, synchronize};
 use super::measure::{BenchError, Subject, time};
 use super::report::Shape;
 
@@ -34,7 +34,7 @@ impl<F: KernelField> Fixture<F> {
             log_n: self.log_n,
             batch: 1,
             items: products,
-            work: Work {
+            work: OperationCost {
                 products,
                 field_bits: F::MODULUS_BIT_SIZE,
                 reduces_by_shifts: F::ID == FieldId::Goldilocks,
@@ -66,7 +66,7 @@ impl<F: KernelField> Fixture<F> {
             bandwidth: if is_cpu { None } else { Some(bandwidth(backend)?) },
             run: Box::new(move || {
                 backend.map(Binary::Mul, &mut a, &b)?;
-                settle(backend)
+                synchronize(backend)
             }),
         })
     }

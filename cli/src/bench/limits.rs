@@ -18,7 +18,7 @@ const PEAK_TIME: Duration = Duration::from_millis(300);
 
 /// The least work that an operation is, whoever does it.
 #[derive(Clone, Copy, Debug)]
-pub struct Work {
+pub struct OperationCost {
     /// Multiplications of field elements.
     pub products: f64,
     /// Bits of the field's modulus.
@@ -60,7 +60,7 @@ impl Machine {
 
     /// The limit of an operation on this processor: its multiplications at the peak rate of the best kind
     /// of multiplier, or its bytes at the speed of a copy, whichever takes longer.
-    pub fn limit(&self, work: Work, what: &str, median_ms: f64) -> Limit {
+    pub fn limit(&self, work: OperationCost, what: &str, median_ms: f64) -> Limit {
         let time = |peak: &Peak| work.products * word_products(work, peak.bits) / peak.per_second;
         let best = self.peaks.iter().min_by(|a, b| time(a).total_cmp(&time(b)));
         let best = best.expect("every processor multiplies");
@@ -89,7 +89,7 @@ impl Machine {
 }
 
 /// The limit of an operation on a device whose copies were measured: its bytes alone.
-pub fn memory_limit(work: Work, what: &str, bandwidth: f64, median_ms: f64) -> Limit {
+pub fn memory_limit(work: OperationCost, what: &str, bandwidth: f64, median_ms: f64) -> Limit {
     let limit_ms = work.bytes / bandwidth * 1e3;
     let derivation = format!(
         "{what}: {:.3e} bytes at {:.1} GB/s (measured copy on the device, read and write counted); its \
@@ -103,7 +103,7 @@ pub fn memory_limit(work: Work, what: &str, bandwidth: f64, median_ms: f64) -> L
 /// Word products in a multiplication: L² for the product and, in Montgomery's way, L² to reduce it and L
 /// for the quotient's digits, in L words of 64 bits. Multipliers of 52 bits give the low and the high half
 /// apart: twice as many, and the quotient's digits need the low one alone.
-fn word_products(work: Work, word_bits: u32) -> f64 {
+fn word_products(work: OperationCost, word_bits: u32) -> f64 {
     let limbs = f64::from(work.field_bits.div_ceil(word_bits));
     let halves = if word_bits == 64 { 1.0 } else { 2.0 };
     let product = halves * limbs * limbs;
@@ -136,7 +136,7 @@ pub fn bandwidth(backend: &AnyBackend) -> Result<f64, Error> {
     let mut to = backend.zeros::<u64>(COPY_WORDS)?;
     rate(&mut || {
         backend.copy(&from, 0..COPY_WORDS, &mut to, 0)?;
-        settle(backend)
+        synchronize(backend)
     })
 }
 
@@ -157,7 +157,7 @@ fn rate(copy: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
 ///
 /// # Errors
 /// The backend's.
-pub fn settle(backend: &AnyBackend) -> Result<(), Error> {
+pub fn synchronize(backend: &AnyBackend) -> Result<(), Error> {
     backend.download(&backend.zeros::<u64>(1)?).map(|_| ())
 }
 
@@ -165,20 +165,20 @@ pub fn settle(backend: &AnyBackend) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn work(products: f64, field_bits: u32, bytes: f64) -> Work {
-        Work { products, field_bits, reduces_by_shifts: false, bytes }
+    fn work(products: f64, field_bits: u32, bytes: f64) -> OperationCost {
+        OperationCost { products, field_bits, reduces_by_shifts: false, bytes }
     }
 
     #[test]
     fn word_products_of_the_fields() {
-        let near = |work: Work, word_bits, expected: f64| {
+        let near = |work: OperationCost, word_bits, expected: f64| {
             assert!((word_products(work, word_bits) - expected).abs() < 1e-9);
         };
         // 4 words of 64 bits: 16 + 16 + 4. 5 limbs of 52: twice 25 + 25, and 5.
         near(work(1.0, 255, 0.0), 64, 36.0);
         near(work(1.0, 255, 0.0), 52, 105.0);
         near(work(1.0, 50, 0.0), 52, 5.0);
-        near(Work { reduces_by_shifts: true, ..work(1.0, 64, 0.0) }, 64, 1.0);
+        near(OperationCost { reduces_by_shifts: true, ..work(1.0, 64, 0.0) }, 64, 1.0);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use pulseproof_kernels::backend::{AnyBackend, Backend, MsmOps};
 use pulseproof_kernels::check::progression;
 use pulseproof_kernels::element::Element;
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::{Costs, Integers, best_window};
+use pulseproof_kernels::msm::{Costs, ScalarShape, best_window};
 use pulseproof_kernels::traits::PrimeField;
 use rand::RngCore;
 use rand::rngs::OsRng;
 
-use super::limits::{Work, settle};
+use super::limits::{OperationCost, synchronize};
 use super::measure::{BenchError, Subject, time};
 use super::peers::{self, Peer};
 use super::report::Shape;
@@ -40,7 +40,7 @@ impl<G: Group> Fixture<G> {
     pub fn new(options: Options) -> Self {
         let count = 1usize << options.log_n;
         let bases = progression::<G>(count, OsRng.next_u64());
-        let shape = Integers::unsigned(count, options.bits);
+        let shape = ScalarShape::unsigned(count, options.bits);
         let mut words: Vec<u64> =
             (0..options.batch * count * shape.words()).map(|_| OsRng.next_u64()).collect();
         let mask = u64::MAX >> ((64 - options.bits % 64) % 64);
@@ -52,8 +52,8 @@ impl<G: Group> Fixture<G> {
         fixture
     }
 
-    fn integers(&self) -> Integers {
-        Integers::unsigned(self.bases.len(), self.options.bits)
+    fn integers(&self) -> ScalarShape {
+        ScalarShape::unsigned(self.bases.len(), self.options.bits)
     }
 
     fn vectors(&self) -> impl Iterator<Item = &[u64]> {
@@ -70,7 +70,7 @@ impl<G: Group> Fixture<G> {
             log_n,
             batch,
             items: points * batch_f,
-            work: Work {
+            work: OperationCost {
                 products: products * batch_f,
                 field_bits: G::Prime::MODULUS_BIT_SIZE,
                 reduces_by_shifts: false,
@@ -103,7 +103,7 @@ impl<G: Group> Fixture<G> {
             bandwidth: None,
             run: Box::new(move || {
                 backend.msm_batch(&bases, &scalars, shape)?;
-                settle(backend)
+                synchronize(backend)
             }),
         })
     }

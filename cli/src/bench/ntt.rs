@@ -7,7 +7,7 @@ use pulseproof_kernels::transform::Transform;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
-use super::limits::{Work, bandwidth, settle};
+use super::limits::{OperationCost, bandwidth, synchronize};
 use super::measure::{BenchError, Subject, time};
 use super::report::Shape;
 
@@ -44,7 +44,7 @@ impl<F: KernelField> Fixture<F> {
             log_n,
             batch: self.rows.len() >> log_n,
             items: elements,
-            work: Work {
+            work: OperationCost {
                 products: elements * f64::from(log_n) / 2.0,
                 field_bits: F::MODULUS_BIT_SIZE,
                 reduces_by_shifts: F::ID == FieldId::Goldilocks,
@@ -78,7 +78,7 @@ impl<F: KernelField> Fixture<F> {
             bandwidth: if is_cpu { None } else { Some(bandwidth(backend)?) },
             run: Box::new(move || {
                 backend.ntt(&self.transform, &mut data)?;
-                settle(backend)
+                synchronize(backend)
             }),
         })
     }

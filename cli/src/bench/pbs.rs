@@ -16,7 +16,7 @@ use pulseproof_fhe::{Ciphertext, Encrypt, PublicKey, SecretKey, generate_keys};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
 
-use super::limits::{Work, bandwidth};
+use super::limits::{OperationCost, bandwidth};
 use super::measure::{BenchError, Subject, time};
 use super::report::Shape;
 
@@ -114,7 +114,7 @@ impl<'a> Fixture<'a> {
             log_n: self.log_n,
             batch: 1,
             items: count,
-            work: Work {
+            work: OperationCost {
                 products: count * steps * step,
                 field_bits: 50,
                 reduces_by_shifts: false,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 
 use super::measure::{BenchError, Subject};
 
@@ -64,7 +64,7 @@ pub(super) fn subject<'a, G: Group>(
     peer: Peer,
     _: &[G::Affine],
     _: &[&'a [u64]],
-    _: Integers,
+    _: ScalarShape,
     _: &[G],
 ) -> Result<Option<Subject<'a>>, BenchError> {
     Err(BenchError::LeftOut { peer: peer.to_string() })
@@ -95,7 +95,7 @@ mod linked {
         peer: Peer,
         bases: &[G::Affine],
         vectors: &[&'a [u64]],
-        shape: Integers,
+        shape: ScalarShape,
         sums: &[G],
     ) -> Result<Option<Subject<'a>>, BenchError> {
         let bits = shape.bits as usize;
@@ -150,7 +150,7 @@ mod linked {
     }
 
     /// ⌈bits/8⌉ bytes each.
-    fn blst_scalars(words: &[u64], shape: Integers) -> Vec<u8> {
+    fn blst_scalars(words: &[u64], shape: ScalarShape) -> Vec<u8> {
         let bytes = shape.bits.div_ceil(8) as usize;
         let integer = |words: &[u64]| {
             let all: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -186,7 +186,7 @@ mod linked {
         std::array::from_fn(|i| integer.as_ref()[i])
     }
 
-    fn halo2_scalars(words: &[u64], shape: Integers) -> Vec<bn256::Fr> {
+    fn halo2_scalars(words: &[u64], shape: ScalarShape) -> Vec<bn256::Fr> {
         let integer = |words: &[u64]| {
             let raw = std::array::from_fn(|i| words.get(i).copied().unwrap_or(0));
             bn256::Fr::from_raw(raw)

@@ -6,7 +6,7 @@ use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::BackendKind;
 use serde::Serialize;
 
-use super::limits::{Limit, Machine, Work, memory_limit};
+use super::limits::{Limit, Machine, OperationCost, memory_limit};
 use super::measure::{Subject, Times, interleave, processor};
 
 /// A point of a bench: one shape.
@@ -19,7 +19,7 @@ pub struct Shape {
     /// What throughput counts, in one run.
     pub items: f64,
     /// The least work that this is.
-    pub work: Work,
+    pub work: OperationCost,
     /// What this work is, in words.
     pub why: String,
 }

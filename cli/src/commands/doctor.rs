@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use pulseproof_kernels::backend::Backend;
-use pulseproof_kernels::select::{Choice, Finding, open, probe};
+use pulseproof_kernels::select::{BackendChoice, ProbedBackend, open, probe};
 use serde::Serialize;
 
 use super::Outcome;
@@ -47,8 +47,8 @@ struct Device {
     reason: Option<String>,
 }
 
-impl From<Finding> for Device {
-    fn from(finding: Finding) -> Self {
+impl From<ProbedBackend> for Device {
+    fn from(finding: ProbedBackend) -> Self {
         let seconds = finding.compile_seconds.iter();
         Self {
             compile_seconds: seconds.map(|(unit, s)| (unit.to_string(), *s)).collect(),
@@ -64,7 +64,7 @@ impl From<Finding> for Device {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let devices: Vec<Device> = probe(args.compile).into_iter().map(Device::from).collect();
-    let auto = open(Choice::Auto)?.kind().to_string();
+    let auto = open(BackendChoice::Auto)?.kind().to_string();
     let report = Report { auto, devices };
     if args.json {
         say_json(&report)?;

@@ -7,7 +7,7 @@ use pulseproof_groth16::text::unmarked;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::{Srs, VerifyingKey};
 use pulseproof_sdk::identity::AppliancePublicKey;
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::{Profile, ProvedResult, Roster};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,11 +173,11 @@ fn appliances(args: &Args, beside: &Input) -> Result<Vec<AppliancePublicKey>, St
 }
 
 /// What the devices' words mean: named, or in the file beside the result.
-fn lists<C: Curve>(args: &Args, beside: &Input) -> Result<Lists<C>, String> {
+fn lists<C: Curve>(args: &Args, beside: &Input) -> Result<ProfileVerifier<C>, String> {
     let input = args.profile.as_ref().unwrap_or(beside);
     let profile = Profile::from_bytes(&input.read(RESULT_BYTES_MAX)?);
     let profile = profile.map_err(|error| input.named(error))?;
-    Lists::new(&profile).map_err(|error| input.named(error))
+    ProfileVerifier::new(&profile).map_err(|error| input.named(error))
 }
 
 /// The verifying key: named, beside the result, or that of the home folder's SRS.

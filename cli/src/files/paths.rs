@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 
-use pulseproof_files::{Identity, identity};
+use pulseproof_files::{FileId, identity};
 
 use super::{Input, Output};
 
@@ -26,7 +26,7 @@ struct Place {
 enum What {
     Input,
     Output,
-    File(Identity),
+    File(FileId),
 }
 
 impl Default for Paths {
@@ -122,10 +122,10 @@ impl Place {
 }
 
 /// The plain file that standard input or output was redirected to.
-fn redirected(stream: BorrowedFd<'_>) -> Option<Identity> {
+fn redirected(stream: BorrowedFd<'_>) -> Option<FileId> {
     let file = File::from(stream.try_clone_to_owned().ok()?);
     let found = file.metadata().ok()?;
-    found.is_file().then(|| Identity::Found(found.dev(), found.ino()))
+    found.is_file().then(|| FileId::Found(found.dev(), found.ino()))
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use pulseproof_kernels::Bn254;
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::api::{JobRequest, JobState};
-use pulseproof_sdk::client::Appliance;
+use pulseproof_sdk::client::ApplianceClient;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, Profile, ProvedResult, Roster, Submission};
@@ -27,7 +27,7 @@ const WORDS: usize = 64;
 
 struct Process {
     child: Child,
-    appliance: Appliance,
+    appliance: ApplianceClient,
 }
 
 fn start(home: &Path) -> Process {
@@ -40,7 +40,7 @@ fn start(home: &Path) -> Process {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().strip_prefix("listening on ").unwrap();
-    Process { child, appliance: Appliance::new(url) }
+    Process { child, appliance: ApplianceClient::new(url) }
 }
 
 fn name(text: &str) -> Name {
@@ -111,7 +111,7 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     let result = ProvedResult::<C>::from_bytes(&bytes).unwrap();
     // Three processes, one identity.
     let appliance = third.appliance.identity().await.unwrap();
-    let lists = Lists::new(&unproved()).unwrap();
+    let lists = ProfileVerifier::new(&unproved()).unwrap();
     assert_eq!(result.verify(&srs.verifying_key, &roster, &[appliance], &lists), Ok(()));
     assert_eq!(result.aggregate, sum);
 

@@ -1,6 +1,6 @@
 //! Which questions can be asked of the rounds there are, and which cannot.
 
-use pulseproof_fhe::program::{Estimate, Given, Program};
+use pulseproof_fhe::program::{Estimate, Program, SumContext};
 use pulseproof_fhe::{Layout, LayoutRequest};
 use pulseproof_kernels::Curve;
 use pulseproof_medguard::alerts::{self, Question, WINDOW_MAX, WINDOW_MIN};
@@ -109,7 +109,7 @@ impl<'a, C: Curve> Draft<'a, C> {
         let Self { question, program, rounds, newest } = self;
         let weight = |round: &&Round<C>| round.result.claim.total_weight().unwrap_or(u64::MAX);
         let summands: Vec<_> = rounds.iter().map(weight).collect();
-        let given = Given { layout, summands: &summands, words: 0 };
+        let given = SumContext { layout, summands: &summands, words: 0 };
         let compiled = program.and_then(|program| match program.compile(given) {
             Ok(compiled) => Ok((program, compiled.estimate)),
             Err(error) => Err(error.to_string()),

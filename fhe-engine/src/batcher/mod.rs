@@ -41,7 +41,7 @@ impl Default for Limits {
 
 /// What a batch was like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct BatchStats {
     /// The engine.
     pub engine: String,
     /// Lookups in it.
@@ -123,7 +123,7 @@ impl Batcher {
     pub fn start(
         engine: Arc<dyn Engine>,
         limits: Limits,
-        observe: impl Fn(&Report) + Send + 'static,
+        observe: impl Fn(&BatchStats) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (state, work, room) = (Mutex::default(), Condvar::new(), Condvar::new());
         let shared = Arc::new(Shared { engine, limits, state, work, room });
@@ -331,14 +331,14 @@ impl Shared {
     }
 
     /// Serves one batch; false once the batcher is closed.
-    fn serve_one(&self, observe: &impl Fn(&Report)) -> bool {
+    fn serve_one(&self, observe: &impl Fn(&BatchStats)) -> bool {
         let Some((batch, regions, arrived)) = self.next_batch() else { return false };
         let (ids, items): (Vec<u64>, Vec<Item>) = batch.into_iter().unzip();
         let places: Vec<usize> = items.iter().map(|item| item.place).collect();
         let lookups: Vec<Lookup> = items.into_iter().map(|item| item.lookup).collect();
         let start = Instant::now();
         let results = self.engine.look_up(&lookups);
-        observe(&Report {
+        observe(&BatchStats {
             engine: self.engine.name(),
             size: lookups.len(),
             capacity: self.limits.batch_max,

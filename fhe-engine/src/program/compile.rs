@@ -6,7 +6,7 @@ use pulseproof_packing::{Layout, NOISE_MAX_PER_SUMMAND};
 
 use super::builder::Builder;
 use super::circuit::{Circuit, Linear, Output, OutputKind, Source};
-use super::data::{From, Input, Op, Program, Step, VERSION};
+use super::data::{Input, InputSource, Op, Program, Step, VERSION};
 use super::error::ProgramError;
 use super::estimate::Estimate;
 use super::integer::Integer;
@@ -25,7 +25,7 @@ const GATE_INPUTS_MAX: usize = 15;
 
 /// What a job gives a program: how its sums and words were encrypted.
 #[derive(Clone, Copy, Debug)]
-pub struct Given<'a> {
+pub struct SumContext<'a> {
     /// Of all sums.
     pub layout: &'a Layout,
     /// The total weight of each sum.
@@ -73,7 +73,7 @@ impl Program {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn compile(&self, given: Given<'_>) -> Result<Compiled, ProgramError> {
+    pub fn compile(&self, given: SumContext<'_>) -> Result<Compiled, ProgramError> {
         if self.version != VERSION {
             return Err(ProgramError::Version { found: self.version, expected: VERSION });
         }
@@ -107,7 +107,7 @@ fn limit(at: &str, what: &'static str, found: usize, limit: usize) -> Result<(),
 }
 
 struct Compiler<'a> {
-    given: Given<'a>,
+    given: SumContext<'a>,
     builder: Builder,
     values: HashMap<&'a str, Value>,
     /// The most that each input may be off, in words.
@@ -117,7 +117,7 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(given: Given<'a>, inputs: usize) -> Self {
+    fn new(given: SumContext<'a>, inputs: usize) -> Self {
         let (values, noise) = (HashMap::new(), Vec::new());
         Self { given, builder: Builder::new(inputs), values, noise, checked: 0 }
     }
@@ -128,7 +128,7 @@ impl<'a> Compiler<'a> {
     {
         let at = &input.name;
         let (high, plaintext_bits, summands) = match input.from {
-            From::Sum { sum, total } => {
+            InputSource::Sum { sum, total } => {
                 let available = self.given.summands.len();
                 let &summands = self.given.summands.get(sum).ok_or_else(|| {
                     let at = at.clone();
@@ -138,7 +138,7 @@ impl<'a> Compiler<'a> {
                     .ok_or_else(|| ProgramError::NoTotals { at: at.clone() })?;
                 (self.given.layout.maximum_of(total, summands), bits, summands)
             }
-            From::Word { word, maximum, plaintext_bits } => {
+            InputSource::Word { word, maximum, plaintext_bits } => {
                 if word >= self.given.words {
                     let (at, available) = (at.clone(), self.given.words);
                     let what = "words";

@@ -31,13 +31,13 @@ pub struct Input {
     pub name: String,
     /// Where it comes from.
     #[serde(flatten)]
-    pub from: From,
+    pub from: InputSource,
 }
 
 /// Where an input comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
-pub enum From {
+pub enum InputSource {
     /// A total of one of the sums that the job is given, counted from 0.
     Sum {
         /// Which sum.

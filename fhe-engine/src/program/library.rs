@@ -7,7 +7,7 @@
 
 use pulseproof_packing::ListTotal;
 
-use super::data::{From, Input, Op, Program, Step, VERSION};
+use super::data::{Input, InputSource, Op, Program, Step, VERSION};
 
 /// How many standard deviations, as a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Deviations {
 }
 
 fn input(name: &str, sum: usize, total: ListTotal) -> Input {
-    Input { name: name.to_owned(), from: From::Sum { sum, total } }
+    Input { name: name.to_owned(), from: InputSource::Sum { sum, total } }
 }
 
 fn step(name: impl Into<String>, op: Op) -> Step {
@@ -66,7 +66,7 @@ pub fn device_mean_above(summands: u32, threshold: u32) -> Program {
 pub fn mean_above_secret(summands: u32, maximum: u64, plaintext_bits: u32) -> Program {
     let threshold = Input {
         name: "threshold".to_owned(),
-        from: From::Word { word: 0, maximum, plaintext_bits },
+        from: InputSource::Word { word: 0, maximum, plaintext_bits },
     };
     let inputs = vec![input("mean", 0, ListTotal::Mean), threshold];
     let terms = [("threshold".to_owned(), i64::from(summands)), ("mean".to_owned(), -1)];

@@ -20,7 +20,7 @@ pub mod result;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Compiled, Given};
-pub use data::{From, Input, Op, Program, Step};
+pub use compile::{Compiled, SumContext};
+pub use data::{Input, InputSource, Op, Program, Step};
 pub use error::ProgramError;
 pub use estimate::Estimate;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pulseproof_packing::ListTotal;
 
-use super::data::{From, Op, Program};
+use super::data::{InputSource, Op, Program};
 
 /// The outputs, in order, for a program that compiles: `sum` gives the totals of the sums, `word` the
 /// words.
@@ -20,8 +20,8 @@ pub fn evaluate(
     let mut values: HashMap<&str, i128> = HashMap::new();
     for input in &program.inputs {
         let value = match input.from {
-            From::Sum { sum: index, total } => sum(index, total),
-            From::Word { word: index, .. } => word(index),
+            InputSource::Sum { sum: index, total } => sum(index, total),
+            InputSource::Word { word: index, .. } => word(index),
         };
         values.insert(&input.name, value);
     }

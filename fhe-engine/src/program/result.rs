@@ -4,7 +4,7 @@ use pulseproof_packing::Layout;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::{Circuit, OutputKind};
-use super::data::{From, Program};
+use super::data::{InputSource, Program};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
 use crate::keys::SecretKey;
@@ -59,12 +59,12 @@ impl Program {
         words: &[Ciphertext],
     ) -> Vec<Ciphertext> {
         let of = |from| match from {
-            From::Sum { sum, total } => {
+            InputSource::Sum { sum, total } => {
                 let (body, _) = layout.body_of(total).expect("compiled for this layout");
                 let list: &[u64] = sums[sum].as_ref();
                 Ciphertext::of_body(list, body)
             }
-            From::Word { word, .. } => words[word].clone(),
+            InputSource::Word { word, .. } => words[word].clone(),
         };
         self.inputs.iter().map(|input| of(input.from)).collect()
     }

@@ -58,17 +58,17 @@ fn run(
     seed: u64,
 ) -> Result<Vec<u128>, ProgramError> {
     let rng = &mut StdRng::seed_from_u64(seed);
-    let compiled = program.compile(Given { layout, summands, words: words.len() })?;
+    let compiled = program.compile(SumContext { layout, summands, words: words.len() })?;
     let inputs: Vec<_> = program
         .inputs
         .iter()
         .map(|input| {
             let (value, bits, weight) = match input.from {
-                From::Sum { sum: index, total } => {
+                InputSource::Sum { sum: index, total } => {
                     let value = u64::try_from(sum(index, total)).unwrap();
                     (value, layout.body_of(total).unwrap().1, summands[index])
                 }
-                From::Word { word, plaintext_bits, .. } => (words[word], plaintext_bits, 1),
+                InputSource::Word { word, plaintext_bits, .. } => (words[word], plaintext_bits, 1),
             };
             let noise = (weight * NOISE_MAX_PER_SUMMAND).cast_signed();
             let noise = if rng.r#gen() { noise } else { -noise };
@@ -190,7 +190,7 @@ proptest! {
         let step = |name: &str, op| Step { name: name.to_owned(), op };
         let n = |name: &str| name.to_owned();
         let all = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let from = |name: &str, sum, total| Input { name: n(name), from: From::Sum { sum, total } };
+        let from = |name: &str, sum, total| Input { name: n(name), from: InputSource::Sum { sum, total } };
         let steps = vec![
             step("wide", Op::Linear { terms: vec![(n("a"), factor), (n("b"), 1)], constant }),
             step("minus", Op::Negative { of: n("wide") }),
@@ -241,7 +241,7 @@ fn the_norm_that_is_allowed_fails_as_seldom_as_promised() {
 fn costs_are_shown_before_a_run() {
     let layout = layout();
     let estimate = |program: &Program, summands: &[u64]| {
-        program.compile(Given { layout: &layout, summands, words: 0 }).unwrap().estimate
+        program.compile(SumContext { layout: &layout, summands, words: 0 }).unwrap().estimate
     };
     let above = estimate(&library::mean_above(100), &[10]);
     assert_eq!((above.lookups, above.depth), (21, 21));
@@ -271,17 +271,19 @@ fn bad_programs_are_refused() {
     assert!(matches!(refused(|p| p.outputs = vec![n("above"); 257]), E::TooMany { .. }));
     assert!(matches!(
         refused(|p| p.inputs[0] =
-            Input { name: n("sum"), from: From::Sum { sum: 1, total: ListTotal::Sum } }),
+            Input { name: n("sum"), from: InputSource::Sum { sum: 1, total: ListTotal::Sum } }),
         E::NoSuchSource { index: 1, .. }
     ));
     assert!(matches!(
-        refused(|p| p.inputs[0] =
-            Input { name: n("sum"), from: From::Word { word: 0, maximum: 1, plaintext_bits: 20 } }),
+        refused(|p| p.inputs[0] = Input {
+            name: n("sum"),
+            from: InputSource::Word { word: 0, maximum: 1, plaintext_bits: 20 }
+        }),
         E::NoSuchSource { available: 0, .. }
     ));
     assert!(matches!(
         refused(|p| p.inputs[1] =
-            Input { name: n("count"), from: From::Sum { sum: 0, total: ListTotal::Mean } }),
+            Input { name: n("count"), from: InputSource::Sum { sum: 0, total: ListTotal::Mean } }),
         E::Width { .. }
     ));
     // A threshold far out of the scale, and one that only the noise forbids.
@@ -322,7 +324,7 @@ fn noise_is_refused_before_it_is_made() {
     let total_of = |sums: usize| {
         let mut program = library::mean_above(100);
         let name = |sum: usize| format!("count-{sum}");
-        let from = |sum| From::Sum { sum, total: ListTotal::Count };
+        let from = |sum| InputSource::Sum { sum, total: ListTotal::Count };
         program.inputs = (0..sums).map(|i| Input { name: name(i), from: from(i) }).collect();
         let terms = (0..sums).map(|i| (name(i), 1)).collect();
         program.steps[0].op = Op::Linear { terms, constant: -1 };
@@ -337,7 +339,7 @@ fn noise_is_refused_before_it_is_made() {
 fn every_threshold_of_the_scale_compiles() {
     let compiles = |lists, summands| {
         let layout = layout_for(lists);
-        let given = Given { layout: &layout, summands: &[summands], words: 0 };
+        let given = SumContext { layout: &layout, summands: &[summands], words: 0 };
         (0..=360).all(|threshold| library::mean_above(threshold).compile(given).is_ok())
     };
     for lists in LISTS {
@@ -352,7 +354,8 @@ fn every_threshold_of_the_scale_compiles() {
 fn lists_without_totals_are_refused() {
     let request = LayoutRequest { totals: false, ..*layout().request() };
     let layout = Layout::plan(request).unwrap();
-    let got = library::mean_above(1).compile(Given { layout: &layout, summands: &[1], words: 0 });
+    let got =
+        library::mean_above(1).compile(SumContext { layout: &layout, summands: &[1], words: 0 });
     assert!(matches!(got, Err(ProgramError::NoTotals { .. })));
 }
 

@@ -7,7 +7,7 @@ use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::bootstrap::engine::{Engine, Exact};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::library::{self, Deviations};
-use pulseproof_fhe::program::{Given, Program, plain};
+use pulseproof_fhe::program::{Program, SumContext, plain};
 use pulseproof_fhe::{
     Ciphertext, Encrypt, Layout, LayoutRequest, ListTotal, PublicKey, Scale, SecretKey, add_assign,
     generate_keys,
@@ -72,7 +72,7 @@ impl Sum {
 fn agrees(program: &Program, sums: &[Sum], words: &[(u64, u32)]) -> Vec<u128> {
     let World { layout, secret, public, batcher } = &*WORLD;
     let summands: Vec<u64> = sums.iter().map(|sum| sum.readings.len() as u64).collect();
-    let given = Given { layout, summands: &summands, words: words.len() };
+    let given = SumContext { layout, summands: &summands, words: words.len() };
     let compiled = program.compile(given).unwrap();
     let encrypted: Vec<Ciphertext> =
         words.iter().map(|&(word, bits)| public.encrypt_word(word, bits)).collect();

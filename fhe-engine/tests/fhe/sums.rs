@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use pulseproof_fhe::{
-    DIMENSION, DecryptError, Encrypt, EncryptError, Field, Layout, LayoutRequest, PublicKey, Scale,
-    SecretKey, Totals, add_assign, generate_keys,
+    DIMENSION, DecryptError, Encrypt, EncryptError, Layout, LayoutRequest, PublicKey, Quantity,
+    Scale, SecretKey, Totals, add_assign, generate_keys,
 };
 use std::sync::LazyLock;
 use tfhe::core_crypto::prelude::*;
@@ -187,7 +187,7 @@ fn sums_that_do_not_fit_are_refused() {
 fn more_than_was_declared_is_refused() {
     let layout = glucose(288, 10);
     let (sum, expected) = sum(&layout, &[(vec![40], 1), (vec![40], 1)]);
-    let implausible = DecryptError::Implausible { field: Field::Count, summands: 1 };
+    let implausible = DecryptError::Implausible { field: Quantity::Count, summands: 1 };
     assert_eq!(KEYS.0.decrypt(&layout, &sum, 2), Ok(expected));
     assert_eq!(KEYS.0.decrypt(&layout, &sum, 1), Err(implausible.clone()));
     assert_eq!(

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use pulseproof_files::{Identity, Readers, identity, write, write_bytes, write_new};
+use pulseproof_files::{FileId, Readers, identity, write, write_bytes, write_new};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -174,7 +174,7 @@ fn one_file_is_one_file_whatever_it_is_called() {
     for name in ["folder/../new", "dangling"] {
         assert_eq!(identity(&at(name)), identity(&at("new")), "{name}");
     }
-    assert!(matches!(identity(&at("new")), Some(Identity::New(_))));
+    assert!(matches!(identity(&at("new")), Some(FileId::New(_))));
     assert_ne!(identity(&at("new")), identity(&at("a")));
     assert_eq!(identity(Path::new("/dev/null")), None);
 }

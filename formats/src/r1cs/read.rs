@@ -9,7 +9,7 @@ use super::{CONSTRAINTS, FILE, HEADER, HEADER_REST, LABELS, Labels, Matrix, R1cs
 use crate::container::{Container, Fields, Section};
 use crate::elements::decode_plain;
 use crate::error::{ElementProblem, FormatError};
-use crate::prime::{Which, check_prime, curve_of, read_only_prime, width};
+use crate::prime::{PrimeRole, check_prime, curve_of, read_only_prime, width};
 
 /// Circuits with gates of their own have a list of them, and of their uses.
 const CUSTOM_GATES: [u32; 2] = [4, 5];
@@ -40,7 +40,7 @@ pub fn curve(source: &mut (impl Read + Seek)) -> Result<CurveId, FormatError> {
     let mut file = Container::open(source, FILE)?;
     let header = file.section(HEADER, "header")?;
     let found = read_only_prime(&mut file, header, HEADER_REST)?;
-    curve_of(FILE, &found, Which::Scalar)
+    curve_of(FILE, &found, PrimeRole::Scalar)
 }
 
 /// What a header says, apart from the prime.
@@ -87,7 +87,7 @@ fn read_header<F: PrimeField, S: Read + Seek>(
 ) -> Result<Header, FormatError> {
     let section = file.section(HEADER, "header")?;
     let found = read_only_prime(file, section, HEADER_REST)?;
-    check_prime::<F>(FILE, &found, Which::Scalar)?;
+    check_prime::<F>(FILE, &found, PrimeRole::Scalar)?;
     let mut fields = Fields::new(file, section);
     fields.take(4 + found.len())?;
     Ok(Header {

@@ -10,7 +10,7 @@ use super::{FILE, GROTH16, PointsG1, section};
 use crate::container::{Container, Section, read_u32};
 use crate::elements::{Check, PointDecoder, encode_point, point_bytes};
 use crate::error::FormatError;
-use crate::prime::{Base, Which, check_prime, encode_prime, read_prime};
+use crate::prime::{Base, PrimeRole, check_prime, encode_prime, read_prime};
 
 const NAME: &str = "header";
 
@@ -105,10 +105,10 @@ fn check_primes<C: Curve, S: Read + Seek>(
     section: Section,
 ) -> Result<u64, FormatError> {
     let base = read_prime(file, section, 0)?;
-    check_prime::<Base<C>>(FILE, &base, Which::Base)?;
+    check_prime::<Base<C>>(FILE, &base, PrimeRole::Base)?;
     let second = 4 + base.len() as u64;
     let scalar = read_prime(file, section, second)?;
-    check_prime::<Scalar<C>>(FILE, &scalar, Which::Scalar)?;
+    check_prime::<Scalar<C>>(FILE, &scalar, PrimeRole::Scalar)?;
     Ok(second + 4 + scalar.len() as u64)
 }
 

@@ -12,7 +12,7 @@ use crate::element::Stored;
 use crate::error::Error;
 use crate::field::{Goldilocks, KernelField, Prime50};
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 use crate::transform::Transform;
 
 mod any;
@@ -223,7 +223,7 @@ pub trait MsmOps<G: Group>: Backend {
         &self,
         bases: &Self::Bases,
         scalars: &Self::Buffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error>;
 }
 

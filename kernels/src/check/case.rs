@@ -130,7 +130,7 @@ pub enum Points {
 
 /// A kernel and the shape of its work. Sizes that are not said here are the case's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
+pub enum Operation {
     /// Copies the middle half of a buffer into another.
     Copy,
     /// b has `period` elements.
@@ -225,7 +225,7 @@ pub enum Work {
     Refusals,
 }
 
-impl Work {
+impl Operation {
     /// The kernel that does it.
     pub fn kernel(&self) -> Kernel {
         match self {
@@ -281,7 +281,7 @@ pub struct Case {
     /// What is computed in.
     pub over: Over,
     /// The kernel and its shape.
-    pub work: Work,
+    pub work: Operation,
     /// How many elements, words of a vector, integers or ciphertexts.
     pub size: usize,
     /// Which values.

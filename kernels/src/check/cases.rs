@@ -1,6 +1,6 @@
 //! Which cases a kernel is checked on.
 
-use super::{Case, Input, Kernel, Over, Points, Work};
+use super::{Case, Input, Kernel, Operation, Over, Points};
 use crate::backend::{Binary, Signedness};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
 use crate::transform::{Direction, Order};
@@ -25,10 +25,10 @@ fn of_size(kernel: Kernel, over: Over, size: usize, seed: u64) -> Vec<Case> {
     let first = shapes[0];
     let mut cases: Vec<Case> = shapes.iter().map(|&work| case(work, Input::Random)).collect();
     cases.extend(inputs(kernel).iter().map(|&input| case(first, input)));
-    if let Work::Msm { bits, signed, levels, vectors, spare, .. } = first {
+    if let Operation::Msm { bits, signed, levels, vectors, spare, .. } = first {
         // Doublings and cancellations in buckets, and few buckets to have them in.
         for points in [Points::Same, Points::Opposites, Points::WithInfinity] {
-            let work = Work::Msm { bits, signed, levels, vectors, spare, points };
+            let work = Operation::Msm { bits, signed, levels, vectors, spare, points };
             let inputs = [Input::Random, Input::AllEqual, Input::Small, Input::Edges];
             cases.extend(inputs.map(|input| case(work, input)));
         }
@@ -56,43 +56,43 @@ fn inputs(kernel: Kernel) -> &'static [Input] {
 }
 
 /// The shapes of a kernel, at least one, none twice.
-fn shapes(kernel: Kernel, size: usize) -> Vec<Work> {
+fn shapes(kernel: Kernel, size: usize) -> Vec<Operation> {
     const OPS: [Binary; 3] = [Binary::Mul, Binary::Add, Binary::Sub];
     let part = part(size);
     let mut shapes = match kernel {
-        Kernel::Copy => vec![Work::Copy],
+        Kernel::Copy => vec![Operation::Copy],
         Kernel::Map => {
-            let shape = |period| OPS.map(|op| Work::Map { op, period });
+            let shape = |period| OPS.map(|op| Operation::Map { op, period });
             [size.max(1), 1, part].into_iter().flat_map(shape).collect()
         }
-        Kernel::MapScalar => OPS.map(|op| Work::MapScalar { op }).into(),
-        Kernel::AddScaled => [size, size / 2, 0].map(|len| Work::AddScaled { len }).into(),
+        Kernel::MapScalar => OPS.map(|op| Operation::MapScalar { op }).into(),
+        Kernel::AddScaled => [size, size / 2, 0].map(|len| Operation::AddScaled { len }).into(),
         Kernel::Rotate => {
             let by = [1, 0, size.saturating_sub(1), size + 3, usize::MAX];
-            by.map(|by| Work::Rotate { by }).into()
+            by.map(|by| Operation::Rotate { by }).into()
         }
-        Kernel::Powers => vec![Work::Powers],
-        Kernel::Invert => vec![Work::Invert],
+        Kernel::Powers => vec![Operation::Powers],
+        Kernel::Invert => vec![Operation::Invert],
         Kernel::Scan => {
-            let shape = |row| [Binary::Mul, Binary::Add].map(|op| Work::Scan { op, row });
+            let shape = |row| [Binary::Mul, Binary::Add].map(|op| Operation::Scan { op, row });
             [size.max(1), 1, part].into_iter().flat_map(shape).collect()
         }
-        Kernel::Evaluate => vec![Work::Evaluate],
-        Kernel::DivideOut => vec![Work::DivideOut],
-        Kernel::ToIntegers => vec![Work::ToIntegers],
-        Kernel::FromIntegers => vec![Work::FromIntegers],
-        Kernel::FirstNonzero => vec![Work::FirstNonzero],
+        Kernel::Evaluate => vec![Operation::Evaluate],
+        Kernel::DivideOut => vec![Operation::DivideOut],
+        Kernel::ToIntegers => vec![Operation::ToIntegers],
+        Kernel::FromIntegers => vec![Operation::FromIntegers],
+        Kernel::FirstNonzero => vec![Operation::FirstNonzero],
         Kernel::Ntt => transforms(size),
         Kernel::WeightedSums => [Signedness::Unsigned, Signedness::Signed]
             .into_iter()
             .flat_map(|signedness| {
-                [3, 1, 10].map(|weights| Work::WeightedSums { weights, signedness })
+                [3, 1, 10].map(|weights| Operation::WeightedSums { weights, signedness })
             })
             .collect(),
         Kernel::Msm => multiplications(),
         Kernel::Keyswitch => keyswitches(size),
         Kernel::Bootstrap => bootstraps(size),
-        Kernel::Refusals => vec![Work::Refusals],
+        Kernel::Refusals => vec![Operation::Refusals],
     };
     let mut seen = Vec::new();
     shapes.retain(|shape| {
@@ -111,14 +111,14 @@ fn part(size: usize) -> usize {
 }
 
 /// One row, forward and back, in both orders, on the subgroup and on a coset; and shorter rows.
-fn transforms(size: usize) -> Vec<Work> {
+fn transforms(size: usize) -> Vec<Operation> {
     let log_size = size.checked_ilog2().unwrap_or(0);
     let mut shapes = Vec::new();
     for log_size in [log_size, log_size.saturating_sub(2)] {
         for direction in [Direction::Forward, Direction::Inverse] {
             for order in [Order::Natural, Order::BitReversed] {
                 for coset in [false, true] {
-                    shapes.push(Work::Ntt { log_size, direction, order, coset });
+                    shapes.push(Operation::Ntt { log_size, direction, order, coset });
                 }
             }
         }
@@ -127,10 +127,10 @@ fn transforms(size: usize) -> Vec<Work> {
 }
 
 /// Widths, signs, levels, batches.
-fn multiplications() -> Vec<Work> {
+fn multiplications() -> Vec<Operation> {
     let shape = |(bits, signed, levels, vectors, spare)| {
         let points = Points::Distinct;
-        Work::Msm { bits, signed, levels, vectors, spare, points }
+        Operation::Msm { bits, signed, levels, vectors, spare, points }
     };
     let shapes = [
         (255, false, 1, 1, 0),
@@ -152,8 +152,8 @@ fn multiplications() -> Vec<Work> {
 const LARGE: usize = 1000;
 
 /// Digits from the fewest bits to the most, dimensions up and down.
-fn keyswitches(size: usize) -> Vec<Work> {
-    let shape = |(from, to, base_log, levels)| Work::Keyswitch {
+fn keyswitches(size: usize) -> Vec<Operation> {
+    let shape = |(from, to, base_log, levels)| Operation::Keyswitch {
         shape: KeyswitchShape { from, to, base_log, levels },
     };
     let small = [(40, 20, 4, 4), (1, 1, 1, 1), (70, 33, 21, 3), (3, 100, 31, 2), (33, 5, 2, 31)];
@@ -162,8 +162,8 @@ fn keyswitches(size: usize) -> Vec<Work> {
 }
 
 /// Rings of even and odd log2, one level and several, digits from the fewest bits to the most.
-fn bootstraps(size: usize) -> Vec<Work> {
-    let shape = |(dimension, log_size, base_log, levels, tables)| Work::Bootstrap {
+fn bootstraps(size: usize) -> Vec<Operation> {
+    let shape = |(dimension, log_size, base_log, levels, tables)| Operation::Bootstrap {
         shape: BootstrapShape { dimension, log_size, base_log, levels },
         tables,
     };

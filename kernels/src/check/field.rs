@@ -2,7 +2,7 @@
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Input, Law, Work};
+use super::{Case, Input, Law, Operation};
 use crate::backend::{AnyBackend, Backend, FieldOps, NttOps};
 use crate::error::Error;
 use crate::field::KernelField;
@@ -10,7 +10,7 @@ use crate::transform::Transform;
 
 /// A case over a field, with its inputs.
 pub(super) struct FieldLaw<F> {
-    work: Work,
+    work: Operation,
     a: Vec<F>,
     b: Vec<F>,
     integers: Vec<u64>,
@@ -23,16 +23,16 @@ impl<F: KernelField> FieldLaw<F> {
         let stream = |number| Stream::new(case.seed, number);
         let len = match case.work {
             // Whole rows only.
-            Work::Ntt { log_size, .. } => case.size >> log_size << log_size,
+            Operation::Ntt { log_size, .. } => case.size >> log_size << log_size,
             _ => case.size,
         };
         let b_len = match case.work {
-            Work::Map { period, .. } => period,
-            Work::AddScaled { len } => len,
+            Operation::Map { period, .. } => period,
+            Operation::AddScaled { len } => len,
             _ => 0,
         };
         let integers = match case.work {
-            Work::FromIntegers => stream(2).integers(case.input, len, 64, false),
+            Operation::FromIntegers => stream(2).integers(case.input, len, 64, false),
             _ => Vec::new(),
         };
         Self {
@@ -62,37 +62,39 @@ impl<F: KernelField> Law for FieldLaw<F> {
         let b = backend.upload(&self.b)?;
         let [s, t] = self.scalars;
         match self.work {
-            Work::Copy => return self.copy(backend),
-            Work::Map { op, .. } => backend.map(op, &mut a, &b)?,
-            Work::MapScalar { op } => backend.map_scalar(op, &mut a, s)?,
-            Work::AddScaled { .. } => backend.add_scaled(&mut a, s, &b)?,
-            Work::Rotate { by } => a = backend.rotate(&a, by)?,
-            Work::Powers => a = backend.powers(t, s, self.a.len())?,
-            Work::Invert => backend.invert(&mut a)?,
-            Work::Scan { op, row } => backend.scan(op, &mut a, row)?,
-            Work::Evaluate => {
+            Operation::Copy => return self.copy(backend),
+            Operation::Map { op, .. } => backend.map(op, &mut a, &b)?,
+            Operation::MapScalar { op } => backend.map_scalar(op, &mut a, s)?,
+            Operation::AddScaled { .. } => backend.add_scaled(&mut a, s, &b)?,
+            Operation::Rotate { by } => a = backend.rotate(&a, by)?,
+            Operation::Powers => a = backend.powers(t, s, self.a.len())?,
+            Operation::Invert => backend.invert(&mut a)?,
+            Operation::Scan { op, row } => backend.scan(op, &mut a, row)?,
+            Operation::Evaluate => {
                 return Ok(vec![Output::values("value", &[backend.evaluate(&a, s)?])]);
             }
-            Work::DivideOut => a = backend.divide_out(&a, s)?,
-            Work::ToIntegers => {
+            Operation::DivideOut => a = backend.divide_out(&a, s)?,
+            Operation::ToIntegers => {
                 let words = backend.download(&backend.to_integers(&a)?)?;
                 return Ok(vec![Output::words("integers", words, F::WORDS)]);
             }
-            Work::FromIntegers => a = backend.from_integers(&backend.upload(&self.integers)?)?,
-            Work::FirstNonzero => {
+            Operation::FromIntegers => {
+                a = backend.from_integers(&backend.upload(&self.integers)?)?
+            }
+            Operation::FirstNonzero => {
                 // One more than the position, or zero.
                 let first = backend.first_nonzero(&a)?.map_or(0, |at| at as u64 + 1);
                 return Ok(vec![Output::values("position", &[first])]);
             }
-            Work::Ntt { log_size, direction, order, coset } => {
+            Operation::Ntt { log_size, direction, order, coset } => {
                 let shift = if coset { F::GENERATOR * t } else { F::ONE };
                 backend.ntt(&Transform { log_size, direction, order, shift }, &mut a)?;
             }
-            Work::WeightedSums { .. }
-            | Work::Msm { .. }
-            | Work::Keyswitch { .. }
-            | Work::Bootstrap { .. }
-            | Work::Refusals => {
+            Operation::WeightedSums { .. }
+            | Operation::Msm { .. }
+            | Operation::Keyswitch { .. }
+            | Operation::Bootstrap { .. }
+            | Operation::Refusals => {
                 unreachable!("kernels have the cases that `Kernel::over` names")
             }
         }

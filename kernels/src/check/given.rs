@@ -9,7 +9,7 @@ use crate::element::{Element, from_words, to_words};
 use crate::error::Error;
 use crate::field::{FieldId, KernelField};
 use crate::group::{Group, GroupId};
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 use crate::transform::{Direction, Order, Transform};
 use crate::{with_field, with_group};
 
@@ -42,7 +42,7 @@ pub struct GivenMultiplication<'a> {
     /// The integers.
     pub scalars: &'a [u64],
     /// Their shape.
-    pub shape: Integers,
+    pub shape: ScalarShape,
 }
 
 /// Transforms rows that are given in words, shift and all.

@@ -2,7 +2,7 @@
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Input, Law, Work};
+use super::{Case, Input, Law, Operation};
 use crate::backend::{AnyBackend, Backend, BootstrapOps};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
 use crate::element::to_words;
@@ -16,7 +16,7 @@ const SHARE_OF_LARGE: usize = 1 << 11;
 
 /// A case over ciphertexts, with its inputs.
 pub(super) struct LweLaw {
-    work: Work,
+    work: Operation,
     key: Vec<u64>,
     ciphertexts: Vec<u64>,
     tables: Vec<u64>,
@@ -31,8 +31,8 @@ fn ciphertexts(size: usize, products: usize) -> usize {
 impl LweLaw {
     pub(super) fn new(case: &Case) -> Self {
         match case.work {
-            Work::Keyswitch { shape } => Self::of_keyswitch(case, &shape),
-            Work::Bootstrap { shape, tables } => Self::of_bootstrap(case, &shape, tables),
+            Operation::Keyswitch { shape } => Self::of_keyswitch(case, &shape),
+            Operation::Bootstrap { shape, tables } => Self::of_bootstrap(case, &shape, tables),
             _ => unreachable!("kernels have the cases that `Kernel::over` names"),
         }
     }
@@ -74,11 +74,11 @@ impl Law for LweLaw {
     fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let ciphertexts = backend.upload(&self.ciphertexts)?;
         let results = match self.work {
-            Work::Keyswitch { shape } => {
+            Operation::Keyswitch { shape } => {
                 let key = backend.keyswitch_key(shape, &self.key)?;
                 backend.keyswitch_batch(&key, &ciphertexts)?
             }
-            Work::Bootstrap { shape, .. } => {
+            Operation::Bootstrap { shape, .. } => {
                 let key = backend.bootstrap_key(shape, &self.key)?;
                 let tables = backend.upload(&self.tables)?;
                 backend.pbs_batch(&key, &ciphertexts, &tables, &self.choices)?

@@ -15,7 +15,7 @@ mod points;
 mod refusals;
 mod words;
 
-pub use case::{Case, Input, Kernel, Over, Points, UnknownKernel, Work};
+pub use case::{Case, Input, Kernel, Operation, Over, Points, UnknownKernel};
 pub use cases::cases;
 pub use compare::{Difference, Outcome, Output};
 pub use given::{GivenMultiplication, GivenTransform, multiply, transform};
@@ -52,19 +52,19 @@ trait Law {
 macro_rules! with_law {
     ($case:expr, $law:ident => $body:expr) => {
         match ($case.over, &$case.work) {
-            (Over::Field(id), Work::Refusals) => with_field!(id, F => {
+            (Over::Field(id), Operation::Refusals) => with_field!(id, F => {
                 let $law = FieldRefusals::<F>::default();
                 $body
             }),
-            (Over::Group(id), Work::Refusals) => with_group!(id, G => {
+            (Over::Group(id), Operation::Refusals) => with_group!(id, G => {
                 let $law = GroupRefusals::<G>::default();
                 $body
             }),
-            (Over::Words, Work::Refusals) => {
+            (Over::Words, Operation::Refusals) => {
                 let $law = WordRefusals;
                 $body
             }
-            (Over::Lwe, Work::Refusals) => {
+            (Over::Lwe, Operation::Refusals) => {
                 let $law = LweRefusals;
                 $body
             }

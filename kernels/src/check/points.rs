@@ -5,30 +5,30 @@ use rayon::prelude::*;
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Law, Points, Work};
+use super::{Case, Law, Operation, Points};
 use crate::backend::{AnyBackend, Backend, MsmOps};
 use crate::element::Element;
 use crate::error::Error;
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 /// A case over a group, with its inputs.
 pub(super) struct MsmLaw<G: Group> {
     bases: Vec<G::Affine>,
     levels: u32,
     scalars: Vec<u64>,
-    shape: Integers,
+    shape: ScalarShape,
 }
 
 impl<G: Group> MsmLaw<G> {
     pub(super) fn new(case: &Case) -> Self {
-        let Work::Msm { bits, signed, levels, vectors, spare, points } = case.work else {
+        let Operation::Msm { bits, signed, levels, vectors, spare, points } = case.work else {
             unreachable!("kernels have the cases that `Kernel::over` names")
         };
         let scalars = case.size * vectors;
         let scalars = Stream::new(case.seed, 0).integers(case.input, scalars, bits, signed);
         let bases = bases::<G>(points, case.size + spare, case.seed);
-        Self { bases, levels, scalars, shape: Integers { count: case.size, bits, signed } }
+        Self { bases, levels, scalars, shape: ScalarShape { count: case.size, bits, signed } }
     }
 }
 

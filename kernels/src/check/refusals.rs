@@ -17,7 +17,7 @@ use crate::element::Stored;
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::group::Group;
-use crate::msm::{Integers, LEVELS_MAX};
+use crate::msm::{LEVELS_MAX, ScalarShape};
 use crate::transform::{Direction, Order, Transform};
 
 /// What was asked and how it was refused.
@@ -134,10 +134,10 @@ impl<G: Group> Law for GroupRefusals<G> {
         let scalars = backend.upload(&[1, 2, 3])?;
         let shapes = [(3, 0), (3, 257), (3, u32::MAX), (4, 64), (2, 64), (3, 65), (0, 64)];
         for (count, bits) in shapes {
-            let shape = Integers::unsigned(count, bits);
+            let shape = ScalarShape::unsigned(count, bits);
             record.ask(&format!("{shape:?}"), backend.msm_batch(&bases, &scalars, shape));
         }
-        let sums = backend.msm_batch(&bases, &scalars, Integers::unsigned(3, 64))?;
+        let sums = backend.msm_batch(&bases, &scalars, ScalarShape::unsigned(3, 64))?;
         Ok(vec![Output::texts("refusals", record.0), points::<G>("sums", &sums)])
     }
 }

@@ -3,13 +3,13 @@
 use super::compare::Output;
 use super::field::copies;
 use super::input::Stream;
-use super::{Case, Law, Work};
+use super::{Case, Law, Operation};
 use crate::backend::{AnyBackend, Backend, WordOps};
 use crate::error::Error;
 
 /// A case over words, with its inputs.
 pub(super) struct WordLaw {
-    work: Work,
+    work: Operation,
     words: Vec<u64>,
     weights: Vec<u64>,
 }
@@ -17,7 +17,7 @@ pub(super) struct WordLaw {
 impl WordLaw {
     pub(super) fn new(case: &Case) -> Self {
         let count = match case.work {
-            Work::WeightedSums { weights, .. } => weights,
+            Operation::WeightedSums { weights, .. } => weights,
             _ => 1,
         };
         let integers = |number, len| {
@@ -30,7 +30,7 @@ impl WordLaw {
 
 impl Law for WordLaw {
     fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
-        let Work::WeightedSums { signedness, .. } = self.work else {
+        let Operation::WeightedSums { signedness, .. } = self.work else {
             return copies(backend, &self.words);
         };
         let vectors = backend.upload(&self.words)?;

@@ -9,7 +9,7 @@ use crate::compiled::CompiledGroup;
 use crate::curve::Scalar;
 use crate::domain::Domain;
 use crate::error::Error;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 macro_rules! compiled {
     ($($parameters:ty: $curve:ty),*) => { $(
@@ -23,7 +23,7 @@ macro_rules! compiled {
             fn multiply(
                 points: &Self::Prepared,
                 vectors: &[&[u64]],
-                shape: &Integers,
+                shape: &ScalarShape,
             ) -> Vec<Projective<Self>> {
                 multiply(points, vectors, shape)
             }

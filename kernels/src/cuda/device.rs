@@ -14,7 +14,7 @@ use super::driver::{Block, Context, Found, find};
 use super::launch::{Compiler, Kernels};
 use super::nvrtc::{Nvrtc, NvrtcError};
 use super::staging::Staging;
-use super::{Fault, Report, locked};
+use super::{CudaDeviceInfo, Fault, locked};
 use crate::backend::BackendKind;
 use crate::error::Error;
 use crate::gpu::{Device, Launch, Limits, Unit};
@@ -135,7 +135,7 @@ impl CudaDevice {
     ///
     /// # Errors
     /// A unit does not compile, device lost.
-    pub fn report(&self, units: impl IntoIterator<Item = Unit>) -> Result<Report, Error> {
+    pub fn report(&self, units: impl IntoIterator<Item = Unit>) -> Result<CudaDeviceInfo, Error> {
         let opened = self.opened();
         let told = |result| self.told(&opened, 0, result);
         let (memory_free_bytes, memory_total_bytes) = told(opened.context.memory())?;
@@ -147,7 +147,7 @@ impl CudaDevice {
             })
             .collect::<Result<_, Error>>()?;
         let version = self.found.driver_version.unsigned_abs();
-        Ok(Report {
+        Ok(CudaDeviceInfo {
             name: self.found.name().map_err(unavailable)?,
             compute_capability: self.found.compute_capability().map_err(unavailable)?,
             architecture: self.compiler.architecture,

@@ -25,7 +25,7 @@ use nvrtc::NvrtcError;
 
 /// What is known of a device.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct CudaDeviceInfo {
     /// As the driver calls it.
     pub name: String,
     /// Major and minor.

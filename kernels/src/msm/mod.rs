@@ -5,5 +5,7 @@ mod plan;
 mod subsets;
 
 pub use once::msm;
-pub use plan::{BASES_MAX, BITS_MAX, Costs, Integers, LEVELS_MAX, Plan, WINDOW_MAX, best_window};
+pub use plan::{
+    BASES_MAX, BITS_MAX, Costs, LEVELS_MAX, Plan, ScalarShape, WINDOW_MAX, best_window,
+};
 pub use subsets::{SUBSETS_MAX, Subsets};

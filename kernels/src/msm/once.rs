@@ -3,7 +3,7 @@
 use ark_ff::{BigInteger, PrimeField};
 use rayon::prelude::*;
 
-use super::Integers;
+use super::ScalarShape;
 use crate::curve::{Curve, G1, G1Affine, Scalar};
 use crate::group::Group;
 
@@ -29,10 +29,10 @@ pub fn msm<C: Curve>(bases: &[G1Affine<C>], scalars: &[Scalar<C>]) -> G1<C> {
 }
 
 /// The scalars as the integers nearest to zero, as narrow as they all fit.
-fn signed<F: PrimeField>(scalars: &[F]) -> (Vec<u64>, Integers) {
+fn signed<F: PrimeField>(scalars: &[F]) -> (Vec<u64>, ScalarShape) {
     let integers: Vec<(bool, F::BigInt)> = scalars.par_iter().map(nearest).collect();
     let widest = integers.par_iter().map(|(_, magnitude)| magnitude.num_bits()).max();
-    let shape = Integers { count: scalars.len(), bits: widest.unwrap_or(0) + 1, signed: true };
+    let shape = ScalarShape { count: scalars.len(), bits: widest.unwrap_or(0) + 1, signed: true };
     let mut words = vec![0; shape.count * shape.words()];
     words.par_chunks_mut(shape.words()).zip(&integers).for_each(|(words, integer)| {
         write(words, integer.0, integer.1.as_ref());

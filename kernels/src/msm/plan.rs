@@ -19,7 +19,7 @@ pub const BITS_MAX: u32 = 256;
 /// The shape of a buffer of integers: vectors of `count` integers, each `bits` wide, little-endian in
 /// ⌈bits/64⌉ words. Bits of the last word beyond `bits` must be zero, or copies of the sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Integers {
+pub struct ScalarShape {
     /// Integers in a vector.
     pub count: usize,
     /// Width of an integer, 1 to [`BITS_MAX`]; with a sign, the sign bit is counted.
@@ -28,7 +28,7 @@ pub struct Integers {
     pub signed: bool,
 }
 
-impl Integers {
+impl ScalarShape {
     /// Unsigned integers.
     pub fn unsigned(count: usize, bits: u32) -> Self {
         Self { count, bits, signed: false }
@@ -77,7 +77,7 @@ pub struct Plan {
 
 impl Plan {
     /// Digits of `window` bits for integers of this shape. Unsigned ones need room for a last carry.
-    pub fn new(shape: &Integers, window: u32, stride: Option<u32>) -> Self {
+    pub fn new(shape: &ScalarShape, window: u32, stride: Option<u32>) -> Self {
         let bits = shape.bits + u32::from(!shape.signed);
         let windows = bits.div_ceil(window);
         Self { window, windows, stride: stride.unwrap_or(windows) }
@@ -140,7 +140,7 @@ mod tests {
         for bits in 1..=BITS_MAX {
             for window in 2..=WINDOW_MAX {
                 for signed in [false, true] {
-                    let plan = Plan::new(&Integers { count: 1, bits, signed }, window, None);
+                    let plan = Plan::new(&ScalarShape { count: 1, bits, signed }, window, None);
                     assert!(plan.windows * window >= bits + u32::from(!signed));
                 }
             }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn places_of_windows() {
-        let shape = Integers::unsigned(1, 255);
+        let shape = ScalarShape::unsigned(1, 255);
         let plan = Plan::new(&shape, 16, Some(4));
         assert_eq!((plan.windows, plan.groups()), (16, 4));
         assert_eq!(plan.place(6), (2, 1));

@@ -6,7 +6,7 @@ use crate::backend::arguments::check_bases;
 use crate::error::Error;
 use crate::group::Group;
 use crate::host::HostBuffer;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 impl<G: Group> MsmOps<G> for Naive {
     type Bases = Vec<G::Affine>;
@@ -28,7 +28,7 @@ impl<G: Group> MsmOps<G> for Naive {
         &self,
         bases: &Self::Bases,
         scalars: &HostBuffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len())?;
         let vector = |v: usize| {
@@ -43,7 +43,7 @@ impl<G: Group> MsmOps<G> for Naive {
 }
 
 /// s·P, where the top bit of a signed s counts −2^(bits−1).
-fn times<G: Group>(point: G::Affine, words: &[u64], shape: &Integers) -> G {
+fn times<G: Group>(point: G::Affine, words: &[u64], shape: &ScalarShape) -> G {
     let mut sum = G::zero();
     for bit in (0..shape.bits).rev() {
         sum.double_in_place();

@@ -1,6 +1,6 @@
 //! Devices behind twins that give way to them.
 
-use super::{Choice, unavailable};
+use super::{BackendChoice, unavailable};
 use crate::backend::{AnyBackend, BackendKind};
 use crate::error::Error;
 use crate::gpu::bisect::Reached;
@@ -37,11 +37,11 @@ impl Bisected {
 ///
 /// # Errors
 /// The backend cannot be used or has no device; there is no such kernel.
-pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
+pub fn open_bisected(choice: BackendChoice, entry: &str) -> Result<Bisected, Error> {
     match choice {
-        Choice::Auto | Choice::Only(BackendKind::Cuda) => cuda(entry),
-        Choice::Only(BackendKind::Wgpu) => wgpu(entry),
-        Choice::Only(kind) => {
+        BackendChoice::Auto | BackendChoice::Only(BackendKind::Cuda) => cuda(entry),
+        BackendChoice::Only(BackendKind::Wgpu) => wgpu(entry),
+        BackendChoice::Only(kind) => {
             Err(unavailable(kind, "it has no device that twins could give way to"))
         }
     }

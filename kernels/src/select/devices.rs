@@ -1,6 +1,6 @@
 //! The devices of this build, opened and described. A backend that was left out has none.
 
-use super::{Finding, Software};
+use super::{ProbedBackend, Software};
 use crate::backend::BackendKind;
 #[cfg(feature = "cuda")]
 use crate::cuda::CudaDevice;
@@ -52,7 +52,7 @@ pub(super) fn left_out(backend: BackendKind) -> Error {
 
 /// What there is of CUDA.
 #[cfg(feature = "cuda")]
-pub(super) fn cuda_finding(compile: bool) -> Finding {
+pub(super) fn cuda_finding(compile: bool) -> ProbedBackend {
     use crate::source::Unit;
     let device = cuda_device();
     let units: Vec<Unit> = if compile { Unit::all().collect() } else { Vec::new() };
@@ -60,7 +60,7 @@ pub(super) fn cuda_finding(compile: bool) -> Finding {
         Ok(report) => {
             let (major, minor) = report.compute_capability;
             let (driver, nvrtc) = (report.driver_version, report.nvrtc_version);
-            Finding {
+            ProbedBackend {
                 kind: BackendKind::Cuda,
                 name: report.name,
                 detail: format!(
@@ -72,7 +72,7 @@ pub(super) fn cuda_finding(compile: bool) -> Finding {
                 usable: Ok(()),
             }
         }
-        Err(error) => Finding { detail: nvrtc(), ..absent(error) },
+        Err(error) => ProbedBackend { detail: nvrtc(), ..absent(error) },
     }
 }
 
@@ -86,19 +86,19 @@ fn nvrtc() -> String {
 }
 
 #[cfg(not(feature = "cuda"))]
-pub(super) fn cuda_finding(_: bool) -> Finding {
+pub(super) fn cuda_finding(_: bool) -> ProbedBackend {
     absent(left_out(BackendKind::Cuda))
 }
 
 /// Every adapter that wgpu knows.
 #[cfg(feature = "wgpu")]
-pub(super) fn wgpu_findings() -> Vec<Finding> {
+pub(super) fn wgpu_findings() -> Vec<ProbedBackend> {
     let adapters = crate::wgpu::probe(&Options::from_env());
     if adapters.is_empty() {
         let reason = "no Vulkan, Metal or Direct3D 12 device was found: install its driver";
         return vec![absent(super::unavailable(BackendKind::Wgpu, reason))];
     }
-    let finding = |adapter: crate::wgpu::AdapterDescription| Finding {
+    let finding = |adapter: crate::wgpu::AdapterDescription| ProbedBackend {
         kind: BackendKind::Wgpu,
         name: adapter.name,
         detail: format!("{}, {}, {}", adapter.device_type, adapter.interface, adapter.driver),
@@ -110,17 +110,17 @@ pub(super) fn wgpu_findings() -> Vec<Finding> {
 }
 
 #[cfg(not(feature = "wgpu"))]
-pub(super) fn wgpu_findings() -> Vec<Finding> {
+pub(super) fn wgpu_findings() -> Vec<ProbedBackend> {
     vec![absent(left_out(BackendKind::Wgpu))]
 }
 
 /// The lack of a device.
-fn absent(error: Error) -> Finding {
+fn absent(error: Error) -> ProbedBackend {
     let (kind, reason) = match error {
         Error::Unavailable { backend, reason } => (backend, reason),
         other => (BackendKind::Cuda, other.to_string()),
     };
-    Finding {
+    ProbedBackend {
         kind,
         name: "none".to_owned(),
         detail: String::new(),

@@ -1,11 +1,11 @@
 //! What is known of the processor.
 
-use super::Finding;
+use super::ProbedBackend;
 use crate::backend::BackendKind;
 use crate::cpu::{Cpu, Instructions};
 
 /// The processor, as a device.
-pub(super) fn finding(cpu: &Cpu) -> Finding {
+pub(super) fn finding(cpu: &Cpu) -> ProbedBackend {
     let threads = rayon::current_num_threads();
     let detail = match cpu.instructions() {
         Instructions::Ifma => format!("{threads} threads, AVX-512 IFMA"),
@@ -17,7 +17,7 @@ pub(super) fn finding(cpu: &Cpu) -> Finding {
             )
         }
     };
-    Finding {
+    ProbedBackend {
         kind: BackendKind::Cpu,
         name: model(),
         detail,

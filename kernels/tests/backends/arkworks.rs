@@ -8,7 +8,7 @@ use pulseproof_kernels::check::progression;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::UniformRand;
 use pulseproof_kernels::transform::Transform;
 use pulseproof_kernels::{field::FieldId, group::GroupId, with_field, with_group};
@@ -61,7 +61,7 @@ fn multiplications_in<G: Group>(backend: &impl MsmOps<G>) {
         for levels in [1, 3] {
             let bases = MsmOps::<G>::bases(backend, &points, levels).unwrap();
             let words = backend.upload(&words).unwrap();
-            let shape = Integers::unsigned(n, bits);
+            let shape = ScalarShape::unsigned(n, bits);
             let sums: Vec<G> = backend.msm_batch(&bases, &words, shape).unwrap();
             assert_eq!(sums.len(), 1);
             assert_eq!(sums[0].into_affine(), expected, "{}, {n} points, {levels} levels", G::ID);

@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{AnyBackend, BackendKind};
 use pulseproof_kernels::check::{cpu, cpu_portable, naive, twins};
-use pulseproof_kernels::select::{Choice, open, open_software};
+use pulseproof_kernels::select::{BackendChoice, open, open_software};
 
 /// Tests for one backend.
 pub trait Suite {
@@ -82,7 +82,7 @@ fn wgpu() -> Opened {
 }
 
 fn cuda() -> Opened {
-    static CUDA: LazyLock<Opened> = LazyLock::new(|| open(Choice::Only(BackendKind::Cuda)));
+    static CUDA: LazyLock<Opened> = LazyLock::new(|| open(BackendChoice::Only(BackendKind::Cuda)));
     CUDA.clone()
 }
 

@@ -11,7 +11,7 @@ use pulseproof_kernels::check::{
 use pulseproof_kernels::element::{Element, to_words};
 use pulseproof_kernels::field::{FieldId, KernelField};
 use pulseproof_kernels::group::{Group, GroupId};
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::PrimeField;
 use pulseproof_kernels::transform::{Direction, Order};
 use pulseproof_kernels::{with_field, with_group};
@@ -57,7 +57,7 @@ fn ethereum(backend: &AnyBackend, line: &str) {
         let points = terms.iter().flat_map(|term| point::<G>(&term[..expected.len()]));
         (points.collect::<Vec<u64>>(), point::<G>(&expected))
     });
-    let shape = Integers::unsigned(terms.len(), 256);
+    let shape = ScalarShape::unsigned(terms.len(), 256);
     for levels in [1, 4] {
         let given =
             GivenMultiplication { group, points: &points, levels, scalars: &scalars, shape };

@@ -8,11 +8,11 @@ use pulseproof_kernels::backend::{
     WordOps,
 };
 use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape};
-use pulseproof_kernels::check::{Case, Input, Kernel, Over, Work, cases, naive, run};
+use pulseproof_kernels::check::{Case, Input, Kernel, Operation, Over, cases, naive, run};
 use pulseproof_kernels::element::{Element, Stored, from_words, to_words};
 use pulseproof_kernels::field::KernelField;
 use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::naive::Naive;
 use pulseproof_kernels::transform::Transform;
 use pulseproof_kernels::{Error, host::HostBuffer};
@@ -192,7 +192,7 @@ impl<G: Group> MsmOps<G> for Liar {
         &self,
         bases: &Self::Bases,
         scalars: &Buffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         let mut sums: Vec<G> = Naive.msm_batch(bases, scalars, shape)?;
         if self.lies_about(Kernel::Msm, sums.len()) {
@@ -290,7 +290,7 @@ fn one_bit_in_one_lane_is_found_in_every_kernel() {
 
 #[test]
 fn an_error_where_there_should_be_none_is_a_difference_even_if_both_have_it() {
-    let work = Work::Map { op: Binary::Add, period: 3 };
+    let work = Operation::Map { op: Binary::Add, period: 3 };
     let over = Over::Field(pulseproof_kernels::field::FieldId::Bn254);
     let case = Case { over, work, size: 64, input: Input::Random, seed: 1 };
     let difference = run(naive(), naive(), &case).unwrap_err();

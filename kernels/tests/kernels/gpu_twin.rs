@@ -2,13 +2,15 @@
 
 use pulseproof_kernels::backend::Signedness;
 use pulseproof_kernels::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, WordOps};
-use pulseproof_kernels::check::{self, Case, Input, Kernel, Over, Points, Work, cases, naive, run};
+use pulseproof_kernels::check::{
+    self, Case, Input, Kernel, Operation, Over, Points, cases, naive, run,
+};
 use pulseproof_kernels::field::{FieldId, Goldilocks};
 use pulseproof_kernels::gpu::bisect::UnknownEntry;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
 use pulseproof_kernels::gpu::{Bisect, Buffer, Gpu, Limits};
 use pulseproof_kernels::group::GroupId;
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::{AdditiveGroup, AffineRepr, Field};
 use pulseproof_kernels::transform::{Direction, Transform};
 use pulseproof_kernels::{Bn254, Error, G1, G1Affine};
@@ -36,7 +38,7 @@ fn digest(gpu: &Gpu, case: &Case) -> Result<[u8; 32], Error> {
 
 fn msm(size: usize, levels: u32, vectors: usize, input: Input) -> Case {
     let points = Points::Distinct;
-    let work = Work::Msm { bits: 64, signed: true, levels, vectors, spare: 5, points };
+    let work = Operation::Msm { bits: 64, signed: true, levels, vectors, spare: 5, points };
     Case { over: Over::Group(GroupId::Bn254G1), work, size, input, seed: SEED }
 }
 
@@ -90,14 +92,14 @@ fn the_last_digit_keeps_the_sign() {
         for levels in [1, 3] {
             let Case { over, size, input, seed, .. } = msm(40, levels, 1, Input::Edges);
             let points = Points::Distinct;
-            let work = Work::Msm { bits, signed: true, levels, vectors: 2, spare: 0, points };
+            let work = Operation::Msm { bits, signed: true, levels, vectors: 2, spare: 0, points };
             agree(&gpu, &Case { over, work, size, input, seed });
         }
         // The least integer of its width.
         let bases = vec![G1Affine::<Bn254>::generator()];
         let device = MsmOps::<G1<Bn254>>::bases(&gpu, &bases, 1).unwrap();
         let scalars = gpu.upload(&[(-1i64 << (bits - 1)).cast_unsigned()]).unwrap();
-        let shape = Integers { count: 1, bits, signed: true };
+        let shape = ScalarShape { count: 1, bits, signed: true };
         let sum: Vec<G1<Bn254>> = gpu.msm_batch(&device, &scalars, shape).unwrap();
         assert_eq!(-sum[0], bases[0].mul_bigint([1 << (bits - 1)]), "{bits} bits");
     }
@@ -263,7 +265,7 @@ fn what_a_lost_device_held_is_refused_before_and_after_it_opens_again() {
     let scalars = gpu.upload(&[5u64]).unwrap();
     assert_eq!(gpu.download(&scalars).unwrap(), [5]);
     assert_eq!(gpu.download(&a), Err(Error::ForeignBuffer));
-    let shape = Integers::unsigned(1, 64);
+    let shape = ScalarShape::unsigned(1, 64);
     let stale: Result<Vec<G1<Bn254>>, _> = gpu.msm_batch(&bases, &scalars, shape);
     assert_eq!(stale, Err(Error::ForeignBuffer));
 }
@@ -347,7 +349,7 @@ fn bisection_restarts_without_the_tables_of_the_device() {
     let reached = device.reached();
     let gpu = Gpu::new(device);
     let forward = |on_coset| {
-        let forward = |case: &Case| matches!(case.work, Work::Ntt { direction: Direction::Forward, coset, .. } if coset == on_coset);
+        let forward = |case: &Case| matches!(case.work, Operation::Ntt { direction: Direction::Forward, coset, .. } if coset == on_coset);
         cases(Kernel::Ntt, &[64], SEED).into_iter().find(forward).unwrap()
     };
     agree(&gpu, &forward(false));

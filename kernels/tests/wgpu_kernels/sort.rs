@@ -2,7 +2,7 @@
 
 use ark_ff::{BigInt, BigInteger};
 use pulseproof_kernels::gpu::{Device, Unit};
-use pulseproof_kernels::msm::{Integers, Plan};
+use pulseproof_kernels::msm::{Plan, ScalarShape};
 use pulseproof_kernels::wgpu::WgpuDevice;
 use rand::Rng;
 
@@ -11,7 +11,7 @@ use super::common::{download_u32, plain, rng, run, run_groups, u, upload, upload
 const SIGN: u32 = 1 << 31;
 
 /// `len` integers of this width, extreme ones first, each sign-extended to its words.
-fn integers(len: usize, shape: &Integers, rng: &mut impl Rng) -> Vec<u64> {
+fn integers(len: usize, shape: &ScalarShape, rng: &mut impl Rng) -> Vec<u64> {
     let (words, bits) = (shape.words(), shape.bits);
     let sign = BigInt::<4>::one() << (bits - 1);
     let mut below = sign;
@@ -47,7 +47,7 @@ fn digits_add_up_to_their_scalars(device: &WgpuDevice) {
                 continue;
             }
             let (vectors, count) = (2, 150);
-            let shape = Integers { count, bits, signed };
+            let shape = ScalarShape { count, bits, signed };
             let plan = Plan::new(&shape, window, None);
             let scalars = integers(vectors * count, &shape, rng);
             let windows = plan.windows as usize;

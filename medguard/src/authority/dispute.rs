@@ -18,7 +18,7 @@ use pulseproof_sdk::merkle::{NOTHING, inner, leaf};
 use pulseproof_sdk::{Digest, Outputs};
 
 /// An appliance that is asked about a program that it computed.
-pub trait Witness {
+pub trait LookupTree {
     /// A node of its tree: `height` 0 is the leaves. `None` is an answer: that it has none.
     ///
     /// # Errors
@@ -104,11 +104,11 @@ impl Disputed<'_> {
     pub fn judge(
         &self,
         outputs: [&Outputs; 2],
-        witnesses: [&dyn Witness; 2],
+        witnesses: [&dyn LookupTree; 2],
     ) -> Result<Verdict, DisputeError> {
         let height = self.circuit.nodes.len().next_power_of_two().trailing_zeros() as usize;
         let party =
-            |who: usize| Party { who, witness: witnesses[who], outputs: outputs[who], height };
+            |who: usize| Respondent { who, witness: witnesses[who], outputs: outputs[who], height };
         match self.hear(&[party(0), party(1)]) {
             Ok(verdict) => Ok(verdict),
             Err(Halt::Contradiction(who)) => Ok(Verdict::lied(None, only(who))),
@@ -119,7 +119,7 @@ impl Disputed<'_> {
         }
     }
 
-    fn hear(&self, parties: &[Party<'_>; 2]) -> Result<Verdict, Halt> {
+    fn hear(&self, parties: &[Respondent<'_>; 2]) -> Result<Verdict, Halt> {
         if parties[0].outputs.lookups == parties[1].outputs.lookups {
             return self.compare_digits(parties);
         }
@@ -135,7 +135,7 @@ impl Disputed<'_> {
     }
 
     /// The lookups are the same; the outputs are sums of them that anybody can compute.
-    fn compare_digits(&self, parties: &[Party<'_>; 2]) -> Result<Verdict, Halt> {
+    fn compare_digits(&self, parties: &[Respondent<'_>; 2]) -> Result<Verdict, Halt> {
         let found = show(parties, self.circuit.outputs.iter().flat_map(|output| &output.digits))?;
         let digits = self.circuit.digits_of(self.inputs, |index| &found[&index]);
         let lied = [0, 1].map(|who: usize| {
@@ -148,7 +148,7 @@ impl Disputed<'_> {
 
 /// The results that combinations take, which are the same in both trees: from whichever party shows them.
 fn show<'a>(
-    parties: &[Party<'_>; 2],
+    parties: &[Respondent<'_>; 2],
     of: impl IntoIterator<Item = &'a Linear>,
 ) -> Result<BTreeMap<usize, Ciphertext>, Halt> {
     let mut found = BTreeMap::new();
@@ -168,7 +168,7 @@ fn show<'a>(
 }
 
 /// The first leaf in which two trees with different roots differ, and the leaf of each.
-fn descend(parties: &[Party<'_>; 2]) -> Result<(usize, [Digest; 2]), Halt> {
+fn descend(parties: &[Respondent<'_>; 2]) -> Result<(usize, [Digest; 2]), Halt> {
     let mut nodes = [parties[0].outputs.lookups, parties[1].outputs.lookups];
     let mut index = 0;
     for height in (0..parties[0].height).rev() {
@@ -184,14 +184,14 @@ fn descend(parties: &[Party<'_>; 2]) -> Result<(usize, [Digest; 2]), Halt> {
 }
 
 /// An appliance with what it signed.
-struct Party<'a> {
+struct Respondent<'a> {
     who: usize,
-    witness: &'a dyn Witness,
+    witness: &'a dyn LookupTree,
     outputs: &'a Outputs,
     height: usize,
 }
 
-impl Party<'_> {
+impl Respondent<'_> {
     /// What it answered.
     fn said<T>(&self, answer: Result<Option<T>, String>) -> Result<T, Halt> {
         let answer = answer.map_err(|reason| DisputeError::Silent { who: self.who, reason })?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use pulseproof_fhe::Ciphertext;
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::client::{ApplianceClient, ClientError};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_service::blocking;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::dispute::{DisputeError, Disputed, Verdict, Witness};
+use super::dispute::{DisputeError, Disputed, LookupTree, Verdict};
 use super::policy::Answering;
 use super::quorum::{Quorum, Signatory};
 use super::{Authority, Shared, internal};
@@ -58,8 +58,8 @@ impl<C: Curve> Authority<C> {
         let examined = self.examine_question(question)?;
         let (circuit, inputs) = (&examined.circuit, &*examined.inputs);
         let parties = quorum.parties(&examined.given, &examined.claim, &circuit.shapes())?;
-        let witnesses = parties.map(|(signatory, outputs)| RemoteWitness {
-            appliance: Appliance::new(&signatory.url),
+        let witnesses = parties.map(|(signatory, outputs)| RemoteLookupTree {
+            appliance: ApplianceClient::new(&signatory.url),
             root: outputs.lookups,
             runtime,
             left: Cell::new(ANSWERS_MAX),
@@ -92,15 +92,15 @@ impl<C: Curve> Authority<C> {
 }
 
 /// An appliance that is asked over HTTP.
-struct RemoteWitness<'a> {
-    appliance: Appliance,
+struct RemoteLookupTree<'a> {
+    appliance: ApplianceClient,
     root: Digest,
     runtime: &'a Handle,
     /// Of the time that its answers may take.
     left: Cell<Duration>,
 }
 
-impl RemoteWitness<'_> {
+impl RemoteLookupTree<'_> {
     fn ask<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, String> {
         let (start, left) = (Instant::now(), self.left.get());
         let answer = self.runtime.block_on(async { timeout(left, answer).await });
@@ -112,7 +112,7 @@ impl RemoteWitness<'_> {
     }
 }
 
-impl Witness for RemoteWitness<'_> {
+impl LookupTree for RemoteLookupTree<'_> {
     fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
         self.ask(self.appliance.lookup_node(&self.root, height, index))
     }

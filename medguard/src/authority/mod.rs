@@ -40,11 +40,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::trust::Trust;
+use crate::trust::TrustAnchors;
 use crate::vault::Vault;
 use crate::vault::claims::{Admitted, CheckedQuestion, Pin};
 
-pub use policy::{Answering, Policy, Share};
+pub use policy::{Answering, Fraction, Policy};
 pub use queries::{Decryption, write_query};
 pub use setup::{AuthorityError, Setup};
 
@@ -53,7 +53,7 @@ pub struct Authority<C: Curve> {
     secret_key: SecretKey,
     public_key: PublicKey,
     layout: Layout,
-    trust: Trust<C>,
+    trust: TrustAnchors<C>,
     policy: Policy,
     vault: Vault,
     /// What computes programs, if it computes any.

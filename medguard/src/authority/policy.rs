@@ -17,7 +17,7 @@ pub struct Policy {
     /// have: lists without readings make no group.
     pub devices_min: usize,
     /// Smallest share of its roster that a result may speak for.
-    pub share_min: Share,
+    pub share_min: Fraction,
     /// Bits that may be told about a region's epoch, ever; see [`totals_bits`] and
     /// [`questions`](super::questions).
     pub bits_max: u64,
@@ -42,14 +42,14 @@ pub enum Answering {
 
 /// A fraction of a whole, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct Fraction {
     /// Above the line.
     pub numerator: u32,
     /// Below it; not 0.
     pub denominator: u32,
 }
 
-impl Share {
+impl Fraction {
     /// Whether `part` of `whole` is at least this share.
     #[must_use]
     pub fn is_reached(self, part: usize, whole: usize) -> bool {
@@ -64,7 +64,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             devices_min: 3,
-            share_min: Share { numerator: 1, denominator: 2 },
+            share_min: Fraction { numerator: 1, denominator: 2 },
             bits_max: 384,
             answering: Answering::Recompute,
             per_minute_max: NonZeroU32::new(600).expect("not 0"),
@@ -111,7 +111,7 @@ impl Policy {
         if self.is_group(devices, roster) {
             return Ok(());
         }
-        let Share { numerator, denominator } = self.share_min;
+        let Fraction { numerator, denominator } = self.share_min;
         let least = (roster as u128 * u128::from(numerator)).div_ceil(denominator.into());
         let least = least.max(self.devices_min as u128);
         let detail = format!(

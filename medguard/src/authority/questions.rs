@@ -18,7 +18,7 @@ use std::time::Instant;
 use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::program::circuit::{Circuit, OutputKind};
 use pulseproof_fhe::program::result::EncryptedOutput;
-use pulseproof_fhe::program::{From, Given, Program};
+use pulseproof_fhe::program::{InputSource, Program, SumContext};
 use pulseproof_kernels::Curve;
 use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 use pulseproof_sdk::fhe::{SUMS_MAX, program_digest};
@@ -210,7 +210,7 @@ impl<C: Curve> Authority<C> {
         // Weights are one, as policy demands.
         let weights: Vec<_> =
             results.iter().map(|result| result.claim.contributions.len() as u64).collect();
-        let given = Given { layout: &self.layout, summands: &weights, words: 0 };
+        let given = SumContext { layout: &self.layout, summands: &weights, words: 0 };
         let circuit = match program.compile(given) {
             Ok(compiled) => compiled.circuit,
             Err(error) => {
@@ -293,8 +293,8 @@ fn check_reads(program: &Program, results: usize) -> Result<(), Problem> {
     let mut unread: BTreeSet<usize> = (0..results).collect();
     for input in &program.inputs {
         match input.from {
-            From::Sum { sum, .. } => unread.remove(&sum),
-            From::Word { .. } => {
+            InputSource::Sum { sum, .. } => unread.remove(&sum),
+            InputSource::Word { .. } => {
                 let detail = "encrypted words are no proved sums: they might be a single device's";
                 return Err(Problem::new(403, "unproved-words", detail).field("words").limit(0));
             }

@@ -14,7 +14,7 @@ use pulseproof_service::Gate;
 use pulseproof_service::blocking;
 
 use super::{Answering, Authority, Policy, Programs};
-use crate::trust::Trust;
+use crate::trust::TrustAnchors;
 use crate::vault::{Vault, VaultError};
 
 /// What an authority is made of.
@@ -26,7 +26,7 @@ pub struct Setup<C: Curve> {
     /// The packing of readings.
     pub layout: Layout,
     /// What it trusts.
-    pub trust: Trust<C>,
+    pub trust: TrustAnchors<C>,
     /// What it insists on.
     pub policy: Policy,
     /// What computes programs; without it no question is answered.

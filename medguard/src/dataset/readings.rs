@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::decimal::Decimal;
-use super::time::{self, Kind, TimeError};
+use super::time::{self, TimeError, TimeFormat};
 use super::{Columns, Dataset, DatasetError, READINGS_MAX, Zone};
 
 /// One row, as text.
@@ -24,7 +24,7 @@ pub struct Row<'a> {
 pub struct Readings<'a> {
     columns: Columns,
     zone: Option<&'a Zone>,
-    kind: Option<Kind>,
+    kind: Option<TimeFormat>,
     count: usize,
     subjects: BTreeMap<String, Vec<Reading>>,
 }

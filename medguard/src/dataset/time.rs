@@ -79,7 +79,7 @@ pub enum TimeError {
 
 /// What the times of a table are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TimeFormat {
     /// Instants.
     Date,
     /// Numbers that only order readings.
@@ -87,11 +87,11 @@ pub(super) enum Kind {
 }
 
 /// An instant in nanoseconds since 1970, or a number in billionths: comparable with others of its kind.
-pub(super) fn parse(text: &str, zone: Option<&Zone>) -> Result<(Kind, i128), TimeError> {
+pub(super) fn parse(text: &str, zone: Option<&Zone>) -> Result<(TimeFormat, i128), TimeError> {
     let text = text.trim();
     // Numbers come first: 20251026 could also be read as a date.
     if let Some(number) = Decimal::parse(text) {
-        return Ok((Kind::Number, number.finest()));
+        return Ok((TimeFormat::Number, number.finest()));
     }
     let pieces = Pieces::parse(text).map_err(|_| TimeError::Unreadable)?;
     let instant = if pieces.time_zone_annotation().is_some() {
@@ -102,7 +102,7 @@ pub(super) fn parse(text: &str, zone: Option<&Zone>) -> Result<(Kind, i128), Tim
         let local = DateTime::from_parts(pieces.date(), pieces.time().unwrap_or(Time::midnight()));
         at(local, zone.ok_or(TimeError::NoZone)?)?
     };
-    Ok((Kind::Date, instant.as_nanosecond()))
+    Ok((TimeFormat::Date, instant.as_nanosecond()))
 }
 
 /// A time that names its zone itself, as in `2025-10-26T02:30:00+02:00[Europe/Berlin]`.
@@ -135,7 +135,7 @@ mod tests {
     fn seconds(text: &str, zone: Option<&str>) -> Result<i128, TimeError> {
         let zone = zone.map(|name| name.parse().unwrap());
         parse(text, zone.as_ref()).map(|(kind, time)| {
-            assert_eq!(kind, Kind::Date, "{text}");
+            assert_eq!(kind, TimeFormat::Date, "{text}");
             time / 1_000_000_000
         })
     }
@@ -218,7 +218,7 @@ mod tests {
         let number = |text| parse(text, None).unwrap();
         assert_eq!(number("1761438600"), number("1761438600.0"));
         assert!(number("1761438600000.25").1 < number("1761438600000.5").1);
-        assert_eq!(number("20251026").0, Kind::Number);
+        assert_eq!(number("20251026").0, TimeFormat::Number);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority};
 use pulseproof_sdk::api::{EngineKind, JobRequest};
-use pulseproof_sdk::client::{Appliance, ClientError, Service};
+use pulseproof_sdk::client::{ApplianceClient, ClientError, Service};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
@@ -64,7 +64,7 @@ async fn start(
     roster: &Roster,
     engines: Arc<dyn Engines>,
     config: Config,
-) -> Appliance {
+) -> ApplianceClient {
     let key = Arc::new(pulseproof_prover::engine::prove::ProvingKey::standby(
         Cpu::new(),
         Arc::new(world::key().srs().clone()),
@@ -76,7 +76,7 @@ async fn start(
         groth16: Groth16::on(Cpu::new(), Programs::new(1 << 20, None)),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let client = Appliance::new(format!("http://{}", listener.local_addr().unwrap()));
+    let client = ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(serve(listener, machine, config, std::future::pending()));
     client.put_profile(&world.profile.described()).await.unwrap();
     client.register(roster).await.unwrap();
@@ -103,7 +103,7 @@ fn of_others(result: &ProvedResult<C>) -> SumRef {
 /// Has an appliance compute a program on a result that another one proved.
 async fn compute(
     world: &World,
-    appliance: &Appliance,
+    appliance: &ApplianceClient,
     key: Digest,
     program: &Program,
     result: &ProvedResult<C>,

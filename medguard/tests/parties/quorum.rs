@@ -6,7 +6,7 @@ use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::bootstrap::engine::Engine;
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::library;
-use pulseproof_medguard::authority::dispute::{Disputed, Verdict, Witness};
+use pulseproof_medguard::authority::dispute::{Disputed, LookupTree, Verdict};
 use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority, AuthorityError};
@@ -101,7 +101,7 @@ impl Local {
     }
 }
 
-impl Witness for Local {
+impl LookupTree for Local {
     fn node(&self, height: usize, index: usize) -> Result<Option<Digest>, String> {
         let other = self.contradicts == Some((height, index));
         Ok(if self.lost {

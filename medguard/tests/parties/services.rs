@@ -6,7 +6,7 @@ use pulseproof_fhe::{Layout, LayoutRequest, Scale, Totals, add_assign, generate_
 use pulseproof_medguard::authority::{Authority, Decryption, Policy, Setup, write_query};
 use pulseproof_medguard::cloud::{Accepted, Cloud, Query};
 use pulseproof_medguard::device::{AuditError, Device, Profile, Receipt};
-use pulseproof_medguard::trust::Trust;
+use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::Srs;
 use pulseproof_prover::wsa::modular::prove;
@@ -72,7 +72,8 @@ impl World {
         let appliance = ApplianceKey::generate(&mut OsRng);
         let appliances = [(name("north"), vec![appliance.public()])].into();
         let profiles = vec![Arc::clone(&profile.lists)];
-        let trust = Trust { key: srs().verifying_key.clone(), rosters, profiles, appliances };
+        let trust =
+            TrustAnchors { key: srs().verifying_key.clone(), rosters, profiles, appliances };
         let vault = tempfile::tempdir().unwrap();
         let authority = Authority::open(Setup {
             secret_key,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::circuit::Circuit;
-use pulseproof_fhe::program::{Given, Program};
+use pulseproof_fhe::program::{Program, SumContext};
 use pulseproof_fhe::{
     Ciphertext, Encrypt, Layout, LayoutRequest, PublicKey, Scale, SecretKey, generate_keys,
 };
@@ -15,7 +15,7 @@ use pulseproof_kernels::Bn254;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_medguard::authority::{Authority, AuthorityError, Policy, Setup, write_query};
 use pulseproof_medguard::device::Profile;
-use pulseproof_medguard::trust::Trust;
+use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_prover::commitment::{Opening, find_culprits};
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, develop};
@@ -95,9 +95,9 @@ impl World {
         }
     }
 
-    pub fn trust(&self, rosters: &[Roster]) -> Trust<C> {
+    pub fn trust(&self, rosters: &[Roster]) -> TrustAnchors<C> {
         let regions = rosters.iter().map(|roster| roster.region.clone());
-        Trust {
+        TrustAnchors {
             key: key().srs().verifying_key.clone(),
             rosters: rosters.iter().map(|r| (r.region.clone(), r.clone())).collect(),
             profiles: vec![Arc::clone(&self.profile.lists)],
@@ -288,7 +288,8 @@ pub fn compute(
     let engine = engines().exact(&key).unwrap();
     let layout = &world.profile.layout;
     let weights: Vec<_> = results.iter().map(|r| r.claim.total_weight().unwrap()).collect();
-    let circuit = program.compile(Given { layout, summands: &weights, words: 0 }).unwrap().circuit;
+    let circuit =
+        program.compile(SumContext { layout, summands: &weights, words: 0 }).unwrap().circuit;
     let lists: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
     let inputs = program.ciphertexts(layout, &lists, &[]);
     let found = circuit.results(&inputs, |lookups| engine.look_up(&lookups)).unwrap();

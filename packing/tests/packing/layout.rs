@@ -1,7 +1,7 @@
 //! Layouts: what is planned, what is refused, and how a plan travels.
 
 use pulseproof_packing::{
-    DecryptError, Field, Layout, LayoutError, LayoutRequest, ListTotal, Scale, head_room,
+    DecryptError, Layout, LayoutError, LayoutRequest, ListTotal, Quantity, Scale, head_room,
 };
 
 fn request() -> LayoutRequest {
@@ -79,7 +79,7 @@ fn requests_that_do_not_fit_are_refused() {
             request.scale.minimum = i64::MIN;
             request.scale.maximum = i64::MAX;
         }),
-        LayoutError::TotalTooLarge { field: Field::SumOfSquares }
+        LayoutError::TotalTooLarge { field: Quantity::SumOfSquares }
     );
 }
 

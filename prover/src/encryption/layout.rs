@@ -14,7 +14,7 @@
     allow(dead_code, reason = "what digits are computed from, only a prover reads")
 )]
 
-use pulseproof_packing::{DIMENSION, Field, Layout, Limb, ListTotal};
+use pulseproof_packing::{DIMENSION, Layout, Limb, ListTotal, Quantity};
 
 use super::form::{Cell, Form};
 
@@ -160,7 +160,7 @@ impl System {
     /// inside a bit, inside·t′ = ((t′ + inside)² − t′² − inside)/2. So
     /// inside·t ≥ 0 shows that what is marked as inside is, and (inside − 1)·t − outside ≥ 0 that what
     /// is not is not.
-    fn slot(&mut self, layout: &Layout, slot: usize) -> [(Field, Form); 4] {
+    fn slot(&mut self, layout: &Layout, slot: usize) -> [(Quantity, Form); 4] {
         let [count, inside_bit, outside] = cells(Cell::Bit, slot_bits(slot));
         let rows = slot_values(slot);
         let [code, shifted, both] = cells(Cell::Value, rows);
@@ -183,10 +183,10 @@ impl System {
         let left = kept.plus(-2, &t).plus(-2, &outside);
         self.not_negative(left, 2 * off);
         [
-            (Field::Count, count),
-            (Field::Inside, inside_bit),
-            (Field::Sum, code),
-            (Field::SumOfSquares, square),
+            (Quantity::Count, count),
+            (Quantity::Inside, inside_bit),
+            (Quantity::Sum, code),
+            (Quantity::SumOfSquares, square),
         ]
     }
 

@@ -10,7 +10,7 @@ use crate::srs::{COMMITMENT_BLINDERS, EXTRA_POWERS};
 
 /// Who fills a column, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Known to the verifier, who evaluates it.
     Public,
     /// Committed before the argument begins: the verifier computes the commitment.
@@ -27,7 +27,7 @@ pub enum Kind {
     RunningSum,
 }
 
-impl Kind {
+impl ColumnKind {
     /// Whether the verifier evaluates the column itself, and nobody commits to it.
     pub(super) fn is_known(self) -> bool {
         matches!(self, Self::Public | Self::Weight)
@@ -67,7 +67,7 @@ pub struct Sum<F> {
 #[derive(Clone, Debug)]
 pub struct Circuit<F> {
     name: &'static str,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnKind>,
     constraints: Vec<Expression<F>>,
     lookups: Vec<Lookup<F>>,
     sums: Vec<Sum<F>>,
@@ -87,22 +87,22 @@ impl<F: FftField> Circuit<F> {
 
     /// Adds a column that the verifier evaluates.
     pub fn public(&mut self) -> Column {
-        self.column(Kind::Public)
+        self.column(ColumnKind::Public)
     }
 
     /// Adds a column whose commitment the verifier brings.
     pub fn given(&mut self) -> Column {
-        self.column(Kind::Given)
+        self.column(ColumnKind::Given)
     }
 
     /// Adds a column that the prover commits to.
     pub fn witness(&mut self) -> Column {
-        self.column(Kind::Witness)
+        self.column(ColumnKind::Witness)
     }
 
     /// Adds a column that prover and verifier compute from α, and so after the first round.
     pub fn weight(&mut self) -> Column {
-        self.column(Kind::Weight)
+        self.column(ColumnKind::Weight)
     }
 
     /// Requires `expression` to be zero on every row.
@@ -128,12 +128,13 @@ impl<F: FftField> Circuit<F> {
             "circuit {}: a lookup of what is not fixed before α",
             self.name
         );
-        let multiplicity = self.column(Kind::Multiplicity);
+        let multiplicity = self.column(ColumnKind::Multiplicity);
         compared.iter_mut().for_each(|value| *value = Expression::Alpha + value.clone());
         let table_row = compared.pop().expect("the table stands last");
         let (first, others) = compared.split_first().expect("a lookup has an input");
-        let fractions: Vec<_> = others.chunks(2).map(|_| self.column(Kind::Fractions)).collect();
-        let running_sum = self.column(Kind::RunningSum);
+        let fractions: Vec<_> =
+            others.chunks(2).map(|_| self.column(ColumnKind::Fractions)).collect();
+        let running_sum = self.column(ColumnKind::RunningSum);
 
         let step = running_sum.next() - running_sum.here();
         let step = fractions.iter().fold(step, |step, fraction| step - fraction.here());
@@ -154,7 +155,7 @@ impl<F: FftField> Circuit<F> {
     /// Requires the values of `term` on all rows to add up to zero. With weights that are powers of
     /// α, all linear equations among cells of any rows are one such sum.
     pub fn sum_to_zero(&mut self, term: Expression<F>) {
-        let running_sum = self.column(Kind::RunningSum);
+        let running_sum = self.column(ColumnKind::RunningSum);
         self.constrain(running_sum.next() - running_sum.here() - term.clone());
         self.sums.push(Sum { term, running_sum });
     }
@@ -180,7 +181,7 @@ impl<F: FftField> Circuit<F> {
     }
 
     /// The columns of a kind, in the order they were declared.
-    pub fn columns(&self, kind: Kind) -> impl Iterator<Item = Column> + '_ {
+    pub fn columns(&self, kind: ColumnKind) -> impl Iterator<Item = Column> + '_ {
         self.kinds.iter().enumerate().filter(move |&(_, k)| *k == kind).map(|(i, _)| Column(i))
     }
 
@@ -190,7 +191,7 @@ impl<F: FftField> Circuit<F> {
     }
 
     /// A column's kind.
-    pub fn kind(&self, column: Column) -> Kind {
+    pub fn kind(&self, column: Column) -> ColumnKind {
         self.kinds[column.0]
     }
 
@@ -221,9 +222,12 @@ impl<F: FftField> Circuit<F> {
     /// and, in the exponent, τ, by its own commitment, and τ·ω^r, by the quotient's.
     pub fn blinders(&self, column: Column) -> usize {
         match self.kind(column) {
-            Kind::Public | Kind::Weight => 0,
-            Kind::Given => COMMITMENT_BLINDERS,
-            Kind::Witness | Kind::Multiplicity | Kind::Fractions | Kind::RunningSum => {
+            ColumnKind::Public | ColumnKind::Weight => 0,
+            ColumnKind::Given => COMMITMENT_BLINDERS,
+            ColumnKind::Witness
+            | ColumnKind::Multiplicity
+            | ColumnKind::Fractions
+            | ColumnKind::RunningSum => {
                 let opened = self.opened();
                 let read = opened.iter().filter(|cell| cell.column == column);
                 let ahead = read.clone().filter(|cell| cell.rotation != 0);
@@ -255,7 +259,7 @@ impl<F: FftField> Circuit<F> {
         precedes
     }
 
-    fn column(&mut self, kind: Kind) -> Column {
+    fn column(&mut self, kind: ColumnKind) -> Column {
         self.kinds.push(kind);
         Column(self.kinds.len() - 1)
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_kernels::backend::{AnyBackend, AnyBases, AnyBuffer, Backend, FieldOps, MsmOps};
-use pulseproof_kernels::msm::Integers;
+use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, Error, G1, G1Affine, Scalar};
 
@@ -56,7 +56,7 @@ impl<C: Curve> ProvingKey<C> {
     /// Does the work of one proof. If the device is lost, the next proof sends the points again.
     pub(super) fn proving<T>(
         &self,
-        work: impl FnOnce(Session<'_, C>) -> Result<T, ProveError>,
+        work: impl FnOnce(Committer<'_, C>) -> Result<T, ProveError>,
     ) -> Result<T, ProveError> {
         let result = self.session().map_err(ProveError::from).and_then(work);
         if let Err(ProveError::Kernel(error)) = &result {
@@ -72,7 +72,7 @@ impl<C: Curve> ProvingKey<C> {
         }
     }
 
-    fn session(&self) -> Result<Session<'_, C>, Error> {
+    fn session(&self) -> Result<Committer<'_, C>, Error> {
         let mut slot = self.slot();
         let resident = match &*slot {
             Some(resident) => resident.clone(),
@@ -82,7 +82,7 @@ impl<C: Curve> ProvingKey<C> {
                 slot.insert(Arc::new(Resident { lagrange, powers })).clone()
             }
         };
-        Ok(Session { backend: &self.backend, srs: &self.srs, resident })
+        Ok(Committer { backend: &self.backend, srs: &self.srs, resident })
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Arc<Resident<C>>>> {
@@ -91,13 +91,13 @@ impl<C: Curve> ProvingKey<C> {
 }
 
 /// Commitments on a backend, during one proof.
-pub(super) struct Session<'a, C: Curve> {
+pub(super) struct Committer<'a, C: Curve> {
     pub backend: &'a AnyBackend,
     pub srs: &'a Srs<C>,
     resident: Arc<Resident<C>>,
 }
 
-impl<C: Curve> Session<'_, C> {
+impl<C: Curve> Committer<'_, C> {
     /// H.
     pub fn domain(&self) -> Domain<Scalar<C>> {
         self.srs.verifying_key.domain()
@@ -105,7 +105,7 @@ impl<C: Curve> Session<'_, C> {
 
     /// Σ values\[j\]·\[L_j(τ)\]₁, for values known to be short.
     pub fn commit_short(&self, values: &Short) -> Result<G1<C>, Error> {
-        let shape = Integers::unsigned(values.count, values.bits);
+        let shape = ScalarShape::unsigned(values.count, values.bits);
         let words = self.backend.upload(&values.words)?;
         let bases = &self.resident.lagrange;
         Ok(one(MsmOps::<G1<C>>::msm_batch(self.backend, bases, &words, shape)?))
@@ -141,7 +141,7 @@ impl<C: Curve> Session<'_, C> {
         bases: &AnyBases<G1<C>>,
         scalars: &AnyBuffer<Scalar<C>>,
     ) -> Result<G1<C>, Error> {
-        let shape = Integers::unsigned(self.backend.len(scalars), Scalar::<C>::MODULUS_BIT_SIZE);
+        let shape = ScalarShape::unsigned(self.backend.len(scalars), Scalar::<C>::MODULUS_BIT_SIZE);
         let integers = self.backend.to_integers(scalars)?;
         Ok(one(MsmOps::<G1<C>>::msm_batch(self.backend, bases, &integers, shape)?))
     }

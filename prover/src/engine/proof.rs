@@ -3,7 +3,7 @@
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, G1Affine, Scalar};
 
-use super::circuit::{Circuit, Kind};
+use super::circuit::{Circuit, ColumnKind};
 use super::expression::Column;
 use crate::encoding::{DecodeError, Reader, Writer};
 
@@ -28,7 +28,7 @@ pub(super) fn first_round_columns<F: FftField>(
 ) -> impl Iterator<Item = Column> + '_ {
     (0..circuit.width())
         .map(Column)
-        .filter(|&c| matches!(circuit.kind(c), Kind::Witness | Kind::Multiplicity))
+        .filter(|&c| matches!(circuit.kind(c), ColumnKind::Witness | ColumnKind::Multiplicity))
 }
 
 /// The columns committed in the second round.
@@ -37,7 +37,7 @@ pub(super) fn second_round_columns<F: FftField>(
 ) -> impl Iterator<Item = Column> + '_ {
     (0..circuit.width())
         .map(Column)
-        .filter(|&c| matches!(circuit.kind(c), Kind::Fractions | Kind::RunningSum))
+        .filter(|&c| matches!(circuit.kind(c), ColumnKind::Fractions | ColumnKind::RunningSum))
 }
 
 impl<C: Curve> Proof<C> {

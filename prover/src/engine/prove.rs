@@ -10,11 +10,11 @@ use pulseproof_kernels::{Curve, Error, G1, G1Affine, Scalar, batch_inversion, ms
 use rand::{CryptoRng, RngCore};
 
 use super::Weights;
-use super::circuit::{Circuit, Kind, Lookup};
+use super::circuit::{Circuit, ColumnKind, Lookup};
 use super::evaluator::Evaluator;
 use super::expression::{Column, Expression};
 pub use super::key::ProvingKey;
-use super::key::{Session, Short};
+use super::key::{Committer, Short};
 pub use super::polynomial::Blinding;
 use super::polynomial::{Filled, combination, resized};
 use super::proof::{Proof, first_round_columns, second_round_columns};
@@ -87,7 +87,7 @@ pub fn prove<C: Curve>(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proof<C>, ProveError> {
     key.proving(|session| {
-        let begun = Begun::new(session, circuit, transcript, assignment, rng)?;
+        let begun = SecondRound::new(session, circuit, transcript, assignment, rng)?;
         begun.run.check_rows()?;
         Ok(begun.finish()?)
     })
@@ -102,18 +102,20 @@ pub(crate) fn forge<C: Curve>(
     assignment: Assignment<'_, Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proof<C>, ProveError> {
-    key.proving(|session| Ok(Begun::new(session, circuit, transcript, assignment, rng)?.finish()?))
+    key.proving(|session| {
+        Ok(SecondRound::new(session, circuit, transcript, assignment, rng)?.finish()?)
+    })
 }
 
 /// A run whose columns are all filled: α is known, the running sums are not yet committed.
-struct Begun<'a, C: Curve> {
-    run: Run<'a, C>,
+struct SecondRound<'a, C: Curve> {
+    run: ProverState<'a, C>,
     rounds: Rounds<'a, Scalar<C>>,
     first_round: Vec<G1Affine<C>>,
 }
 
-struct Run<'a, C: Curve> {
-    session: Session<'a, C>,
+struct ProverState<'a, C: Curve> {
+    session: Committer<'a, C>,
     circuit: &'a Circuit<Scalar<C>>,
     /// By position in the circuit; what the prover is still to fill is missing.
     columns: Vec<Option<Filled<Scalar<C>>>>,
@@ -121,15 +123,15 @@ struct Run<'a, C: Curve> {
     blinding_bases: Vec<G1Affine<C>>,
 }
 
-impl<'a, C: Curve> Begun<'a, C> {
+impl<'a, C: Curve> SecondRound<'a, C> {
     fn new(
-        session: Session<'a, C>,
+        session: Committer<'a, C>,
         circuit: &'a Circuit<Scalar<C>>,
         transcript: &'a mut Transcript,
         assignment: Assignment<'_, Scalar<C>>,
         rng: &mut impl RngCore,
     ) -> Result<Self, Error> {
-        let mut run = Run::new(session, circuit, &assignment)?;
+        let mut run = ProverState::new(session, circuit, &assignment)?;
         let mut rounds = Rounds::new(transcript, circuit, run.session.srs.size());
         let first_round = run.first_round(assignment.witness, rng)?;
         run.alpha = rounds.alpha(&first_round);
@@ -164,10 +166,10 @@ impl<'a, C: Curve> Begun<'a, C> {
     }
 }
 
-impl<'a, C: Curve> Run<'a, C> {
+impl<'a, C: Curve> ProverState<'a, C> {
     /// Sends the assignment's columns to the backend.
     fn new(
-        session: Session<'a, C>,
+        session: Committer<'a, C>,
         circuit: &'a Circuit<Scalar<C>>,
         assignment: &Assignment<'_, Scalar<C>>,
     ) -> Result<Self, Error> {
@@ -179,10 +181,13 @@ impl<'a, C: Curve> Run<'a, C> {
         let mut columns = Vec::with_capacity(circuit.width());
         for index in 0..circuit.width() {
             let column = match circuit.kind(Column(index)) {
-                Kind::Public => public.next(),
-                Kind::Given => given.next(),
-                Kind::Witness => witness.next(),
-                Kind::Weight | Kind::Multiplicity | Kind::Fractions | Kind::RunningSum => {
+                ColumnKind::Public => public.next(),
+                ColumnKind::Given => given.next(),
+                ColumnKind::Witness => witness.next(),
+                ColumnKind::Weight
+                | ColumnKind::Multiplicity
+                | ColumnKind::Fractions
+                | ColumnKind::RunningSum => {
                     columns.push(None);
                     continue;
                 }
@@ -206,7 +211,7 @@ impl<'a, C: Curve> Run<'a, C> {
         rng: &mut impl RngCore,
     ) -> Result<Vec<G1Affine<C>>, Error> {
         let mut values: HashMap<Column, Vec<Scalar<C>>> =
-            self.circuit.columns(Kind::Witness).zip(witness).collect();
+            self.circuit.columns(ColumnKind::Witness).zip(witness).collect();
         for lookup in self.circuit.lookups() {
             let counts = self.count(lookup)?;
             let column = self.session.column(&counts)?;
@@ -244,8 +249,8 @@ impl<'a, C: Curve> Run<'a, C> {
     /// Fills the columns that depend on α.
     fn weigh(&mut self, weights: Weights<'_, Scalar<C>>) -> Result<(), Error> {
         let weights = weights(self.alpha);
-        assert_eq!(weights.len(), self.circuit.columns(Kind::Weight).count(), "every weight");
-        for (column, values) in self.circuit.columns(Kind::Weight).zip(weights) {
+        assert_eq!(weights.len(), self.circuit.columns(ColumnKind::Weight).count(), "every weight");
+        for (column, values) in self.circuit.columns(ColumnKind::Weight).zip(weights) {
             let values = self.session.column(&values)?;
             self.columns[column.0] = Some(Filled { values, blinding: Blinding(Vec::new()) });
         }

@@ -2,7 +2,7 @@
 
 use pulseproof_kernels::traits::*;
 
-use super::circuit::{Circuit, Kind};
+use super::circuit::{Circuit, ColumnKind};
 use crate::transcript::Transcript;
 
 /// The transcript of one run. Methods are called in the order they are written here.
@@ -18,10 +18,10 @@ impl<'a, F: PrimeField> Rounds<'a, F> {
         transcript.absorb("circuit", circuit.name().as_bytes());
         transcript.absorb_u64("rows", size as u64);
         for (label, kind) in [
-            ("public columns", Kind::Public),
-            ("given columns", Kind::Given),
-            ("witness columns", Kind::Witness),
-            ("lookups", Kind::RunningSum),
+            ("public columns", ColumnKind::Public),
+            ("given columns", ColumnKind::Given),
+            ("witness columns", ColumnKind::Witness),
+            ("lookups", ColumnKind::RunningSum),
         ] {
             transcript.absorb_u64(label, circuit.columns(kind).count() as u64);
         }

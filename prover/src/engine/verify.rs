@@ -7,7 +7,7 @@ use pulseproof_kernels::{Curve, G1Affine, Scalar};
 
 use super::Weights;
 use super::batch::Equation;
-use super::circuit::{Circuit, Kind};
+use super::circuit::{Circuit, ColumnKind};
 use super::expression::{Cell, Column};
 use super::proof::{Proof, first_round_columns, second_round_columns};
 use super::rounds::{Rounds, powers};
@@ -107,12 +107,12 @@ fn known_columns<'a, C: Curve>(
     size: usize,
 ) -> Known<'a, Scalar<C>> {
     let found = [instance.public.len(), weights.len(), instance.given.len()];
-    let declared =
-        [Kind::Public, Kind::Weight, Kind::Given].map(|kind| circuit.columns(kind).count());
+    let declared = [ColumnKind::Public, ColumnKind::Weight, ColumnKind::Given]
+        .map(|kind| circuit.columns(kind).count());
     assert_eq!(found, declared, "the instance has every column of the circuit, and no other");
     let public = instance.public.iter().map(|values| values.as_slice().into());
-    let known: Known<'_, _> = (circuit.columns(Kind::Public).zip(public))
-        .chain(circuit.columns(Kind::Weight).zip(weights.into_iter().map(Into::into)))
+    let known: Known<'_, _> = (circuit.columns(ColumnKind::Public).zip(public))
+        .chain(circuit.columns(ColumnKind::Weight).zip(weights.into_iter().map(Into::into)))
         .collect();
     assert!(known.values().all(|values| values.len() <= size), "a column is longer than N");
     known
@@ -151,7 +151,7 @@ fn commitments<C: Curve>(
     proof: &Proof<C>,
 ) -> HashMap<Column, Combination<C>> {
     let one = |point: &G1Affine<C>| vec![(Scalar::<C>::ONE, *point)];
-    let given = circuit.columns(Kind::Given).zip(instance.given.iter().cloned());
+    let given = circuit.columns(ColumnKind::Given).zip(instance.given.iter().cloned());
     let first = first_round_columns(circuit).zip(proof.first_round.iter().map(one));
     let second = second_round_columns(circuit).zip(proof.second_round.iter().map(one));
     given.chain(first).chain(second).collect()

@@ -4,7 +4,7 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, G1Affine, Scalar, for_each_curve};
 use pulseproof_prover::commitment::{Blinders, CommitmentKey};
 use pulseproof_prover::encoding::{Reader, Writer};
-use pulseproof_prover::engine::circuit::Kind;
+use pulseproof_prover::engine::circuit::ColumnKind;
 use pulseproof_prover::engine::prove::{
     Assignment, Blinding, Masked, ProveError, Unsatisfied, prove,
 };
@@ -271,13 +271,13 @@ fn what_is_not_satisfied_is_named() {
 fn every_point_at_which_a_column_is_shown_has_a_blinder() {
     let SquareSum { circuit, delayed } = square_sum::<Scalar<Bn254>>();
     let count = |kind| circuit.columns(kind).map(|c| circuit.blinders(c)).collect::<Vec<_>>();
-    assert_eq!(count(Kind::Public), [0; 4]);
-    assert_eq!(count(Kind::Given), [COMMITMENT_BLINDERS]);
+    assert_eq!(count(ColumnKind::Public), [0; 4]);
+    assert_eq!(count(ColumnKind::Given), [COMMITMENT_BLINDERS]);
     // The sum is shown at z, ωz, τ, ωτ; the half at z, τ; the delayed word at ωz, τ, ωτ.
-    assert_eq!(count(Kind::Witness), [4, 2, 3]);
+    assert_eq!(count(ColumnKind::Witness), [4, 2, 3]);
     assert_eq!(circuit.blinders(delayed), 3);
-    assert_eq!(count(Kind::Multiplicity), [2, 2]);
-    assert_eq!(count(Kind::RunningSum), [4, 4]);
+    assert_eq!(count(ColumnKind::Multiplicity), [2, 2]);
+    assert_eq!(count(ColumnKind::RunningSum), [4, 4]);
     assert_eq!(circuit.rotations(), [0, 1]);
 }
 

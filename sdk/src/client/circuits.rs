@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::{Appliance, ClientError, UPLOAD_TIMEOUT, transport};
+use super::{ApplianceClient, ClientError, UPLOAD_TIMEOUT, transport};
 use crate::api::{Job, JobRequest};
 use crate::digest::Digest;
 use crate::groth16::{
@@ -42,7 +42,7 @@ pub enum CircuitPart {
     Sym,
 }
 
-impl Appliance {
+impl ApplianceClient {
     /// Hands in a circuit's key, a `.zkey` file, or goes on where an earlier call was cut off.
     ///
     /// # Errors

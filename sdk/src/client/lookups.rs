@@ -3,14 +3,14 @@
 use pulseproof_fhe::Ciphertext;
 use reqwest::{Method, StatusCode};
 
-use super::{Appliance, ClientError};
+use super::{ApplianceClient, ClientError};
 use crate::api::LookupNode;
 use crate::digest::Digest;
 
 /// Most bytes of a node's JSON.
 const NODE_BYTES_MAX: usize = 1024;
 
-impl Appliance {
+impl ApplianceClient {
     /// A node of the [tree](crate::merkle) over what a program's lookups gave, if the appliance has it. An
     /// answer that is no node is none.
     ///

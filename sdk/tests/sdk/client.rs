@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use pulseproof_sdk::Digest;
-use pulseproof_sdk::client::{Appliance, ClientError};
+use pulseproof_sdk::client::{ApplianceClient, ClientError};
 
 /// Answers everything with these bytes; its address.
 fn service(answer: String) -> String {
@@ -34,11 +34,11 @@ const ROOT: Digest = Digest([7; 32]);
 async fn nobody_is_asked_but_who_is_there() {
     let node = format!(r#"{{"node":"{ROOT}"}}"#);
     let inside = service(answer("200 OK", "", &node));
-    assert_eq!(Appliance::new(&inside).lookup_node(&ROOT, 0, 0).await.unwrap(), Some(ROOT));
+    assert_eq!(ApplianceClient::new(&inside).lookup_node(&ROOT, 0, 0).await.unwrap(), Some(ROOT));
     for status in ["301 Moved", "302 Found", "307 Elsewhere", "308 Elsewhere"] {
         let headers = format!("location: {inside}/v1/lookups\r\n");
         let outside = service(answer(status, &headers, ""));
-        let error = Appliance::new(outside).lookup_node(&ROOT, 0, 0).await.unwrap_err();
+        let error = ApplianceClient::new(outside).lookup_node(&ROOT, 0, 0).await.unwrap_err();
         assert!(matches!(error, ClientError::Unexpected { .. }), "{status}: {error}");
     }
 }
@@ -47,7 +47,7 @@ async fn nobody_is_asked_but_who_is_there() {
 async fn answers_that_are_too_long_are_not_read_and_others_are_nothing() {
     let long = "9".repeat(1 << 20);
     let ask = async |status: &str, body: &str| {
-        let appliance = Appliance::new(service(answer(status, "", body)));
+        let appliance = ApplianceClient::new(service(answer(status, "", body)));
         let node = appliance.lookup_node(&ROOT, 0, 0).await;
         (node, appliance.lookup_result(&ROOT, 0).await.map(|result| result.is_some()))
     };

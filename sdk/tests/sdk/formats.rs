@@ -10,7 +10,7 @@ use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_prover::wsa::modular::prove;
 use pulseproof_sdk::identity::{ApplianceKey, Signed};
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::result::{Claim, Contribution, ResultError};
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::{Label, batch_from_bytes, batch_to_bytes};
@@ -106,8 +106,8 @@ fn unproved() -> Profile {
     Profile::Unproved { meaning: Digest([5; 32]) }
 }
 
-fn lists() -> Lists<C> {
-    Lists::new(&unproved()).unwrap()
+fn lists() -> ProfileVerifier<C> {
+    ProfileVerifier::new(&unproved()).unwrap()
 }
 
 fn appliance() -> ApplianceKey {

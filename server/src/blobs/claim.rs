@@ -72,7 +72,7 @@ impl Claim {
         let (file, hashed) = self.resume()?;
         let found = hashed.digest();
         if found == sha256 {
-            self.blobs.settle(&self.id, &file)?;
+            self.blobs.publish(&self.id, &file)?;
             return Ok(Finished::Whole);
         }
         self.discard()?;

@@ -144,7 +144,7 @@ impl Blobs {
     pub fn write(&self, id: &Digest, bytes: &[u8]) -> io::Result<()> {
         let path = self.part_path(id);
         let mut file = create(&path)?;
-        let written = file.write_all(bytes).and_then(|()| self.settle(id, &file));
+        let written = file.write_all(bytes).and_then(|()| self.publish(id, &file));
         // What is left is of no use to anybody, and may be secret.
         written.inspect_err(|_| drop(remove(&path)))
     }
@@ -195,7 +195,7 @@ impl Blobs {
     }
 
     /// Gives a file that was written whole its name, durably.
-    fn settle(&self, id: &Digest, file: &File) -> io::Result<()> {
+    fn publish(&self, id: &Digest, file: &File) -> io::Result<()> {
         file.sync_all()?;
         fs::rename(self.part_path(id), self.path(id))?;
         self.sync()

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::lookups::LookupStore;
 use super::prepare::Prepared;
-use super::registry::{Lease, Registry};
+use super::registry::{EngineGuard, Registry};
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
 use crate::problems::internal;
@@ -35,7 +35,7 @@ pub struct Computed {
 }
 
 /// How an appliance answers for what it computes.
-pub struct Voucher {
+pub struct OutputSigner {
     /// It signs it.
     pub identity: Arc<ApplianceKey>,
     /// It shows what every lookup gave.
@@ -45,7 +45,7 @@ pub struct Voucher {
 /// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
 pub async fn compute(
     registry: &Arc<Registry>,
-    voucher: &Arc<Voucher>,
+    voucher: &Arc<OutputSigner>,
     prepared: Prepared,
     region: &Name,
     at_work: &AtWork,
@@ -102,8 +102,8 @@ impl From<io::Error> for Failure {
 }
 
 async fn evaluate(
-    lease: &Lease,
-    voucher: &Arc<Voucher>,
+    lease: &EngineGuard,
+    voucher: &Arc<OutputSigner>,
     prepared: &Arc<Prepared>,
     region: &Name,
     at_work: &AtWork,
@@ -131,7 +131,7 @@ async fn evaluate(
 
 fn run(
     prepared: &Prepared,
-    voucher: &Voucher,
+    voucher: &OutputSigner,
     mut session: Session,
     engine: String,
     at_work: &AtWork,

@@ -2,7 +2,7 @@
 //! store, no network, no bootstraps.
 
 use pulseproof_fhe::program::circuit::Circuit;
-use pulseproof_fhe::program::{Given, ProgramError};
+use pulseproof_fhe::program::{ProgramError, SumContext};
 use pulseproof_fhe::{Ciphertext, Layout, LayoutError};
 use pulseproof_sdk::api::{EngineKind, Estimate};
 use pulseproof_sdk::fhe::{
@@ -69,7 +69,7 @@ pub fn prepare(
     check_sums(request, &layout, &sums)?;
     check_meaning(&layout, fingerprint, &sums)?;
     let weights = sums.iter().map(|sum| sum.weight).collect::<Vec<_>>();
-    let given = Given { layout: &layout, summands: &weights, words: words.len() };
+    let given = SumContext { layout: &layout, summands: &weights, words: words.len() };
     let compiled = request.program.compile(given).map_err(|error| bad_program(&error))?;
     check_outputs(&compiled.circuit)?;
     let lists: Vec<&[u64]> = sums.iter().map(|sum| &*sum.list).collect();

@@ -36,7 +36,7 @@ struct Slot {
 }
 
 /// An engine that stays as long as this.
-pub struct Lease {
+pub struct EngineGuard {
     registry: Arc<Registry>,
     /// There until the lease is dropped.
     slot: Option<Arc<Slot>>,
@@ -59,7 +59,11 @@ impl Registry {
     ///
     /// # Errors
     /// The key cannot be read, or the engine cannot be opened.
-    pub async fn lease(self: &Arc<Self>, key: Digest, kind: EngineKind) -> Result<Lease, String> {
+    pub async fn lease(
+        self: &Arc<Self>,
+        key: Digest,
+        kind: EngineKind,
+    ) -> Result<EngineGuard, String> {
         let slot = loop {
             // Made before looking, so that nothing is missed.
             let freed = self.freed.notified();
@@ -68,7 +72,7 @@ impl Registry {
                 None => freed.await,
             }
         };
-        let lease = Lease { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
+        let lease = EngineGuard { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
         slot.batcher.get_or_try_init(|| self.open(key, kind)).await?;
         Ok(lease)
     }
@@ -129,7 +133,7 @@ impl Registry {
     }
 }
 
-impl Lease {
+impl EngineGuard {
     /// The engine's batcher.
     pub fn batcher(&self) -> Option<&Batcher> {
         self.slot.as_ref()?.batcher.get()
@@ -143,7 +147,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for EngineGuard {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             drop_elsewhere(slot);

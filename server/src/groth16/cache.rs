@@ -80,7 +80,7 @@ enum Failure {
 }
 
 /// A key that stays as long as this.
-pub struct Lease {
+pub struct KeyGuard {
     // Dropped in this order: who is told that there is room finds it.
     key: Arc<dyn LoadedKey>,
     _hold: Hold,
@@ -105,7 +105,7 @@ impl Cache {
     ///
     /// # Errors
     /// There can be no room, the file is no good, or the backend failed.
-    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<Lease, CacheError> {
+    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<KeyGuard, CacheError> {
         loop {
             // Made before looking, so that nothing is missed.
             let freed = self.freed.notified();
@@ -116,7 +116,7 @@ impl Cache {
             let hold = Hold { cache: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
             let loaded = slot.loaded.get_or_init(|| self.load(&slot, wanted.checked)).await.clone();
             match loaded {
-                Ok(key) => return Ok(Lease { key, _hold: hold }),
+                Ok(key) => return Ok(KeyGuard { key, _hold: hold }),
                 Err(failure) => {
                     self.give_up(&slot);
                     if let Failure::Final(error) = failure {
@@ -233,7 +233,7 @@ impl Cache {
         let loading = spawn_blocking(move || {
             place.free_evicted();
             let loaded = cache.open(place.key, checked)?;
-            cache.settle(&place, &*loaded)?;
+            cache.account(&place, &*loaded)?;
             Ok(loaded)
         });
         let loaded = loading.await.unwrap_or_else(|error| Err(failed(&error)));
@@ -253,7 +253,7 @@ impl Cache {
     }
 
     /// Counts what a key takes really, and makes room if that is more than was reserved.
-    fn settle(&self, slot: &Arc<Slot>, loaded: &dyn LoadedKey) -> Result<(), Failure> {
+    fn account(&self, slot: &Arc<Slot>, loaded: &dyn LoadedKey) -> Result<(), Failure> {
         let mut state = self.lock();
         let bytes = loaded.bytes();
         state.sizes.insert(slot.key, bytes);
@@ -293,7 +293,7 @@ impl Slot {
     }
 }
 
-impl Lease {
+impl KeyGuard {
     /// The key.
     pub fn key(&self) -> &dyn LoadedKey {
         &*self.key

@@ -47,7 +47,7 @@ impl Loader for erased::Loader {
     fn load(&self, file: File, checked: bool) -> Result<Arc<dyn LoadedKey>, KeyError> {
         let check = if checked { Check::None } else { Check::Full };
         match self.load(file, check, &mut |_, _| ()) {
-            Ok(key) => Ok(Arc::new(Loaded(key))),
+            Ok(key) => Ok(Arc::new(OpenedKey(key))),
             Err(error @ (LoadError::Kernel(_) | LoadError::Format(FormatError::Io { .. }))) => {
                 Err(KeyError::Failed(error.to_string()))
             }
@@ -57,9 +57,9 @@ impl Loader for erased::Loader {
 }
 
 /// A key in memory.
-struct Loaded(Arc<dyn erased::Key>);
+struct OpenedKey(Arc<dyn erased::Key>);
 
-impl LoadedKey for Loaded {
+impl LoadedKey for OpenedKey {
     fn info(&self) -> KeyInfo {
         let info = self.0.info();
         KeyInfo {

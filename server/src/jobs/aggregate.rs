@@ -11,21 +11,21 @@ use pulseproof_sdk::api::{Job, JobRequest, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Name, Problem, Roster};
 use pulseproof_store::StoreError;
-use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
 use tokio::task::spawn_blocking;
 
-use super::JobKind;
+use super::JobHandler;
 use crate::app::App;
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
 use crate::health;
 use crate::problems::internal;
 use crate::refusal::Refusal;
-use crate::sums::{Failed, ProfileSums, Proved, Sum, Which};
+use crate::sums::{AggregateError, ProfileSums, Proved, ProverRole, Sum};
 use crate::telemetry;
 
 /// Sums of epochs.
-pub struct Aggregates;
+pub struct AggregateJobs;
 
 /// Which epoch to close.
 pub struct Request {
@@ -45,10 +45,10 @@ pub struct Output {
     retried: Option<Retried>,
 }
 
-impl JobKind for Aggregates {
+impl JobHandler for AggregateJobs {
     type Request = Request;
     type Output = Output;
-    const KIND: Kind = Kind::Aggregate;
+    const KIND: JobKind = JobKind::Aggregate;
     const CANCELLABLE: bool = false;
 
     async fn admit(app: &Arc<App>, id: String, request: Request) -> Result<Job, Refusal> {
@@ -95,12 +95,12 @@ impl JobKind for Aggregates {
     async fn settle(app: &App, lease: &Lease, output: Output) -> Result<bool, StoreError> {
         let Output { region, epoch, proved, retried } = output;
         let Proved { backend, result, prove, verify } = proved;
-        let facts = Facts {
+        let facts = JobDetails {
             backend: Some(backend.to_string()),
             prove_us: Some(micros(prove)),
             verify_us: Some(micros(verify)),
             retried,
-            ..Facts::default()
+            ..JobDetails::default()
         };
         let done = app.store.release(lease, &region, epoch, &result, &facts).await?;
         if done {
@@ -117,19 +117,21 @@ async fn prove(
     sums: &Arc<dyn ProfileSums>,
     sum: &Arc<Sum>,
 ) -> Result<(Proved, Option<Retried>), Problem> {
-    let device = app.sums.backend(Which::Primary);
+    let device = app.sums.backend(ProverRole::Primary);
     let attempt = |prover| attempt(sums, prover, &app.identity, sum);
     let mut retried = None;
     if device != BackendKind::Cpu && app.health.is_usable(device) {
-        match attempt(Which::Primary).await {
+        match attempt(ProverRole::Primary).await {
             Ok(proved) => return Ok((proved, None)),
-            Err(Failed::Job(problem)) => return Err(problem),
-            Err(Failed::Backend(reason)) => retried = Some(health::retried(device, &reason)),
+            Err(AggregateError::Job(problem)) => return Err(problem),
+            Err(AggregateError::Backend(reason)) => {
+                retried = Some(health::retried(device, &reason))
+            }
         }
     }
-    let proved = attempt(Which::Cpu).await.map_err(|failed| match failed {
-        Failed::Job(problem) => problem,
-        Failed::Backend(reason) => internal(&reason),
+    let proved = attempt(ProverRole::Cpu).await.map_err(|failed| match failed {
+        AggregateError::Job(problem) => problem,
+        AggregateError::Backend(reason) => internal(&reason),
     })?;
     if retried.is_some() {
         app.health.failed(device);
@@ -140,15 +142,15 @@ async fn prove(
 /// Works where that keeps nobody waiting. A panic in there is the backend's failure.
 async fn attempt(
     sums: &Arc<dyn ProfileSums>,
-    prover: Which,
+    prover: ProverRole,
     identity: &Arc<ApplianceKey>,
     sum: &Arc<Sum>,
-) -> Result<Proved, Failed> {
+) -> Result<Proved, AggregateError> {
     let (sums, identity, sum) = (Arc::clone(sums), Arc::clone(identity), Arc::clone(sum));
     let span = tracing::Span::current();
     let work = move || span.in_scope(|| sums.aggregate(prover, &identity, &sum));
     let working = spawn_blocking(work);
-    working.await.unwrap_or_else(|error| Err(Failed::Backend(error.to_string())))
+    working.await.unwrap_or_else(|error| Err(AggregateError::Backend(error.to_string())))
 }
 
 /// Microseconds of a duration.

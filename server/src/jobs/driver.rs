@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep};
 use tracing::Instrument;
 
-use super::JobKind;
+use super::JobHandler;
 use crate::app::App;
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
@@ -31,7 +31,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Works on jobs of a kind until told to stop. Jobs at work that can be given up are given up then and start anew
 /// with the next process: nothing of them was released.
-pub async fn run<K: JobKind>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
+pub async fn run<K: JobHandler>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let lane = app.signals.of(K::KIND);
     let mut jobs = JoinSet::new();
     let mut interrupted = true;
@@ -56,7 +56,7 @@ pub async fn run<K: JobKind>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
 }
 
 /// Takes as many jobs as there is room for.
-async fn fill<K: JobKind>(
+async fn fill<K: JobHandler>(
     app: &Arc<App>,
     jobs: &mut JoinSet<()>,
     interrupted: &mut bool,
@@ -79,7 +79,7 @@ async fn fill<K: JobKind>(
 }
 
 /// Does a job to its end, and keeps its lease meanwhile.
-async fn work<K: JobKind>(app: Arc<App>, job: Taken) {
+async fn work<K: JobHandler>(app: Arc<App>, job: Taken) {
     let lane = app.signals.of(K::KIND);
     let (at_work, said) = AtWork::new(lane.begin(&job.lease));
     let mut working = pin!(insist::<K>(&app, &job, &at_work));
@@ -95,7 +95,7 @@ async fn work<K: JobKind>(app: Arc<App>, job: Taken) {
 }
 
 /// Does a job to its end, however often the store fails.
-async fn insist<K: JobKind>(app: &Arc<App>, job: &Taken, at_work: &AtWork) {
+async fn insist<K: JobHandler>(app: &Arc<App>, job: &Taken, at_work: &AtWork) {
     while let Err(error) = finish::<K>(app, job, at_work).await {
         tracing::error!(%error, "the store failed; the job will be tried again");
         tokio::select! {
@@ -127,7 +127,7 @@ async fn keep(app: &App, lease: &Lease, mut said: watch::Receiver<Option<Progres
     }
 }
 
-async fn finish<K: JobKind>(
+async fn finish<K: JobHandler>(
     app: &Arc<App>,
     job: &Taken,
     at_work: &AtWork,

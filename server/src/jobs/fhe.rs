@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::fhe::FheRequest;
-use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
-use super::JobKind;
+use super::JobHandler;
 use super::aggregate::micros;
 use crate::app::App;
 use crate::at_work::AtWork;
@@ -21,12 +21,12 @@ use crate::refusal::Refusal;
 use crate::telemetry;
 
 /// Homomorphic programs.
-pub struct Programs;
+pub struct ProgramJobs;
 
-impl JobKind for Programs {
+impl JobHandler for ProgramJobs {
     type Request = Box<FheRequest>;
     type Output = Computed;
-    const KIND: Kind = Kind::Fhe;
+    const KIND: JobKind = JobKind::Fhe;
     const CANCELLABLE: bool = true;
 
     async fn admit(app: &Arc<App>, id: String, request: Box<FheRequest>) -> Result<Job, Refusal> {
@@ -85,10 +85,10 @@ impl JobKind for Programs {
 
     async fn settle(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
         let Computed { bytes, engine, took } = computed;
-        let facts = Facts {
+        let facts = JobDetails {
             engine: Some(engine.clone()),
             compute_us: Some(micros(took)),
-            ..Facts::default()
+            ..JobDetails::default()
         };
         let done = app.store.finish(lease, &bytes, &facts).await?;
         if done {

@@ -9,7 +9,7 @@ use pulseproof_sdk::api::{Job, JobRequest};
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_store::circuits::StoredCircuit;
-use pulseproof_store::jobs::{Ask, Facts, Kind, Lease};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
 use pulseproof_store::proofs::Secret;
 use pulseproof_store::{Denial, StoreError};
 use rand::RngCore;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::JobKind;
+use super::JobHandler;
 use super::aggregate::micros;
 use crate::app::App;
 use crate::at_work::AtWork;
@@ -35,12 +35,12 @@ use crate::telemetry;
 use crate::upkeep::{self, remove_unneeded};
 
 /// Proofs of circuits.
-pub struct Proofs;
+pub struct ProofJobs;
 
-impl JobKind for Proofs {
+impl JobHandler for ProofJobs {
     type Request = Groth16Request;
     type Output = (Made, Option<String>);
-    const KIND: Kind = Kind::Groth16;
+    const KIND: JobKind = JobKind::Groth16;
     const CANCELLABLE: bool = true;
 
     async fn admit(app: &Arc<App>, id: String, request: Groth16Request) -> Result<Job, Refusal> {
@@ -50,7 +50,7 @@ impl JobKind for Proofs {
         if let Some(weakness) = found.info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
             return Err(insecure_key(weakness, "circuit").into());
         }
-        app.store.check_room(Kind::Groth16, app.config.groth16.jobs_unfinished_max).await?;
+        app.store.check_room(JobKind::Groth16, app.config.groth16.jobs_unfinished_max).await?;
         let secret = match (inputs, witness) {
             (Some(inputs), None) if found.wasm.is_some() => {
                 Secret::Inputs(write(app, inputs).await?)
@@ -112,12 +112,12 @@ impl JobKind for Proofs {
         let reason = |error: serde_json::Error| error.to_string();
         let result = result
             .map_err(|error| StoreError::Corrupt { field: "result", reason: reason(error) })?;
-        let facts = Facts {
+        let facts = JobDetails {
             backend: Some(backend.to_string()),
             prove_us: Some(micros(prove)),
             verify_us: Some(micros(verify)),
             retried,
-            ..Facts::default()
+            ..JobDetails::default()
         };
         let done = app.store.finish(lease, &result, &facts).await?;
         if done {

@@ -1,7 +1,7 @@
 //! Jobs: how each kind is admitted, worked on and settled, and one driver for all of them. The store is the queue,
 //! so a job outlives the process at any moment, and ends once.
 //!
-//! - [`JobKind`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
+//! - [`JobHandler`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
 //! - [`driver`]: takes jobs from the queue, some of each kind at a time.
 
 pub mod aggregate;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_store::StoreError;
-use pulseproof_store::jobs::{Kind, Lease};
+use pulseproof_store::jobs::{JobKind, Lease};
 use rand::RngCore;
 use rand::rngs::OsRng;
 
@@ -25,13 +25,13 @@ use crate::refusal::Refusal;
 use crate::telemetry;
 
 /// A kind of job.
-pub trait JobKind: Send + Sync + 'static {
+pub trait JobHandler: Send + Sync + 'static {
     /// What is asked.
     type Request: Send;
     /// What a job comes to.
     type Output: Send;
     /// Which kind it is.
-    const KIND: Kind;
+    const KIND: JobKind;
     /// Whether a job can be taken back.
     const CANCELLABLE: bool;
 
@@ -75,12 +75,12 @@ pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> 
     let job = match request {
         JobRequest::Aggregate { region, epoch, weights } => {
             let request = aggregate::Request { region, epoch, weights };
-            aggregate::Aggregates::admit(app, id, request).await?
+            aggregate::AggregateJobs::admit(app, id, request).await?
         }
-        JobRequest::Fhe(request) => fhe::Programs::admit(app, id, request).await?,
-        JobRequest::Groth16(request) => groth16::Proofs::admit(app, id, request).await?,
+        JobRequest::Fhe(request) => fhe::ProgramJobs::admit(app, id, request).await?,
+        JobRequest::Groth16(request) => groth16::ProofJobs::admit(app, id, request).await?,
     };
-    app.signals.of(Kind::of(&job.request)).queued.notify_one();
+    app.signals.of(JobKind::of(&job.request)).queued.notify_one();
     telemetry::job(JobState::Queued);
     tracing::info!(id = job.id, "queued");
     Ok(job)
@@ -91,14 +91,14 @@ pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> 
 /// # Errors
 /// Why it is not cancelled, or the store's.
 pub async fn cancel(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
-    match Kind::of(&job.request) {
-        Kind::Aggregate => cancel_kind::<aggregate::Aggregates>(app, job).await,
-        Kind::Fhe => cancel_kind::<fhe::Programs>(app, job).await,
-        Kind::Groth16 => cancel_kind::<groth16::Proofs>(app, job).await,
+    match JobKind::of(&job.request) {
+        JobKind::Aggregate => cancel_kind::<aggregate::AggregateJobs>(app, job).await,
+        JobKind::Fhe => cancel_kind::<fhe::ProgramJobs>(app, job).await,
+        JobKind::Groth16 => cancel_kind::<groth16::ProofJobs>(app, job).await,
     }
 }
 
-async fn cancel_kind<K: JobKind>(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
+async fn cancel_kind<K: JobHandler>(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
     if !K::CANCELLABLE {
         let detail = "a job that sums has closed its epoch and cannot be taken back";
         return Err(Problem::new(409, "not-cancellable", detail).field("id").into());

@@ -6,13 +6,13 @@ use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::{COMMITMENT_BLINDERS, Srs};
 use pulseproof_sdk::identity::ApplianceKey;
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::{Digest, Name, Problem, ProvedResult, Submission};
 use pulseproof_store::submissions::StoredSubmission;
 use rayon::prelude::*;
 
-use super::{Failed, Proved, Prover, Sum};
+use super::{AggregateError, Proved, Prover, Sum};
 use crate::problems::internal;
 use crate::telemetry;
 
@@ -24,15 +24,15 @@ const _: () = assert!(OPENINGS_MAX == 3, "the schema's CHECK on submissions.open
 /// it. The sum is checked with its proof: to the commitments only one belongs.
 ///
 /// # Errors
-/// See [`Failed`].
+/// See [`AggregateError`].
 pub fn aggregate<C: Curve>(
     prover: &dyn Prover<C>,
     identity: &ApplianceKey,
     sum: &Sum,
-    lists: &Lists<C>,
-) -> Result<Proved, Failed> {
-    check_openings(&sum.stored).map_err(Failed::Job)?;
-    let submissions = parse::<C>(&sum.stored, prover.srs().size()).map_err(Failed::Job)?;
+    lists: &ProfileVerifier<C>,
+) -> Result<Proved, AggregateError> {
+    check_openings(&sum.stored).map_err(AggregateError::Job)?;
+    let submissions = parse::<C>(&sum.stored, prover.srs().size()).map_err(AggregateError::Job)?;
     let claim = claim(prover.srs(), sum, &submissions);
     let start = Instant::now();
     let result = prove(prover, identity, claim, &submissions)?;
@@ -42,7 +42,7 @@ pub fn aggregate<C: Curve>(
         result.verify(&prover.srs().verifying_key, &sum.roster, &[identity.public()], lists);
     verified.map_err(|error| {
         telemetry::proof_rejected();
-        Failed::Backend(format!("the proof does not verify: {error}"))
+        AggregateError::Backend(format!("the proof does not verify: {error}"))
     })?;
     let (backend, verify) = (prover.backend(), start.elapsed());
     Ok(Proved { backend, result: result.to_bytes(), prove, verify })
@@ -110,7 +110,7 @@ fn prove<C: Curve>(
     identity: &ApplianceKey,
     claim: Claim<C>,
     submissions: &[Submission<C>],
-) -> Result<ProvedResult<C>, Failed> {
+) -> Result<ProvedResult<C>, AggregateError> {
     let openings: Vec<Opening<'_, C>> = submissions
         .iter()
         .map(|Submission { commitment, words, blinders, .. }| Opening {
@@ -123,6 +123,6 @@ fn prove<C: Curve>(
     let context = claim.context().0;
     let (statement, proof) = prover
         .prove(&openings, &weights, &context)
-        .map_err(|error| Failed::Backend(format!("nothing was proved: {error}")))?;
+        .map_err(|error| AggregateError::Backend(format!("nothing was proved: {error}")))?;
     Ok(ProvedResult::signed(claim, statement.aggregate, proof, identity))
 }

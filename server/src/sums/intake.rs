@@ -6,7 +6,7 @@ use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::api::Refused;
-use pulseproof_sdk::profile::{Claimed, Lists};
+use pulseproof_sdk::profile::{ProfileVerifier, ProofClaim};
 use pulseproof_sdk::submission::{Label, batch_from_bytes};
 use pulseproof_sdk::{Digest, Name, Problem, Roster, Submission};
 use pulseproof_store::submissions::Candidate;
@@ -23,7 +23,7 @@ pub struct Checks<'a, C: Curve> {
     /// What their proofs are verified with.
     pub srs: &'a VerifyingKey<C>,
     /// The profile of their region.
-    pub lists: &'a Lists<C>,
+    pub lists: &'a ProfileVerifier<C>,
 }
 
 type Verdict<C> = Result<Submission<C>, Box<Refused>>;
@@ -126,7 +126,7 @@ fn refuse_unopened<C: Curve>(key: &CommitmentKey<C>, verdicts: &mut [Verdict<C>]
 /// The same of the proofs that words are well-formed encryptions.
 fn refuse_unproved<C: Curve>(checks: &Checks<'_, C>, verdicts: &mut [Verdict<C>]) {
     refuse(verdicts, bad_encryption, |passed| {
-        let claimed = passed.iter().map(|Submission { label, commitment, proof, .. }| Claimed {
+        let claimed = passed.iter().map(|Submission { label, commitment, proof, .. }| ProofClaim {
             commitment: *commitment,
             message: label.message::<C>(commitment),
             proof: proof.as_ref(),

@@ -42,7 +42,7 @@ pub trait Sums: Send + Sync {
     fn is_insecure(&self) -> bool;
 
     /// Where a prover computes.
-    fn backend(&self, prover: Which) -> BackendKind;
+    fn backend(&self, prover: ProverRole) -> BackendKind;
 
     /// Sums of a profile.
     ///
@@ -75,13 +75,13 @@ pub trait ProfileSums: Send + Sync {
     /// it. The sum is checked with its proof: to the commitments only one belongs.
     ///
     /// # Errors
-    /// See [`Failed`].
+    /// See [`AggregateError`].
     fn aggregate(
         &self,
-        prover: Which,
+        prover: ProverRole,
         identity: &ApplianceKey,
         sum: &Sum,
-    ) -> Result<Proved, Failed>;
+    ) -> Result<Proved, AggregateError>;
 
     /// Verifies the sum in a result, whoever published it.
     ///
@@ -92,7 +92,7 @@ pub trait ProfileSums: Send + Sync {
 
 /// One of an appliance's two provers. They may be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum ProverRole {
     /// The backend in use.
     Primary,
     /// The CPU, whose word is final.
@@ -151,7 +151,7 @@ pub struct Proved {
 }
 
 /// Why there is no proved sum.
-pub enum Failed {
+pub enum AggregateError {
     /// The job's problem, whoever proves.
     Job(Problem),
     /// The backend proved nothing, or its sum or its proof is wrong.

@@ -9,10 +9,12 @@ use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::encryption::ROWS;
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::identity::ApplianceKey;
-use pulseproof_sdk::profile::{Lists, Profile};
+use pulseproof_sdk::profile::{Profile, ProfileVerifier};
 use pulseproof_sdk::{Digest, Problem, ProvedResult, Roster};
 
-use super::{Checked, Failed, ProfileSums, Proved, Prover, ReadResult, Sum, Sums, Which};
+use super::{
+    AggregateError, Checked, ProfileSums, Proved, Prover, ProverRole, ReadResult, Sum, Sums,
+};
 use super::{aggregate, intake};
 use crate::problems::malformed;
 
@@ -28,7 +30,7 @@ struct Keys<C: Curve> {
 /// The same, for one profile.
 struct OfProfile<C: Curve> {
     keys: Arc<Keys<C>>,
-    lists: Lists<C>,
+    lists: ProfileVerifier<C>,
 }
 
 impl<C: Curve> OnCurve<C> {
@@ -40,10 +42,10 @@ impl<C: Curve> OnCurve<C> {
 }
 
 impl<C: Curve> Keys<C> {
-    fn prover(&self, which: Which) -> &dyn Prover<C> {
+    fn prover(&self, which: ProverRole) -> &dyn Prover<C> {
         match which {
-            Which::Primary => &*self.primary,
-            Which::Cpu => &*self.cpu,
+            ProverRole::Primary => &*self.primary,
+            ProverRole::Cpu => &*self.cpu,
         }
     }
 
@@ -69,12 +71,12 @@ impl<C: Curve> Sums for OnCurve<C> {
         self.0.verifying().origin.is_insecure()
     }
 
-    fn backend(&self, prover: Which) -> BackendKind {
+    fn backend(&self, prover: ProverRole) -> BackendKind {
         self.0.prover(prover).backend()
     }
 
     fn of(&self, profile: &Profile) -> Result<Arc<dyn ProfileSums>, Problem> {
-        let lists = Lists::new(profile).map_err(|error| {
+        let lists = ProfileVerifier::new(profile).map_err(|error| {
             let problem = Problem::new(422, "not-provable", error.to_string()).field(error.what);
             problem.limit(error.limit as u64)
         })?;
@@ -119,10 +121,10 @@ impl<C: Curve> ProfileSums for OfProfile<C> {
 
     fn aggregate(
         &self,
-        prover: Which,
+        prover: ProverRole,
         identity: &ApplianceKey,
         sum: &Sum,
-    ) -> Result<Proved, Failed> {
+    ) -> Result<Proved, AggregateError> {
         aggregate::aggregate(self.keys.prover(prover), identity, sum, &self.lists)
     }
 

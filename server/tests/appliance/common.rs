@@ -14,8 +14,8 @@ use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, develop};
 use pulseproof_sdk::api::{Intake, Job, JobRequest, JobState};
-use pulseproof_sdk::client::{Appliance, ClientError};
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::client::{ApplianceClient, ClientError};
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::submission::Label;
 use pulseproof_sdk::{Digest, Name, Problem, Profile, ProvedResult, Roster, Submission};
@@ -104,7 +104,7 @@ impl<C: Curve> Region<C> {
                 &self.srs.verifying_key,
                 &self.roster,
                 &[appliance],
-                &Lists::new(&unproved()).unwrap(),
+                &ProfileVerifier::new(&unproved()).unwrap(),
             )
             .unwrap();
         result
@@ -145,7 +145,7 @@ pub fn weighted(epoch: u64, weights: &[(&str, u64)]) -> JobRequest {
 /// An appliance with its own runtime, so that it can die without the test.
 pub struct Server {
     pub base: String,
-    pub client: Appliance,
+    pub client: ApplianceClient,
     stop: Option<oneshot::Sender<()>>,
     kill: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
@@ -199,7 +199,7 @@ impl Server {
             runtime.shutdown_background();
             ended
         });
-        let client = Appliance::new(base.clone());
+        let client = ApplianceClient::new(base.clone());
         Self { base, client, stop: Some(stop), kill: Some(kill), thread: Some(thread) }
     }
 

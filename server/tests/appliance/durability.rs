@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::common::*;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobState};
-use pulseproof_sdk::client::Appliance;
+use pulseproof_sdk::client::ApplianceClient;
 use pulseproof_server::{ServeError, StoreError};
 
 const EPOCHS: u64 = 12;
 
-async fn queue(client: &Appliance, region: &Region, epoch: u64) -> Job {
+async fn queue(client: &ApplianceClient, region: &Region, epoch: u64) -> Job {
     let intake = client.submit(&name("north"), epoch, &region.batch(2, epoch)).await.unwrap();
     assert_eq!(intake.accepted.len(), 2);
     client.create_job(&aggregate(epoch)).await.unwrap()

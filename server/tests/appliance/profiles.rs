@@ -8,7 +8,7 @@ use pulseproof_kernels::cpu::Cpu;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::encryption::{Secrets, prove};
 use pulseproof_prover::engine::prove::ProvingKey;
-use pulseproof_sdk::profile::Lists;
+use pulseproof_sdk::profile::ProfileVerifier;
 use pulseproof_sdk::{Digest, Profile, ProvedResult, Submission};
 use rand::rngs::OsRng;
 use reqwest::Method;
@@ -21,7 +21,7 @@ struct Proving {
     key: ProvingKey<Bn254>,
     layout: Layout,
     public: PublicKey,
-    lists: Lists<Bn254>,
+    lists: ProfileVerifier<Bn254>,
 }
 
 fn layout() -> Layout {
@@ -37,7 +37,7 @@ fn profile(layout: &Layout, public: &PublicKey) -> Profile {
 impl Proving {
     fn new(devices: usize) -> Self {
         let (layout, (_, public)) = (layout(), generate_keys());
-        let lists = Lists::new(&profile(&layout, &public)).unwrap();
+        let lists = ProfileVerifier::new(&profile(&layout, &public)).unwrap();
         let mut region = Region::new(12, devices);
         region.roster.words = u32::try_from(layout.words()).unwrap();
         region.roster.profile = lists.digest();

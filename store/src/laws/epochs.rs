@@ -9,10 +9,10 @@ use super::world::{
     TERM, World, aggregate, assert_denied, candidate, digest, name, problem, roster,
 };
 use crate::Denial;
-use crate::jobs::{Ask, Facts, Kind, Lease};
+use crate::jobs::{Ask, JobDetails, JobKind, Lease};
 
 async fn take(world: &World) -> Lease {
-    world.store.take(Kind::Aggregate, TERM).await.unwrap().unwrap().lease
+    world.store.take(JobKind::Aggregate, TERM).await.unwrap().unwrap().lease
 }
 
 pub async fn an_epoch_is_closed_by_one_job(place: &dyn Place) {
@@ -63,7 +63,7 @@ pub async fn a_release_counts_what_it_opens_once(place: &dyn Place) {
     let stale = take(&world).await;
     world.clock.pass(TERM);
     let lease = take(&world).await;
-    let facts = Facts { verify_us: Some(3), ..Facts::default() };
+    let facts = JobDetails { verify_us: Some(3), ..JobDetails::default() };
     for (lease, released) in [(&stale, false), (&lease, true), (&lease, false), (&stale, false)] {
         let done = store.release(lease, &north, 1, b"result", &facts).await.unwrap();
         assert_eq!(done, released);
@@ -84,7 +84,7 @@ pub async fn commitments_are_opened_no_more_often_than_blinders_hide_them(place:
     world.store.accept(&roster(4), 1, &[used_up, fresh]).await.unwrap();
     world.close("sum", 1).await.unwrap();
     let lease = take(&world).await;
-    let facts = Facts::default();
+    let facts = JobDetails::default();
     let released = world.store.release(&lease, &name("north"), 1, b"result", &facts).await;
     assert_denied(released, &Denial::OpeningsExhausted);
     let stored = world.store.submissions(&name("north"), 1).await.unwrap();
@@ -106,7 +106,7 @@ pub async fn sums_are_those_of_finished_jobs_and_of_others(place: &dyn Place) {
     assert_denied(store.sums(&[own(1), own(9)]).await, &not_ready(JobState::Queued));
     let lease = take(&world).await;
     assert_denied(store.sums(&[own(1)]).await, &not_ready(JobState::Running));
-    store.release(&lease, &north, 1, b"ours", &Facts::default()).await.unwrap();
+    store.release(&lease, &north, 1, b"ours", &JobDetails::default()).await.unwrap();
     assert_denied(store.sums(&[own(1), own(9)]).await, &unknown);
 
     store.add_result(&digest("theirs"), &north, 2, b"theirs", 1).await.unwrap();

@@ -8,14 +8,14 @@ use pulseproof_sdk::fhe::SumRef;
 use super::Place;
 use super::world::{StoppedClock, TERM, World, digest, name, roster, srs};
 use crate::StoreError;
-use crate::jobs::{Ask, Facts, Kind};
+use crate::jobs::{Ask, JobDetails, JobKind};
 
 pub async fn what_was_stored_is_there_when_the_store_is_opened_again(place: &dyn Place) {
     let world = World::new(place).await;
     world.submit(1, &["a", "b"]).await;
     world.close("sum", 1).await.unwrap();
-    let lease = world.store.take(Kind::Aggregate, TERM).await.unwrap().unwrap().lease;
-    let facts = Facts { backend: Some("cpu".into()), ..Facts::default() };
+    let lease = world.store.take(JobKind::Aggregate, TERM).await.unwrap().unwrap().lease;
+    let facts = JobDetails { backend: Some("cpu".into()), ..JobDetails::default() };
     world.store.release(&lease, &name("north"), 1, b"result", &facts).await.unwrap();
     world.queue("proof").await.unwrap();
     let before = [world.job("sum").await, world.job("proof").await];
@@ -46,7 +46,7 @@ pub async fn jobs_go_on_where_another_process_left_them(place: &dyn Place) {
     let taken_over = two.take().await.unwrap().lease;
     assert_eq!((lease.id.as_str(), taken_over.id.as_str()), ("b", "b"));
     assert_eq!(one.write(&lease).await, [false; 6]);
-    assert!(two.store.finish(&taken_over, b"proof", &Facts::default()).await.unwrap());
+    assert!(two.store.finish(&taken_over, b"proof", &JobDetails::default()).await.unwrap());
     assert_eq!(one.store.result("b").await.unwrap().unwrap(), b"proof");
 }
 

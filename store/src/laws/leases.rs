@@ -6,7 +6,7 @@ use pulseproof_sdk::api::JobState;
 
 use super::Place;
 use super::world::{TERM, World, problem};
-use crate::jobs::{Facts, Kind, Progress};
+use crate::jobs::{JobDetails, JobKind, Progress};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -17,13 +17,13 @@ pub async fn a_lease_that_is_not_valid_any_more_writes_nothing(place: &dyn Place
     let old = world.take().await.unwrap().lease;
     assert!(store.holds(&old).await.unwrap());
     // The process ended, and the next one takes the job again.
-    assert_eq!(store.requeue(Kind::Groth16).await.unwrap(), 1);
+    assert_eq!(store.requeue(JobKind::Groth16).await.unwrap(), 1);
     assert_eq!(world.write(&old).await, [false; 6]);
     let new = world.take().await.unwrap();
     assert_eq!((&new.lease.id, new.attempt), (&old.id, 2));
     assert_ne!(new.lease, old);
     assert_eq!(world.write(&old).await, [false; 6]);
-    let facts = Facts { prove_us: Some(7), ..Facts::default() };
+    let facts = JobDetails { prove_us: Some(7), ..JobDetails::default() };
     assert!(store.finish(&new.lease, b"proof", &facts).await.unwrap());
     assert_eq!(world.write(&new.lease).await, [false; 6]);
     assert!(!store.cancel("a").await.unwrap());
@@ -70,7 +70,7 @@ pub async fn a_lease_that_ran_out_is_good_until_it_is_taken_over(place: &dyn Pla
     let [a, b] = [world.take().await.unwrap().lease, world.take().await.unwrap().lease];
     world.clock.pass(2 * TERM);
     assert!(world.store.holds(&a).await.unwrap());
-    assert!(world.store.finish(&a, b"proof", &Facts::default()).await.unwrap());
+    assert!(world.store.finish(&a, b"proof", &JobDetails::default()).await.unwrap());
     assert!(world.store.renew(&b, TERM).await.unwrap());
     assert!(world.take().await.is_none());
 }
@@ -110,7 +110,7 @@ pub async fn a_job_says_how_far_it_is_and_when_what_happened(place: &dyn Place) 
     let taken = queued_at + 30_001;
     assert_eq!((job.stage, job.progress, job.started_at), (None, None, Some(taken)));
     world.clock.pass(MOMENT);
-    assert!(world.store.finish(&lease, b"proof", &Facts::default()).await.unwrap());
+    assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
     let job = world.job("a").await;
     assert_eq!((job.stage, job.progress), (None, None));
     let times = (job.queued_at, job.started_at, job.ended_at);

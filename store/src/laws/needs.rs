@@ -9,7 +9,7 @@ use super::Place;
 use super::world::{TERM, World, assert_denied, circuit, digest, file, name, problem};
 use crate::Denial;
 use crate::circuits::Part;
-use crate::jobs::{Facts, Kind};
+use crate::jobs::{JobDetails, JobKind};
 use crate::keys::StoredKey;
 use crate::proofs::Secret;
 
@@ -25,7 +25,7 @@ pub async fn circuits_and_secrets_of_unfinished_jobs_stay(place: &dyn Place) {
         assert_denied(store.remove_circuit(&name("sum")).await, &in_use);
         assert_eq!(store.secret(id).await.unwrap(), Some(Secret::Inputs(digest(id))));
         let ended = match end {
-            0 => store.finish(&lease, b"proof", &Facts::default()).await,
+            0 => store.finish(&lease, b"proof", &JobDetails::default()).await,
             1 => store.fail(&lease, &problem()).await,
             _ => store.cancel(id).await,
         };
@@ -60,8 +60,8 @@ pub async fn keys_and_results_of_unfinished_jobs_stay(place: &dyn Place) {
 
     assert_denied(store.remove_key(&key).await, &Denial::KeyInUse("a".into()));
     assert_denied(store.remove_result(&result).await, &Denial::ResultInUse);
-    let lease = store.take(Kind::Fhe, TERM).await.unwrap().unwrap().lease;
-    assert!(store.finish(&lease, b"outputs", &Facts::default()).await.unwrap());
+    let lease = store.take(JobKind::Fhe, TERM).await.unwrap().unwrap().lease;
+    assert!(store.finish(&lease, b"outputs", &JobDetails::default()).await.unwrap());
     store.remove_key(&key).await.unwrap();
     store.remove_result(&result).await.unwrap();
     assert_denied(store.remove_key(&key).await, &Denial::UnknownKey);

@@ -6,17 +6,17 @@ use tokio::task::JoinSet;
 use super::Place;
 use super::world::{TERM, World, assert_denied, digest, estimate, name, program};
 use crate::Denial;
-use crate::jobs::{Ask, Facts, Kind, Once};
+use crate::jobs::{Ask, JobDetails, JobKind, Once};
 
 pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn Place) {
     let world = World::new(place).await;
     for id in ["a", "b", "c"] {
         assert_eq!(world.queue(id).await.unwrap(), id);
     }
-    let busy = Denial::Busy { kind: Kind::Groth16, limit: 3 };
+    let busy = Denial::Busy { kind: JobKind::Groth16, limit: 3 };
     assert_denied(world.queue("d").await, &busy);
-    assert_denied(world.store.check_room(Kind::Groth16, 3).await, &busy);
-    world.store.check_room(Kind::Groth16, 4).await.unwrap();
+    assert_denied(world.store.check_room(JobKind::Groth16, 3).await, &busy);
+    world.store.check_room(JobKind::Groth16, 4).await.unwrap();
     // Many at once, and every job is somebody's, once.
     let mut all = JoinSet::new();
     for _ in 0..8 {
@@ -26,7 +26,7 @@ pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn 
     let mut taken: Vec<_> = all.join_all().await.into_iter().flatten().collect();
     taken.sort();
     assert_eq!(taken, ["a", "b", "c"]);
-    world.store.requeue(Kind::Groth16).await.unwrap();
+    world.store.requeue(JobKind::Groth16).await.unwrap();
     assert_eq!(world.store.queue_length().await.unwrap(), 3);
     assert_eq!(world.take().await.unwrap().lease.id, "a");
     assert_eq!(world.store.queue_length().await.unwrap(), 3);
@@ -47,7 +47,7 @@ pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place
     for id in order {
         let lease = world.take().await.unwrap().lease;
         assert_eq!(lease.id, id);
-        assert!(world.store.finish(&lease, b"proof", &Facts::default()).await.unwrap());
+        assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
     }
     assert!(world.take().await.is_none());
 }
@@ -57,15 +57,15 @@ pub async fn kinds_have_queues_of_their_own(place: &dyn Place) {
     world.queue("proof").await.unwrap();
     world.close("sum", 1).await.unwrap();
     let store = &world.store;
-    assert!(store.take(Kind::Fhe, TERM).await.unwrap().is_none());
-    assert_eq!(store.take(Kind::Aggregate, TERM).await.unwrap().unwrap().lease.id, "sum");
-    assert_eq!(store.requeue(Kind::Groth16).await.unwrap(), 0);
+    assert!(store.take(JobKind::Fhe, TERM).await.unwrap().is_none());
+    assert_eq!(store.take(JobKind::Aggregate, TERM).await.unwrap().unwrap().lease.id, "sum");
+    assert_eq!(store.requeue(JobKind::Groth16).await.unwrap(), 0);
     world.clock.pass(TERM);
-    assert!(store.take(Kind::Fhe, TERM).await.unwrap().is_none());
+    assert!(store.take(JobKind::Fhe, TERM).await.unwrap().is_none());
     let proof = world.take().await.unwrap();
     assert_eq!((proof.lease.id.as_str(), proof.attempt), ("proof", 1));
     assert!(world.take().await.is_none());
-    store.check_room(Kind::Fhe, 1).await.unwrap();
+    store.check_room(JobKind::Fhe, 1).await.unwrap();
     assert_eq!(store.queue_length().await.unwrap(), 2);
 }
 
@@ -83,7 +83,7 @@ pub async fn what_is_asked_twice_is_queued_once(place: &dyn Place) {
     assert_eq!(world.ask(&again("b"), 1).await.unwrap(), "a");
     assert!(world.store.job("b").await.unwrap().is_none());
     let lease = world.take().await.unwrap().lease;
-    assert!(world.store.finish(&lease, b"proof", &Facts::default()).await.unwrap());
+    assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
     assert_eq!(world.ask(&again("c"), 1).await.unwrap(), "a");
     assert!(world.take().await.is_none());
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::Place;
 use super::world::{TERM, World, aggregate, assert_denied, digest, name, problem};
-use crate::jobs::{Ask, Facts, Kind, Once};
+use crate::jobs::{Ask, JobDetails, JobKind, Once};
 use crate::{Denial, StoreError};
 
 const JOBS: usize = 24;
@@ -55,15 +55,15 @@ async fn work(world: World, task: usize) -> usize {
         world.clock.pass(TERM / 3);
         tokio::task::yield_now().await;
         let done = match round % 3 {
-            0 => store.finish(&lease, b"proof", &Facts::default()).await.unwrap(),
+            0 => store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap(),
             1 => store.fail(&lease, &problem()).await.unwrap(),
             _ => {
                 store.renew(&lease, TERM).await.unwrap();
-                store.finish(&lease, b"proof", &Facts::default()).await.unwrap()
+                store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap()
             }
         };
         ended += usize::from(done);
-        assert!(!store.finish(&lease, b"again", &Facts::default()).await.unwrap());
+        assert!(!store.finish(&lease, b"again", &JobDetails::default()).await.unwrap());
     }
     ended
 }
@@ -166,5 +166,5 @@ pub async fn many_who_ask_for_the_same_get_one_job(place: &dyn Place) {
     assert_eq!(jobs.len(), 1);
     assert_eq!(world.store.queue_length().await.unwrap(), 1);
     assert_eq!(Some(&world.take().await.unwrap().lease.id), jobs.first());
-    assert_eq!(world.store.requeue(Kind::Groth16).await.unwrap(), 1);
+    assert_eq!(world.store.requeue(JobKind::Groth16).await.unwrap(), 1);
 }

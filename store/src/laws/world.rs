@@ -12,7 +12,7 @@ use pulseproof_sdk::{Digest, Name, Problem, Roster};
 
 use super::Place;
 use crate::circuits::{KeyInfo, StoredCircuit};
-use crate::jobs::{Ask, Kind, Lease, Taken};
+use crate::jobs::{Ask, JobKind, Lease, Taken};
 use crate::proofs::Secret;
 use crate::submissions::Candidate;
 use crate::{Clock, Denial, Store, StoreError, Timestamp};
@@ -74,7 +74,7 @@ impl World {
 
     /// Takes a proof.
     pub async fn take(&self) -> Option<Taken> {
-        self.store.take(Kind::Groth16, TERM).await.unwrap()
+        self.store.take(JobKind::Groth16, TERM).await.unwrap()
     }
 
     /// Queues a program on a sum.
@@ -104,7 +104,7 @@ impl World {
 
     /// Everything that a lease can do, and whether it did.
     pub async fn write(&self, lease: &Lease) -> [bool; 6] {
-        let (facts, north) = (crate::jobs::Facts::default(), name("north"));
+        let (facts, north) = (crate::jobs::JobDetails::default(), name("north"));
         let progress = crate::jobs::Progress { stage: "late", per_mille: None };
         [
             self.store.holds(lease).await.unwrap(),

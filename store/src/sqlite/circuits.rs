@@ -11,7 +11,7 @@ use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
 use super::queue::needed_by;
 use super::{SqliteStore, signed};
 use crate::circuits::{KeyInfo, Part, StoredCircuit};
-use crate::jobs::Need;
+use crate::jobs::Dependency;
 use crate::{Circuits, Denial, StoreError, corrupt};
 
 #[async_trait]
@@ -78,7 +78,7 @@ impl Circuits for SqliteStore {
         let Some(found) = stored(&mut *transaction, name).await? else {
             return Err(Denial::UnknownCircuit.into());
         };
-        if let Some(job) = needed_by(&mut transaction, Need::Circuit, name.as_str()).await? {
+        if let Some(job) = needed_by(&mut transaction, Dependency::Circuit, name.as_str()).await? {
             return Err(Denial::CircuitInUse(job).into());
         }
         sqlx::query("DELETE FROM circuits WHERE name = ?")

@@ -9,7 +9,7 @@ use sqlx::{Sqlite, Transaction};
 use super::queue::{asked_before, finish, insert};
 use super::{SqliteStore, ordered, regions, submissions};
 use crate::epochs::{Check, Epochs};
-use crate::jobs::{Ask, Facts, Lease, job_state};
+use crate::jobs::{Ask, JobDetails, Lease, job_state};
 use crate::{Denial, StoreError, from_json};
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl Epochs for SqliteStore {
         let devices = submissions::devices(&mut transaction, region, epoch).await?;
         check(&from_json("roster", &roster)?, &devices)
             .map_err(|problem| Denial::Refused(Box::new(problem)))?;
-        insert(&mut transaction, ask, request, &Facts::default(), self.clock.now()).await?;
+        insert(&mut transaction, ask, request, &JobDetails::default(), self.clock.now()).await?;
         close(&mut transaction, &ask.id, (region, epoch), &roster).await?;
         transaction.commit().await?;
         Ok(ask.id.clone())
@@ -55,7 +55,7 @@ impl Epochs for SqliteStore {
         region: &Name,
         epoch: u64,
         result: &[u8],
-        facts: &Facts,
+        facts: &JobDetails,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let counted = sqlx::query(

@@ -9,7 +9,7 @@ use sqlx::Row as _;
 
 use super::queue::{self, ended};
 use super::{SqliteStore, millis};
-use crate::jobs::{Facts, Jobs, Kind, Lease, Progress, StoredJob, Taken};
+use crate::jobs::{JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
 use crate::{StoreError, to_json};
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
@@ -77,15 +77,15 @@ impl Jobs for SqliteStore {
         Ok(sqlx::query_scalar(QUEUE_LENGTH).fetch_one(&self.pool).await?)
     }
 
-    async fn check_room(&self, kind: Kind, unfinished_max: usize) -> Result<(), StoreError> {
+    async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError> {
         queue::check_room(&mut self.pool.begin().await?, kind, unfinished_max).await
     }
 
-    async fn requeue(&self, kind: Kind) -> Result<u64, StoreError> {
+    async fn requeue(&self, kind: JobKind) -> Result<u64, StoreError> {
         Ok(sqlx::query(REQUEUE).bind(kind.name()).execute(&self.pool).await?.rows_affected())
     }
 
-    async fn take(&self, kind: Kind, term: Duration) -> Result<Option<Taken>, StoreError> {
+    async fn take(&self, kind: JobKind, term: Duration) -> Result<Option<Taken>, StoreError> {
         let (token, now) = (Lease::new_token()?, self.clock.now());
         let row: Option<(String, i64, String)> = sqlx::query_as(TAKE)
             .bind(kind.name())
@@ -139,7 +139,7 @@ impl Jobs for SqliteStore {
         &self,
         lease: &Lease,
         result: &[u8],
-        facts: &Facts,
+        facts: &JobDetails,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let now = self.clock.now();

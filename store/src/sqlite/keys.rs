@@ -6,7 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::queue::needed_by;
 use super::{SqliteStore, signed};
-use crate::jobs::Need;
+use crate::jobs::Dependency;
 use crate::keys::{StoredKey, engine_kind};
 use crate::{Denial, Keys, StoreError, corrupt};
 
@@ -61,7 +61,8 @@ impl Keys for SqliteStore {
         if !is_known(&mut transaction, id).await? {
             return Err(Denial::UnknownKey.into());
         }
-        if let Some(job) = needed_by(&mut transaction, Need::EvaluationKey, &id.to_string()).await?
+        if let Some(job) =
+            needed_by(&mut transaction, Dependency::EvaluationKey, &id.to_string()).await?
         {
             return Err(Denial::KeyInUse(job).into());
         }

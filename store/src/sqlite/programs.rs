@@ -7,7 +7,7 @@ use pulseproof_sdk::fhe::FheRequest;
 use super::epochs::result_not_there;
 use super::queue::{asked_before, check_room, insert, note};
 use super::{SqliteStore, keys, results};
-use crate::jobs::{Ask, Facts, Kind, Need};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind};
 use crate::{Denial, Programs, StoreError};
 
 #[async_trait]
@@ -26,18 +26,18 @@ impl Programs for SqliteStore {
         if !keys::is_known(&mut transaction, &request.key).await? {
             return Err(Denial::KeyNotThere.into());
         }
-        check_room(&mut transaction, Kind::Fhe, unfinished_max).await?;
-        let facts = Facts { estimate: Some(estimate), ..Facts::default() };
+        check_room(&mut transaction, JobKind::Fhe, unfinished_max).await?;
+        let facts = JobDetails { estimate: Some(estimate), ..JobDetails::default() };
         let job = JobRequest::Fhe(Box::new(request.clone()));
         insert(&mut transaction, ask, &job, &facts, self.clock.now()).await?;
         let key = request.key.to_string();
-        note(&mut transaction, &ask.id, Need::EvaluationKey, &key).await?;
+        note(&mut transaction, &ask.id, Dependency::EvaluationKey, &key).await?;
         for (index, sum) in request.sums.iter().enumerate() {
             let Some(digest) = &sum.result else { continue };
             if !results::is_known(&mut transaction, digest).await? {
                 return Err(result_not_there(index, sum));
             }
-            note(&mut transaction, &ask.id, Need::Result, &digest.to_string()).await?;
+            note(&mut transaction, &ask.id, Dependency::Result, &digest.to_string()).await?;
         }
         transaction.commit().await?;
         Ok(ask.id.clone())

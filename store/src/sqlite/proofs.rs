@@ -8,7 +8,7 @@ use pulseproof_sdk::groth16::Groth16Request;
 use super::SqliteStore;
 use super::circuits::stored;
 use super::queue::{asked_before, check_room, insert, note};
-use crate::jobs::{Ask, Facts, Kind, Need};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind};
 use crate::proofs::{Proofs, Secret};
 use crate::{Denial, StoreError, corrupt};
 
@@ -28,10 +28,10 @@ impl Proofs for SqliteStore {
         if stored(&mut *transaction, &request.circuit).await?.is_none() {
             return Err(Denial::CircuitNotThere.into());
         }
-        check_room(&mut transaction, Kind::Groth16, unfinished_max).await?;
+        check_room(&mut transaction, JobKind::Groth16, unfinished_max).await?;
         let job = JobRequest::Groth16(request.clone());
-        insert(&mut transaction, ask, &job, &Facts::default(), self.clock.now()).await?;
-        note(&mut transaction, &ask.id, Need::Circuit, request.circuit.as_str()).await?;
+        insert(&mut transaction, ask, &job, &JobDetails::default(), self.clock.now()).await?;
+        note(&mut transaction, &ask.id, Dependency::Circuit, request.circuit.as_str()).await?;
         sqlx::query("INSERT INTO job_secrets (job, file, from_witness) VALUES (?, ?, ?)")
             .bind(&ask.id)
             .bind(secret.file().to_string())

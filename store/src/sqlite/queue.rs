@@ -6,7 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::millis;
 use crate::clock::Timestamp;
-use crate::jobs::{Ask, Facts, Kind, Lease, Need, Once};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Lease, Once};
 use crate::{Denial, StoreError, corrupt, to_json};
 
 /// Unfinished jobs of a kind: two terms, each of which has an index that fits it.
@@ -20,7 +20,7 @@ pub(super) const ASKED_BEFORE: &str =
 /// Refuses one more job of a kind than may be unfinished.
 pub(super) async fn check_room(
     transaction: &mut Transaction<'_, Sqlite>,
-    kind: Kind,
+    kind: JobKind,
     unfinished_max: usize,
 ) -> Result<(), StoreError> {
     let unfinished: i64 =
@@ -52,7 +52,7 @@ pub(super) async fn insert(
     transaction: &mut Transaction<'_, Sqlite>,
     ask: &Ask,
     request: &JobRequest,
-    facts: &Facts,
+    facts: &JobDetails,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let once = ask.once.as_ref();
@@ -62,7 +62,7 @@ pub(super) async fn insert(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&ask.id)
-    .bind(Kind::of(request).name())
+    .bind(JobKind::of(request).name())
     .bind(to_json("request", request)?)
     .bind(to_json("facts", facts)?)
     .bind(ask.priority)
@@ -80,7 +80,7 @@ pub(super) async fn finish(
     transaction: &mut Transaction<'_, Sqlite>,
     lease: &Lease,
     result: &[u8],
-    facts: &Facts,
+    facts: &JobDetails,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let finished = sqlx::query(
@@ -119,7 +119,7 @@ pub(super) async fn ended(
 pub(super) async fn note(
     transaction: &mut Transaction<'_, Sqlite>,
     job: &str,
-    need: Need,
+    need: Dependency,
     name: &str,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT OR IGNORE INTO job_needs (what, name, job) VALUES (?, ?, ?)")
@@ -134,7 +134,7 @@ pub(super) async fn note(
 /// An unfinished job that needs something.
 pub(super) async fn needed_by(
     transaction: &mut Transaction<'_, Sqlite>,
-    need: Need,
+    need: Dependency,
     name: &str,
 ) -> Result<Option<String>, StoreError> {
     let sql = "SELECT job FROM job_needs WHERE what = ? AND name = ? LIMIT 1";

@@ -6,7 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::queue::needed_by;
 use super::{SqliteStore, ordered};
-use crate::jobs::Need;
+use crate::jobs::Dependency;
 use crate::{Denial, Results, StoreError};
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl Results for SqliteStore {
         if !is_known(&mut transaction, digest).await? {
             return Err(Denial::UnknownResult(*digest).into());
         }
-        if needed_by(&mut transaction, Need::Result, &digest.to_string()).await?.is_some() {
+        if needed_by(&mut transaction, Dependency::Result, &digest.to_string()).await?.is_some() {
             return Err(Denial::ResultInUse.into());
         }
         sqlx::query("DELETE FROM results WHERE digest = ?")

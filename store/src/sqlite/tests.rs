@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::jobs::{Facts, Kind};
+use crate::jobs::{JobDetails, JobKind};
 use crate::proofs::Secret;
 use crate::{Blobs as _, Jobs as _, Proofs as _, SystemClock};
 
@@ -43,7 +43,7 @@ async fn job(store: &SqliteStore, id: &str) -> Job {
     store.job(id).await.unwrap().unwrap()
 }
 
-async fn take(store: &SqliteStore, kind: Kind) -> Option<String> {
+async fn take(store: &SqliteStore, kind: JobKind) -> Option<String> {
     store.take(kind, TERM).await.unwrap().map(|taken| taken.lease.id)
 }
 
@@ -105,9 +105,9 @@ async fn jobs_of_every_kind_move_into_one_queue() {
     assert_eq!(store.spent_secrets().await.unwrap(), [spent]);
     assert_eq!(store.secret("e").await.unwrap(), Some(Secret::Witness(needed)));
     assert!(store.is_needed(&needed).await.unwrap() && !store.is_needed(&spent).await.unwrap());
-    assert_eq!(take(&store, Kind::Aggregate).await.as_deref(), Some("b"));
-    assert_eq!(store.requeue(Kind::Fhe).await.unwrap(), 1);
-    assert_eq!(take(&store, Kind::Groth16).await.as_deref(), Some("e"));
+    assert_eq!(take(&store, JobKind::Aggregate).await.as_deref(), Some("b"));
+    assert_eq!(store.requeue(JobKind::Fhe).await.unwrap(), 1);
+    assert_eq!(take(&store, JobKind::Groth16).await.as_deref(), Some("e"));
     assert_eq!(store.queue_length().await.unwrap(), 3);
     // An epoch that was closed stays so.
     let epoch: Vec<(String, Vec<u8>)> =
@@ -120,7 +120,7 @@ async fn jobs_of_every_kind_move_into_one_queue() {
         .fetch_one(&store.pool)
         .await
         .unwrap();
-    let facts: Facts = serde_json::from_str(&facts).unwrap();
+    let facts: JobDetails = serde_json::from_str(&facts).unwrap();
     let estimate = Estimate { lookups: 1, depth: 1, failure_log2: -128.5 };
     assert_eq!(facts.estimate, Some(estimate));
     let needs: Vec<(String, String, String)> =
@@ -161,12 +161,12 @@ async fn jobs_without_times_are_taken_up_and_get_them() {
     assert_eq!(job(&store, "failed").await.problem.unwrap().detail, "it failed");
     assert_eq!(store.queue_length().await.unwrap(), 2);
     // What was at work has no lease that could run out: the next process puts it back, at its old place.
-    assert_eq!(take(&store, Kind::Groth16).await.as_deref(), Some("queued"));
-    assert_eq!(take(&store, Kind::Groth16).await, None);
-    assert_eq!(store.requeue(Kind::Groth16).await.unwrap(), 2);
-    let taken = store.take(Kind::Groth16, TERM).await.unwrap().unwrap();
+    assert_eq!(take(&store, JobKind::Groth16).await.as_deref(), Some("queued"));
+    assert_eq!(take(&store, JobKind::Groth16).await, None);
+    assert_eq!(store.requeue(JobKind::Groth16).await.unwrap(), 2);
+    let taken = store.take(JobKind::Groth16, TERM).await.unwrap().unwrap();
     assert_eq!((taken.lease.id.as_str(), taken.attempt), ("running", 4));
-    assert!(store.finish(&taken.lease, b"proof", &Facts::default()).await.unwrap());
+    assert!(store.finish(&taken.lease, b"proof", &JobDetails::default()).await.unwrap());
     let job = job(&store, "running").await;
     assert!(job.queued_at.is_none() && job.started_at <= job.ended_at && job.ended_at.is_some());
 }

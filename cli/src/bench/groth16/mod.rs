@@ -25,7 +25,7 @@ use rand::rngs::OsRng;
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::limits::Work;
+use super::limits::OperationCost;
 use super::measure::{BenchError, Subject, time};
 use super::msm::Least;
 use super::report::Shape;
@@ -133,7 +133,7 @@ impl<C: Curve> Fixture<C> {
             log_n: self.log_n,
             batch: 1,
             items: 1.0,
-            work: Work {
+            work: OperationCost {
                 products: 4.0 * in_g1.products + in_g2.products,
                 field_bits,
                 reduces_by_shifts: false,

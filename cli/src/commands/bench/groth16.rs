@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use pulseproof_groth16::erased::Loader;
-use pulseproof_kernels::select::Choice;
+use pulseproof_kernels::select::BackendChoice;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ pub struct Args {
     log_n: Vec<u32>,
     /// Backends, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
-    backend: Vec<Choice>,
+    backend: Vec<BackendChoice>,
     /// Peers, with commas between them
     #[arg(long, value_delimiter = ',')]
     vs: Vec<Peer>,

@@ -6,7 +6,7 @@ use pulseproof_kernels::backend::AnyBackend;
 use pulseproof_kernels::field::FieldId;
 use pulseproof_kernels::group::GroupId;
 use pulseproof_kernels::msm::{BITS_MAX, LEVELS_MAX};
-use pulseproof_kernels::select::Choice;
+use pulseproof_kernels::select::BackendChoice;
 use pulseproof_kernels::traits::PrimeField;
 use pulseproof_kernels::{CurveId, Scalar, with_curve, with_field, with_group};
 
@@ -33,7 +33,7 @@ struct Common {
     log_n: Vec<u32>,
     /// Backends, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
-    backend: Vec<Choice>,
+    backend: Vec<BackendChoice>,
     /// Peers, with commas between them: arkworks; for msm also blst, halo2curves
     #[arg(long, value_delimiter = ',', default_value = "arkworks")]
     vs: Vec<Peer>,

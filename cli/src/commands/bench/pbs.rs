@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
-use pulseproof_kernels::select::Choice;
+use pulseproof_kernels::select::BackendChoice;
 
 use super::kernels::{JSON_HELP, present};
 use crate::backend::{UNAVAILABLE, open_or_say};
@@ -44,7 +44,7 @@ pub struct Args {
     log_n: Vec<u32>,
     /// Backends, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
-    backend: Vec<Choice>,
+    backend: Vec<BackendChoice>,
     /// Peers, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "tfhe-cpu")]
     vs: Vec<Peer>,

@@ -19,7 +19,7 @@ use crate::element::Stored;
 use crate::error::Error;
 use crate::field::{Goldilocks, KernelField, Prime50};
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 use crate::transform::Transform;
 
 /// [`Backend`] for one type of elements.
@@ -169,7 +169,7 @@ pub trait ErasedGroup<G: Group> {
         &self,
         bases: &AnyBases<G>,
         scalars: &AnyBuffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error>;
 }
 
@@ -184,7 +184,7 @@ impl<G: Group, B: MsmOps<G>> ErasedGroup<G> for B {
         &self,
         bases: &AnyBases<G>,
         scalars: &AnyBuffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         let bases = bases.kept.downcast_ref().ok_or(Error::ForeignBuffer)?;
         MsmOps::<G>::msm_batch(self, bases, own::<u64, B>(scalars)?, shape)

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::field::KernelField;
 use crate::gpu::Gpu;
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 use crate::naive::Naive;
 use crate::transform::Transform;
 
@@ -213,7 +213,7 @@ impl<G: Group> MsmOps<G> for AnyBackend {
         &self,
         bases: &AnyBases<G>,
         scalars: &AnyBuffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         G::group(&*self.0).msm_batch(bases, scalars, shape)
     }

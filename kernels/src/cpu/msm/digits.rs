@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::cpu::parallel::CHUNK;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 /// Where digits lie in a scalar.
 ///
@@ -29,7 +29,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Windows of at most `window` bits for scalars of this shape.
-    pub(super) fn new(shape: &Integers, level_bits: u32, window: u32) -> Self {
+    pub(super) fn new(shape: &ScalarShape, level_bits: u32, window: u32) -> Self {
         let bits = shape.bits + u32::from(!shape.signed);
         let length = bits.min(level_bits);
         let count = length.div_ceil(window);
@@ -65,7 +65,7 @@ impl Layout {
     }
 
     /// s + K in two's complement, for each scalar.
-    pub(super) fn recode(&self, scalars: &[u64], shape: &Integers) -> Vec<u64> {
+    pub(super) fn recode(&self, scalars: &[u64], shape: &ScalarShape) -> Vec<u64> {
         let mut shift = vec![0u64; self.words];
         let windows: Vec<_> = self.all().collect();
         for (start, width) in &windows[..windows.len() - 1] {
@@ -148,7 +148,7 @@ pub(super) struct Sorted {
     pub(super) starts: Vec<u32>,
 }
 
-fn recode_one(out: &mut [u64], scalar: &[u64], shift: &[u64], shape: &Integers) {
+fn recode_one(out: &mut [u64], scalar: &[u64], shift: &[u64], shape: &ScalarShape) {
     let used = shape.bits % 64;
     let mut extension = 0;
     out[..scalar.len()].copy_from_slice(scalar);

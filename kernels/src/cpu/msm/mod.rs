@@ -38,7 +38,7 @@ use crate::cpu::CpuGroup;
 use crate::element::Element;
 use crate::error::Error;
 use crate::host::HostBuffer;
-use crate::msm::{Costs, Integers, best_window};
+use crate::msm::{Costs, ScalarShape, best_window};
 
 /// Measured: folding a bucket takes two additions.
 const COSTS: Costs = Costs { accumulate: 1.0, reduce: 2.2 };
@@ -70,7 +70,7 @@ impl<G: CpuGroup> MsmOps<G> for Cpu {
         &self,
         bases: &Bases<G>,
         scalars: &HostBuffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         let vectors = shape.vectors(scalars.0.len(), bases.len)?;
         let size = shape.count * shape.words();
@@ -83,12 +83,12 @@ impl<G: CpuGroup> MsmOps<G> for Cpu {
 pub(super) fn multiply<G: CpuGroup>(
     bases: &Bases<G>,
     vectors: &[&[u64]],
-    shape: &Integers,
+    shape: &ScalarShape,
 ) -> Vec<G> {
     fn run<G: CpuGroup, L: Lanes<G::Coordinate>>(
         job: &Job<'_, G, L>,
         vectors: &[&[u64]],
-        shape: &Integers,
+        shape: &ScalarShape,
     ) -> Vec<G> {
         map_all(vectors, |scalars| job.run(scalars, shape))
     }
@@ -126,7 +126,7 @@ struct Job<'a, G: CpuGroup, L: Lanes<G::Coordinate>> {
 type Pool<F, L> = Mutex<Vec<Workspace<F, L>>>;
 
 impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
-    fn run(&self, scalars: &[u64], shape: &Integers) -> G {
+    fn run(&self, scalars: &[u64], shape: &ScalarShape) -> G {
         if shape.count == 0 {
             return G::zero();
         }
@@ -154,7 +154,7 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         // Bucket i is that of the digit i + 1.
         let digits: Vec<u64> = masks.iter().map(|&mask| u64::from(mask) + 1).collect();
         let bits = (bits + 1).max(WINDOW_MIN);
-        let shape = Integers { count: masks.len(), bits, signed: true };
+        let shape = ScalarShape { count: masks.len(), bits, signed: true };
         let layout = Layout::new(&shape, self.bases.level_bits, bits);
         let parts = (layout.buckets() / PART).max(1);
         let folded = self.bundle(&layout, 0..1, &digits, parts);

@@ -10,7 +10,7 @@ use super::{Bases, subset_sums};
 use crate::backend::{Backend, MsmOps};
 use crate::cpu::Cpu;
 use crate::cpu::CpuGroup;
-use crate::msm::{Integers, Subsets};
+use crate::msm::{ScalarShape, Subsets};
 use crate::naive::Naive;
 use crate::{Bls12_381, Bn254, G1, G2};
 
@@ -37,7 +37,7 @@ fn awkward_points<G: CpuGroup>(n: usize, rng: &mut StdRng) -> Vec<G::Affine> {
 }
 
 /// Integers of a shape: random, and the ends of the range among them.
-fn integers(shape: &Integers, rng: &mut StdRng) -> Vec<u64> {
+fn integers(shape: &ScalarShape, rng: &mut StdRng) -> Vec<u64> {
     let mut words = Vec::new();
     for i in 0..shape.count {
         let mut integer: Vec<u64> = (0..shape.words())
@@ -59,7 +59,7 @@ fn integers(shape: &Integers, rng: &mut StdRng) -> Vec<u64> {
 }
 
 /// Makes the bits beyond the width what they must be.
-fn trim(integer: &mut [u64], shape: &Integers) {
+fn trim(integer: &mut [u64], shape: &ScalarShape) {
     let used = shape.bits % 64;
     if used > 0 {
         let top = integer.last_mut().unwrap();
@@ -72,7 +72,7 @@ fn trim(integer: &mut [u64], shape: &Integers) {
     }
 }
 
-fn agree<G: CpuGroup>(points: &[G::Affine], scalars: &[u64], shape: Integers, levels: u32) {
+fn agree<G: CpuGroup>(points: &[G::Affine], scalars: &[u64], shape: ScalarShape, levels: u32) {
     let naive = MsmOps::<G>::bases(&Naive, points, 1).unwrap();
     let buffer = Naive.upload(scalars).unwrap();
     let expected: Vec<G> = Naive.msm_batch(&naive, &buffer, shape).unwrap();
@@ -104,7 +104,7 @@ fn all_shapes<G: CpuGroup>(counts: &[usize]) {
             (256, true, 8),
             (256, false, 32),
         ] {
-            let shape = Integers { count, bits, signed };
+            let shape = ScalarShape { count, bits, signed };
             let mut scalars = integers(&shape, rng);
             scalars.extend(integers(&shape, rng));
             agree::<G>(&points, &scalars, shape, levels);
@@ -164,7 +164,7 @@ fn agrees_with_arkworks<G: CpuGroup + VariableBaseMSM<MulBase = <G as CurveGroup
                 let expected: G = G::msm_unchecked(&points, scalars);
                 let scalars = cpu.upload(&words::<G>(scalars)).unwrap();
                 let sums: Vec<G> =
-                    cpu.msm_batch(&bases, &scalars, Integers::unsigned(n, bits)).unwrap();
+                    cpu.msm_batch(&bases, &scalars, ScalarShape::unsigned(n, bits)).unwrap();
                 assert_eq!(sums, [expected], "{case}, n = {n}, {levels} levels");
             }
         }
@@ -199,8 +199,8 @@ fn one_bucket_of_equal_and_opposite_points() {
         for (points, expected) in [(&points, sum), (&equal, many), (&opposite, G::default())] {
             let bases = MsmOps::<G>::bases(&cpu, points, 1).unwrap();
             for (shape, expected) in [
-                (Integers::unsigned(n, 1), expected),
-                (Integers { count: n, bits: 1, signed: true }, -expected),
+                (ScalarShape::unsigned(n, 1), expected),
+                (ScalarShape { count: n, bits: 1, signed: true }, -expected),
             ] {
                 let scalar = if shape.signed { u64::MAX } else { 1 };
                 let scalars = cpu.upload(&vec![scalar; n]).unwrap();
@@ -260,7 +260,7 @@ fn refuses_what_does_not_fit() {
     assert_eq!(MsmOps::<G>::bases_len(&cpu, &bases), 4);
     let scalars = cpu.upload(&[1u64; 5]).unwrap();
     for (count, bits) in [(5, 64), (4, 64), (1, 0), (1, 257)] {
-        let shape = Integers::unsigned(count, bits);
+        let shape = ScalarShape::unsigned(count, bits);
         let sums: Result<Vec<G>, _> = cpu.msm_batch(&bases, &scalars, shape);
         assert!(sums.is_err(), "{shape:?}");
     }

@@ -263,7 +263,7 @@ impl<const L: usize> Ifma<L> {
     /// A value from −4p to 4p, limbs not carried, to one from 0 to 2p (in fact hardly over p): a
     /// quotient is estimated from the highest limb, from below.
     #[inline(always)]
-    fn settle<P: MontConfig<N>, const N: usize>(self, a: [Words; L]) -> [Words; L] {
+    fn reduce_signed<P: MontConfig<N>, const N: usize>(self, a: [Words; L]) -> [Words; L] {
         let t = self.0;
         if L == 1 {
             // From −2p to 4p. A negative number is a great one without a sign.
@@ -282,7 +282,7 @@ impl<const L: usize> Ifma<L> {
     fn canonical<P: MontConfig<N>, const N: usize>(self, a: [Words; L]) -> [Words; L] {
         let t = self.0;
         let p = self.broadcast(Constants::<P, N, L>::MODULUS);
-        let a = self.settle::<P, N>(a);
+        let a = self.reduce_signed::<P, N>(a);
         if L == 1 {
             // Up to 2p.
             let a = each!(t, i => t.min(a[i], t.sub(a[i], p[i])));
@@ -343,7 +343,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
-        self.settle::<P, N>(each!(self.0, i => self.0.add(a[i], b[i])))
+        self.reduce_signed::<P, N>(each!(self.0, i => self.0.add(a[i], b[i])))
     }
 
     #[inline(always)]
@@ -357,7 +357,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
             return self.sub_in::<P, N>(self.sub_in::<P, N>(a, b), c);
         }
         let t = self.0;
-        self.settle::<P, N>(each!(t, i => t.sub(a[i], t.add(b[i], c[i]))))
+        self.reduce_signed::<P, N>(each!(t, i => t.sub(a[i], t.add(b[i], c[i]))))
     }
 
     #[inline(always)]
@@ -373,7 +373,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn reduce(self, a: Self::V) -> Self::V {
-        self.settle::<P, N>(a)
+        self.reduce_signed::<P, N>(a)
     }
 
     #[inline(always)]
@@ -460,7 +460,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 impl<const L: usize> Ifma<L> {
     #[inline(always)]
     fn sub_in<P: MontConfig<N>, const N: usize>(self, a: [Words; L], b: [Words; L]) -> [Words; L] {
-        self.settle::<P, N>(each!(self.0, i => self.0.sub(a[i], b[i])))
+        self.reduce_signed::<P, N>(each!(self.0, i => self.0.sub(a[i], b[i])))
     }
 
     #[inline(always)]

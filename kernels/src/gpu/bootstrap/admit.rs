@@ -6,14 +6,14 @@ use crate::gpu::{Device, Gpu};
 
 /// Allocations that live at the same time.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Need {
+pub(super) struct MemoryNeed {
     total: u64,
     largest: u64,
     /// The most 32- or 64-bit items that a kernel counts.
     items: usize,
 }
 
-impl Need {
+impl MemoryNeed {
     /// And an allocation of so many 64-bit words.
     pub fn and_words(self, words: usize) -> Self {
         Self {
@@ -34,13 +34,13 @@ impl Gpu {
     pub(super) fn admit_ciphertexts(
         &self,
         count: usize,
-        need: impl Fn(usize) -> Need,
+        need: impl Fn(usize) -> MemoryNeed,
     ) -> Result<usize, Error> {
         let limit = self.device().limits().allocation_bytes_max;
         let mut available = self.call(Device::available_bytes)?;
         let mut piece = count;
         loop {
-            let Need { total, largest, items } = need(piece);
+            let MemoryNeed { total, largest, items } = need(piece);
             if total > available && self.tables().clear() {
                 available = self.call(Device::available_bytes)?;
             }

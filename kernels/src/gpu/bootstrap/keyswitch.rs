@@ -1,6 +1,6 @@
 //! Key switching: plans over the kernels of `keyswitch`.
 
-use super::admit::Need;
+use super::admit::MemoryNeed;
 use crate::backend::Backend;
 use crate::backend::arguments::{check_ciphertexts, check_keyswitch_key};
 use crate::bootstrap::KeyswitchShape;
@@ -66,8 +66,8 @@ impl Piece {
         self.parts() * self.count * self.shape.row_to()
     }
 
-    fn need(&self) -> Need {
-        Need::default().and_halves(self.digits()).and_words(self.sums())
+    fn need(&self) -> MemoryNeed {
+        MemoryNeed::default().and_halves(self.digits()).and_words(self.sums())
     }
 }
 

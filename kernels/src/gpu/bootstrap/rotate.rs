@@ -7,7 +7,7 @@
 
 use ark_ff::Field;
 
-use super::admit::Need;
+use super::admit::MemoryNeed;
 use crate::backend::arguments::{check_bootstrap_key, check_choices, check_ciphertexts};
 use crate::backend::{Binary, FieldOps, NttOps};
 use crate::bootstrap::BootstrapShape;
@@ -81,8 +81,9 @@ impl Piece {
         self.coefficients() * self.shape.levels as usize
     }
 
-    fn need(&self, is_resident: bool) -> Need {
-        let need = Need::default().and_halves(self.exponents()).and_words(self.coefficients());
+    fn need(&self, is_resident: bool) -> MemoryNeed {
+        let need =
+            MemoryNeed::default().and_halves(self.exponents()).and_words(self.coefficients());
         if is_resident {
             return need;
         }

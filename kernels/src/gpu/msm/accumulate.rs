@@ -6,7 +6,7 @@
 
 use super::points::sum_words;
 use super::sort::Sorted;
-use super::work::{Round, Work};
+use super::work::{MsmPass, Round};
 use crate::error::Error;
 use crate::gpu::launch::{Parameters, count};
 use crate::gpu::{Buffer, Gpu, Unit};
@@ -16,7 +16,7 @@ impl Gpu {
     /// One sum for each bucket.
     pub(super) fn accumulate<G: Group>(
         &self,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         bases: &Buffer<u64>,
         sorted: Sorted,
     ) -> Result<Buffer<u64>, Error> {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::gpu::memory::bytes;
 use crate::gpu::{Buffer, Device, Gpu};
 use crate::group::Group;
-use crate::msm::{Integers, Plan, best_window};
+use crate::msm::{Plan, ScalarShape, best_window};
 
 /// Points that stay with a device, and multiples of them if asked for.
 pub struct Bases<G> {
@@ -42,7 +42,7 @@ impl Multiples {
     fn new<G: Group>(count: usize, levels: u32) -> Self {
         let bits = G::ScalarField::MODULUS_BIT_SIZE;
         let window = best_window(count, bits, levels, COSTS);
-        let windows = Plan::new(&Integers::unsigned(count, bits), window, None).windows;
+        let windows = Plan::new(&ScalarShape::unsigned(count, bits), window, None).windows;
         Self { window, stride: windows.div_ceil(levels), levels }
     }
 }

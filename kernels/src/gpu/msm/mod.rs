@@ -20,12 +20,12 @@ pub use bases::Bases;
 use std::ops::Range;
 
 use self::bases::Block;
-use self::work::Work;
+use self::work::MsmPass;
 use super::{Buffer, Gpu};
 use crate::backend::MsmOps;
 use crate::error::Error;
 use crate::group::Group;
-use crate::msm::{Integers, Plan};
+use crate::msm::{Plan, ScalarShape};
 
 impl<G: Group> MsmOps<G> for Gpu {
     type Bases = Bases<G>;
@@ -46,7 +46,7 @@ impl<G: Group> MsmOps<G> for Gpu {
         &self,
         bases: &Bases<G>,
         scalars: &Buffer<u64>,
-        shape: Integers,
+        shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
         self.own(scalars)?;
         let vectors = shape.vectors(scalars.len(), bases.len())?;
@@ -70,7 +70,7 @@ struct Job<'a, G: Group> {
     block: &'a Block,
     from: usize,
     scalars: &'a Buffer<u64>,
-    shape: Integers,
+    shape: ScalarShape,
 }
 
 impl Gpu {
@@ -103,7 +103,7 @@ impl Gpu {
     fn msm_piece<G: Group>(
         &self,
         job: &Job<'_, G>,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         points: Range<usize>,
         first: usize,
     ) -> Result<Vec<G>, Error> {
@@ -127,7 +127,7 @@ impl Gpu {
     fn scalars_of<G: Group>(
         &self,
         job: &Job<'_, G>,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         start: usize,
         first: usize,
     ) -> Result<Option<Buffer<u64>>, Error> {
@@ -150,7 +150,7 @@ impl Gpu {
     fn points_of<G: Group>(
         &self,
         job: &Job<'_, G>,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         range: Range<usize>,
     ) -> Result<Option<Buffer<u64>>, Error> {
         if range.start == 0 {

@@ -1,7 +1,7 @@
 //! The weighted sums of the buckets of each group: plans over the kernels of `reduce`.
 
 use super::points::{read_sum, sum_words, to_affine};
-use super::work::Work;
+use super::work::MsmPass;
 use crate::error::Error;
 use crate::gpu::launch::{Parameters, count};
 use crate::gpu::{Buffer, Gpu, Unit};
@@ -14,7 +14,7 @@ impl Gpu {
     /// Σ_j (j + 1)·B_j over the buckets of each set. The first thing that waits for the device.
     pub(super) fn reduce<G: Group>(
         &self,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         buckets: Buffer<u64>,
     ) -> Result<Vec<G::Affine>, Error> {
         let (mut sums, mut per_set) = (buckets, work.plan.buckets());

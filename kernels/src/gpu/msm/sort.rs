@@ -1,12 +1,12 @@
 //! Points sorted by bucket: plans over the kernels of `sort`.
 
-use super::work::Work;
+use super::work::MsmPass;
 use crate::error::Error;
 use crate::gpu::any::Memory;
 use crate::gpu::launch::{Parameters, count};
 use crate::gpu::{Buffer, Gpu, Unit};
 use crate::group::Group;
-use crate::msm::Integers;
+use crate::msm::ScalarShape;
 
 /// Items in the order of their buckets.
 pub(super) struct Sorted {
@@ -31,9 +31,9 @@ impl Gpu {
     /// `bases` is the distance between two levels.
     pub(super) fn sort<G: Group>(
         &self,
-        work: &Work<G>,
+        work: &MsmPass<G>,
         scalars: &Buffer<u64>,
-        shape: &Integers,
+        shape: &ScalarShape,
         bases: usize,
     ) -> Result<Sorted, Error> {
         let plan = &work.plan;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::gpu::memory::bytes;
 use crate::gpu::{Device, Gpu};
 use crate::group::Group;
-use crate::msm::{Costs, Integers, Plan, best_window};
+use crate::msm::{Costs, Plan, ScalarShape, best_window};
 
 /// Products in the coordinates' field: 10 to add an affine point to a sum, two additions of sums at 14
 /// for each bucket.
@@ -34,7 +34,7 @@ const PIECE_MIN: usize = 256;
 
 /// Some vectors over some points in one go.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Work<G> {
+pub(super) struct MsmPass<G> {
     pub plan: Plan,
     pub vectors: usize,
     pub count: usize,
@@ -49,7 +49,7 @@ pub(super) struct Round {
     pub tasks: usize,
 }
 
-impl<G: Group> Work<G> {
+impl<G: Group> MsmPass<G> {
     pub fn new(plan: Plan, vectors: usize, count: usize) -> Self {
         Self { plan, vectors, count, group: PhantomData }
     }
@@ -158,7 +158,7 @@ fn rounds_of_an_addition<G: Group>() -> usize {
 
 /// The cheaper of two ways: with the multiples that are stored, or, with few or narrow scalars, without.
 fn plan<G: Group>(job: &Job<'_, G>, count: usize) -> Plan {
-    let shape = Integers { count, ..job.shape };
+    let shape = ScalarShape { count, ..job.shape };
     let plain = Plan::new(&shape, best_window(count, shape.bits, 1, COSTS), None);
     let stored = job.bases.multiples().and_then(|stored| {
         let plan = Plan::new(&shape, stored.window, Some(stored.stride));
@@ -182,12 +182,12 @@ impl Gpu {
         job: &Job<'_, G>,
         vectors: usize,
         count: usize,
-    ) -> Result<Work<G>, Error> {
+    ) -> Result<MsmPass<G>, Error> {
         let limit = self.device().limits().allocation_bytes_max;
         let mut available = self.call(Device::available_bytes)?;
         let (mut vectors_now, mut count_now) = (vectors, count);
         loop {
-            let work = Work::new(plan(job, count_now), vectors_now, count_now);
+            let work = MsmPass::new(plan(job, count_now), vectors_now, count_now);
             let whole = vectors_now == vectors && count_now == job.shape.count;
             let scalars = if whole { 0 } else { work.scalars() * job.shape.words() };
             let points = if count_now == count { 0 } else { count_now * work.levels() };
@@ -218,7 +218,7 @@ mod tests {
     use crate::{Bls12_381, Bn254, G1, G2};
 
     /// Goes through the rounds with these numbers of points in buckets.
-    fn add_up(work: &Work<G1<Bn254>>, mut items: Vec<usize>) {
+    fn add_up(work: &MsmPass<G1<Bn254>>, mut items: Vec<usize>) {
         assert!(items.iter().sum::<usize>() <= work.digits());
         for Round { length, tasks } in work.rounds() {
             for items in &mut items {
@@ -234,8 +234,8 @@ mod tests {
         for (count, bits, window, stride) in
             [(1, 64, 2, None), (100, 1, 2, None), (5000, 59, 5, Some(4)), (1 << 20, 255, 16, None)]
         {
-            let plan = Plan::new(&Integers::unsigned(count, bits), window, stride);
-            let work = Work::<G1<Bn254>>::new(plan, 2, count);
+            let plan = Plan::new(&ScalarShape::unsigned(count, bits), window, stride);
+            let work = MsmPass::<G1<Bn254>>::new(plan, 2, count);
             let (most, per_set) = (count * work.levels(), plan.buckets());
             let fill = |each: &dyn Fn(usize) -> usize| {
                 add_up(&work, (0..work.buckets()).map(|b| each(b % per_set)).collect());
@@ -252,8 +252,8 @@ mod tests {
         let rounds = rounds_of_an_addition::<G>();
         for log in 0..=26 {
             for window in [2, 7, 13, 16, 22] {
-                let plan = Plan::new(&Integers::unsigned(1 << log, 255), window, None);
-                let work = Work::<G>::new(plan, 1, 1 << log);
+                let plan = Plan::new(&ScalarShape::unsigned(1 << log, 255), window, None);
+                let work = MsmPass::<G>::new(plan, 1, 1 << log);
                 let mut fullest = work.count * work.levels();
                 for round in work.rounds() {
                     let added = if round.length == 0 { fullest } else { round.length };
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn rounds_of_a_million_points() {
-        let plan = Plan::new(&Integers::unsigned(1 << 20, 255), 16, None);
-        let lengths: Vec<usize> = Work::<G1<Bn254>>::new(plan, 1, 1 << 20)
+        let plan = Plan::new(&ScalarShape::unsigned(1 << 20, 255), 16, None);
+        let lengths: Vec<usize> = MsmPass::<G1<Bn254>>::new(plan, 1, 1 << 20)
             .rounds()
             .iter()
             .map(|round| round.length)

@@ -2,7 +2,7 @@
 //!
 //! Nothing is gathered, shared or shortened: a row of a product has 2048 terms here.
 
-use pulseproof_packing::{DIMENSION, Field as Quantity, Layout, ListTotal, PublicKey};
+use pulseproof_packing::{DIMENSION, Layout, ListTotal, PublicKey, Quantity};
 
 const BASE: usize = 4096;
 const NOISE: i128 = 1 << 17;

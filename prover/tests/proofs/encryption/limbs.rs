@@ -1,6 +1,6 @@
 //! No digits but those of its binary slices stand for a quantity that a layout cuts.
 
-use pulseproof_packing::{Field, Layout, LayoutRequest};
+use pulseproof_packing::{Layout, LayoutRequest, Quantity};
 
 use super::equations::{Cell, Form, equations};
 use super::lists::{public_key, request};
@@ -34,8 +34,8 @@ fn limbs_are_slices(maximum: i64, summands: u64) {
     for form in forms {
         match form.terms[..] {
             [(Cell::Digit(_), 1), (Cell::Digit(top), scale)] => narrow.push((top, 4095 / -scale)),
-            [(Cell::Value(0), 1), ..] => fields.push((Field::Sum, 1, form)),
-            [(Cell::Square(0), 1), ..] => fields.push((Field::SumOfSquares, 2, form)),
+            [(Cell::Value(0), 1), ..] => fields.push((Quantity::Sum, 1, form)),
+            [(Cell::Square(0), 1), ..] => fields.push((Quantity::SumOfSquares, 2, form)),
             _ => panic!("an equation of no cut: {form:?}"),
         }
     }

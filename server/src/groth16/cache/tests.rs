@@ -100,7 +100,7 @@ impl Bench {
         id
     }
 
-    async fn lease(&self, key: Digest) -> Result<Lease, CacheError> {
+    async fn lease(&self, key: Digest) -> Result<KeyGuard, CacheError> {
         self.cache.lease(wanted(key)).await
     }
 

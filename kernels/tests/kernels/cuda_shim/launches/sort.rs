@@ -2,7 +2,7 @@
 
 use ark_ff::{Field, PrimeField};
 use pulseproof_kernels::gpu::Unit;
-use pulseproof_kernels::msm::{Integers, Plan};
+use pulseproof_kernels::msm::{Plan, ScalarShape};
 use rand::Rng;
 
 use super::{WORKGROUP, buffer, buffer_u32, count, launch, rng, values_u32};
@@ -14,7 +14,7 @@ type Wide = ark_bls12_381::Fq;
 const _: () = assert!(Wide::MODULUS_BIT_SIZE > 258);
 
 /// Random integers of this shape after extreme ones, as words.
-fn scalars(shape: &Integers, n: usize) -> Vec<u64> {
+fn scalars(shape: &ScalarShape, n: usize) -> Vec<u64> {
     let rng = &mut rng();
     let words = shape.words();
     let mut all = Vec::new();
@@ -51,7 +51,7 @@ fn value(words: &[u64], signed: bool) -> Wide {
     if negative { unsigned - wrap } else { unsigned }
 }
 
-fn digits(shape: &Integers, plan: &Plan, scalars: &[u64]) -> Vec<u32> {
+fn digits(shape: &ScalarShape, plan: &Plan, scalars: &[u64]) -> Vec<u32> {
     let total = scalars.len() / shape.words();
     let len = total * plan.windows as usize;
     let out = buffer_u32(&vec![0; len]);
@@ -72,7 +72,7 @@ fn digits_stand_for_their_scalars() {
     for bits in [1, 2, 7, 31, 32, 33, 63, 64, 65, 127, 255, 256] {
         for signed in [false, true] {
             for window in [2, 3, 8, 13, 16, 20] {
-                let shape = Integers { count: 9, bits, signed };
+                let shape = ScalarShape { count: 9, bits, signed };
                 let plan = Plan::new(&shape, window, None);
                 let vectors = 2;
                 let scalars = scalars(&shape, vectors * shape.count);
@@ -125,7 +125,7 @@ fn exclusive_sums(counts: &[u32]) -> Vec<u32> {
 
 #[test]
 fn every_digit_gets_to_its_bucket() {
-    let shape = Integers { count: 50, bits: 64, signed: false };
+    let shape = ScalarShape { count: 50, bits: 64, signed: false };
     let (vectors, bases) = (2, 70);
     let rng = &mut rng();
     let random = scalars(&shape, vectors * shape.count);
