@@ -75,6 +75,14 @@ pub enum StoreError {
     /// A rule forbids it.
     #[error(transparent)]
     Denied(#[from] Denial),
+    /// A file cannot be made or opened.
+    #[error("store: {path}: {source}")]
+    File {
+        /// Which one.
+        path: String,
+        /// What happened.
+        source: std::io::Error,
+    },
     /// The database failed.
     #[error("store: {0}")]
     Database(#[source] Box<dyn Error + Send + Sync>),

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 use pulseproof_store::laws::Place;
 use pulseproof_store::sqlite::SqliteStore;
-use pulseproof_store::{Clock, Store, StoreError, stamp_laws};
+use pulseproof_store::{Clock, Store, StoreError, SystemClock, stamp_laws};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
@@ -27,3 +28,16 @@ impl Place for Folder {
 }
 
 stamp_laws!(Folder::new());
+
+/// Submissions with their blinders are in it, and the ids of jobs.
+#[tokio::test]
+async fn only_its_owner_may_read_a_store() {
+    let folder = Folder::new();
+    let store = folder.open(Digest([1; 32]), Arc::new(SystemClock)).await.unwrap();
+    for entry in std::fs::read_dir(folder.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+    }
+    store.close().await;
+}

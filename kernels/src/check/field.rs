@@ -79,7 +79,7 @@ impl<F: KernelField> Law for FieldLaw<F> {
                 return Ok(vec![Output::words("integers", words, F::WORDS)]);
             }
             Operation::FromIntegers => {
-                a = backend.from_integers(&backend.upload(&self.integers)?)?
+                a = backend.from_integers(&backend.upload(&self.integers)?)?;
             }
             Operation::FirstNonzero => {
                 // One more than the position, or zero.

@@ -125,7 +125,7 @@ async fn prove(
             Ok(proved) => return Ok((proved, None)),
             Err(AggregateError::Job(problem)) => return Err(problem),
             Err(AggregateError::Backend(reason)) => {
-                retried = Some(health::retried(device, &reason))
+                retried = Some(health::retried(device, &reason));
             }
         }
     }

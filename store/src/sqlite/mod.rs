@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pulseproof_files::private_file;
 use pulseproof_sdk::Digest;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -58,7 +59,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens or creates the store in a directory, for one SRS.
+    /// Opens or creates the store in a directory, for one SRS. What it creates, its owner alone may read.
     ///
     /// # Errors
     /// The file cannot be used, or belongs to another SRS.
@@ -67,9 +68,12 @@ impl SqliteStore {
         srs: Digest,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        let file = directory.join(FILE);
+        // SQLite would make it for everybody whom the process's mask lets.
+        private_file(&file)
+            .map_err(|source| StoreError::File { path: file.display().to_string(), source })?;
         let options = SqliteConnectOptions::new()
-            .filename(directory.join(FILE))
-            .create_if_missing(true)
+            .filename(file)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
