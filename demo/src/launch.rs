@@ -14,7 +14,7 @@ use pulseproof_medguard::device::{Device, Profile};
 use pulseproof_medguard::gateway::Gateway;
 use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_sdk::Roster;
-use pulseproof_sdk::client::{ApplianceClient, ClientError, Service};
+use pulseproof_sdk::client::{ApplianceClient, ClientError, HttpService};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_server::{Config, Machine, Prover, identity};
@@ -56,7 +56,7 @@ impl<C: Curve> Parties<C> {
         let opened = Authority::open(setup).await?;
         let evaluation_key = opened.evaluation_key();
         let authority_service = start_authority(opened).await?;
-        let authority = Service::new(authority_service.url());
+        let authority = HttpService::new(authority_service.url());
         if evaluation_key.is_some() {
             let request = authority.request(Method::GET, "/v1/evaluation-key");
             appliance.put_evaluation_key(authority.bytes(request).await?).await?;
@@ -66,7 +66,7 @@ impl<C: Curve> Parties<C> {
             profile,
             prover,
             regions,
-            cloud: Service::new(cloud_service.url()),
+            cloud: HttpService::new(cloud_service.url()),
             authority,
             appliance,
             identity: identity::open(&store)?,

@@ -7,7 +7,7 @@ use pulseproof_kernels::Curve;
 use pulseproof_medguard::authority::Policy;
 use pulseproof_medguard::device::{Device, Profile};
 use pulseproof_medguard::gateway::Gateway;
-use pulseproof_sdk::client::{ApplianceClient, Service};
+use pulseproof_sdk::client::{ApplianceClient, HttpService};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::signing::DeviceKey;
 use pulseproof_sdk::{Digest, Roster};
@@ -22,8 +22,8 @@ pub(crate) struct Parties<C: Curve> {
     pub profile: Arc<Profile<C>>,
     pub prover: Arc<dyn Prover<C>>,
     pub regions: Vec<Region<C>>,
-    pub cloud: Service,
-    pub authority: Service,
+    pub cloud: HttpService,
+    pub authority: HttpService,
     pub appliance: ApplianceClient,
     /// The appliance's own, for an appliance that cheats; cloud and authority trust it.
     pub identity: ApplianceKey,

@@ -7,9 +7,10 @@ use pulseproof_packing::{
 };
 use zeroize::Zeroizing;
 
-use crate::cipher::{add_assign, phases};
+use crate::cipher::add_assign;
 use crate::encrypt::list;
 use crate::keys::{SecretKey, generate_keys};
+use crate::phase::phases;
 
 /// 2^17.
 const L: i64 = NOISE_BOUND.cast_signed();

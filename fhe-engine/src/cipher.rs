@@ -1,9 +1,9 @@
 //! Addition of lists, decryption of sums.
 
 use pulseproof_packing::{DIMENSION, DecryptError, Layout, Totals};
-use zeroize::Zeroizing;
 
 use crate::keys::SecretKey;
+use crate::phase::phases;
 
 /// Adds `weight` times `list` to `sum`, word by word, modulo 2^64.
 ///
@@ -43,21 +43,4 @@ impl SecretKey {
         }
         layout.decode(&plaintexts, summands)
     }
-}
-
-/// Plaintext plus noise of each body: the body minus the inner product of the key with the mask
-/// times X^i, in the ring of polynomials modulo X^2048 + 1.
-///
-/// Which words are added does not depend on the key, only whether each is masked to zero.
-pub(crate) fn phases(key: &[u64], mask: &[u64], bodies: &[u64]) -> Zeroizing<Vec<u64>> {
-    // Coefficient j of mask·X^i is word DIMENSION − i + j of this.
-    let rotations: Vec<u64> =
-        mask.iter().map(|word| word.wrapping_neg()).chain(mask.iter().copied()).collect();
-    let phase = |(i, &body): (usize, &u64)| {
-        let rotated = &rotations[DIMENSION - i..];
-        key.iter()
-            .zip(rotated)
-            .fold(body, |phase, (bit, word)| phase.wrapping_sub(word & bit.wrapping_neg()))
-    };
-    Zeroizing::new(bodies.iter().enumerate().map(phase).collect())
 }

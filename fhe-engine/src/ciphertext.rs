@@ -2,8 +2,8 @@
 
 use pulseproof_packing::DIMENSION;
 
-use crate::cipher::phases;
 use crate::keys::SecretKey;
+use crate::phase::phases;
 
 /// 2048 mask words and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tfhe::core_crypto::commons::math::random::Seed;
 use tfhe::core_crypto::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::cipher::phases;
+use crate::phase::phases;
 
 const SECRET: Format =
     Format { kind: "secret key", magic: *b"PPFHESEC", version: 1, body: 32 + DIMENSION / 8 };

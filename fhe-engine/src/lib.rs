@@ -34,6 +34,7 @@ mod cipher;
 mod ciphertext;
 mod encrypt;
 mod keys;
+mod phase;
 pub mod program;
 
 #[cfg(test)]

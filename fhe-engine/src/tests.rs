@@ -9,9 +9,10 @@ use tfhe::core_crypto::commons::generators::{DeterministicSeeder, NoiseRandomGen
 use tfhe::core_crypto::commons::math::random::Seed;
 use tfhe::core_crypto::prelude::*;
 
-use crate::cipher::{add_assign, phases};
+use crate::cipher::add_assign;
 use crate::encrypt::{Encrypt, draw, list};
 use crate::keys::{SecretKey, generate_keys_from};
+use crate::phase::phases;
 
 /// Variance of one TUniform(17) variable.
 const NOISE_VARIANCE: f64 = ((1u64 << (2 * NOISE_BOUND_LOG2 + 1)) + 1) as f64 / 6.0;

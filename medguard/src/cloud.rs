@@ -17,7 +17,7 @@ use axum::extract::{Path, Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use pulseproof_kernels::Curve;
-use pulseproof_sdk::client::{ClientError, Service};
+use pulseproof_sdk::client::{ClientError, HttpService};
 use pulseproof_sdk::{Name, Problem, ProvedResult};
 use pulseproof_service::{Refusal, blocking, body, serve_routes};
 use reqwest::Method;
@@ -32,7 +32,7 @@ use crate::trust::TrustAnchors;
 /// The cloud.
 pub struct Cloud<C: Curve> {
     trust: TrustAnchors<C>,
-    authority: Service,
+    authority: HttpService,
     accepted: Mutex<BTreeMap<(Name, u64), AcceptedResult<C>>>,
 }
 
@@ -68,7 +68,7 @@ pub struct Query {
 
 impl<C: Curve> Cloud<C> {
     /// A cloud that asks this authority.
-    pub fn new(trust: TrustAnchors<C>, authority: Service) -> Self {
+    pub fn new(trust: TrustAnchors<C>, authority: HttpService) -> Self {
         Self { trust, authority, accepted: Mutex::default() }
     }
 

@@ -78,12 +78,12 @@ pub enum ClientError {
 
 /// A service at a base address, such as `http://127.0.0.1:8750`.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct HttpService {
     base: String,
     http: reqwest::Client,
 }
 
-impl Service {
+impl HttpService {
     /// A client for the service at `base`. Nobody is asked but who is there: redirections are errors.
     ///
     /// # Panics
@@ -172,12 +172,12 @@ async fn failure(response: Response) -> ClientError {
 
 /// An appliance.
 #[derive(Clone, Debug)]
-pub struct ApplianceClient(Service);
+pub struct ApplianceClient(HttpService);
 
 impl ApplianceClient {
     /// A client for the appliance at `base`.
     pub fn new(base: impl Into<String>) -> Self {
-        Self(Service::new(base))
+        Self(HttpService::new(base))
     }
 
     /// Its base address.

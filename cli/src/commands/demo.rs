@@ -58,8 +58,8 @@ pub(super) struct Args {
     /// Readings of one epoch: 288 is a day, one every five minutes
     #[arg(long, default_value_t = 288, value_name = "S")]
     slots: usize,
-    /// Let somebody cheat: drop, alter, inject, replay, forge-proof, steal-key, subtract, sybil or
-    /// lie-program
+    /// Let somebody cheat: drop, alter, inject, replay, forge-proof, steal-key, subtract, sybil,
+    /// malform or lie-program
     #[arg(long, value_name = "KIND")]
     tamper: Option<Tamper>,
     /// Curve

@@ -9,7 +9,7 @@ use pulseproof_medguard::authority::Authority;
 use pulseproof_medguard::authority::questions::{
     Answer, OpenedBit, write_question, write_question_with_outputs,
 };
-use pulseproof_sdk::client::{ClientError, Service};
+use pulseproof_sdk::client::{ClientError, HttpService};
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
 use reqwest::Method;
 use tokio::net::TcpListener;
@@ -171,7 +171,7 @@ async fn who_asks_too_often_is_turned_away() {
     setup.policy.per_minute_max = 3.try_into().unwrap();
     let authority = Authority::open(setup).await.unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let service = Service::new(format!("http://{}", listener.local_addr().unwrap()));
+    let service = HttpService::new(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(authority.serve(listener, std::future::pending()));
     let ask = async || service.bytes(service.request(Method::GET, "/v1/public-key")).await;
     for _ in 0..3 {

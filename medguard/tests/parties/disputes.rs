@@ -12,7 +12,7 @@ use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority};
 use pulseproof_sdk::api::{EngineKind, JobRequest};
-use pulseproof_sdk::client::{ApplianceClient, ClientError, Service};
+use pulseproof_sdk::client::{ApplianceClient, ClientError, HttpService};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::{Digest, Outputs, ProvedResult, Roster};
@@ -211,7 +211,7 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     assert_eq!(refused(&elsewhere).await, refusal("unknown-region", 404));
     let other_roster = world.sum(&world.roster("north", &[0, 1]), 0, &[0, 1], &[3, 3]);
     assert_eq!(refused(&other_roster).await, refusal("result-rejected", 422));
-    let service = Service::new(appliance.url());
+    let service = HttpService::new(appliance.url());
     for (path, body, status) in [
         (format!("/v1/results/{id}"), b"PPRS".to_vec(), 400),
         (format!("/v1/results/{}", Digest([0; 32])), result.to_bytes(), 422),

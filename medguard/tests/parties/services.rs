@@ -10,7 +10,7 @@ use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_prover::commitment::Opening;
 use pulseproof_prover::srs::Srs;
 use pulseproof_prover::wsa::modular::prove;
-use pulseproof_sdk::client::{ClientError, Service};
+use pulseproof_sdk::client::{ClientError, HttpService};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::result::{Claim, Contribution};
 use pulseproof_sdk::signing::DeviceKey;
@@ -32,8 +32,8 @@ struct World {
     devices: Vec<Device<C>>,
     roster: Roster,
     appliance: ApplianceKey,
-    authority: Service,
-    cloud: Service,
+    authority: HttpService,
+    cloud: HttpService,
     /// Removed at the end.
     _vault: TempDir,
 }
@@ -163,14 +163,14 @@ impl World {
     }
 }
 
-async fn serve<F>(start: impl FnOnce(TcpListener) -> F) -> Service
+async fn serve<F>(start: impl FnOnce(TcpListener) -> F) -> HttpService
 where
     F: Future<Output = std::io::Result<()>> + Send + 'static,
 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(start(listener));
-    Service::new(url)
+    HttpService::new(url)
 }
 
 fn problem<T>(answer: Result<T, ClientError>) -> Result<T, Box<Problem>> {
