@@ -12,6 +12,7 @@
 //! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
+//! - `recent`: what is kept in memory while there is room.
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
 //! Nothing depends on what comes after it: `stopping`, `problems` ‹ `telemetry` ‹ `health`, `blobs`, `sums` ‹
@@ -33,6 +34,7 @@ mod jobs;
 mod pinned;
 mod problems;
 mod profiles;
+mod recent;
 mod refusal;
 mod serve;
 mod signals;

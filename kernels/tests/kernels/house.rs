@@ -44,6 +44,20 @@ fn closures_that_run_in_lanes_are_inlined() {
     }
 }
 
+/// Who names the CPU's code: where backends forget their type, where one is chosen, and the laws. The mathematics
+/// does not.
+#[test]
+fn the_mathematics_imports_no_cpu_code() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&source, &|text| text.contains("crate::cpu"), &mut found);
+    let names: Vec<_> =
+        found.iter().map(|path| path.strip_prefix(&source).unwrap().to_str().unwrap()).collect();
+    let mut others: Vec<_> = names.into_iter().filter(|name| !name.starts_with("cpu/")).collect();
+    others.sort_unstable();
+    assert_eq!(others, ["backend/any/mod.rs", "check/mod.rs", "select.rs", "select/host.rs"]);
+}
+
 /// Whether a source file has an attribute that allows or expects unsafe code.
 fn lifts_the_denial(text: &str) -> bool {
     // Attributes may have many lines, and may be an item's.

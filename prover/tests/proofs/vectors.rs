@@ -4,7 +4,7 @@
 //! Everything here that verifies runs without the feature `prove`, too.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Scalar, for_each_curve};
+use pulseproof_kernels::{Curve, CurveId, Scalar, for_each_curve};
 use pulseproof_prover::commitment::CommitmentKey;
 use pulseproof_prover::encoding::Reader;
 use pulseproof_prover::srs::{Srs, VerifyingKey};
@@ -167,6 +167,7 @@ mod made {
     use super::*;
     use crate::common::frozen::freeze;
     use crate::common::proving_key;
+    use pulseproof_kernels::{Bls12_381, Bn254};
 
     const CONTEXT: &[u8] = b"frozen vectors";
 

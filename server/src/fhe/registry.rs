@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 
 use super::keys::{self, Key};
 use crate::blobs::Blobs;
+use crate::recent::Recent;
 use crate::telemetry;
 
 /// The engines.
@@ -23,8 +24,7 @@ pub struct Registry {
     blobs: Arc<Blobs>,
     limits: Limits,
     resident_max: usize,
-    /// The most recently used last.
-    slots: Mutex<Vec<Arc<Slot>>>,
+    slots: Mutex<Recent<Arc<Slot>>>,
     /// Tells those who wait for room that a lease ended.
     freed: Notify,
 }
@@ -84,7 +84,7 @@ impl Registry {
 
     /// Forgets a key's engines; who uses one keeps it to the end.
     pub fn forget(&self, key: Digest) {
-        self.lock().retain(|slot| slot.key != key);
+        self.lock().take_where(|slot| slot.key == key);
         self.freed.notify_waiters();
     }
 
@@ -92,17 +92,15 @@ impl Registry {
     fn slot(&self, key: Digest, kind: EngineKind) -> Option<Arc<Slot>> {
         let mut slots = self.lock();
         let is_wanted = |slot: &Arc<Slot>| slot.key == key && slot.kind == kind;
-        let slot = if let Some(at) = slots.iter().position(is_wanted) {
-            slots.remove(at)
-        } else {
-            if slots.len() >= self.resident_max {
-                // Only who holds the lock makes more of them.
-                let unused = slots.iter().position(|slot| Arc::strong_count(slot) == 1)?;
-                drop_elsewhere(slots.remove(unused));
-            }
-            Arc::new(Slot { key, kind, batcher: OnceCell::new() })
-        };
-        slots.push(Arc::clone(&slot));
+        if let Some(slot) = slots.use_first(is_wanted) {
+            return Some(Arc::clone(slot));
+        }
+        let excess = (slots.iter().len() + 1).saturating_sub(self.resident_max) as u64;
+        // Only who holds the lock makes more references.
+        let is_unused = |slot: &Arc<Slot>| Arc::strong_count(slot) == 1;
+        slots.give_way(excess, |_| 1, is_unused)?.into_iter().for_each(drop_elsewhere);
+        let slot = Arc::new(Slot { key, kind, batcher: OnceCell::new() });
+        slots.add(Arc::clone(&slot));
         Some(slot)
     }
 
@@ -128,7 +126,7 @@ impl Registry {
         engine.map_err(|error| error.to_string())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+    fn lock(&self) -> MutexGuard<'_, Recent<Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +140,7 @@ impl EngineGuard {
     /// Sees to it that nobody gets this engine any more: the next lease opens another.
     pub fn discard(self) {
         if let Some(mine) = &self.slot {
-            self.registry.lock().retain(|slot| !Arc::ptr_eq(slot, mine));
+            self.registry.lock().take_where(|slot| Arc::ptr_eq(slot, mine));
         }
     }
 }

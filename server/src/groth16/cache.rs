@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 
 use super::prover::{KeyError, LoadedKey, Loader};
 use crate::blobs::Blobs;
+use crate::recent::Recent;
 use crate::telemetry;
 
 /// The keys on one backend.
@@ -23,8 +24,7 @@ pub struct Cache {
 
 #[derive(Default)]
 struct State {
-    /// The most recently used last.
-    entries: Vec<Entry>,
+    entries: Recent<Entry>,
     /// What keys took that were loaded before.
     sizes: HashMap<Digest, u64>,
     /// Bytes of keys that were forgotten and are still being freed.
@@ -149,8 +149,8 @@ impl Cache {
 
     /// Frees what is not in use, where that keeps nobody waiting. Until then it counts.
     fn free(self: &Arc<Self>, mut state: MutexGuard<'_, State>, which: impl Fn(&Entry) -> bool) {
-        let freed = take_where(&mut state.entries, |entry| which(entry) && is_unused(entry));
-        let bytes = total(&freed);
+        let freed = state.entries.take_where(|entry| which(entry) && is_unused(entry));
+        let bytes = total(freed.iter());
         state.freeing = state.freeing.saturating_add(bytes);
         drop(state);
         let freeing = Freeing { cache: Arc::clone(self), entries: freed, bytes };
@@ -161,20 +161,16 @@ impl Cache {
     #[cfg(test)]
     pub fn used(&self) -> u64 {
         let state = self.lock();
-        state.freeing + total(&state.entries)
+        state.freeing + total(state.entries.iter())
     }
 
     /// A key's place: the one it has, or a new one, with room made for it; none while all that could
     /// make room is in use.
     fn place(&self, wanted: Wanted) -> Result<Option<Arc<Slot>>, CacheError> {
         let mut state = self.lock();
-        let at = state.entries.iter().position(|entry| entry.slot.key == wanted.key);
-        if let Some(at) = at {
-            let mut entry = state.entries.remove(at);
+        if let Some(entry) = state.entries.use_first(|entry| entry.slot.key == wanted.key) {
             entry.pinned |= wanted.pinned;
-            let slot = Arc::clone(&entry.slot);
-            state.entries.push(entry);
-            return Ok(Some(slot));
+            return Ok(Some(Arc::clone(&entry.slot)));
         }
         let bytes = match state.sizes.get(&wanted.key) {
             Some(&bytes) => bytes,
@@ -182,11 +178,11 @@ impl Cache {
         };
         let Some(evicted) = self.make_room(&mut state, bytes, None)? else { return Ok(None) };
         // Until those are freed, this place stands for them.
-        let bytes = bytes.max(total(&evicted));
+        let bytes = bytes.max(total(evicted.iter()));
         let (key, loaded, evicted) = (wanted.key, OnceCell::new(), Mutex::new(evicted));
         let slot = Arc::new(Slot { key, loaded, evicted });
         let pinned = wanted.pinned;
-        state.entries.push(Entry { slot: Arc::clone(&slot), bytes, pinned });
+        state.entries.add(Entry { slot: Arc::clone(&slot), bytes, pinned });
         Ok(Some(slot))
     }
 
@@ -207,21 +203,10 @@ impl Cache {
         if bytes > room {
             return Err(CacheError::TooLarge { bytes, room });
         }
-        let may_go = |entry: &Entry| !entry.pinned && is_unused(entry);
         let taken = others().fold(bytes.saturating_add(*freeing), sum);
-        let mut excess = taken.saturating_sub(self.budget);
-        let spare = others().filter(|entry| may_go(entry)).fold(0, sum);
-        if spare < excess {
-            return Ok(None);
-        }
-        let evicted = take_where(entries, |entry| {
-            let goes = excess > 0 && !is_mine(entry) && may_go(entry);
-            if goes {
-                excess = excess.saturating_sub(entry.bytes);
-            }
-            goes
-        });
-        Ok(Some(evicted))
+        let excess = taken.saturating_sub(self.budget);
+        let may_go = |entry: &Entry| !is_mine(entry) && !entry.pinned && is_unused(entry);
+        Ok(entries.give_way(excess, |entry| entry.bytes, may_go))
     }
 
     async fn load(
@@ -271,13 +256,13 @@ impl Cache {
 
     /// Takes away the place of a key that was not loaded.
     fn give_up(&self, slot: &Arc<Slot>) {
-        let gone = take_where(&mut self.lock().entries, |entry| Arc::ptr_eq(&entry.slot, slot));
+        let gone = self.lock().entries.take_where(|entry| Arc::ptr_eq(&entry.slot, slot));
         drop(gone);
         self.changed();
     }
 
     fn changed(&self) {
-        telemetry::resident_bytes(self.loader.backend(), total(&self.lock().entries));
+        telemetry::resident_bytes(self.loader.backend(), total(self.lock().entries.iter()));
         self.freed.notify_waiters();
     }
 
@@ -324,18 +309,13 @@ impl Drop for Freeing {
     }
 }
 
-fn total(entries: &[Entry]) -> u64 {
-    entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.bytes))
+fn total<'a>(entries: impl Iterator<Item = &'a Entry>) -> u64 {
+    entries.fold(0, |sum, entry| sum.saturating_add(entry.bytes))
 }
 
 /// Whether nobody has a lease. Only who holds the lock makes more references.
 fn is_unused(entry: &Entry) -> bool {
     Arc::strong_count(&entry.slot) == 1
-}
-
-/// Takes out the entries for which `goes` holds, in order.
-fn take_where(entries: &mut Vec<Entry>, mut goes: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
-    entries.extract_if(.., |entry| goes(entry)).collect()
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {

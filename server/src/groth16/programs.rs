@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pulseproof_groth16::witness::{Circuit, Limits, Modules};
 use pulseproof_sdk::Digest;
 
+use crate::recent::Recent;
+
 /// Programs of circuits.
 pub struct Programs {
     limits: Limits,
@@ -18,7 +20,7 @@ pub struct Programs {
 impl Programs {
     /// None yet. At most so many bytes of them are kept in memory, and all on the disk, if there is a folder.
     pub fn new(bytes_max: u64, disk: Option<Modules>) -> Self {
-        let memory = Memory { budget: bytes_max, entries: Vec::new() };
+        let memory = Memory::new(bytes_max);
         Self { limits: Limits::default(), disk, memory: Mutex::new(memory) }
     }
 
@@ -53,29 +55,26 @@ impl Programs {
 /// What is kept in memory. What went may be in use for a while; then it is no longer counted.
 struct Memory<T> {
     budget: u64,
-    /// The most recently used last.
-    entries: Vec<(Digest, Arc<T>, u64)>,
+    entries: Recent<(Digest, Arc<T>, u64)>,
 }
 
 impl<T> Memory<T> {
+    fn new(budget: u64) -> Self {
+        Self { budget, entries: Recent::default() }
+    }
+
     fn find(&mut self, digest: &Digest) -> Option<Arc<T>> {
-        let place = self.entries.iter().position(|(known, ..)| known == digest)?;
-        let entry = self.entries.remove(place);
-        let found = Arc::clone(&entry.1);
-        self.entries.push(entry);
-        Some(found)
+        let (_, found, _) = self.entries.use_first(|(known, ..)| known == digest)?;
+        Some(Arc::clone(found))
     }
 
     fn keep(&mut self, digest: Digest, value: Arc<T>, bytes: u64) {
         // Another one may have been as fast.
-        self.entries.retain(|(known, ..)| *known != digest);
-        if bytes > self.budget {
-            return;
-        }
-        self.entries.push((digest, value, bytes));
-        let mut used: u64 = self.entries.iter().map(|(.., bytes)| bytes).sum();
-        while used > self.budget {
-            used -= self.entries.remove(0).2;
+        self.entries.take_where(|(known, ..)| *known == digest);
+        let used: u64 = self.entries.iter().map(|(.., bytes)| bytes).sum();
+        let excess = (used + bytes).saturating_sub(self.budget);
+        if self.entries.give_way(excess, |(.., bytes)| *bytes, |_| true).is_some() {
+            self.entries.add((digest, value, bytes));
         }
     }
 }
@@ -104,7 +103,7 @@ mod tests {
 
     #[test]
     fn as_many_as_fit_are_kept() {
-        let mut memory = Memory { budget: 100, entries: Vec::new() };
+        let mut memory = Memory::new(100);
         // More than eight: their bytes count, and not their number.
         for name in 0..20 {
             memory.keep(id(name), Arc::new(name), 5);
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_go_first() {
-        let mut memory = Memory { budget: 100, entries: Vec::new() };
+        let mut memory = Memory::new(100);
         for name in 1..=3 {
             memory.keep(id(name), Arc::new(name), 30);
         }
@@ -131,7 +130,7 @@ mod tests {
 
     #[test]
     fn one_that_is_too_large_takes_nobodys_place() {
-        let mut memory = Memory { budget: 100, entries: Vec::new() };
+        let mut memory = Memory::new(100);
         memory.keep(id(1), Arc::new(1), 60);
         memory.keep(id(2), Arc::new(2), 101);
         assert_eq!(there(&memory), [1]);

@@ -4,7 +4,7 @@
 //!
 //! Everything here that verifies runs without the feature `prove`, too.
 
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, for_each_curve};
+use pulseproof_kernels::{Curve, CurveId, for_each_curve};
 use pulseproof_packing::{Layout, LayoutRequest, PublicKey, Scale};
 use pulseproof_prover::encoding::Reader;
 use pulseproof_prover::encryption::{Proof, Scheme, Statement, verify};
@@ -97,6 +97,7 @@ mod made {
     use crate::common::frozen::{blinders, compressed, freeze};
     use crate::common::{proving_key, srs_of};
     use crate::encryption::lists;
+    use pulseproof_kernels::{Bls12_381, Bn254};
 
     const CONTEXT: &[u8] = b"frozen vectors";
 
