@@ -50,6 +50,12 @@ enum Value {
     Bit(Linear),
 }
 
+impl From<Integer> for Value {
+    fn from(integer: Integer) -> Self {
+        Self::Integer(integer)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Wide {
     linear: Linear,
@@ -233,52 +239,63 @@ impl<'a> Compiler<'a> {
                 let (left, right) = (self.integer(at, left)?, self.integer(at, right)?);
                 Value::Bit(self.builder.at_least(&left, &right))
             }
-            _ => Value::Integer(self.arithmetic(at, op)?.fitting(at)?),
+            Op::Add { of } => self.add(at, of)?.fitting(at)?.into(),
+            Op::Multiply { left, right } => self.multiply(at, left, right)?.fitting(at)?.into(),
+            Op::Square { of } => self.square(at, of)?.fitting(at)?.into(),
+            Op::Scale { of, by } => self.scale(at, of, *by)?.fitting(at)?.into(),
+            Op::Select { condition, then, otherwise } => {
+                self.select(at, condition, [then, otherwise])?.fitting(at)?.into()
+            }
+            Op::Minimum { of } => self.extreme(at, of, false)?.fitting(at)?.into(),
+            Op::Maximum { of } => self.extreme(at, of, true)?.fitting(at)?.into(),
+            Op::Lookup { of, table } => self.entry(at, of, table)?.fitting(at)?.into(),
         })
     }
 
-    /// Steps from integers to an integer.
-    fn arithmetic(&mut self, at: &str, op: &Op) -> Result<Integer, ProgramError> {
-        Ok(match op {
-            Op::Add { of } => {
-                let numbers = self.integers(at, of)?;
-                self.builder.add(&numbers.iter().collect::<Vec<_>>())
-            }
-            Op::Multiply { left, right } => {
-                let (left, right) = (self.integer(at, left)?, self.integer(at, right)?);
-                left.check_product(at, right.maximum)?;
-                self.builder.multiply(&left, &right)
-            }
-            Op::Square { of } => {
-                let number = self.integer(at, of)?;
-                number.check_product(at, number.maximum)?;
-                self.builder.square(&number)
-            }
-            Op::Scale { of, by } => {
-                let number = self.integer(at, of)?;
-                number.check_product(at, (*by).into())?;
-                self.builder.scale(&number, *by)
-            }
-            Op::Select { condition, then, otherwise } => {
-                let bit = self.bit(at, condition)?;
-                let (a, b) = (self.integer(at, then)?, self.integer(at, otherwise)?);
-                self.builder.select(&bit, &a, &b)
-            }
-            Op::Minimum { of } => self.extreme(at, of, false)?,
-            Op::Maximum { of } => self.extreme(at, of, true)?,
-            Op::Lookup { of, table } => {
-                limit(at, "entries", table.len(), TABLE_MAX)?;
-                let number = self.integer(at, of)?;
-                if number.maximum >= table.len() as u128 {
-                    let expected = format!("more than {}, what {of:?} can be", number.maximum);
-                    let (at, found) = (at.to_owned(), table.len() as u128);
-                    let what = "length of the table";
-                    return Err(ProgramError::Range { at, what, found, expected });
-                }
-                self.builder.entry(&number, table)
-            }
-            _ => unreachable!("`value` has all other steps"),
-        })
+    fn add(&mut self, at: &str, names: &[String]) -> Result<Integer, ProgramError> {
+        let numbers = self.integers(at, names)?;
+        Ok(self.builder.add(&numbers.iter().collect::<Vec<_>>()))
+    }
+
+    fn multiply(&mut self, at: &str, left: &str, right: &str) -> Result<Integer, ProgramError> {
+        let (left, right) = (self.integer(at, left)?, self.integer(at, right)?);
+        left.check_product(at, right.maximum)?;
+        Ok(self.builder.multiply(&left, &right))
+    }
+
+    fn square(&mut self, at: &str, name: &str) -> Result<Integer, ProgramError> {
+        let number = self.integer(at, name)?;
+        number.check_product(at, number.maximum)?;
+        Ok(self.builder.square(&number))
+    }
+
+    fn scale(&mut self, at: &str, name: &str, by: u64) -> Result<Integer, ProgramError> {
+        let number = self.integer(at, name)?;
+        number.check_product(at, by.into())?;
+        Ok(self.builder.scale(&number, by))
+    }
+
+    fn select(
+        &mut self,
+        at: &str,
+        condition: &str,
+        [then, otherwise]: [&str; 2],
+    ) -> Result<Integer, ProgramError> {
+        let bit = self.bit(at, condition)?;
+        let (then, otherwise) = (self.integer(at, then)?, self.integer(at, otherwise)?);
+        Ok(self.builder.select(&bit, &then, &otherwise))
+    }
+
+    fn entry(&mut self, at: &str, name: &str, table: &[u64]) -> Result<Integer, ProgramError> {
+        limit(at, "entries", table.len(), TABLE_MAX)?;
+        let number = self.integer(at, name)?;
+        if number.maximum >= table.len() as u128 {
+            let expected = format!("more than {}, what {name:?} can be", number.maximum);
+            let (at, found) = (at.to_owned(), table.len() as u128);
+            let what = "length of the table";
+            return Err(ProgramError::Range { at, what, found, expected });
+        }
+        Ok(self.builder.entry(&number, table))
     }
 
     fn extreme(

@@ -122,16 +122,16 @@ impl<F: FftField> Circuit<F> {
     /// If there are no inputs, or if input or table depend on α or on what is committed after α: a
     /// lookup compares only what was fixed before α was drawn.
     pub fn lookup(&mut self, inputs: Vec<Expression<F>>, table: Column) {
-        let mut compared = inputs.iter().chain([&table.here()]).cloned().collect::<Vec<_>>();
         assert!(
-            compared.iter().all(|expression| self.precedes_alpha(expression)),
+            inputs.iter().chain([&table.here()]).all(|compared| self.precedes_alpha(compared)),
             "circuit {}: a lookup of what is not fixed before α",
             self.name
         );
         let multiplicity = self.column(ColumnKind::Multiplicity);
-        compared.iter_mut().for_each(|value| *value = Expression::Alpha + value.clone());
-        let table_row = compared.pop().expect("the table stands last");
-        let (first, others) = compared.split_first().expect("a lookup has an input");
+        let table_row = Expression::Alpha + table.here();
+        let denominators: Vec<_> =
+            inputs.iter().map(|input| Expression::Alpha + input.clone()).collect();
+        let (first, others) = denominators.split_first().expect("a lookup has an input");
         let fractions: Vec<_> =
             others.chunks(2).map(|_| self.column(ColumnKind::Fractions)).collect();
         let running_sum = self.column(ColumnKind::RunningSum);
@@ -142,12 +142,12 @@ impl<F: FftField> Circuit<F> {
             step * first.clone() * table_row.clone() - table_row
                 + multiplicity.here() * first.clone(),
         );
-        for (fraction, denominators) in fractions.iter().zip(others.chunks(2)) {
-            self.constrain(match denominators {
-                [a, b] => fraction.here() * a.clone() * b.clone() - (a.clone() + b.clone()),
-                [a] => fraction.here() * a.clone() - Expression::Constant(F::ONE),
-                _ => unreachable!("chunks of two are not empty"),
-            });
+        let (pairs, last) = others.as_chunks::<2>();
+        for (fraction, [a, b]) in fractions.iter().zip(pairs) {
+            self.constrain(fraction.here() * a.clone() * b.clone() - (a.clone() + b.clone()));
+        }
+        for (fraction, a) in fractions[pairs.len()..].iter().zip(last) {
+            self.constrain(fraction.here() * a.clone() - Expression::Constant(F::ONE));
         }
         self.lookups.push(Lookup { inputs, table, multiplicity, fractions, running_sum });
     }
