@@ -23,8 +23,13 @@ fn main() -> ExitCode {
 /// What is logged: warnings, or what the environment says.
 fn logged() -> Targets {
     let warnings = || Targets::new().with_default(LevelFilter::WARN);
-    let Ok(asked) = std::env::var(LOG) else { return warnings() };
-    asked.parse().unwrap_or_else(|error| {
+    let asked = std::env::var(LOG).unwrap_or_default();
+    let parts: Vec<&str> =
+        asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return warnings();
+    }
+    parts.join(",").parse().unwrap_or_else(|error| {
         eprintln!("{LOG}: {error}: expected levels such as info or warn,pulseproof_server=debug");
         warnings()
     })

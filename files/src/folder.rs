@@ -1,9 +1,9 @@
 //! Folders of our own, and how much lies in them.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Makes what is missing of a folder, for its owner alone. What is there stays as it is.
@@ -14,13 +14,32 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes an empty file that its owner alone may read, if there is none: for what others will write, such as a
-/// database.
+/// Makes an empty file that its owner alone may read, or sees to it that nobody else may read the one that is there: for
+/// what others will write, such as a database.
 ///
 /// # Errors
 /// The system's.
 pub fn private_file(path: &Path) -> io::Result<()> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+    // What is there is not opened: closing it would let go of a database's locks.
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => close_to_others(path),
+        made => made.map(drop),
+    }
+}
+
+/// Takes others' rights to a file away, if there is one and they have any.
+///
+/// # Errors
+/// The system's.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?.permissions().mode(),
+    };
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, Permissions::from_mode(mode & 0o700)),
+    }
 }
 
 /// Removes a file, if it is there.

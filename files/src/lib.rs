@@ -17,7 +17,7 @@ use std::path::Path;
 
 use tempfile::TempPath;
 
-pub use folder::{private_file, private_folder, remove, shrink};
+pub use folder::{close_to_others, private_file, private_folder, remove, shrink};
 pub use target::{FileId, identity};
 use target::{Target, folder};
 

@@ -56,6 +56,11 @@ impl KindSignals {
         stopping
     }
 
+    /// The leases of the jobs at work.
+    pub fn leases(&self) -> Vec<Lease> {
+        self.lock().iter().map(|(lease, _)| lease.clone()).collect()
+    }
+
     /// A job is at work no more.
     pub fn end(&self, ended: &Lease) {
         self.lock().retain(|(lease, _)| lease != ended);

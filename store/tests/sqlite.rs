@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 use pulseproof_store::laws::Place;
-use pulseproof_store::sqlite::SqliteStore;
+use pulseproof_store::sqlite::{FILE, SqliteStore};
 use pulseproof_store::{Clock, Store, StoreError, SystemClock, stamp_laws};
 use tempfile::TempDir;
 
@@ -33,6 +34,10 @@ stamp_laws!(Folder::new());
 #[tokio::test]
 async fn only_its_owner_may_read_a_store() {
     let folder = Folder::new();
+    // One of an earlier version, which others could read.
+    let file = folder.0.path().join(FILE);
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let store = folder.open(Digest([1; 32]), Arc::new(SystemClock)).await.unwrap();
     for entry in std::fs::read_dir(folder.0.path()).unwrap() {
         let entry = entry.unwrap();

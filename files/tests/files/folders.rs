@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use pulseproof_files::{private_file, private_folder, remove, shrink};
+use pulseproof_files::{close_to_others, private_file, private_folder, remove, shrink};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 #[test]
-fn what_is_private_is_its_owners_alone_and_stays_what_it_was() {
+fn what_is_private_is_its_owners_alone_and_keeps_its_content() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("a/b");
     private_folder(&inner).unwrap();
@@ -25,7 +25,8 @@ fn what_is_private_is_its_owners_alone_and_stays_what_it_was() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     private_folder(&inner).unwrap();
     private_file(&file).unwrap();
-    assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"content".to_vec(), 0o640));
+    assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"content".to_vec(), 0o600));
+    close_to_others(&inner.join("none")).unwrap();
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The plans of all operations, on a device made of twins: the laws, little memory, faults, bisection.
 
 use pulseproof_kernels::backend::Signedness;
-use pulseproof_kernels::backend::{Backend, Binary, FieldOps, MsmOps, NttOps, WordOps};
+use pulseproof_kernels::backend::{
+    AnyBackend, Backend, Binary, BootstrapOps, FieldOps, MsmOps, NttOps, WordOps,
+};
+use pulseproof_kernels::bootstrap::KeyswitchShape;
 use pulseproof_kernels::check::{
     self, Case, Input, Kernel, Operation, Over, Points, cases, naive, run,
 };
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::field::{FieldId, Goldilocks};
 use pulseproof_kernels::gpu::bisect::UnknownEntry;
 use pulseproof_kernels::gpu::twin::{Fault, TwinDevice};
@@ -298,6 +302,36 @@ fn buffers_of_another_device_are_refused() {
     assert_eq!(refused, [const { Some(Error::ForeignBuffer) }; 17]);
     // A clone is the same backend.
     assert!(gpu.clone().download(&mine).is_ok());
+}
+
+/// Behind one type there may be any backend: what has another's memory is refused, whatever is asked.
+#[test]
+fn buffers_of_another_kind_of_backend_are_refused() {
+    let (gpu, cpu) = (AnyBackend::from(gpu()), AnyBackend::from(Cpu::new()));
+    for (mine, other) in [(&gpu, &cpu), (&cpu, &gpu)] {
+        let mut own = mine.zeros::<Goldilocks>(4).unwrap();
+        let mut foreign = other.zeros::<Goldilocks>(4).unwrap();
+        let words = other.zeros::<u64>(4).unwrap();
+        let point = [G1Affine::<Bn254>::generator()];
+        let bases = MsmOps::<G1<Bn254>>::bases(other, &point, 1).unwrap();
+        let (one, shape) = (mine.zeros::<u64>(1).unwrap(), ScalarShape::unsigned(1, 64));
+        let keyswitch = KeyswitchShape { from: 1, to: 1, base_log: 1, levels: 1 };
+        let key = other.keyswitch_key(keyswitch, &[1, 2]).unwrap();
+        let refused = [
+            mine.download(&foreign).err(),
+            mine.copy(&foreign, 0..0, &mut own, 0).err(),
+            mine.copy(&own, 0..1, &mut foreign, 0).err(),
+            mine.map(Binary::Add, &mut own, &foreign).err(),
+            mine.map_scalar(Binary::Add, &mut foreign, Goldilocks::ZERO).err(),
+            mine.evaluate(&foreign, Goldilocks::ONE).err(),
+            FieldOps::<Goldilocks>::from_integers(mine, &words).err(),
+            mine.ntt(&Transform::forward(2), &mut foreign).err(),
+            mine.weighted_sums(&words, &[1], Signedness::Signed).err(),
+            mine.msm_batch(&bases, &one, shape).err(),
+            mine.keyswitch_batch(&key, &mine.zeros::<u64>(2).unwrap()).err(),
+        ];
+        assert_eq!(refused, [const { Some(Error::ForeignBuffer) }; 11]);
+    }
 }
 
 #[test]

@@ -50,7 +50,9 @@ fn closures_that_run_in_lanes_are_inlined() {
 fn the_mathematics_imports_no_cpu_code() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    collect(&source, &|text| text.contains("crate::cpu"), &mut found);
+    let code = |line: &&str| !line.trim_start().starts_with("//");
+    let names = |text: &str| text.lines().filter(code).any(|line| line.contains("cpu::"));
+    collect(&source, &names, &mut found);
     let names: Vec<_> =
         found.iter().map(|path| path.strip_prefix(&source).unwrap().to_str().unwrap()).collect();
     let mut others: Vec<_> = names.into_iter().filter(|name| !name.starts_with("cpu/")).collect();

@@ -84,7 +84,8 @@ impl Registry {
 
     /// Forgets a key's engines; who uses one keeps it to the end.
     pub fn forget(&self, key: Digest) {
-        self.lock().take_where(|slot| slot.key == key);
+        let gone = self.lock().take_where(|slot| slot.key == key);
+        gone.into_iter().for_each(drop_elsewhere);
         self.freed.notify_waiters();
     }
 

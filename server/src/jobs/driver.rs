@@ -24,7 +24,7 @@ use crate::telemetry;
 
 /// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a job is this process's without a word: if it ends or hangs, another may take the job then.
+/// How long a job is this process's without a word: if the process ends, another may take the job then.
 const TERM: Duration = Duration::from_secs(30);
 /// Time between two words on how far a job is: each is a write to the disk.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
@@ -68,6 +68,11 @@ async fn fill<K: JobHandler>(
         if jobs > 0 {
             tracing::info!(jobs, kind, "took up interrupted jobs");
         }
+    }
+    // The process may have slept, or the store have failed, until leases of its own jobs ran out: those are not
+    // taken from who works on them.
+    for lease in app.signals.of(K::KIND).leases() {
+        app.store.renew(&lease, TERM).await?;
     }
     while jobs.len() < K::jobs_max(app).max(1) {
         let Some(job) = app.store.take(K::KIND, TERM).await? else { break };
@@ -122,7 +127,10 @@ async fn keep(app: &App, lease: &Lease, mut said: watch::Receiver<Option<Progres
         match kept {
             Ok(true) => {}
             Ok(false) => return tracing::info!("the lease is not valid any more"),
-            Err(error) => tracing::error!(%error, "the store failed; the lease was not renewed"),
+            Err(error) => {
+                tracing::error!(%error, "the store failed; the lease was not renewed");
+                renewal.reset_after(RETRY_INTERVAL);
+            }
         }
     }
 }

@@ -48,6 +48,27 @@ async fn queued_and_running_proofs_are_cancelled() {
     shop.until_blobs(0).await;
 }
 
+/// As after a night in which the machine slept.
+#[tokio::test]
+async fn a_job_at_work_is_not_taken_from_itself_when_its_lease_has_run_out() {
+    let shop = Shop::new();
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(PAUSE);
+    let server = shop.start(mocks::on(&cpu, &cpu));
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let slow = queue(&server, inputs(2)).await;
+    until_running(&server, &slow).await;
+    let store = store(shop.folder.path()).await;
+    sqlx::query("UPDATE jobs SET lease_expires_ms = 1").execute(&store).await.unwrap();
+    // Whatever makes the driver look: there is room for two jobs.
+    let other = queue(&server, inputs(4)).await;
+    for job in [&slow, &other] {
+        assert_eq!(server.client.wait(&job.id).await.unwrap().state, JobState::Done);
+    }
+    let attempts: Vec<i64> =
+        sqlx::query_scalar("SELECT attempts FROM jobs").fetch_all(&store).await.unwrap();
+    assert_eq!(attempts, [1, 1]);
+}
+
 #[tokio::test]
 async fn interrupted_proofs_are_finished_once() {
     let shop = Shop::new();

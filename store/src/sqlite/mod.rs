@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pulseproof_files::private_file;
+use pulseproof_files::{close_to_others, private_file};
 use pulseproof_sdk::Digest;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -47,6 +47,8 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
     (11, "leases", include_str!("../../migrations/0011_leases.sql")),
 ];
+/// What SQLite has beside the file, for as long as the store is open.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Open connections: one writes, the others read.
@@ -59,7 +61,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens or creates the store in a directory, for one SRS. What it creates, its owner alone may read.
+    /// Opens or creates the store in a directory, for one SRS. Its owner alone may read it.
     ///
     /// # Errors
     /// The file cannot be used, or belongs to another SRS.
@@ -70,8 +72,11 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         // SQLite would make it for everybody whom the process's mask lets.
-        private_file(&file)
-            .map_err(|source| StoreError::File { path: file.display().to_string(), source })?;
+        let failed = |source| StoreError::File { path: file.display().to_string(), source };
+        private_file(&file).map_err(failed)?;
+        for beside in BESIDE {
+            close_to_others(&directory.join(format!("{FILE}{beside}"))).map_err(failed)?;
+        }
         let options = SqliteConnectOptions::new()
             .filename(file)
             .journal_mode(SqliteJournalMode::Wal)

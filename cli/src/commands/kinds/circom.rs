@@ -21,7 +21,7 @@ const VALUES_MAX: usize = 1 << 28;
 const MODULE: &[u8] = b"\0asm";
 
 type Source = BufReader<File>;
-type JobDetails = Result<Value, FormatError>;
+type Facts = Result<Value, FormatError>;
 
 pub(super) fn of_kind(kind: FileKind, file: File) -> Result<Value, String> {
     let mut source = BufReader::new(file);
@@ -34,7 +34,7 @@ pub(super) fn of_kind(kind: FileKind, file: File) -> Result<Value, String> {
     facts.map_err(|error| error.to_string())
 }
 
-fn of_key(source: &mut Source) -> JobDetails {
+fn of_key(source: &mut Source) -> Facts {
     let curve = zkey::curve(source)?;
     with_curve!(curve, C => {
         let mut key = Zkey::<C, _>::open(source)?;
@@ -56,7 +56,7 @@ fn of_key(source: &mut Source) -> JobDetails {
     })
 }
 
-fn of_circuit(source: &mut Source) -> JobDetails {
+fn of_circuit(source: &mut Source) -> Facts {
     let curve = r1cs::curve(source)?;
     with_curve!(curve, C => {
         let circuit = R1cs::<Scalar<C>>::read(source, &Limits::default())?;
@@ -72,7 +72,7 @@ fn of_circuit(source: &mut Source) -> JobDetails {
     })
 }
 
-fn of_witness(source: &mut Source) -> JobDetails {
+fn of_witness(source: &mut Source) -> Facts {
     let curve = wtns::curve(source)?;
     with_curve!(curve, C => {
         let witness = Witness::<Scalar<C>>::read(source, VALUES_MAX)?;
@@ -80,7 +80,7 @@ fn of_witness(source: &mut Source) -> JobDetails {
     })
 }
 
-fn of_ceremony(source: &mut Source) -> JobDetails {
+fn of_ceremony(source: &mut Source) -> Facts {
     let curve = ptau::curve(source)?;
     with_curve!(curve, C => {
         let mut ceremony = Ptau::<C, _>::open(source)?;

@@ -17,10 +17,10 @@ use crate::commands::keys::DEVICE_PREFIX;
 /// Where files that depend on a curve say which: after four bytes of magic and one of version.
 const CURVE_AT: usize = 5;
 
-type JobDetails = Result<Value, String>;
+type Facts = Result<Value, String>;
 
 /// What one of our files holds; nothing if it begins as none of them does.
-pub(super) fn of_bytes(bytes: &[u8]) -> Option<JobDetails> {
+pub(super) fn of_bytes(bytes: &[u8]) -> Option<Facts> {
     if let Some(seed) = bytes.strip_prefix(DEVICE_PREFIX.as_bytes()) {
         return Some(signing_key("device signing key", seed, |seed| {
             DeviceKey::from_seed(seed).public().into()
@@ -65,7 +65,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Option<JobDetails> {
     })
 }
 
-fn signing_key(format: &str, text: &[u8], public: impl FnOnce([u8; 32]) -> String) -> JobDetails {
+fn signing_key(format: &str, text: &[u8], public: impl FnOnce([u8; 32]) -> String) -> Facts {
     let mut seed = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim_ascii_end(), &mut seed[..])
         .map_err(|_| format!("a damaged {format}"))?;
@@ -88,7 +88,7 @@ enum Of {
     Result,
 }
 
-fn of_curve(bytes: &[u8], what: Of) -> JobDetails {
+fn of_curve(bytes: &[u8], what: Of) -> Facts {
     let curve = bytes.get(CURVE_AT).copied().and_then(CurveId::from_byte);
     let curve = curve.ok_or("its curve is none that is known here")?;
     with_curve!(curve, C => match what {

@@ -1,5 +1,5 @@
-//! The traits of a backend, object-safe: buffers, bases and keys are whatever the backend made of them. What another
-//! kind of backend made is refused with [`Error::ForeignBuffer`].
+//! The traits of a backend, object-safe: buffers, bases and keys are whatever the backend made of them. What a
+//! backend of another kind of memory made is refused with [`Error::ForeignBuffer`]; backends on the host share theirs.
 
 use std::any::Any;
 use std::marker::PhantomData;
