@@ -36,7 +36,7 @@ pub enum LoadError {
     },
     /// Of all points together it was found that one is outside the subgroup, and looking at each finds none.
     #[error(
-        "{0}: the check of all points contradicts that of each: the processor computed wrongly"
+        "{0}: the check of all points contradicts that of each: the CPU computed wrongly"
     )]
     Contradiction(&'static str),
     /// More terms than can be counted in 32 bits.

@@ -56,7 +56,7 @@ pub struct Args {
 /// Who judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Against {
-    /// The processor, with portable instructions
+    /// The CPU, with portable instructions
     Cpu,
     /// The obvious algorithms: slow, for small sizes
     Naive,

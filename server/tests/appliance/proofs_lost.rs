@@ -57,7 +57,7 @@ async fn a_job_at_work_is_not_taken_from_itself_when_its_lease_has_run_out() {
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     let slow = queue(&server, inputs(2)).await;
     until_running(&server, &slow).await;
-    let store = store(shop.folder.path()).await;
+    let store = store(&shop.config.data_dir).await;
     sqlx::query("UPDATE jobs SET lease_expires_ms = 1").execute(&store).await.unwrap();
     // Whatever makes the driver look: there is room for two jobs.
     let other = queue(&server, inputs(4)).await;

@@ -43,7 +43,7 @@ impl Factor<u64> {
 
 /// Vectors of `W` words, and arithmetic in each lane.
 ///
-/// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the processor's
+/// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the CPU's
 /// instructions are switched on.
 pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// log2 of R, at least 52: multiplied values are below R, which is over 4p.
