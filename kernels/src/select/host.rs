@@ -12,9 +12,7 @@ pub(super) fn finding(cpu: &Cpu) -> ProbedBackend {
         Instructions::Portable => {
             let lacks = lacking();
             let lacks = if lacks.is_empty() { "not used".to_owned() } else { lacks.join(", ") };
-            format!(
-                "{threads} threads, no AVX-512 IFMA (the CPU or the system lacks: {lacks})"
-            )
+            format!("{threads} threads, no AVX-512 IFMA (the CPU or the system lacks: {lacks})")
         }
     };
     ProbedBackend {
