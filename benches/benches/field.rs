@@ -1,4 +1,4 @@
-//! Products of long vectors on the processor beside arkworks's, over every field.
+//! Products of long vectors on the CPU beside arkworks's, over every field.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulseproof::bench::field::Fixture;

@@ -1,4 +1,4 @@
-//! Multi-scalar multiplications on the processor beside those of other libraries, in every group.
+//! Multi-scalar multiplications on the CPU beside those of other libraries, in every group.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulseproof::bench::measure::Subject;

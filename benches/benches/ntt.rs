@@ -1,4 +1,4 @@
-//! Transforms on the processor beside arkworks's, over every field.
+//! Transforms on the CPU beside arkworks's, over every field.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulseproof::bench::measure::Subject;

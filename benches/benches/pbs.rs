@@ -1,4 +1,4 @@
-//! Key switching and bootstrapping on the processor beside tfhe-rs's.
+//! Key switching and bootstrapping on the CPU beside tfhe-rs's.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulseproof::bench::measure::Subject;

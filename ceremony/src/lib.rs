@@ -46,7 +46,7 @@ pub enum CeremonyError {
         /// Why.
         reason: &'static str,
     },
-    /// The processor cannot compute it.
+    /// The CPU cannot compute it.
     #[error(transparent)]
     Kernel(#[from] Error),
 }

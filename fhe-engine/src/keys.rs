@@ -154,7 +154,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Seeds the generators from the operating system, whatever the processor offers.
+/// Seeds the generators from the operating system, whatever the CPU offers.
 pub(crate) struct SystemSeeder;
 
 impl Seeder for SystemSeeder {

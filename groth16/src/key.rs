@@ -35,9 +35,7 @@ pub enum LoadError {
         limit: u32,
     },
     /// Of all points together it was found that one is outside the subgroup, and looking at each finds none.
-    #[error(
-        "{0}: the check of all points contradicts that of each: the processor computed wrongly"
-    )]
+    #[error("{0}: the check of all points contradicts that of each: the CPU computed wrongly")]
     Contradiction(&'static str),
     /// More terms than can be counted in 32 bits.
     #[error("coefficients: over the limit of 2^32 terms")]

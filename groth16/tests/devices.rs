@@ -1,4 +1,4 @@
-//! Devices give the processor's proofs, with the same randomness. wgpu may compute in software here.
+//! Devices give the CPU's proofs, with the same randomness. wgpu may compute in software here.
 //!
 //! Tests on devices that are not there are ignored, unless `PULSEPROOF_REQUIRE_BACKEND=cuda` or `wgpu` (or
 //! both, with a comma) asks for them: then they fail.

@@ -1,4 +1,4 @@
-//! How much memory keys and proofs take on the processor, beside the sizes of their files.
+//! How much memory keys and proofs take on the CPU, beside the sizes of their files.
 
 #![cfg(feature = "prove")]
 #![allow(clippy::unwrap_used, reason = "a failed test")]

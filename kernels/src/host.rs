@@ -1,4 +1,4 @@
-//! Buffers of the backends that compute on the processor.
+//! Buffers of the backends that compute on the CPU.
 
 use std::ops::Range;
 

@@ -10,7 +10,7 @@ pub enum BackendKind {
     Cuda,
     /// Any device with Vulkan, Metal or Direct3D 12, through wgpu.
     Wgpu,
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// The obvious algorithms: slow, and the measure of the others.
     Naive,

@@ -1,5 +1,5 @@
 //! Numbers in, numbers out: curves, multi-scalar multiplication (MSM) and number-theoretic
-//! transforms (NTT), on the processor, on CUDA and on wgpu, with the same bits everywhere.
+//! transforms (NTT), on the CPU, on CUDA and on wgpu, with the same bits everywhere.
 //!
 //! - [`curve`], [`group`], [`field`]: what is computed in, and how run-time names become types.
 //! - [`backend`]: the traits of all operations; [`transform`], [`mod@msm`] and [`bootstrap`] say what is

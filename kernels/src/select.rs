@@ -19,7 +19,7 @@ pub use bisected::{Bisected, open_bisected};
 /// What somebody asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// CUDA, or else a graphics processor through wgpu, or else the processor.
+    /// CUDA, or else a GPU through wgpu, or else the CPU.
     #[default]
     Auto,
     /// This backend, or an error.
@@ -81,10 +81,10 @@ pub fn probe(compile: bool) -> Vec<Finding> {
     findings
 }
 
-/// Whether an adapter that computes on the processor will do for wgpu.
+/// Whether an adapter that computes on the CPU will do for wgpu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Software {
-    /// It is never better than our own code for the processor.
+    /// It is never better than our own code for the CPU.
     Refused,
     /// If the environment says so.
     IfAsked,
@@ -121,7 +121,7 @@ fn passed_over(
     next()
 }
 
-/// Opens wgpu, on an adapter that computes on the processor if there is no other: for tests.
+/// Opens wgpu, on an adapter that computes on the CPU if there is no other: for tests.
 ///
 /// # Errors
 /// There is no adapter at all.

@@ -81,7 +81,7 @@ pub enum EngineKind {
     /// Our kernels, in exact integers.
     #[default]
     Exact,
-    /// tfhe-rs, in floating point on the processor: for comparison.
+    /// tfhe-rs, in floating point on the CPU: for comparison.
     TfheCpu,
     /// tfhe-rs, in floating point on CUDA, where the appliance was built with it: for comparison.
     TfheCuda,
@@ -187,7 +187,7 @@ pub struct LookupNode {
     pub node: Digest,
 }
 
-/// A backend that failed before the processor proved.
+/// A backend that failed before the CPU proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retried {
     /// The backend that failed.
@@ -225,7 +225,7 @@ pub struct Job {
     /// in the same batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_us: Option<u64>,
-    /// Which backend failed before the processor proved the sum or the circuit.
+    /// Which backend failed before the CPU proved the sum or the circuit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Retried>,
     /// Why it failed.

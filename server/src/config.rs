@@ -41,7 +41,7 @@ pub struct Config {
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
-    /// Proofs, of sums and of circuits, that a device failed at and the processor made, until the device
+    /// Proofs, of sums and of circuits, that a device failed at and the CPU made, until the device
     /// is taken out of service; it is back with the next process. At least 1.
     pub backend_failures_max: u32,
     /// How long requests in flight may take to finish once the appliance was told to stop.
@@ -119,9 +119,9 @@ pub struct Groth16Limits {
     pub jobs_max: usize,
     /// Jobs queued or running; one more is turned away with a 503.
     pub jobs_unfinished_max: usize,
-    /// Bytes of keys in the memory of the primary backend, if that is not the processor.
+    /// Bytes of keys in the memory of the primary backend, if that is not the CPU.
     pub device_key_bytes_max: u64,
-    /// Bytes of keys in the processor's memory.
+    /// Bytes of keys in the CPU's memory.
     pub host_key_bytes_max: u64,
     /// Take keys that show that they are toys, and prove with them: for tests.
     pub insecure_keys: bool,

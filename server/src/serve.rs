@@ -59,7 +59,7 @@ pub enum ServeError {
 pub struct Machine<C: Curve> {
     /// What proves sums.
     pub prover: Arc<dyn Prover<C>>,
-    /// The processor: proves sums when `prover` fails. May be the same.
+    /// The CPU: proves sums when `prover` fails. May be the same.
     pub cpu: Arc<dyn Prover<C>>,
     /// What bootstraps.
     pub engines: Arc<dyn Engines>,

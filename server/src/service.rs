@@ -1,4 +1,4 @@
-//! Which backends are in service. A device that fails at proofs which the processor then makes is used no
+//! Which backends are in service. A device that fails at proofs which the CPU then makes is used no
 //! more, whatever it was asked to prove: sums and circuits are computed by the same hardware.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ impl Service {
         failures.get(&kind).is_none_or(|&failures| failures < self.failures_max)
     }
 
-    /// Takes notice that a backend failed at a proof that the processor made.
+    /// Takes notice that a backend failed at a proof that the CPU made.
     pub fn failed(&self, kind: BackendKind) {
         let failures = {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ impl Service {
             *of_kind
         };
         telemetry::backend_failed(kind);
-        tracing::warn!(backend = %kind, failures, "failed at a proof that the processor made");
+        tracing::warn!(backend = %kind, failures, "failed at a proof that the CPU made");
         if failures == self.failures_max {
             telemetry::backend_in_service(kind, false);
             tracing::warn!(backend = %kind, failures, "out of service until the next start");
@@ -53,7 +53,7 @@ impl Service {
 /// What a job says of the backend that failed at it.
 pub fn retried(kind: BackendKind, reason: &str) -> Retried {
     let (backend, reason) = (kind.to_string(), shortened(reason));
-    tracing::warn!(reason, backend, "failed; the processor tries");
+    tracing::warn!(reason, backend, "failed; the CPU tries");
     Retried { backend, reason }
 }
 

@@ -56,7 +56,7 @@ const GROTH16_PROVE: &str = "pulseproof_groth16_prove_seconds";
 const GROTH16_VERIFY: &str = "pulseproof_groth16_verify_seconds";
 /// Time to compute a witness from inputs.
 const GROTH16_WITNESS: &str = "pulseproof_groth16_witness_seconds";
-/// Proofs that a backend failed at, or got wrong, and that the processor then made; label `backend`.
+/// Proofs that a backend failed at, or got wrong, and that the CPU then made; label `backend`.
 /// Anything but 0 is a fault of the device.
 const BACKEND_FAILURES: &str = "pulseproof_backend_failures_total";
 /// 1 while proofs are made on the backend, 0 once it failed too often; label `backend`.
@@ -125,7 +125,7 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(GROTH16_PROVE, "Seconds to prove a circuit");
     describe_histogram!(GROTH16_VERIFY, "Seconds to verify a proof of a circuit");
     describe_histogram!(GROTH16_WITNESS, "Seconds to compute a witness from inputs");
-    describe_counter!(BACKEND_FAILURES, "Proofs that a backend failed at and the processor made");
+    describe_counter!(BACKEND_FAILURES, "Proofs that a backend failed at and the CPU made");
     describe_gauge!(BACKEND_IN_SERVICE, "1 while proofs are made on the backend");
     describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
     describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
@@ -203,7 +203,7 @@ pub fn witness_computed(took: Duration) {
     histogram!(GROTH16_WITNESS).record(took);
 }
 
-/// Counts a proof that a backend failed at and the processor made.
+/// Counts a proof that a backend failed at and the CPU made.
 pub fn backend_failed(backend: BackendKind) {
     counter!(BACKEND_FAILURES, "backend" => backend.to_string()).increment(1);
 }

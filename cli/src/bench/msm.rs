@@ -146,7 +146,7 @@ pub struct Least {
 }
 
 impl Least {
-    /// Pippenger's method on the processor: six products for an addition of affine points that share an
+    /// Pippenger's method on the CPU: six products for an addition of affine points that share an
     /// inversion, one addition per base and digit, and twelve products for each addition of a bucket to the
     /// sums.
     pub fn of<G: Group>(points: usize, bits: u32, levels: u32) -> Self {

@@ -58,7 +58,7 @@ impl Keys {
         Ok(Ready { name: kind.to_string(), is_peer: false, cold_ms, bandwidth, engine })
     }
 
-    /// tfhe-rs on the processor.
+    /// tfhe-rs on the CPU.
     #[must_use]
     pub fn tfhe_cpu(&self) -> Ready {
         let key = self.secret.floating_key();

@@ -63,7 +63,7 @@ pub struct Report {
     pub runs: usize,
     /// Processor.
     pub processor: String,
-    /// Threads that the processor's subjects share.
+    /// Threads that the CPU's subjects share.
     pub threads: usize,
     /// Version of Pulseproof.
     pub version: String,
@@ -124,7 +124,7 @@ impl Report {
     }
 }
 
-/// Multipliers are measured on the processor only, memory wherever there is any.
+/// Multipliers are measured on the CPU only, memory wherever there is any.
 fn limit(machine: &Machine, shape: &Shape, subject: &Subject<'_>, median_ms: f64) -> Option<Limit> {
     let on_processor = subject.name == BackendKind::Cpu.to_string();
     match subject.bandwidth {

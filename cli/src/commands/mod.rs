@@ -38,7 +38,7 @@ Examples:
   pulseproof verify region-001.epoch-0.result
   pulseproof groth16 prove --key circuit.zkey --witness witness.wtns
   pulseproof doctor                        what this machine has to compute on
-  pulseproof check --backend cuda          a backend gives the same bits as the processor
+  pulseproof check --backend cuda          a backend gives the same bits as the CPU
   pulseproof bench msm --log-n 16          how fast kernels are here, against their peers
   pulseproof bench wsa                     how fast proving is here, against its peer"
 )]

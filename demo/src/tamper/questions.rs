@@ -52,7 +52,7 @@ impl<C: Curve> Cheat<'_, C> {
         let results = [&round.result_bytes];
         let question = write_question_with_outputs(&above, &results, &[outputs]);
         let answer = self.send(question.map_err(std::io::Error::from)?).await;
-        let attempt = "somebody brings a ciphertext of his own that opens to a bit of the key";
+        let attempt = "somebody submits a ciphertext of his own that decrypts to a bit of the key";
         self.expect_refusal(attempt, "authority", answer, "foreign-outputs")?;
 
         let answer = self.ask(&nothing, &none).await?;
@@ -132,7 +132,7 @@ impl<C: Curve> Cheat<'_, C> {
             return Ok(());
         }
         let how = format!(
-            "it signed {}, the authority computed and opened {}, and so did the appliance when it was honest",
+            "it signed {}, the authority computed and decrypted {}, and so did the appliance when it was honest",
             lie.digest(),
             answered.outputs
         );

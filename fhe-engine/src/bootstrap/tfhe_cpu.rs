@@ -1,4 +1,4 @@
-//! tfhe-rs's own engine: bootstrapping by Fourier transforms in floating point, on the processor.
+//! tfhe-rs's own engine: bootstrapping by Fourier transforms in floating point, on the CPU.
 //!
 //! For comparison: it decrypts to the same digits as [`Exact`](super::engine::Exact), with other words,
 //! which may differ between machines.

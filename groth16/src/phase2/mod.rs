@@ -58,7 +58,7 @@ pub enum Phase2Error {
     /// Not a beacon that can be used.
     #[error("beacon: {0}")]
     Beacon(&'static str),
-    /// The processor cannot compute it.
+    /// The CPU cannot compute it.
     #[error(transparent)]
     Kernel(#[from] Error),
 }

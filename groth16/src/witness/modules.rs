@@ -106,7 +106,7 @@ fn key(folder: &Private) -> io::Result<Zeroizing<[u8; KEY_BYTES]>> {
 /// What a compiled module is known by: the module, and everything its code depends on.
 fn name(engine: &Engine, wasm: &[u8]) -> String {
     let mut hash = Blake2b256(blake2::Blake2b::<U32>::new());
-    // The engine's version, the processor and all settings.
+    // The engine's version, the CPU and all settings.
     engine.precompile_compatibility_hash().hash(&mut hash);
     hash.write(wasm);
     hex::encode(hash.0.finalize())

@@ -24,8 +24,8 @@ use crate::proofs::{SHAPE, fixture, load, proof, rng};
 fn backends_agree<C: Curve>() {
     let (bytes, witness) = fixture::<C>();
     let expected = proof::<C>(&bytes, &witness, Naive);
-    assert_eq!(proof(&bytes, &witness, Cpu::portable()), expected, "the processor, portable");
-    assert_eq!(proof(&bytes, &witness, Cpu::new()), expected, "the processor");
+    assert_eq!(proof(&bytes, &witness, Cpu::portable()), expected, "the CPU, portable");
+    assert_eq!(proof(&bytes, &witness, Cpu::new()), expected, "the CPU");
     assert_eq!(proof(&bytes, &witness, Gpu::new(TwinDevice::small())), expected, "a device");
 }
 

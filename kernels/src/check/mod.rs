@@ -106,13 +106,13 @@ pub fn naive() -> &'static AnyBackend {
     &NAIVE
 }
 
-/// The processor, with the best instructions it has.
+/// The CPU, with the best instructions it has.
 pub fn cpu() -> &'static AnyBackend {
     static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::new().into());
     &CPU
 }
 
-/// The processor, with portable instructions only.
+/// The CPU, with portable instructions only.
 pub fn cpu_portable() -> &'static AnyBackend {
     static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::portable().into());
     &CPU

@@ -1,4 +1,4 @@
-//! The processor: all cores, and AVX-512 IFMA where the machine has it.
+//! The CPU: all cores, and AVX-512 IFMA where the machine has it.
 
 /// Repeats a block for i from 0 to 7 where i < n: what LLVM would unroll only in part stays in
 /// registers.
@@ -37,7 +37,7 @@ use crate::host::HostBuffer;
 /// The instructions that field arithmetic uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
-    /// What every processor has.
+    /// What every CPU has.
     Portable,
     /// Eight elements at a time, in the 52-bit multipliers of AVX-512.
     Ifma,
@@ -62,7 +62,7 @@ pub trait CpuGroup: Group<Coordinate: Vectorised> {}
 
 impl<G: Group<Coordinate: Vectorised>> CpuGroup for G {}
 
-/// The processor, through rayon's current thread pool.
+/// The CPU, through rayon's current thread pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
     instructions: Instructions,

@@ -1,4 +1,4 @@
-//! Multi-scalar multiplication over bases that are used once, on the processor.
+//! Multi-scalar multiplication over bases that are used once, on the CPU.
 
 use ark_ec::VariableBaseMSM;
 use ark_ff::{BigInteger, PrimeField};
@@ -11,7 +11,7 @@ use crate::group::Group;
 /// Fewest points that are worth preparing, measured on both curves.
 const POINTS_MIN: usize = 64;
 
-/// Σ scalars\[i\]·bases\[i\] on the processor, for bases that are used once.
+/// Σ scalars\[i\]·bases\[i\] on the CPU, for bases that are used once.
 ///
 /// Scalars near zero on either side of it, as integers modulo the order, cost as little as they are
 /// short. Running time depends on the scalars and on the points.

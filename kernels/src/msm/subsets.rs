@@ -1,4 +1,4 @@
-//! Sums of subsets of points, on the processor: many for little more than one addition a point.
+//! Sums of subsets of points, on the CPU: many for little more than one addition a point.
 
 use super::plan::WINDOW_MAX;
 use crate::error::Error;

@@ -42,7 +42,7 @@ pub fn open_bisected(choice: Choice, entry: &str) -> Result<Bisected, Error> {
         Choice::Auto | Choice::Only(BackendKind::Cuda) => cuda(entry),
         Choice::Only(BackendKind::Wgpu) => wgpu(entry),
         Choice::Only(kind) => {
-            Err(unavailable(kind, "it has no device that twins could give way to"))
+            Err(unavailable(kind, "it is no GPU backend, so that there is nothing to bisect"))
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What is known of the processor.
+//! What is known of the CPU.
 
 use super::Finding;
 use crate::backend::BackendKind;
 use crate::cpu::{Cpu, Instructions};
 
-/// The processor, as a device.
+/// The CPU, as a device.
 pub(super) fn finding(cpu: &Cpu) -> Finding {
     let threads = rayon::current_num_threads();
     let detail = match cpu.instructions() {
@@ -12,9 +12,7 @@ pub(super) fn finding(cpu: &Cpu) -> Finding {
         Instructions::Portable => {
             let lacks = lacking();
             let lacks = if lacks.is_empty() { "not used".to_owned() } else { lacks.join(", ") };
-            format!(
-                "{threads} threads, no AVX-512 IFMA (the processor or the system lacks: {lacks})"
-            )
+            format!("{threads} threads, no AVX-512 IFMA (the CPU or the system lacks: {lacks})")
         }
     };
     Finding {
@@ -45,7 +43,7 @@ fn lacking() -> Vec<&'static str> {
     vec!["x86-64"]
 }
 
-/// The processor's name, where the system tells.
+/// The CPU's name, where the system tells.
 fn model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

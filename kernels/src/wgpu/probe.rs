@@ -17,7 +17,7 @@ const BUFFERS_MAX: u32 = 5;
 /// How a device is chosen and used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Use an adapter that computes on the processor, if there is no other. Our own processor backend
+    /// Use an adapter that computes on the CPU, if there is no other. Our own CPU backend
     /// is much faster: this is for tests.
     pub software: bool,
     /// Do without 64-bit integers in shaders, even where there are some. For tests.

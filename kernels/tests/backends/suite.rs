@@ -1,4 +1,4 @@
-//! Stamps suites of tests onto every backend. (The CUDA sources on the processor have a test of their
+//! Stamps suites of tests onto every backend. (The CUDA sources on the CPU have a test of their
 //! own, `kernels/cuda_shim`, with the same laws.)
 //!
 //! A backend that this machine lacks has its tests *ignored*, with the reason on standard error; with

@@ -1,4 +1,4 @@
-//! What needs nothing but the processor: devices are made of twins, or of a C++ compiler. One program, so
+//! What needs nothing but the CPU: devices are made of twins, or of a C++ compiler. One program, so
 //! that the plans are compiled once.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

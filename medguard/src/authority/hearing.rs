@@ -84,7 +84,8 @@ impl<C: Curve> Authority<C> {
         match &self.policy.answering {
             Answering::Quorum(quorum) => Ok(quorum),
             Answering::Recompute => {
-                let detail = "this authority computes programs itself: it hears no appliances";
+                let detail =
+                    "this authority computes programs itself: it settles no disputes of appliances";
                 Err(Problem::new(501, "no-quorum-here", detail))
             }
         }

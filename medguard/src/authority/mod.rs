@@ -110,7 +110,7 @@ impl<C: Curve> Authority<C> {
             return Ok(());
         }
         let detail = format!(
-            "the devices of {} do not prove that they encrypt readings, and nothing of such sums is opened",
+            "the devices of {} do not prove that they encrypt readings, and nothing of such sums is decrypted",
             claim.region
         );
         Err(Problem::new(403, "unproved-encryption", detail).field("profile"))

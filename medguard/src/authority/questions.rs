@@ -220,7 +220,8 @@ impl<C: Curve> Authority<C> {
         match circuit.outputs.iter().find(|output| output.kind != OutputKind::Bit) {
             None => Ok(circuit),
             Some(output) => {
-                let detail = format!("{:?} is a number; only single bits are opened", output.name);
+                let detail =
+                    format!("{:?} is a number; only single bits are decrypted", output.name);
                 Err(Problem::new(403, "not-a-bit", detail).field("outputs").limit(1))
             }
         }
@@ -295,13 +296,13 @@ fn check_reads(program: &Program, results: usize) -> Result<(), Problem> {
         match input.from {
             From::Sum { sum, .. } => unread.remove(&sum),
             From::Word { .. } => {
-                let detail = "encrypted words are no proved sums: they might be a single device's";
+                let detail = "encrypted words are not proved sums: they might be a single device's";
                 return Err(Problem::new(403, "unproved-words", detail).field("words").limit(0));
             }
         };
     }
     if results == 0 {
-        let detail = "a program that reads no result tells of nobody knows what";
+        let detail = "a program that reads no result says nothing about proved sums";
         return Err(Problem::new(403, "no-results", detail).field("results"));
     }
     match unread.first() {

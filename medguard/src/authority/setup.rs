@@ -39,7 +39,7 @@ pub struct Setup<C: Curve> {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// The keys are not a pair.
-    #[error("the secret key does not open what the public key encrypts")]
+    #[error("the secret key does not decrypt what the public key encrypts")]
     KeyPair,
     /// A region whose vectors mean something else here.
     #[error("{region}: {field} of its roster is {found}, this authority's is {expected}")]

@@ -151,7 +151,7 @@ fn pinned(pin: &Pin) -> Problem {
 
 fn exhausted(pin: &Pin, bits_max: u64) -> Problem {
     let detail = format!(
-        "no more is told about {} epoch {}: an answer to this would pass {bits_max} bits",
+        "no more is released about {} epoch {}: an answer to this would exceed {bits_max} bits",
         pin.region, pin.epoch
     );
     Problem::new(403, "budget-exhausted", detail).field("results").limit(bits_max)

@@ -44,8 +44,8 @@ fn proof_on<C: Curve>(srs: &Srs<C>, backend: impl Into<AnyBackend>) -> Vec<u8> {
 fn backends_agree<C: Curve>() {
     let srs = srs::<C>(5);
     let expected = proof_on(&srs, Naive);
-    assert_eq!(proof_on(&srs, Cpu::portable()), expected, "the processor, portable");
-    assert_eq!(proof_on(&srs, Cpu::new()), expected, "the processor");
+    assert_eq!(proof_on(&srs, Cpu::portable()), expected, "the CPU, portable");
+    assert_eq!(proof_on(&srs, Cpu::new()), expected, "the CPU");
     assert_eq!(proof_on(&srs, Gpu::new(TwinDevice::small())), expected, "a device");
 }
 

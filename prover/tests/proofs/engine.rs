@@ -252,7 +252,7 @@ fn what_is_not_satisfied_is_named() {
         let ProveError::Unsatisfied(Unsatisfied { constraint, row }) =
             words.prove(&srs, assignment).unwrap_err()
         else {
-            panic!("the processor does not fail");
+            panic!("the CPU does not fail");
         };
         (constraint, row)
     };

@@ -16,9 +16,9 @@ use crate::service::Service;
 
 /// The backends of an appliance.
 pub struct Backends {
-    /// None if the processor is the primary one.
+    /// None if the CPU is the primary one.
     primary: Option<Backend>,
-    /// The processor: checks keys, and proves when the primary backend fails.
+    /// The CPU: checks keys, and proves when the primary backend fails.
     pub cpu: Backend,
     /// What needs no key.
     pub circuits: Arc<dyn Circuits>,
@@ -65,7 +65,7 @@ impl Backends {
         Self { primary, cpu, circuits, service: Arc::clone(service) }
     }
 
-    /// The primary backend, unless it is the processor or was taken out of service.
+    /// The primary backend, unless it is the CPU or was taken out of service.
     pub fn primary(&self) -> Option<&Backend> {
         let primary = self.primary.as_ref()?;
         if self.service.has(primary.kind) {

@@ -1,4 +1,4 @@
-//! One proof: on the primary backend, and if that fails on the processor, whose word is final.
+//! One proof: on the primary backend, and if that fails on the CPU, whose word is final.
 
 use std::io;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub async fn prove(
             }
             // No fault of the backend's: it is only too small.
             Err(NoProof::Key(error @ CacheError::TooLarge { .. })) => {
-                tracing::info!(%error, %backend, "the processor proves instead");
+                tracing::info!(%error, %backend, "the CPU proves instead");
             }
             Err(error) => retried = Some((backend, service::retried(backend, &error.to_string()))),
         }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub struct Groth16 {
     /// Where proofs are made.
     pub primary: Arc<dyn Loader>,
-    /// The processor: checks keys, and proves when the primary backend fails. May be the same.
+    /// The CPU: checks keys, and proves when the primary backend fails. May be the same.
     pub cpu: Arc<dyn Loader>,
     /// What needs no key.
     pub circuits: Arc<dyn Circuits>,

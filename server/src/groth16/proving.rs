@@ -29,7 +29,7 @@ use super::prover::{
 };
 
 impl Groth16 {
-    /// What proves circuits on a backend, and on the processor where that fails.
+    /// What proves circuits on a backend, and on the CPU where that fails.
     pub fn on(backend: impl Into<AnyBackend>, programs: Programs) -> Self {
         Self {
             primary: Arc::new(erased::Loader::new(backend)),

@@ -104,6 +104,6 @@ fn header<T: FromStr<Err: Display>>(headers: &HeaderMap, name: &'static str) -> 
 /// There is no such upload, it is somebody else's, or a job with it has ended.
 pub fn unknown_witness(field: &'static str) -> Problem {
     let detail = "there is no such witness: POST it to /v1/witnesses first, and name the token that is \
-                  answered; it goes when a job with it ends";
+                  answered; it is deleted when a job with it ends";
     Problem::new(404, "unknown-witness", detail).field(field)
 }

@@ -72,7 +72,9 @@ impl JobKind for Aggregates {
         _stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Output>, StoreError> {
         let JobRequest::Aggregate { region, epoch, weights } = request else {
-            return Ok(Outcome::Failed(internal("a stored sum is none")));
+            return Ok(Outcome::Failed(internal(
+                "the stored request of an aggregate job has another kind",
+            )));
         };
         let Some(roster) = app.store.closing_roster(&lease.id).await? else {
             return Ok(Outcome::Failed(internal("a stored sum has closed no epoch")));

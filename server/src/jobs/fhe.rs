@@ -65,7 +65,9 @@ impl JobKind for Programs {
         stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Computed>, StoreError> {
         let JobRequest::Fhe(request) = request else {
-            return Ok(Outcome::Failed(internal("a stored program is none")));
+            return Ok(Outcome::Failed(internal(
+                "the stored request of an fhe job has another kind",
+            )));
         };
         let results = app.store.sums(&request.sums).await?;
         let key = app.store.key(&request.key).await?.ok_or(Denial::KeyNotThere)?.fingerprint;

@@ -80,7 +80,9 @@ impl JobKind for Proofs {
         stop: watch::Receiver<bool>,
     ) -> Result<Outcome<Self::Output>, StoreError> {
         let JobRequest::Groth16(request) = request else {
-            return Ok(Outcome::Failed(internal("a stored proof is none")));
+            return Ok(Outcome::Failed(internal(
+                "the stored request of a groth16 job has another kind",
+            )));
         };
         let circuit = app.store.circuit(&request.circuit).await?.ok_or(Denial::CircuitNotThere)?;
         let source = match app.store.secret(&lease.id).await? {

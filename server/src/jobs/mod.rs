@@ -32,7 +32,7 @@ pub trait JobKind: Send + Sync + 'static {
     type Output: Send;
     /// Which kind it is.
     const KIND: Kind;
-    /// Whether a job can be taken back.
+    /// Whether a job can be cancelled.
     const CANCELLABLE: bool;
 
     /// Checks a request and queues its job, under this id.
@@ -96,7 +96,7 @@ pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> 
     Ok(job)
 }
 
-/// Cancels a job, unless it has ended or its kind cannot be taken back.
+/// Cancels a job, unless it has ended or its kind cannot be cancelled.
 ///
 /// # Errors
 /// Why it is not cancelled, or the store's.
@@ -110,7 +110,7 @@ pub async fn cancel(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
 
 async fn cancel_kind<K: JobKind>(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
     if !K::CANCELLABLE {
-        let detail = "a job that sums has closed its epoch and cannot be taken back";
+        let detail = "a job that sums has closed its epoch and cannot be cancelled";
         return Err(Problem::new(409, "not-cancellable", detail).field("id").into());
     }
     if !app.store.cancel(&job.id).await? {

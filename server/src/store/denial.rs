@@ -145,8 +145,8 @@ pub enum Denial {
     /// There is no room for another result.
     #[error("there are {0} results of others: delete one first")]
     TooManyResults(usize),
-    /// No profile of that digest was handed in.
-    #[error("hand it in first: PUT /v1/profiles/{0}")]
+    /// No profile of that digest was uploaded.
+    #[error("upload it first: PUT /v1/profiles/{0}")]
     UnknownProfile(Digest),
     /// There is no room for another profile.
     #[error("there are {0} profiles already")]

@@ -70,7 +70,7 @@ impl Mock {
     }
 }
 
-/// The processor alone, and it is good.
+/// The CPU alone, and it is good.
 pub fn good() -> Groth16 {
     let cpu = Mock::new(BackendKind::Cpu, Mood::Good);
     on(&cpu, &cpu)

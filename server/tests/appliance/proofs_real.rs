@@ -76,7 +76,7 @@ async fn proved<C: Curve>(shop: &Shop, server: &Server, curve: &str) {
     assert!(refused(b"wtns").await.is("bad-witness"));
 }
 
-/// The processor, which keeps programs in memory only.
+/// The CPU, which keeps programs in memory only.
 fn groth16() -> Groth16 {
     Groth16::on(Cpu::new(), Programs::new(1 << 30, None))
 }

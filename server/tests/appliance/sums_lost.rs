@@ -31,7 +31,7 @@ enum Does {
     ShortSum,
 }
 
-/// The processor, which is called a device and does what it is told.
+/// The CPU, which is called a device and does what it is told.
 struct Device {
     key: ProvingKey<Bn254>,
     kind: BackendKind,
@@ -86,7 +86,7 @@ impl Prover<Bn254> for Device {
     }
 }
 
-/// An appliance with a device and a processor.
+/// An appliance with a device and a CPU.
 async fn open(region: &Region, device: &Arc<Device>, cpu: &Arc<Device>) -> (TempDir, Server) {
     let directory = tempfile::tempdir().unwrap();
     let server = start(&directory, device, cpu);
@@ -218,7 +218,7 @@ async fn what_nobody_can_prove_is_no_failure_of_the_device() {
     assert_eq!((device.asked.load(SeqCst), cpu.asked.load(SeqCst)), (1, 1));
     let failures = r#"pulseproof_backend_failures_total{backend="cuda"}"#;
     assert_eq!(metric(&server, failures).await, 0.0);
-    // When the processor is wrong, too, the job fails and its neighbour does not.
+    // When the CPU is wrong, too, the job fails and its neighbour does not.
     device.set(Does::WrongProof);
     cpu.set(Does::WrongSum);
     server.submit(2, &region.batch(2, 2)).await;

@@ -141,7 +141,7 @@ pub fn job(request: &FheRequest) -> JobRequest {
     JobRequest::Fhe(Box::new(request.clone()))
 }
 
-/// The processor, after a pause, and not before it failed some times.
+/// The CPU, after a pause, and not before it failed some times.
 pub struct Odd {
     pub pause: Duration,
     pub failures: Arc<AtomicUsize>,

@@ -1,5 +1,5 @@
 //! Vectors of 64-bit words with Montgomery's products modulo p: what bootstrapping is written over, and
-//! its form for any processor.
+//! its form for any CPU.
 //!
 //! Words wrap modulo 2^64; a number from −4p to 0 stands there as one just below 2^64. The functions here
 //! know no ranges but those of factors: everything else is said where they are used.
@@ -43,7 +43,7 @@ impl Factor<u64> {
 
 /// Vectors of `W` words, and arithmetic in each lane.
 ///
-/// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the processor's
+/// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the CPU's
 /// instructions are switched on.
 pub(super) trait Vectors<const W: usize>: Copy + Send + Sync + 'static {
     /// log2 of R, at least 52: multiplied values are below R, which is over 4p.

@@ -13,7 +13,7 @@ use crate::msm::{BASES_MAX, BITS_MAX, LEVELS_MAX};
 /// Rows that sums of a slice may take, beside the bases, of the numbers that entries can name.
 pub(super) const SUMS_MAX: usize = 1 << 20;
 
-/// Points that the processor has prepared.
+/// Points that the CPU has prepared.
 #[derive(Debug)]
 pub struct Bases<G: CpuGroup> {
     pub(super) len: usize,

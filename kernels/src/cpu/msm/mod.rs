@@ -1,4 +1,4 @@
-//! Multi-scalar multiplication on the processor: Pippenger's buckets with signed digits, in which all
+//! Multi-scalar multiplication on the CPU: Pippenger's buckets with signed digits, in which all
 //! additions are of affine points, many with one inversion, in lanes.
 //!
 //! | file | what it does |

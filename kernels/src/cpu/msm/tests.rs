@@ -1,4 +1,4 @@
-//! Multi-scalar multiplication of the processor, with lanes and without, against double-and-add and
+//! Multi-scalar multiplication of the CPU, with lanes and without, against double-and-add and
 //! against arkworks.
 
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};

@@ -1,4 +1,4 @@
-//! Vectors of eight 64-bit words in AVX-512 registers: the only file of the processor's kernels with
+//! Vectors of eight 64-bit words in AVX-512 registers: the only file of the CPU's kernels with
 //! `unsafe` in it. It knows words and no fields.
 #![expect(unsafe_code, reason = "intrinsics of AVX-512, and the words of arkworks's elements")]
 

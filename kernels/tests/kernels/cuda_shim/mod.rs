@@ -1,4 +1,4 @@
-//! The CUDA kernels, run on the processor one launch at a time, against obvious computations.
+//! The CUDA kernels, run on the CPU one launch at a time, against obvious computations.
 
 mod itself;
 mod launches;

@@ -59,7 +59,7 @@ pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
     made
 }
 
-/// The proving key on the processor.
+/// The proving key on the CPU.
 #[cfg(feature = "prove")]
 pub fn proving_key<C: Curve>(srs: &Srs<C>) -> ProvingKey<C> {
     ProvingKey::new(Cpu::new(), Arc::new(srs.clone())).unwrap()

@@ -1,4 +1,4 @@
-//! A device that runs the CUDA sources on the processor: the same assembled text, behind `shim.h`,
+//! A device that runs the CUDA sources on the CPU: the same assembled text, behind `shim.h`,
 //! compiled by the host's C++ compiler and loaded. The only `unsafe` code of the tests.
 
 #![expect(unsafe_code, reason = "loads what the C++ compiler made of the kernels, and calls it")]
@@ -107,7 +107,7 @@ type ShimLaunch = unsafe extern "C" fn(
 static LIBRARIES: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<Library>>>>> =
     LazyLock::new(Mutex::default);
 
-/// Runs kernels on the processor. Compiles a unit when it is first needed.
+/// Runs kernels on the CPU. Compiles a unit when it is first needed.
 pub struct ShimDevice {
     limits: Limits,
     units: Mutex<HashMap<Unit, Arc<Mutex<Library>>>>,
