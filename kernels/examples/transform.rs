@@ -1,4 +1,4 @@
-//! A transform (NTT) and a multi-scalar multiplication (MSM) on the CPU, against the obvious
+//! A transform (NTT) and a multi-scalar multiplication (MSM) on the CPU, against the naive
 //! algorithms.
 //!
 //! `cargo run --release -p pulseproof-kernels --example transform`

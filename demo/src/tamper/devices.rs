@@ -18,8 +18,8 @@ const MINUS_ONE: u64 = u64::MAX;
 struct Malformed<C: Curve> {
     /// The others' ciphertexts but one, negated: a sum with it would be that one's.
     cancelling: Submission<C>,
-    /// Its honest list, with half a step of the plaintext in one mask word: whether a sum with it opens would
-    /// tell a bit of the key.
+    /// Its honest list, with half a step of the plaintext in one mask word: whether a sum with it decrypts would
+    /// reveal a bit of the key.
     probing: Submission<C>,
     /// The same without a proof.
     unproved: Submission<C>,

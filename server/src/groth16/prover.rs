@@ -1,4 +1,4 @@
-//! The seam to the proving crate: what opens keys, what proves, and what needs no key.
+//! The interface to the proving crate: what opens keys, what proves, and what needs no key.
 //!
 //! No message of an error may hold a value of an input or of a witness: messages are logged, stored
 //! and answered.
@@ -148,7 +148,7 @@ pub struct KeyInfo {
     pub domain_log: u32,
     /// Contributions to the second phase of the ceremony.
     pub contributions: u64,
-    /// What shows that it is a toy.
+    /// What shows that it is insecure.
     pub weakness: Option<Weakness>,
 }
 

@@ -21,7 +21,7 @@ use crate::blobs::{Claim, Finished};
 /// Chunks of a body that may wait to be written.
 const CHUNKS_WAITING_MAX: usize = 16;
 
-/// A file to take in.
+/// A file to receive.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     /// What it is called.
@@ -35,7 +35,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// A file that is called by its hash.
+    /// A file that is named by its hash.
     pub fn by_hash(sha256: Digest, field: &'static str, limit: u64) -> Self {
         Self { id: sha256, sha256, field, limit }
     }

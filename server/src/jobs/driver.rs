@@ -20,7 +20,7 @@ use crate::telemetry;
 /// The pause after the store failed. The job stays in the queue: a full disk is no reason to lose it.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Works on jobs of a kind until told to stop. Jobs at work that can be given up are given up then and start anew
+/// Works on jobs of a kind until told to stop. Jobs at work that can be aborted are aborted then and start again
 /// with the next process: nothing of them was released.
 pub async fn run<K: JobKind>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let lane = app.lanes.of(K::KIND);

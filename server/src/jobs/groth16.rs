@@ -148,7 +148,7 @@ async fn create(
     Ok(app.store.create_proof(id, request, secret, unfinished_max).await?)
 }
 
-/// Writes inputs to a file with a random name: their hash could tell what they are.
+/// Writes inputs to a file with a random name: their hash could reveal what they are.
 async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
     check(&inputs)?;
     let mut id = [0; 32];
@@ -210,7 +210,7 @@ async fn compute(
     computing.await.unwrap_or_else(|error| Err(internal(&error.to_string())))
 }
 
-/// What is said with everything that depends on a key that is a toy.
+/// What is said with everything that depends on an insecure key.
 pub fn warning(weakness: Weakness) -> String {
     format!("INSECURE key: {weakness}")
 }

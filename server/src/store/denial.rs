@@ -95,7 +95,7 @@ pub enum Denial {
         /// The state of the job that sums it.
         state: JobState,
     },
-    /// A sum of a job that another appliance computed, and nobody handed in.
+    /// A sum of a job that another appliance computed, and nobody uploaded.
     #[error(
         "no such result of epoch {epoch} of {region} is here: PUT it to /v1/results/{{digest}} first"
     )]

@@ -58,7 +58,7 @@ impl Store {
         Ok(known.bind(digest.to_string()).fetch_one(&self.pool).await?)
     }
 
-    /// A result of this epoch of a region, if it was handed in.
+    /// A result of this epoch of a region, if it was uploaded.
     pub(super) async fn result_of_others(
         &self,
         digest: &Digest,

@@ -28,7 +28,7 @@ pub use prover::Prover;
 
 use crate::store::submissions::{Candidate, StoredSubmission};
 
-/// Sums on one curve, with one reference string.
+/// Sums on one curve, with one SRS.
 pub trait Sums: Send + Sync {
     /// The curve.
     fn curve(&self) -> CurveId;

@@ -1,5 +1,5 @@
-//! The CPU's multiplications for callers without a backend. Generic code is compiled anew in every crate that calls it,
-//! and this is a lot of it: it is compiled here, once.
+//! The CPU's multiplications for callers without a backend. Generic code is compiled again in every crate that calls
+//! it, and this is a lot of it: it is compiled here, once.
 
 use ark_ec::short_weierstrass::{Affine, Projective};
 

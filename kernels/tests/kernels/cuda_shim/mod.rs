@@ -1,4 +1,4 @@
-//! The CUDA kernels, run on the CPU one launch at a time, against obvious computations.
+//! The CUDA kernels, run on the CPU one launch at a time, against naive computations.
 
 mod itself;
 mod launches;
