@@ -17,7 +17,7 @@ use crate::subgroup::holds_all;
 use crate::{CeremonyError, record, refused};
 
 /// Why points are refused that belong to no other points.
-const INCONSISTENT: &str = "a point does not belong to the others of the ceremony";
+const INCONSISTENT: &str = "a point is inconsistent with the others of the ceremony";
 
 /// Powers that are those of one secret, and what belongs to them.
 #[derive(Debug)]

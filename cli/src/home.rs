@@ -1,4 +1,4 @@
-//! Where keys and reference strings are kept.
+//! Where keys and SRSs are kept.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -137,7 +137,7 @@ fn enrol<C: Curve>(
     Region { gateway: Gateway::new(name, appliance), roster, devices, keys, readings }
 }
 
-/// Tells the appliance what words mean, and who may hand them in.
+/// Tells the appliance what words mean, and who may submit them.
 async fn register<C: Curve>(
     appliance: &ApplianceClient,
     profile: &Profile<C>,

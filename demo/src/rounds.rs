@@ -88,7 +88,7 @@ impl<C: Curve> Parties<C> {
         self.publish(proved).await
     }
 
-    /// The first half: submissions are handed in, summed and proved.
+    /// The first half: submissions are sent, summed and proved.
     pub async fn prove(
         &self,
         region: usize,

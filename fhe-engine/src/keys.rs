@@ -78,7 +78,7 @@ impl SecretKey {
         self.fingerprint
     }
 
-    /// Whether this key opens what `public` encrypts, whoever encrypts: the fingerprints agree, so do
+    /// Whether this key decrypts what `public` encrypts, whoever encrypts: the fingerprints agree, so do
     /// the keys, up to the noise of key generation, and neither noise nor key can make a list's noise
     /// larger than [`NOISE_MAX_PER_SUMMAND`](pulseproof_packing::NOISE_MAX_PER_SUMMAND).
     ///

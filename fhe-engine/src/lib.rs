@@ -3,7 +3,7 @@
 //! A device packs the readings of one epoch into a [`Layout`] and encrypts them under the
 //! authority's [`PublicKey`]. The result is a plain vector of words; adding such vectors word by
 //! word ([`add_assign`]) adds the readings inside, which no holder of the vectors alone can read.
-//! The authority's [`SecretKey`] opens a sum and returns its [`Totals`].
+//! The authority's [`SecretKey`] decrypts a sum and returns its [`Totals`].
 //!
 //! How wide a plaintext may be is derived from a proved bound on the noise ([`head_room`]), never
 //! guessed; the proof is in `docs/encryption.md`.

@@ -55,7 +55,7 @@ pub struct KeyInfo {
     pub log_size: u32,
     /// Contributions of phase 2 that it lists.
     pub contributions: usize,
-    /// What shows that it is a toy.
+    /// What shows that it is insecure.
     pub weakness: Option<Weakness>,
     /// Bytes where it is kept.
     pub bytes: usize,

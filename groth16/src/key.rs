@@ -141,7 +141,7 @@ impl<C: Curve> ProvingKey<C> {
         self.contributions
     }
 
-    /// What shows that the key is a toy, if anything does.
+    /// What shows that the key is insecure, if anything does.
     pub fn weakness(&self) -> Option<Weakness> {
         self.weakness
     }

@@ -1,7 +1,7 @@
 //! Groth16 proofs (Groth, EUROCRYPT 2016) of any circom circuit, in snarkjs's formats.
 //!
 //! - [`proof`], [`verifying_key`]: what a verifier holds; [`json`]: snarkjs's files of them.
-//! - [`Weakness`]: what shows that a key is a toy.
+//! - [`Weakness`]: what shows that a key is insecure.
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
 //! - [`setup`]: keys for circuits; [`phase2`]: contributions to them. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.

@@ -64,7 +64,7 @@ pub fn contract<C: Curve>(key: &VerifyingKey<C>) -> Result<String, TooManyInputs
     Ok(text)
 }
 
-/// A contract that says of itself that its key is a toy.
+/// A contract that says of itself that its key is insecure.
 #[must_use]
 pub fn marked(contract: &str, weakness: Weakness) -> String {
     contract.replacen('\n', &format!("\n// INSECURE key: {weakness}.\n"), 1)

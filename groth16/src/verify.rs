@@ -1,5 +1,5 @@
 //! Verification, of one proof and of many at once. Pairings, and one multi-scalar multiplication on the
-//! processor.
+//! CPU.
 //!
 //! A proof (A, B, C) for inputs x verifies if e(A, B) = e(α, β)·e(X, γ)·e(C, δ), X = ic₀ + Σ xᵢ·icᵢ.
 //!

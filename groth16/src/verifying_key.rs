@@ -33,7 +33,7 @@ impl<C: Curve> VerifyingKey<C> {
         Self { alpha_g1, beta_g2, gamma_g2, delta_g2, ic }
     }
 
-    /// That in a proving key's file, and what shows there that the key is a toy.
+    /// That in a proving key's file, and what shows there that the key is insecure.
     ///
     /// # Errors
     /// A point is bad, or a section is missing.

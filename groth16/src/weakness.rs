@@ -1,4 +1,4 @@
-//! What shows that a key is a toy: somebody knows a secret of it, or it binds nothing, and anybody forges
+//! What shows that a key is insecure: somebody knows a secret of it, or it binds nothing, and anybody forges
 //! proofs. Looks at points alone; that a secret is not known cannot be seen from them.
 
 use std::collections::HashSet;
@@ -91,7 +91,7 @@ impl fmt::Display for Weakness {
 }
 
 impl<C: Curve> VerifyingKey<C> {
-    /// What shows in the key itself that it is a toy, if anything does.
+    /// What shows in the key itself that it is insecure, if anything does.
     pub fn weakness(&self) -> Option<Weakness> {
         let (g1, g2) = (C::G1Affine::generator(), C::G2Affine::generator());
         let g2_points = [self.beta_g2, self.gamma_g2, self.delta_g2];

@@ -11,7 +11,7 @@ pub enum BackendKind {
     Wgpu,
     /// The CPU.
     Cpu,
-    /// The obvious algorithms: slow, and the measure of the others.
+    /// The naive reference implementations: slow, and the measure of the others.
     Naive,
 }
 

@@ -4,7 +4,7 @@
 //! - [`curve`], [`group`], [`field`]: what is computed in, and how run-time names become types.
 //! - [`backend`]: the traits of all operations; [`transform`], [`mod@msm`] and [`bootstrap`] say what is
 //!   asked of them.
-//! - [`naive`]: the obvious quadratic version of each operation, for tests to compare with.
+//! - [`naive`]: a naive reference implementation of each operation, for tests to compare with.
 //! - [`gpu`]: plans of all operations over a device.
 //! - [`apart`]: many things side by side, each of which is parallel in itself.
 //! - [`domain`]: multiplicative subgroups, Lagrange evaluation on the host.
@@ -25,7 +25,7 @@
 //! let values = cpu.download(&data)?;
 //! assert_eq!(values[0], Goldilocks::from(10u64));
 //!
-//! // The obvious algorithm gives the same bits.
+//! // The naive algorithm gives the same bits.
 //! let mut data = Naive.upload(&coefficients)?;
 //! Naive.ntt(&transform, &mut data)?;
 //! assert_eq!(values, Naive.download(&data)?);

@@ -21,7 +21,7 @@ use decimal::Decimal;
 pub use readings::{Readings, Row};
 pub use time::{TimeError, Zone};
 
-/// Most readings that are taken in.
+/// Most readings that are accepted.
 pub const READINGS_MAX: usize = 50_000_000;
 
 /// Readings by subject, in order of time, each of them once.

@@ -59,7 +59,7 @@ impl<C: Curve> Profile<C> {
         Ok(Self { layout, public_key, commitment_key, lists, prover })
     }
 
-    /// A profile whose devices cannot prove anything. The authority opens nothing of theirs.
+    /// A profile whose devices cannot prove anything. The authority decrypts nothing of theirs.
     ///
     /// # Errors
     /// Never: nothing is too large for what is not proved.

@@ -57,7 +57,7 @@ impl Layout {
 
     /// The totals of the plaintexts of a sum of total weight `summands`, one plaintext for each body.
     ///
-    /// Everything is looked at before anything is refused, so that the time it takes does not tell what was
+    /// Everything is looked at before anything is refused, so that the time it takes does not reveal what was
     /// wrong.
     ///
     /// # Errors

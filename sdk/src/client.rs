@@ -27,7 +27,7 @@ use crate::submission::batch_to_bytes;
 
 /// The longest a single request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest that handing in an evaluation key, some 60 MB, or a piece of a file may take.
+/// The longest that uploading an evaluation key, some 60 MB, or a piece of a file may take.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Most bytes of an answer that is an error.
 const ERROR_BYTES_MAX: usize = 1 << 16;
@@ -56,7 +56,7 @@ pub enum ClientError {
         /// Most bytes that were expected.
         limit: usize,
     },
-    /// A file to hand in could not be read.
+    /// A file to upload could not be read.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.

@@ -55,7 +55,7 @@ pub struct SumRef {
     pub region: Name,
     /// The epoch.
     pub epoch: u64,
-    /// The [digest](crate::ProvedResult::sum_digest) of another appliance's sum that was handed in; without
+    /// The [digest](crate::ProvedResult::sum_digest) of another appliance's sum that was uploaded; without
     /// it, the sum that a finished job of this appliance made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Digest>,

@@ -42,7 +42,7 @@ impl Groth16Request {
 }
 
 /// A circuit's inputs. Secret, so that nobody logs them by accident: `Debug` does not show them. A name that comes
-/// twice in an object is refused: of two values, one would be dropped without a word.
+/// twice in an object is refused: of two values, one would be dropped silently.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Inputs(pub Value);

@@ -262,7 +262,7 @@ impl<C: Curve> ProvedResult<C> {
         Digest::of("pulseproof result v2", &writer.finish())
     }
 
-    /// The hash of what was summed and of the sum, whoever proved and published it: the same sum proved anew
+    /// The hash of what was summed and of the sum, whoever proved and published it: the same sum proved again
     /// has the same.
     pub fn sum_digest(&self) -> Digest {
         let mut bytes = self.claim.context().0.to_vec();

@@ -32,12 +32,12 @@ pub struct Config {
     pub fhe_jobs_max: usize,
     /// Programs queued or running; one more is turned away with a 503.
     pub fhe_jobs_unfinished_max: usize,
-    /// Bytes of what programs' lookups gave, some 16 kB each, that are kept for who doubts the outputs; the
+    /// Bytes of what programs' lookups gave, some 16 kB each, that are kept for anyone who doubts the outputs; the
     /// oldest go. At least what a job of 8192 lookups takes, 135 MB, or it fails.
     pub lookups_bytes_max: u64,
     /// When batches of bootstraps close.
     pub batches: Limits,
-    /// Files that are handed in.
+    /// Files that are uploaded.
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
@@ -73,7 +73,7 @@ impl Config {
     }
 }
 
-/// Limits of files that are handed in.
+/// Limits of files that are uploaded.
 #[derive(Clone, Debug)]
 pub struct Uploads {
     /// Files received at the same time, and as many that wait for their turn.
@@ -123,7 +123,7 @@ pub struct Groth16Limits {
     pub device_key_bytes_max: u64,
     /// Bytes of keys in the CPU's memory.
     pub host_key_bytes_max: u64,
-    /// Take keys that show that they are toys, and prove with them: for tests.
+    /// Accept recognisably insecure keys, and prove with them: for tests.
     pub insecure_keys: bool,
     /// Circuits whose keys stay in memory once they are there.
     pub pinned: BTreeSet<Name>,

@@ -1,4 +1,4 @@
-//! The appliance: takes in committed and signed readings, sums them and proves the sum.
+//! The appliance: accepts committed and signed readings, sums them and proves the sum.
 //!
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what

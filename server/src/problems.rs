@@ -1,4 +1,4 @@
-//! Problems that every room of the appliance has.
+//! Problems that every module of the appliance may answer with.
 
 use pulseproof_groth16::Weakness;
 use pulseproof_prover::encoding::DecodeError;

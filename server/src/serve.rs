@@ -123,7 +123,7 @@ impl Appliance {
     }
 
     /// Serves until `shutdown` completes. Then no connection is accepted any more, requests in flight
-    /// and the sum at work finish, programs and proofs of circuits at work are given up and stay queued,
+    /// and the sum at work finish, programs and proofs of circuits at work are aborted and stay queued,
     /// and the store is closed.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub fn internal(error: &dyn std::error::Error) -> Refusal {
 /// Runs something that computes for long on a thread where it blocks nobody.
 ///
 /// # Errors
-/// What the work says, or that it ended without a word.
+/// What the work says, or that it ended silently.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

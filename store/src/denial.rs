@@ -101,7 +101,7 @@ pub enum Denial {
         /// The state of the job that sums it.
         state: JobState,
     },
-    /// A sum of a job that another appliance computed, and nobody handed in.
+    /// A sum of a job that another appliance computed, and nobody uploaded.
     #[error(
         "no such result of epoch {epoch} of {region} is here: PUT it to /v1/results/{{digest}} first"
     )]
@@ -151,8 +151,8 @@ pub enum Denial {
     /// There is no room for another result.
     #[error("there are {0} results of others: delete one first")]
     TooManyResults(usize),
-    /// No profile of that digest was handed in.
-    #[error("hand it in first: PUT /v1/profiles/{0}")]
+    /// No profile of that digest was uploaded.
+    #[error("upload it first: PUT /v1/profiles/{0}")]
     UnknownProfile(Digest),
     /// There is no room for another profile.
     #[error("there are {0} profiles already")]

@@ -42,7 +42,7 @@ pub struct Shape {
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The reference string.
+    /// The SRS.
     #[error(transparent)]
     Srs(#[from] SrsError),
     /// The packing.

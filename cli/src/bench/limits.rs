@@ -40,7 +40,7 @@ pub struct Limit {
     pub derivation: String,
 }
 
-/// What this processor can do, measured once per run.
+/// What this CPU can do, measured once per run.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// Of each kind of multiplier that there is.
@@ -58,12 +58,12 @@ impl Machine {
         Self { peaks, bytes_per_second: host_bandwidth() }
     }
 
-    /// The limit of an operation on this processor: its multiplications at the peak rate of the best kind
+    /// The limit of an operation on this CPU: its multiplications at the peak rate of the best kind
     /// of multiplier, or its bytes at the speed of a copy, whichever takes longer.
     pub fn limit(&self, work: OperationCost, what: &str, median_ms: f64) -> Limit {
         let time = |peak: &Peak| work.products * word_products(work, peak.bits) / peak.per_second;
         let best = self.peaks.iter().min_by(|a, b| time(a).total_cmp(&time(b)));
-        let best = best.expect("every processor multiplies");
+        let best = best.expect("every CPU multiplies");
         let multiply_ms = time(best) * 1e3;
         let move_ms = work.bytes / self.bytes_per_second * 1e3;
         let mut derivation = format!(

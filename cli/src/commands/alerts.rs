@@ -42,7 +42,7 @@ pub(super) fn print(alerts: &Alerts, unit: &str) {
     }
 }
 
-/// As the authority opened it, next to the plain one.
+/// As the authority decrypted it, next to the plain one.
 fn answer(alert: &Alert) -> String {
     let read = |value: fn(&Bit) -> bool| match alert.question {
         Question::Trend => {

@@ -24,8 +24,9 @@ Examples:
   pulseproof check --backend cuda --kernel msm --force-gpu-from accumulate_points
 
 Every kernel runs over every field and group, on random, structured and extreme inputs; bad arguments
-must be refused in the same words. Inputs follow from the seed. --force-gpu-from looks for the kernel
-that is wrong: plain Rust twins run up to the first launch of that kernel, the device from there on.
+must be refused with the same error. Inputs follow from the seed. --force-gpu-from looks for the kernel
+that is wrong: host reference kernels in plain Rust run up to the first launch of that kernel, the GPU
+from there on.
 
 Exits with 0 if all results are equal, 1 at any difference, 2 if an argument is wrong, and 3 if the
 backend is not available.")]
@@ -48,7 +49,7 @@ pub struct Args {
     /// Write JUnit XML to this file
     #[arg(long, value_name = "FILE")]
     junit: Option<Output>,
-    /// Run twins in plain Rust before the first launch of this kernel of the device
+    /// Run host reference kernels, in plain Rust, before the first launch of this kernel on the GPU
     #[arg(long, value_name = "ENTRY")]
     force_gpu_from: Option<String>,
 }
@@ -58,7 +59,7 @@ pub struct Args {
 enum Against {
     /// The CPU, with portable instructions
     Cpu,
-    /// The obvious algorithms: slow, for small sizes
+    /// Naive reference implementations: slow, for small sizes
     Naive,
 }
 

@@ -43,7 +43,7 @@ Without --data the readings are those of 19 people wearing a continuous glucose 
 (Hall et al. 2018, PLOS Biology, CC BY 4.0). Everything runs on loopback ports of this machine and
 over HTTP. Every figure is decrypted from a proved sum and compared with the one computed in the
 clear: they must be equal. So must the answers to questions that the authority computes on encrypted
-sums, and opens bit by bit: is the mean above a threshold, and in each region's last epoch, is it a spike against
+sums, and decrypts bit by bit: is the mean above a threshold, and in each region's last epoch, is it a spike against
 the four epochs before it, is it rising or falling. With --tamper the exit code is 0 only if every attempt was caught.")]
 pub(super) struct Args {
     /// Devices; beyond the subjects, days are drawn from all of them [default: one per subject]
@@ -94,7 +94,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     alert_above: Option<String>,
     /// Of how many epochs of a region to ask that, newest first; few, because each takes a second or so
-    /// on a processor. With 0 nothing is asked of encrypted sums
+    /// on a CPU. With 0 nothing is asked of encrypted sums
     #[arg(long, default_value_t = 3, value_name = "E")]
     alert_epochs: usize,
     /// Unit of the values [default: mg/dL]

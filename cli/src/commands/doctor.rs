@@ -15,13 +15,13 @@ use crate::output::{say, say_json, table};
 #[command(after_help = "\
 Examples:
   pulseproof doctor
-  pulseproof doctor --compile              how long each kernel takes to compile for a CUDA device
+  pulseproof doctor --compile              how long each kernel takes to compile for a CUDA GPU
   pulseproof doctor --json
 
 JSON: `auto` is the backend that --backend auto opens; `devices` is a list of `backend`, `name`, `detail`,
 `memory_bytes`, `compile_seconds`, `usable` and, if it is not, `reason`.")]
 pub struct Args {
-    /// Compile every kernel for the CUDA device, and say how long each takes
+    /// Compile every kernel for the CUDA GPU, and say how long each takes
     #[arg(long)]
     compile: bool,
     /// Print JSON

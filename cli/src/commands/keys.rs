@@ -56,7 +56,7 @@ Prints the public key's fingerprint, which is part of every profile.")]
         /// Folder to write to
         folder: PathBuf,
     },
-    /// Make an evaluation key: what an appliance computes programs on encrypted sums with
+    /// Make an evaluation key, with which an appliance computes homomorphic programs on encrypted sums
     #[command(after_help = "\
 Examples:
   pulseproof keys evaluation /etc/pulseproof/authority.secret authority.evaluation
@@ -69,7 +69,7 @@ Prints the key's id, which is the SHA-256 of the file. The file is no secret: it
         /// File to write
         file: Output,
     },
-    /// Say what a file holds, of any kind that is made or taken here, without its secrets
+    /// Say what a file holds, of any kind that is written or read here, without its secrets
     #[command(after_help = "\
 Examples:
   pulseproof keys show meter-17.key

@@ -43,7 +43,7 @@ Examples:
   pulseproof bench wsa                     how fast proving is here, against its peer"
 )]
 pub struct Cli {
-    /// Where keys and reference strings are kept [default: ~/.local/share/pulseproof]
+    /// Where keys and SRSs are kept [default: ~/.local/share/pulseproof]
     #[arg(long, global = true, env = "PULSEPROOF_HOME", value_name = "DIR")]
     home: Option<std::path::PathBuf>,
     #[command(subcommand)]

@@ -27,8 +27,8 @@ Examples:
   pulseproof serve --pin merkle --host-keys 16384
   curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
-An SRS that was made here, or a missing one, is refused unless --insecure-key is given: whoever makes an SRS
-can forge proofs. Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash it goes on
+A development SRS, or a missing one, is refused unless --insecure-key is given: whoever makes an SRS can forge
+proofs. Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash the appliance resumes
 where it was.")]
 pub struct Args {
     /// Address to listen on; port 0 takes a free one
@@ -45,30 +45,31 @@ pub struct Args {
     log_size: u32,
     #[command(flatten)]
     backend: BackendArgs,
-    /// Proofs that the device may get wrong before it is used no more
+    /// After how many failed proofs the GPU is no longer used
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     device_failures: u32,
-    /// Prove with a development SRS, which is made if there is none, and take circuits' keys that show that they
-    /// are toys: for tests
+    /// Prove with a development SRS, which is made if there is none, and accept circuits' keys that are
+    /// recognisably insecure: for tests
     #[arg(long)]
     insecure_key: bool,
     #[command(flatten)]
     circuits: CircuitArgs,
 }
 
-/// Circuits that gateways bring.
+/// Circuits that gateways upload.
 #[derive(Debug, clap::Args)]
 struct CircuitArgs {
     /// A circuit whose key stays in memory once it is there; may be given again
     #[arg(long = "pin", value_name = "CIRCUIT")]
     pinned: Vec<Name>,
-    /// Memory for circuits' keys on this machine, in MiB
+    /// Host memory for circuits' keys, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     host_keys: u64,
-    /// Memory for circuits' keys on the device, in MiB
+    /// GPU memory for circuits' keys, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 8192)]
     device_keys: u64,
-    /// Memory for circuits' compiled programs, in MiB; those that do not fit are read from the disk again
+    /// Memory for circuits' compiled witness generators (WebAssembly), in MiB; those that do not fit are read from
+    /// disk again
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     host_programs: u64,
 }

@@ -46,7 +46,7 @@ pub struct Args {
     /// The region's roster [default: REGION.roster.json beside the result]
     #[arg(long, value_name = "FILE")]
     roster: Option<Input>,
-    /// Key of an appliance whose sums are taken, 64 hexadecimal digits; may be given again
+    /// Key of an appliance whose sums are accepted, 64 hexadecimal digits; may be given again
     /// [default: those in REGION.appliances.json beside the result]
     #[arg(long = "appliance", value_name = "KEY")]
     appliances: Vec<AppliancePublicKey>,
@@ -195,7 +195,7 @@ fn key<C: Curve>(args: &Args, beside: &Input, home: &Home) -> Result<VerifyingKe
     });
     let key = key.map_err(|error| input.named(error))?;
     if key.origin.is_insecure() && !args.insecure_key {
-        let reason = "an INSECURE development SRS: whoever made it could forge proofs; --insecure-key takes results \
+        let reason = "an INSECURE development SRS: whoever made it could forge proofs; --insecure-key accepts results \
                       under it, for tests";
         return Err(input.named(reason));
     }

@@ -1,4 +1,4 @@
-//! Encrypted alerts: questions that the authority computes on proved sums and opens, next to the same
+//! Encrypted alerts: questions that the authority computes on proved sums and decrypts, next to the same
 //! computed in the clear. One question of each kind the appliance computes as well: its outputs must be the
 //! authority's, word for word.
 
@@ -65,7 +65,7 @@ pub struct Alert {
     pub compute_ms: f64,
     /// Whether all bits are those computed in the clear.
     pub equal: bool,
-    /// Whether the outputs that the appliance computed and signed are those that the authority opened, if
+    /// Whether the outputs that the appliance computed and signed are those that the authority decrypted, if
     /// the appliance was asked too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_outputs: Option<bool>,
@@ -83,7 +83,7 @@ impl Alert {
 pub struct Bit {
     /// Its name in the program.
     pub name: String,
-    /// As the authority opened it.
+    /// As the authority decrypted it.
     pub encrypted: bool,
     /// As computed from the readings in the clear.
     pub plain: bool,

@@ -1,4 +1,4 @@
-//! A device of the roster that hands in words which are no encryption of readings.
+//! A device of the roster that submits words which are no encryption of readings.
 
 use std::time::Instant;
 
@@ -18,8 +18,8 @@ const MINUS_ONE: u64 = u64::MAX;
 struct Malformed<C: Curve> {
     /// The others' ciphertexts but one, negated: a sum with it would be that one's.
     cancelling: Submission<C>,
-    /// Its honest list, with half a step of the plaintext in one mask word: whether a sum with it opens would
-    /// tell a bit of the key.
+    /// Its honest list, with half a step of the plaintext in one mask word: whether a sum with it decrypts would
+    /// reveal a bit of the key.
     probing: Submission<C>,
     /// The same without a proof.
     unproved: Submission<C>,
@@ -34,8 +34,8 @@ impl<C: Curve> Cheat<'_, C> {
     ) -> Result<Round<C>, DemoError> {
         let Malformed { cancelling, probing, unproved } = self.malformed(sealed);
         for (attempt, lie) in [
-            ("a device hands in what cancels all others but one", &cancelling),
-            ("it hands in noise that would make decryption tell a bit of the key", &probing),
+            ("a device submits what cancels all others but one", &cancelling),
+            ("it submits noise that would make decryption reveal a bit of the key", &probing),
             ("it leaves the proof out", &unproved),
         ] {
             self.submit_in_vain(attempt, 0, lie, "bad-encryption").await?;

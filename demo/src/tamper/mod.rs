@@ -50,7 +50,7 @@ pub enum Tamper {
     Subtract,
     /// People who are none: lists without readings, and one person in two rosters.
     Sybil,
-    /// A device hands in words that are no encryption of readings.
+    /// A device submits words that are no encryption of readings.
     Malform,
     /// The appliance answers another question than was asked.
     LieProgram,
@@ -100,7 +100,10 @@ impl FromStr for Tamper {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|kind| kind.to_string() == text);
         found.ok_or_else(|| {
-            format!("{text:?} is none of {}", Self::ALL.map(|k| k.to_string()).join(", "))
+            format!(
+                "{text:?} is unknown: expected one of {}",
+                Self::ALL.map(|k| k.to_string()).join(", ")
+            )
         })
     }
 }
@@ -127,7 +130,7 @@ struct Cheat<'a, C: Curve> {
 }
 
 impl<C: Curve> Cheat<'_, C> {
-    /// The round in which it is played: before its submissions are handed in, while it is proved, or after it.
+    /// The round in which it is played: before its submissions are sent, while it is proved, or after it.
     async fn round(
         &mut self,
         kind: Tamper,

@@ -1,4 +1,4 @@
-//! Somebody who asks the authority for what it must not tell, and an appliance that lies about a program.
+//! Somebody who asks the authority for what it must not reveal, and an appliance that lies about a program.
 
 use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::program::result::{EncryptedOutput, OutputShape};
@@ -19,7 +19,7 @@ use crate::DemoError;
 use crate::alerts::ask_appliance;
 use crate::rounds::{Round, Sealed};
 
-/// Bits of the key that one question would have told.
+/// Bits of the key that one question would have revealed.
 const BITS: usize = 256;
 
 impl<C: Curve> Cheat<'_, C> {
@@ -38,7 +38,7 @@ impl<C: Curve> Cheat<'_, C> {
         authority.json(authority.request(Method::POST, "/v1/answers").body(question)).await
     }
 
-    /// A ciphertext of the asker's making, with one word set, would open to a bit of the key.
+    /// A ciphertext of the asker's making, with one word set, would decrypt to a bit of the key.
     pub(super) async fn steal_key(&mut self, round: &Round<C>) -> Result<(), DemoError> {
         let nothing = json!({
             "version": 1, "inputs": [], "steps": [{"name": "bit", "op": "any", "of": []}],
@@ -52,7 +52,7 @@ impl<C: Curve> Cheat<'_, C> {
         let results = [&round.result_bytes];
         let question = write_question_with_outputs(&above, &results, &[outputs]);
         let answer = self.send(question.map_err(std::io::Error::from)?).await;
-        let attempt = "somebody brings a ciphertext of his own that opens to a bit of the key";
+        let attempt = "somebody submits a ciphertext of his own that decrypts to a bit of the key";
         self.expect_refusal(attempt, "authority", answer, "foreign-outputs")?;
 
         let answer = self.ask(&nothing, &none).await?;
@@ -69,7 +69,7 @@ impl<C: Curve> Cheat<'_, C> {
         self.expect_refusal(attempt, "authority", answer, "unproved-words")
     }
 
-    /// Outputs, signed by the appliance, whose digit has one word set: it opens to a bit of the key.
+    /// Outputs, signed by the appliance, whose digit has one word set: it decrypts to a bit of the key.
     fn bits_of_the_key(&self, program: &Program, round: &Round<C>) -> Outputs {
         let mut words = vec![0u64; Ciphertext::WORDS];
         words[0] = (1u64 << 59).wrapping_neg();
@@ -132,7 +132,7 @@ impl<C: Curve> Cheat<'_, C> {
             return Ok(());
         }
         let how = format!(
-            "it signed {}, the authority computed and opened {}, and so did the appliance when it was honest",
+            "it signed {}, the authority computed and decrypted {}, and so did the appliance when it was honest",
             lie.digest(),
             answered.outputs
         );

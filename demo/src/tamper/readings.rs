@@ -40,7 +40,7 @@ impl<C: Curve> Cheat<'_, C> {
         Ok(round)
     }
 
-    /// It changes what a device handed in.
+    /// It changes what a device submitted.
     pub(super) async fn alter(&mut self, sealed: &Sealed<C>) -> Result<(), DemoError> {
         let honest = &sealed.submission;
         let bytes = honest.to_bytes();
@@ -70,7 +70,7 @@ impl<C: Curve> Cheat<'_, C> {
 
         let label = Label { sequence: u64::MAX, ..honest.label.clone() };
         let posed = self.seal_as(label, honest.words.clone(), &key);
-        let attempt = "the gateway speaks in the name of a real device";
+        let attempt = "the gateway impersonates a real device";
         self.submit_in_vain(attempt, 0, &posed, "bad-signature").await
     }
 
@@ -81,9 +81,9 @@ impl<C: Curve> Cheat<'_, C> {
         round: &Round<C>,
     ) -> Result<(), DemoError> {
         let old = &sealed.submission;
-        let attempt = "the gateway hands in last epoch's submission for the next epoch";
+        let attempt = "the gateway submits last epoch's submission for the next epoch";
         self.submit_in_vain(attempt, 1, old, "wrong-epoch").await?;
-        let attempt = "the gateway hands in the same submission again";
+        let attempt = "the gateway submits the same submission again";
         self.submit_in_vain(attempt, 0, old, "epoch-closed").await?;
         let attempt = "the appliance publishes the same result again";
         self.publish_in_vain(attempt, &round.result, "result-replayed").await?;

@@ -41,7 +41,7 @@ impl Table {
         Self::of_words(&words)
     }
 
-    /// Maps a phase in the lower half of the circle to the digit 0, one in the upper half to 1.
+    /// Maps a phase in the lower half of the torus to the digit 0, one in the upper half to 1.
     #[must_use]
     pub fn of_top_bit() -> Self {
         let half = 1u64 << (DIGIT_SHIFT - 1);

@@ -67,7 +67,7 @@ impl Builder {
         self.node(input, Content::Digits(values), 0)
     }
 
-    /// Σ factor·part, with parts bootstrapped anew where the noise would be too much.
+    /// Σ factor·part, with parts bootstrapped again where the noise would be too much.
     pub fn combine(&mut self, parts: &[(i64, &Linear)]) -> Linear {
         let sum = parts.iter().fold(Linear::default(), |sum, &(f, part)| sum.plus(f, part));
         if sum.squared_norm() <= SQUARED_NORM_MAX {

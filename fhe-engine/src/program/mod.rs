@@ -4,7 +4,7 @@
 //! - [`compile`]: checks a program and makes a circuit of it; [`estimate`]: what that costs.
 //! - [`circuit`]: lookups in linear combinations; `integer` and `builder` lay them out.
 //! - [`plain`]: what a program means, on numbers in the clear: the oracle of everything else.
-//! - [`result`]: what the authority opens.
+//! - [`result`]: what the authority decrypts.
 
 mod builder;
 pub mod circuit;

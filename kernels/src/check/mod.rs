@@ -127,7 +127,7 @@ pub fn run(a: &AnyBackend, b: &AnyBackend, case: &Case) -> Result<Outcome, Box<D
     compare(case, a, b)
 }
 
-/// SHA-256 over all outputs of a case: what frozen results are compared by.
+/// SHA-256 over all outputs of a case: what golden results are compared by.
 ///
 /// # Errors
 /// The backend's.

@@ -38,7 +38,7 @@ use crate::host::HostBuffer;
 /// The instructions that field arithmetic uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
-    /// What every processor has.
+    /// What every CPU has.
     Portable,
     /// Eight elements at a time, in the 52-bit multipliers of AVX-512.
     Ifma,

@@ -1,4 +1,4 @@
-//! How fast this processor multiplies at best: the limit that measurements are held against.
+//! How fast this CPU multiplies at best: the limit that measurements are held against.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The obvious version of each operation. Slow, short, never optimised: what tests compare with.
+//! A naive reference implementation of each operation. Slow, short, never optimised: what tests compare with.
 //!
 //! [`Naive`] is a backend like any other; the functions are for tests that need no backend.
 
@@ -19,7 +19,7 @@ use crate::element::Stored;
 use crate::error::Error;
 use crate::host::HostBuffer;
 
-/// The backend of the obvious algorithms.
+/// The backend of the naive reference implementations.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Naive;
 

@@ -1,5 +1,5 @@
 //! Every WGSL kernel on every field and group, with 64-bit integers in shaders and without: launch by
-//! launch against obvious computations with arkworks; in the plans of all operations, each launch
+//! launch against naive computations with arkworks; in the plans of all operations, each launch
 //! against its twin and each result against naive. And what becomes of lost devices and of allocations
 //! that are too large.
 //!

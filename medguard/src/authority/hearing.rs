@@ -1,7 +1,7 @@
 //! Disputes between appliances of a [quorum](super::quorum) that signed different outputs of one program: both
 //! are asked over HTTP, and who lied is named.
 //!
-//! Only appliances that the policy lists are asked, at the addresses it lists. Nothing is opened and nothing
+//! Only appliances that the policy lists are asked, at the addresses it lists. Nothing is decrypted and nothing
 //! told but what everybody who holds the evaluation key can find out.
 
 use std::cell::Cell;
@@ -27,7 +27,7 @@ use super::{Authority, Shared, internal};
 /// not the other one.
 const ANSWERS_MAX: Duration = Duration::from_secs(60);
 
-/// What came of a hearing.
+/// What came of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
     /// The first lookup in which the two differ, if it came to that.
@@ -84,7 +84,8 @@ impl<C: Curve> Authority<C> {
         match &self.policy.answering {
             Answering::Quorum(quorum) => Ok(quorum),
             Answering::Recompute => {
-                let detail = "this authority computes programs itself: it hears no appliances";
+                let detail =
+                    "this authority computes programs itself: it settles no disputes of appliances";
                 Err(Problem::new(501, "no-quorum-here", detail))
             }
         }

@@ -8,9 +8,9 @@
 //! | `POST /v1/answers` | a [question](questions::write_question) → [`questions::Answer`] |
 //! | `POST /v1/disputes` | a [question](questions::write_question_with_outputs) with two outputs → [`hearing::Heard`] |
 //!
-//! It opens no ciphertext that it was handed: sums are those of results that it verified, and programs it
+//! It decrypts no ciphertext that it was handed: sums are those of results that it verified, and programs it
 //! computes itself. It decrypts each result by itself, insists that it speaks for a group ([`policy`]), and
-//! tells totals over all of them, or a program's bits.
+//! releases totals over all of them, or a program's bits.
 //!
 //! What was claimed first of a region's epoch is the only claim it will ever hear of, and what it tells
 //! about it is counted: the [vault](crate::vault) keeps both. The same question has the same answer, for
@@ -91,7 +91,7 @@ impl<C: Curve> Authority<C> {
         Ok(results)
     }
 
-    /// A sum of more lists than the packing is planned for may not open.
+    /// A sum of more lists than the packing is planned for may not decrypt.
     fn check_summands(&self, weight: u64) -> Result<(), Problem> {
         let limit = self.layout.request().summands_max;
         if weight <= limit {
@@ -101,8 +101,8 @@ impl<C: Curve> Authority<C> {
         Err(Problem::new(422, "too-many-summands", detail).field("results").limit(limit))
     }
 
-    /// Words that nobody proved to be encryptions may be chosen so that whatever is told of them tells of the
-    /// key: already whether they open to anything.
+    /// Words that nobody proved to be encryptions may be chosen so that whatever is released of them reveals
+    /// something of the key: even whether they decrypt to anything.
     fn check_proved(&self, result: &ProvedResult<C>) -> Result<(), Problem> {
         let claim = &result.claim;
         let roster = self.trust.roster(&claim.region)?;
@@ -110,7 +110,7 @@ impl<C: Curve> Authority<C> {
             return Ok(());
         }
         let detail = format!(
-            "the devices of {} do not prove that they encrypt readings, and nothing of such sums is opened",
+            "the devices of {} do not prove that they encrypt readings, and nothing of such sums is decrypted",
             claim.region
         );
         Err(Problem::new(403, "unproved-encryption", detail).field("profile"))

@@ -31,7 +31,7 @@ pub struct Policy {
     pub waiting_max: usize,
 }
 
-/// Who computes the programs that the authority opens.
+/// Who computes the programs that the authority decrypts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answering {
     /// The authority, and nobody else.
@@ -123,7 +123,7 @@ impl Policy {
     }
 }
 
-/// Bits that the totals of a sum of this weight tell: those it takes to write each of the four, which is at
+/// Bits that the totals of a sum of this weight reveal: those it takes to write each of the four, which is at
 /// least the logarithm of how many there may be.
 #[must_use]
 pub fn totals_bits(layout: &Layout, weight: u64) -> u64 {

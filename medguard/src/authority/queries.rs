@@ -1,7 +1,7 @@
 //! Totals of proved results.
 //!
 //! An answer is charged to each result in the query with the bits of its totals
-//! ([`totals_bits`]), so that no number of overlapping queries tells more of one
+//! ([`totals_bits`]), so that no number of overlapping queries reveals more of one
 //! than its budget.
 
 use std::sync::Arc;
@@ -57,10 +57,10 @@ fn read_query(bytes: &[u8]) -> Result<(Vec<u64>, Vec<&[u8]>), DecodeError> {
 }
 
 impl<C: Curve> Authority<C> {
-    /// Verifies every result of a query, decrypts each of them, and tells the totals of all together.
+    /// Verifies every result of a query, decrypts each of them, and releases the totals of all together.
     ///
     /// # Errors
-    /// The problem to answer with; nothing is told then.
+    /// The problem to answer with; nothing is released then.
     pub async fn decrypt(
         self: &Shared<C>,
         query: impl AsRef<[u8]> + Send + 'static,

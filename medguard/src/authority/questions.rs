@@ -2,10 +2,10 @@
 //!
 //! A question carries the program and the results, and no ciphertext beside. The authority compiles the
 //! program from its own layout and from what it verified, evaluates it under its own evaluation key, and
-//! opens what came out. An appliance that computes the same under the same key has the same words:
+//! decrypts what came out. An appliance that computes the same under the same key has the same words:
 //! bootstrapping is exact.
 //!
-//! Under [`Answering::Quorum`] a question carries outputs that appliances signed, and the authority opens
+//! Under [`Answering::Quorum`] a question carries outputs that appliances signed, and the authority decrypts
 //! those that enough of them agree on.
 //!
 //! Each output is charged with one bit to every result that the program reads. Encrypted words are nobody's
@@ -48,7 +48,7 @@ const OUTPUTS_BYTES_MAX: usize = 32 << 20;
 pub struct Answer {
     /// The bits.
     pub bits: Vec<OpenedBit>,
-    /// What was opened: [`Outputs::digest`], which whoever computes the same under the same evaluation key
+    /// What was decrypted: [`Outputs::digest`], which whoever computes the same under the same evaluation key
     /// has as well.
     pub outputs: Digest,
     /// Who bootstrapped.
@@ -77,7 +77,7 @@ pub fn write_question<B: AsRef<[u8]>>(
     write_question_with_outputs(program, results, &[])
 }
 
-/// The same for an authority that opens what a quorum of appliances signed: with their outputs.
+/// The same for an authority that decrypts what a quorum of appliances signed: with their outputs.
 ///
 /// # Errors
 /// The program cannot be written.
@@ -125,7 +125,7 @@ fn read_question(bytes: &[u8]) -> Result<Question<'_>, DecodeError> {
 /// A question whose public checks all passed.
 pub(super) struct Examined<C: Curve> {
     question: CheckedQuestion,
-    /// What will be opened, without the outputs.
+    /// What will be decrypted, without the outputs.
     pub claim: Outputs,
     /// What appliances computed and signed.
     pub given: Vec<Outputs>,
@@ -135,10 +135,10 @@ pub(super) struct Examined<C: Curve> {
 }
 
 impl<C: Curve> Authority<C> {
-    /// Verifies the results of a question, computes the program and opens its outputs.
+    /// Verifies the results of a question, computes the program and decrypts its outputs.
     ///
     /// # Errors
-    /// The problem to answer with; nothing is told then.
+    /// The problem to answer with; nothing is released then.
     pub async fn answer(
         self: &Shared<C>,
         question: impl AsRef<[u8]> + Send + 'static,
@@ -186,7 +186,7 @@ impl<C: Curve> Authority<C> {
         Ok(Examined { question, claim, given, circuit, inputs, results })
     }
 
-    /// What a quorum computed, if that is what is opened.
+    /// What a quorum computed, if that is what is decrypted.
     fn agreed(&self, examined: &Examined<C>) -> Result<Option<Outputs>, Problem> {
         let Examined { given, claim, circuit, .. } = examined;
         match &self.policy.answering {
@@ -201,7 +201,7 @@ impl<C: Curve> Authority<C> {
 
     /// The program's circuit, if bits are all that comes out.
     fn compile(&self, program: &Program, results: &[ProvedResult<C>]) -> Result<Circuit, Problem> {
-        // One without outputs would be free, and yet tell whether there is an answer.
+        // One without outputs would be free, and yet reveal whether there is an answer.
         if !(1..=OUTPUTS_MAX).contains(&program.outputs.len()) {
             let detail = format!("{} outputs, expected 1 to {OUTPUTS_MAX}", program.outputs.len());
             let problem = Problem::new(422, "bad-program", detail).field("outputs");
@@ -220,7 +220,8 @@ impl<C: Curve> Authority<C> {
         match circuit.outputs.iter().find(|output| output.kind != OutputKind::Bit) {
             None => Ok(circuit),
             Some(output) => {
-                let detail = format!("{:?} is a number; only single bits are opened", output.name);
+                let detail =
+                    format!("{:?} is a number; only single bits are decrypted", output.name);
                 Err(Problem::new(403, "not-a-bit", detail).field("outputs").limit(1))
             }
         }
@@ -258,7 +259,7 @@ impl<C: Curve> Authority<C> {
         Ok(Outputs { outputs, lookups, engine, ..claim.clone() })
     }
 
-    /// The bits, or nothing if one of them is none. All of them are opened either way.
+    /// The bits, or nothing if one of them is none. All of them are decrypted either way.
     fn open_bits(&self, outputs: &Outputs) -> Option<Vec<OpenedBit>> {
         let open = |output: &EncryptedOutput| {
             let value = self.secret_key.open(output).ok();
@@ -301,7 +302,7 @@ fn check_reads(program: &Program, results: usize) -> Result<(), Problem> {
         };
     }
     if results == 0 {
-        let detail = "a program that reads no result tells of nobody knows what";
+        let detail = "a program that reads no result says nothing about proved sums";
         return Err(Problem::new(403, "no-results", detail).field("results"));
     }
     match unread.first() {

@@ -1,4 +1,4 @@
-//! Programs that appliances of different parties compute: the authority opens what enough of them signed.
+//! Programs that appliances of different parties compute: the authority decrypts what enough of them signed.
 //!
 //! It computes nothing then, and trusts that not as many of the appliances collude as it asks to agree.
 
@@ -12,7 +12,7 @@ pub const APPLIANCES_MAX: usize = 16;
 /// How many of which appliances must have the same outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorum {
-    /// How many; at least two, or one appliance would have its own outputs opened.
+    /// How many; at least two, or one appliance would have its own outputs decrypted.
     pub needed: usize,
     /// Whose signatures count, each once.
     pub appliances: Vec<Signatory>,

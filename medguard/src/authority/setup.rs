@@ -19,7 +19,7 @@ use crate::vault::{Vault, VaultError};
 
 /// What an authority is made of.
 pub struct Setup<C: Curve> {
-    /// The key that opens everything.
+    /// The key that decrypts everything.
     pub secret_key: SecretKey,
     /// The key that devices encrypt with.
     pub public_key: PublicKey,
@@ -39,7 +39,7 @@ pub struct Setup<C: Curve> {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// The keys are not a pair.
-    #[error("the secret key does not open what the public key encrypts")]
+    #[error("the secret key does not decrypt what the public key encrypts")]
     KeyPair,
     /// A region whose vectors mean something else here.
     #[error("{region}: {field} of its roster is {found}, this authority's is {expected}")]
@@ -140,7 +140,7 @@ fn check(
 ) -> Result<(), AuthorityError> {
     let meaning = meaning(layout, public_key.fingerprint());
     let unproved = Profile::Unproved { meaning }.digest();
-    // What is not proved is another profile; nothing of it is opened, but it is no mistake.
+    // What is not proved is another profile; nothing of it is decrypted, but it is no mistake.
     let profile = if roster.profile == unproved { unproved } else { proved };
     for (field, found, expected) in [
         ("region", roster.region.to_string(), region.to_string()),

@@ -1,4 +1,4 @@
-//! One claim of each region and epoch, what was asked of it and how much was told.
+//! One claim of each region and epoch, what was asked of it and how much was released.
 
 use pulseproof_sdk::{Digest, Name, Problem};
 use sqlx::{Sqlite, Transaction};
@@ -23,7 +23,7 @@ pub struct CheckedQuestion {
     pub digest: Digest,
     /// What it is about.
     pub pins: Vec<Pin>,
-    /// Bits that an answer tells about each of them.
+    /// Bits that an answer reveals about each of them.
     pub bits: u64,
 }
 
@@ -151,7 +151,7 @@ fn pinned(pin: &Pin) -> Problem {
 
 fn exhausted(pin: &Pin, bits_max: u64) -> Problem {
     let detail = format!(
-        "no more is told about {} epoch {}: an answer to this would pass {bits_max} bits",
+        "no more is released about {} epoch {}: an answer to this would exceed {bits_max} bits",
         pin.region, pin.epoch
     );
     Problem::new(403, "budget-exhausted", detail).field("results").limit(bits_max)

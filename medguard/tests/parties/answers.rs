@@ -45,7 +45,7 @@ async fn bits_of_proved_sums_are_computed_and_opened() {
         let other = compute(&world, &key, &library::mean_above(1), &[&result]);
         let other = other.signed(&world.appliance);
         assert_ne!(answered.outputs, other.digest());
-        // Whatever an appliance computed, it is not what is opened.
+        // Whatever an appliance computed, it is not what is decrypted.
         let results = [result.to_bytes()];
         let question = write_question_with_outputs(&program, &results, &[outputs]).unwrap();
         assert_eq!(kind(authority.answer(question).await), refusal("foreign-outputs", 403));
@@ -151,7 +151,7 @@ async fn a_question_is_paid_for_once() {
     assert_eq!(kind(spent), refusal("budget-exhausted", 403));
 }
 
-/// More lists than the packing is planned for may not open: that is public, and said before anything is.
+/// More lists than the packing is planned for may not decrypt: that is public, and said before anything is.
 #[tokio::test]
 async fn sums_of_more_lists_than_planned_are_refused_in_questions_too() {
     let world = World::with(4, LayoutRequest { summands_max: 3, ..small() });

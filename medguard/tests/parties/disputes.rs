@@ -200,7 +200,7 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let appliance = start(&world, &roster, engines(), Config::new(folder.path())).await;
     let id = appliance.put_result(&result).await.unwrap();
-    // A sum proved and published anew is no other one.
+    // A sum proved and published again is no other one.
     let anew = ProvedResult { signature: [7; 64], ..result.clone() };
     assert_eq!(appliance.put_result(&anew).await.unwrap(), id);
     let refused = async |result: &ProvedResult<C>| problem(appliance.put_result(result).await);

@@ -1,4 +1,4 @@
-//! Devices whose words are no encryption of readings: what they would gain, and that nobody opens sums with
+//! Devices whose words are no encryption of readings: what they would gain, and that nobody decrypts sums with
 //! them. The appliance helps, and proves whatever it is told to.
 
 use std::sync::Arc;
@@ -40,7 +40,7 @@ fn secret_bit(world: &World, bit: usize) -> bool {
     bytes[bytes.len() - DIMENSION / 8 + bit / 8] >> (bit % 8) & 1 == 1
 }
 
-/// Words that open, in a sum with honest lists, exactly if a bit of the key is 0.
+/// Words that decrypt, in a sum with honest lists, exactly if a bit of the key is 0.
 fn probe(words: usize, noise_bits: u32, target: usize, bit: usize) -> Vec<u64> {
     let half = 1u64 << (noise_bits - 1);
     let minus = |body: usize, mask: usize| body + mask < DIMENSION;
@@ -58,7 +58,7 @@ fn probe(words: usize, noise_bits: u32, target: usize, bit: usize) -> Vec<u64> {
     list
 }
 
-/// Whether a sum opens told a bit of the key: sixteen of sixteen came out right.
+/// Whether a sum decrypts revealed a bit of the key: sixteen of sixteen came out right.
 #[tokio::test]
 async fn refusals_tell_nothing_of_the_key() {
     let world = World::with(4, glucose());
@@ -73,7 +73,7 @@ async fn refusals_tell_nothing_of_the_key() {
         let result = with_a_liar(&world, epoch as u64, &readings, |_| {
             probe(layout.words(), noise_bits, 12, bit)
         });
-        // What the authority would see if it opened this.
+        // What the authority would see if it decrypted this.
         let open = world.secret.decrypt(layout, &result.aggregate, 4);
         right += usize::from(open.is_ok() != secret_bit(&world, bit));
         problems.push(authority.decrypt(query(&[&result])).await.unwrap_err());
@@ -130,7 +130,7 @@ async fn one_device_does_not_decide_a_program() {
     }
 }
 
-/// Devices that cannot prove may be summed; of their sums nothing is opened, whatever it is.
+/// Devices that cannot prove may be summed; of their sums nothing is decrypted, whatever it is.
 #[tokio::test]
 async fn nothing_is_opened_of_what_nobody_proved() {
     let world = World::unproved(3, glucose());

@@ -1,4 +1,4 @@
-//! Programs that several appliances compute: what is opened, and who lied.
+//! Programs that several appliances compute: what is decrypted, and who lied.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ async fn what_enough_appliances_signed_is_opened_and_nothing_else() {
     assert_eq!(refused(&[by(1), by(1)]).await, no_quorum, "one appliance counts once");
     assert_eq!(refused(&[by(1), lie.signed(&appliance(2))]).await, no_quorum);
     assert_eq!(refused(&[by(1), by(9)]).await, refusal("untrusted-appliance", 403));
-    // What is opened is what was signed: another digit is nobody's.
+    // What is decrypted is what was signed: another digit is nobody's.
     let mut other = by(2);
     other.outputs[0].digits[0].add_constant(1);
     assert_eq!(refused(&[by(1), other]).await, refusal("untrusted-appliance", 403));

@@ -38,7 +38,7 @@ async fn answers_do_not_give_the_secret_key_away() {
     assert_eq!(kind(authority.answer(question).await), refusal("malformed-query", 400));
 }
 
-/// Two proved results of one epoch differ in one device. One of them is opened.
+/// Two proved results of one epoch differ in one device. One of them is decrypted.
 #[tokio::test]
 async fn two_results_of_one_epoch_do_not_single_a_device_out() {
     let world = World::new(4);
@@ -57,7 +57,7 @@ async fn two_results_of_one_epoch_do_not_single_a_device_out() {
     assert_eq!(kind(authority.answer(question).await), refusal("epoch-claimed", 409));
     let question = write_question(&above, &[with.to_bytes()]).unwrap();
     assert!(authority.answer(question).await.is_ok());
-    // The same claim proved anew is the same claim.
+    // The same claim proved again is the same claim.
     let again = world.prove(&roster, &all);
     assert_ne!(again.to_bytes(), with.to_bytes());
     assert_eq!(authority.decrypt(query(&[&again])).await.unwrap(), totals);
@@ -269,7 +269,7 @@ async fn a_result_of_another_appliance_is_not_opened() {
     assert!(authority.decrypt(query(&[&honest])).await.is_ok(), "it pinned nothing");
 }
 
-/// The canary: what is refused above is opened where nothing stands against it.
+/// The canary: what is refused above is decrypted where nothing stands against it.
 #[tokio::test]
 async fn without_its_rules_the_authority_would_open_all_of_it() {
     let world = World::new(4);
@@ -290,7 +290,7 @@ async fn without_its_rules_the_authority_would_open_all_of_it() {
     let a = first.decrypt(query(&[&with])).await.unwrap().totals;
     let b = second.decrypt(query(&[&without])).await.unwrap().totals;
     assert_eq!((a.count - b.count, a.sum - b.sum), (2, 3 + 2));
-    // A policy of one device opens one device's readings among empty lists.
+    // A policy of one device decrypts one device's readings among empty lists.
     let (lax, _lax_vault) = open(1).await;
     let mut lists = vec![world.submit("north", 1, 0, &[3, 1])];
     lists.extend((1..3).map(|i| world.submit("north", 1, i, &[])));

@@ -1,4 +1,4 @@
-//! What the equations admit, exhaustively for small layouts, and what a prover without scruples gets.
+//! What the equations admit, exhaustively for small layouts, and what a malicious prover gets.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -63,7 +63,7 @@ pub enum ProveError {
     /// There is nothing to prove.
     #[error(transparent)]
     Unsatisfied(#[from] Unsatisfied),
-    /// The backend failed. The next proof begins anew.
+    /// The backend failed. The next proof starts over.
     #[error(transparent)]
     Kernel(#[from] Error),
 }

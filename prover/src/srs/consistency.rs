@@ -61,13 +61,13 @@ pub(super) fn check_lagrange<C: Curve>(srs: &Srs<C>) -> Result<(), SrsError> {
     let domain = checked_domain::<C>(srs.verifying_key.log_size)?;
     let size = domain.size();
     if srs.lagrange.len() != size || srs.powers.len() < size {
-        return Err(SrsError::Inconsistent("the Lagrange points are not as many as N"));
+        return Err(SrsError::Inconsistent("the number of Lagrange points is not N"));
     }
     let rho = random_coefficients::<C>(size);
     let from_values = msm::<C>(&srs.lagrange, &rho);
     let from_coefficients = msm::<C>(&srs.powers[..size], &domain.interpolate(rho));
     if from_values != from_coefficients {
-        return Err(SrsError::Inconsistent("the Lagrange points do not belong to the powers"));
+        return Err(SrsError::Inconsistent("the Lagrange points are inconsistent with the powers"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is proved and verified, and under which reference string. One program, so that the prover is
+//! What is proved and verified, and under which SRS. One program, so that the prover is
 //! compiled once.
 //!
 //! Everything that only verifies runs without the feature `prove`, too.

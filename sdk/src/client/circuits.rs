@@ -140,7 +140,7 @@ impl ApplianceClient {
         self.0.bytes(self.0.request(Method::GET, &path)).await
     }
 
-    /// The names of a circuit's public signals, whose `.sym` was handed in.
+    /// The names of a circuit's public signals, whose `.sym` was uploaded.
     ///
     /// # Errors
     /// See [`ClientError`].

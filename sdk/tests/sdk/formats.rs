@@ -256,7 +256,7 @@ fn a_batch_is_its_submissions() {
 #[test]
 fn every_part_of_a_claim_counts() {
     let honest = result();
-    // Signed anew, so that it is not the appliance's signature that shows it.
+    // Signed again, so that it is not the appliance's signature that shows it.
     let check = |change: &dyn Fn(&mut ProvedResult<C>)| {
         let mut forged = honest.clone();
         change(&mut forged);

@@ -1,7 +1,7 @@
 //! Files beside the store: evaluation keys, parts of circuits, inputs and witnesses.
 //!
 //! `<id>` is a whole file, `<id>.part` the start of one. Keys and circuits are called by SHA-256 of their
-//! bytes. Inputs have random names, and witnesses are called by a hash of their token: what is secret is
+//! bytes. Inputs have random names, and witnesses are named by a hash of their token: what is secret is
 //! neither guessed nor shared. Only whole files with the right hash get their name, synced to disk. What refers to a file is a row of the store: the file comes
 //! before its row and goes after it, and [`Blobs::sweep`] removes what nobody refers to.
 //! Only the owner may read them: some are secret.
@@ -137,7 +137,7 @@ impl Blobs {
         Ok(file)
     }
 
-    /// Writes a whole file that is too secret to be called by its hash.
+    /// Writes a whole file that is too secret to be named by its hash.
     ///
     /// # Errors
     /// The file system's.

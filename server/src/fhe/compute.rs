@@ -42,7 +42,7 @@ pub struct OutputSigner {
     pub lookups: LookupStore,
 }
 
-/// Computes what was prepared, unless it is stopped. An engine that fails is opened anew, once.
+/// Computes what was prepared, unless it is stopped. An engine that fails is opened again, once.
 pub async fn compute(
     registry: &Arc<Registry>,
     voucher: &Arc<OutputSigner>,

@@ -94,7 +94,7 @@ impl Backend {
         Self { kind, cache, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Proves when it is its turn. To be awaited to its end: a proof cannot be given up, and counts as
+    /// Proves when it is its turn. To be awaited to its end: a proof cannot be aborted, and counts as
     /// the backend's only one until it is there.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The seam to the proving crate: what opens keys, what proves, and what needs no key.
+//! The interface to the proving crate: what opens keys, what proves, and what needs no key.
 //!
 //! No message of an error may hold a value of an input or of a witness: messages are logged, stored
 //! and answered.

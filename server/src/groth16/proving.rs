@@ -1,4 +1,4 @@
-//! What stands behind the seam: the proving crate, and the circuits' programs.
+//! What is behind the interface: the proving crate, and the circuits' programs.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -180,7 +180,7 @@ fn names(sym: File, public: u64, wires: Option<u32>) -> Result<Vec<String>, Stri
     sym::public_names(BufReader::new(sym), public, wires).map_err(|error| error.to_string())
 }
 
-/// The part of a key that verifiers need, and what shows that it is a toy. It is little, and is looked at every
+/// The part of a key that verifiers need, and what shows that it is insecure. It is little, and is looked at every
 /// time.
 fn verifying_key<C: Curve>(
     source: BufReader<File>,

@@ -46,7 +46,7 @@ pub async fn put(
         TakenIn::Whole(held) => held,
         TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     };
-    // Goes on if the client is gone, because a key that is being loaded cannot be given up.
+    // Goes on if the client is gone, because a key that is being loaded cannot be aborted.
     let adding = tokio::spawn(async move {
         let added = add(&app, &name, id).await;
         drop(held);

@@ -44,7 +44,7 @@ fn parse(bytes: &[u8], digest: Digest) -> Result<Profile, Problem> {
     Ok(profile)
 }
 
-/// A profile as it was handed in.
+/// A profile as it was uploaded.
 pub async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -21,7 +21,7 @@ use crate::refusal::{Refusal, internal};
 /// Chunks of a body that may wait to be written.
 const CHUNKS_WAITING_MAX: usize = 16;
 
-/// A file to take in.
+/// A file to receive.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     /// What it is called.
@@ -35,7 +35,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// A file that is called by its hash.
+    /// A file that is named by its hash.
     pub fn by_hash(sha256: Digest, field: &'static str, limit: u64) -> Self {
         Self { id: sha256, sha256, field, limit }
     }
@@ -119,7 +119,7 @@ async fn prepare(app: &App, brings: Brings, expected: Expected) -> Result<(Held,
         Brings::Piece { total, .. } | Brings::End { total } if total < received => {
             let claim = held.claim;
             spawn_blocking(move || claim.discard()).await?.map_err(|error| internal(&error))?;
-            let detail = format!("{received} bytes were received of {total}: start anew");
+            let detail = format!("{received} bytes were received of {total}: start over");
             Err(Problem::new(422, "wrong-digest", detail).field(expected.field).into())
         }
         Brings::Piece { from, .. } if from != received => Err(wrong_offset(received).into()),
@@ -180,7 +180,7 @@ pub(super) fn state(app: &App, id: &Digest) -> UploadState {
 }
 
 fn wrong_offset(received: u64) -> Problem {
-    let detail = format!("{received} bytes were received: go on behind them");
+    let detail = format!("{received} bytes were received: continue after them");
     Problem::new(409, "wrong-offset", detail).field("content-range").limit(received)
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/witnesses`: files that only who uploads them can go on with, ask for, or have proved.
 //!
 //! The answer to an upload's first request has a token, which every other request has to bring, and the job. The
-//! file is called by a hash of the token, and nothing else is kept of it; two uploads of the same witness are two
+//! file is named by a hash of the token, and nothing else is kept of it; two uploads of the same witness are two
 //! files, so that nobody learns what others have. Neither a token nor a witness's hash is in a path: paths are
 //! logged.
 
@@ -22,7 +22,7 @@ use crate::problems::{no_randomness, unknown_witness};
 use crate::refusal::Refusal;
 use crate::upkeep::remove_unneeded;
 
-/// Takes in the start of a witness, or all of it. It is looked at when a proof is made of it.
+/// Receives the start of a witness, or all of it. It is looked at when a proof is made of it.
 pub async fn begin(
     State(app): State<Arc<App>>,
     request: Request,
@@ -39,7 +39,7 @@ pub async fn begin(
     }
 }
 
-/// Takes in more of a witness.
+/// Receives more of a witness.
 pub async fn go_on(
     State(app): State<Arc<App>>,
     request: Request,

@@ -29,7 +29,7 @@ const TERM: Duration = Duration::from_secs(30);
 /// Time between two words on how far a job is: each is a write to the disk.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Works on jobs of a kind until told to stop. Jobs at work that can be given up are given up then and start anew
+/// Works on jobs of a kind until told to stop. Jobs at work that can be aborted are aborted then and start again
 /// with the next process: nothing of them was released.
 pub async fn run<K: JobHandler>(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     let lane = app.signals.of(K::KIND);

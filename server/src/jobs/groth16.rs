@@ -149,7 +149,7 @@ async fn create(
     Ok(app.store.create_proof(&ask, request, secret, unfinished_max).await?)
 }
 
-/// Writes inputs to a file with a random name: their hash could tell what they are.
+/// Writes inputs to a file with a random name: their hash could reveal what they are.
 async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
     check(&inputs)?;
     let mut id = [0; 32];

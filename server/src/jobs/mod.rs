@@ -86,7 +86,7 @@ pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> 
     Ok(job)
 }
 
-/// Cancels a job, unless it has ended or its kind cannot be taken back.
+/// Cancels a job, unless it has ended or its kind cannot be cancelled.
 ///
 /// # Errors
 /// Why it is not cancelled, or the store's.
@@ -100,7 +100,7 @@ pub async fn cancel(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
 
 async fn cancel_kind<K: JobHandler>(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
     if !K::CANCELLABLE {
-        let detail = "a job that sums has closed its epoch and cannot be taken back";
+        let detail = "a job that sums has closed its epoch and cannot be cancelled";
         return Err(Problem::new(409, "not-cancellable", detail).field("id").into());
     }
     if !app.store.cancel(&job.id).await? {

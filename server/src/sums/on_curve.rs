@@ -83,7 +83,7 @@ impl<C: Curve> Sums for OnCurve<C> {
         let size = self.words_max();
         if lists.scheme().is_some() && size < ROWS {
             let detail = format!(
-                "proofs need a reference string for vectors of {ROWS} words; this appliance's is for {size}"
+                "proofs need an SRS for vectors of {ROWS} words; this appliance's is for {size}"
             );
             let problem = Problem::new(422, "not-provable", detail).field("words");
             return Err(problem.limit(size as u64));

@@ -1,4 +1,4 @@
-//! Circuits: handed in once, in one piece or several, listed, shared, deleted.
+//! Circuits: uploaded once, in one piece or several, listed, shared, deleted.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// An appliance for circuits, and files to hand in.
+/// An appliance for circuits, and files to upload.
 pub struct Shop {
     pub folder: TempDir,
     pub srs: Arc<Srs<Bn254>>,

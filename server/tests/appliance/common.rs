@@ -247,7 +247,7 @@ impl Drop for Server {
 
 /// Waits until a job is at work.
 pub async fn until_running(server: &Server, job: &Job) {
-    // Looked at once a round: a job that the last process left running is queued anew soon after a start.
+    // Looked at once a round: a job that the last process left running is queued again soon after a start.
     loop {
         match server.client.job(&job.id).await.unwrap().state {
             JobState::Queued => sleep(Duration::from_millis(5)).await,

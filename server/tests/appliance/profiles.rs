@@ -114,7 +114,7 @@ async fn rosters_name_profiles_that_were_handed_in() {
     let refused = problem(server.client.register(&region.roster).await);
     assert_problem(&refused, 404, "unknown-profile", Some("profile"), None);
     server.register(&region.roster).await;
-    // It is there after a restart, and may be handed in again.
+    // It is there after a restart, and may be uploaded again.
     server.stop();
     let server = region.start(directory.path());
     server.client.register(&region.roster).await.unwrap();
@@ -126,7 +126,7 @@ async fn what_is_no_profile_is_refused() {
     let region: Region = Region::new(4, 1);
     let (_directory, server) = region.open().await;
     let proved = profile(&layout(), &generate_keys().1);
-    // Proofs are of vectors of 4096 words, and this reference string is for 16.
+    // Proofs are of vectors of 4096 words, and this SRS is for 16.
     let refused = problem(server.client.put_profile(&proved).await);
     assert_problem(&refused, 422, "not-provable", Some("words"), Some(16));
     let put = async |digest: Digest, bytes: Vec<u8>| {

@@ -199,7 +199,7 @@ async fn names_of_another_circuit_are_refused() {
     }
 }
 
-/// A key that shows that it is a toy is taken only by an appliance that is told to, and what depends on it says so.
+/// A recognisably insecure key is accepted only by an appliance that is told to, and what depends on it says so.
 #[tokio::test]
 async fn insecure_keys_are_refused_unless_allowed() {
     let mut shop = Shop::new();

@@ -86,7 +86,7 @@ impl Prover<Bn254> for Device {
     }
 }
 
-/// An appliance with a device and a processor.
+/// An appliance with a device and a CPU.
 async fn open(region: &Region, device: &Arc<Device>, cpu: &Arc<Device>) -> (TempDir, Server) {
     let directory = tempfile::tempdir().unwrap();
     let server = start(&directory, device, cpu);

@@ -14,21 +14,20 @@ use crate::output::complain;
 /// Longest JSON file that is read.
 pub const JSON_BYTES_MAX: u64 = 256 << 20;
 
-/// What a toy needs.
+/// Whether an insecure key is allowed.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Allowed {
-    /// Go on with a key that shows that it is a toy, with which anybody may forge proofs: for tests
+    /// Accept a recognisably insecure key, with which anybody may forge proofs: for tests
     #[arg(long)]
     insecure_key: bool,
 }
 
 impl Allowed {
-    /// Refuses a toy, or warns of it.
+    /// Refuses an insecure key, or warns of it.
     pub fn check(self, key: &Input, weakness: Option<Weakness>) -> Result<(), String> {
         match weakness {
             Some(weakness) if !self.insecure_key => {
-                let hint =
-                    "Use a key from a ceremony; --insecure-key goes on with this one, for tests";
+                let hint = "Use a key from a ceremony; --insecure-key accepts this one, for tests";
                 Err(key.named(format!("INSECURE key: {weakness}. {hint}")))
             }
             weakness => {
@@ -39,7 +38,7 @@ impl Allowed {
     }
 }
 
-/// Warns of a toy.
+/// Warns of an insecure key.
 pub fn warn(weakness: Option<Weakness>) {
     if let Some(weakness) = weakness {
         complain(&format!(
@@ -91,7 +90,7 @@ impl<'a> KeyFile<'a> {
         self.curve
     }
 
-    /// Reads it, and what shows that it is a toy.
+    /// Reads it, and what shows that it is insecure.
     pub fn read<C: Curve>(&mut self) -> Result<(VerifyingKey<C>, Option<Weakness>), String> {
         let read = match &mut self.content {
             Content::Json(text) => from_json(text).map_err(|error| error.to_string()),

@@ -19,8 +19,8 @@ Examples:
   pulseproof groth16 info circuit.zkey --sym circuit.sym
   curl -s $URL/verification_key.json | pulseproof groth16 info -
 
-Kinds are known by their first bytes: .zkey, .r1cs, .wtns, .ptau, .wasm, verification keys, proofs, public signals,
-and keys, reference strings, profiles, rosters and results of ours.")]
+Kinds are recognised by their first bytes: .zkey, .r1cs, .wtns, .ptau, .wasm, verification keys, proofs, public signals,
+and keys, SRSs, profiles, rosters and results of ours.")]
 pub struct Args {
     /// The file
     #[arg(value_name = "FILE")]

@@ -159,7 +159,7 @@ pub(super) fn compute(module: &Circuit, inputs: &Input) -> Result<Words, String>
     Ok(Zeroizing::new(witness.into_words()))
 }
 
-/// Of two values of one name, one would be dropped without a word.
+/// Of two values of one name, one would be dropped silently.
 fn names_come_once(text: &[u8]) -> Result<(), String> {
     let text = unmarked(text).map_err(|error| error.to_string())?;
     serde_json::from_slice::<Inputs>(text).map(drop).map_err(|error| error.to_string())

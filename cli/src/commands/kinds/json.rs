@@ -35,8 +35,8 @@ pub(super) fn of_text(text: &[u8]) -> Result<Value, String> {
 }
 
 fn unknown() -> String {
-    "of no kind that is known here: neither of circom's or snarkjs's files, nor a key, reference string, \
-     profile, roster or result of ours"
+    "of no kind that is known here: neither of circom's or snarkjs's files, nor a key, SRS, profile, roster or \
+     result of ours"
         .to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! What a file holds, of every kind that is made or taken here, by its first bytes and never by its name.
 //!
-//! - `circom`: iden3's binary files, and modules. `json`: texts. `ours`: keys, reference strings, results.
+//! - `circom`: iden3's binary files, and modules. `json`: texts. `ours`: keys, SRSs, results.
 
 mod circom;
 mod json;

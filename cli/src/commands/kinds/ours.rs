@@ -90,7 +90,7 @@ enum Of {
 
 fn of_curve(bytes: &[u8], what: Of) -> Facts {
     let curve = bytes.get(CURVE_AT).copied().and_then(CurveId::from_byte);
-    let curve = curve.ok_or("its curve is none that is known here")?;
+    let curve = curve.ok_or("its curve is unknown")?;
     with_curve!(curve, C => match what {
         Of::Srs => Srs::<C>::from_bytes(bytes)
             .map(|srs| reference("SRS", &srs.verifying_key))

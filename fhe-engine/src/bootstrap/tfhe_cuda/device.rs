@@ -50,9 +50,7 @@ impl TfheCuda {
         if is_cuda_available() {
             return Ok(());
         }
-        Err(failed(
-            "there is no CUDA device here: `pulseproof doctor` says what there is".to_owned(),
-        ))
+        Err(failed("there is no CUDA GPU here: `pulseproof doctor` says what there is".to_owned()))
     }
 
     /// Brings a key into the form tfhe-rs computes with.
@@ -143,7 +141,7 @@ fn check_room(gpu: GpuIndex, words: usize, scratch: u64, hint: &str) -> Result<(
     if check_valid_cuda_malloc(needed, gpu) {
         return Ok(());
     }
-    Err(failed(format!("{needed} bytes are needed on the device, and fewer are free: {hint}")))
+    Err(failed(format!("{needed} bytes are needed on the GPU, and fewer are free: {hint}")))
 }
 
 /// A table as a ciphertext of a ring: its mask is zero.

@@ -39,8 +39,8 @@ use crate::host::HostBuffer;
 /// Ciphertexts that go through a key together, so that their accumulators fit the second-level cache.
 const GROUP: usize = 8;
 
-/// A key-switching key, prepared for some instructions: it is used with these, whatever processor value
-/// it is given to.
+/// A key-switching key, prepared for some instructions: it is used with these, whatever [`Cpu`] it is
+/// given to.
 pub struct KeyswitchKey {
     shape: KeyswitchShape,
     prepared: Switching,
@@ -52,8 +52,8 @@ enum Switching {
     Ifma(Avx512, keyswitch::Prepared<Words>),
 }
 
-/// A bootstrapping key, prepared for some instructions: it is used with these, whatever processor value
-/// it is given to.
+/// A bootstrapping key, prepared for some instructions: it is used with these, whatever [`Cpu`] it is
+/// given to.
 pub struct BootstrapKey {
     shape: BootstrapShape,
     prepared: Bootstrapping,

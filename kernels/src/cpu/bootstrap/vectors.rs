@@ -1,5 +1,5 @@
 //! Vectors of 64-bit words with Montgomery's products modulo p: what bootstrapping is written over, and
-//! its form for any processor.
+//! its form for any CPU.
 //!
 //! Words wrap modulo 2^64; a number from −4p to 0 stands there as one just below 2^64. The functions here
 //! know no ranges but those of factors: everything else is said where they are used.

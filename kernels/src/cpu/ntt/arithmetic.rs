@@ -8,7 +8,7 @@ use crate::cpu::simd::Portable;
 /// Vectors of `1 << LOG_WIDTH` field elements, and butterflies on them.
 ///
 /// Every method but [`Self::run`] must be inlined into a call of `run`: it is there that the
-/// processor's instructions are switched on.
+/// CPU's instructions are switched on.
 pub trait Arithmetic<F>: Copy + Send + Sync + 'static {
     /// log2 of the elements in a vector: 0 or 3.
     const LOG_WIDTH: u32;

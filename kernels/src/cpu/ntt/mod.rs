@@ -29,7 +29,7 @@ use crate::transform::{Direction, Order, Transform};
 /// log2 of the least size done in vectors: eight vectors of eight elements.
 const LOG_SIZE_MIN: u32 = 6;
 
-/// A field whose transforms are compiled in this crate, once: generic functions are compiled anew in
+/// A field whose transforms are compiled in this crate, once: generic functions are compiled again in
 /// every crate that calls them, and these are large.
 pub trait Transformable: PrimeField + Element {
     /// Does the passes, with the best of these instructions that the field has an arithmetic for.

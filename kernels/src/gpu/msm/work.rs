@@ -24,7 +24,7 @@ const TASK_MIN: usize = 8;
 /// something, so few rounds are better, as long as one thread can add that many while others wait.
 const JOINED: usize = 256;
 /// Rounds of all loops together that a thread may go through: Mesa's software Vulkan ends a shader's loops after as
-/// many, without a word.
+/// many, silently.
 const LOOP_ROUNDS_MAX: usize = 65_535;
 /// How many buckets, at the least, and threads, at the most, are taken to sum the buckets of groups.
 const SEGMENT_MIN: usize = 8;

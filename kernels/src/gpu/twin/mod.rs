@@ -1,4 +1,4 @@
-//! Every kernel once more in plain Rust: the obvious implementation, a file per stem, with the same
+//! Host reference kernels: every kernel once more, in plain Rust, a file per stem, with the same
 //! names, buffers and parameters as `shaders/README.md` has them.
 //!
 //! Twins stand in for a device in tests of the plans ([`TwinDevice`]), and for single kernels when one

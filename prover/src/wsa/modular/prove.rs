@@ -22,7 +22,7 @@ pub enum ProveError {
     /// that were checked.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The backend failed. The next proof begins anew.
+    /// The backend failed. The next proof starts over.
     #[error(transparent)]
     Kernel(#[from] Error),
 }

@@ -1,4 +1,4 @@
-//! Forgeries that a prover without scruples would try.
+//! Forgeries that a malicious prover would try.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
