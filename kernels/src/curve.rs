@@ -106,7 +106,7 @@ macro_rules! for_each_curve {
     };
 }
 
-/// Runs a block with the type alias `$F` bound to the field that a [`FieldId`] names.
+/// Runs a block with the type alias `$F` bound to the field that a [`FieldId`](crate::field::FieldId) names.
 #[macro_export]
 macro_rules! with_field {
     ($id:expr, $F:ident => $body:expr) => {
@@ -131,7 +131,7 @@ macro_rules! with_field {
     };
 }
 
-/// Runs a block with the type alias `$G` bound to the group that a [`GroupId`] names.
+/// Runs a block with the type alias `$G` bound to the group that a [`GroupId`](crate::group::GroupId) names.
 #[macro_export]
 macro_rules! with_group {
     ($id:expr, $G:ident => $body:expr) => {
