@@ -10,17 +10,8 @@ use crate::error::Error;
 /// An allocation of whatever device.
 pub(super) type Memory = Box<dyn Any + Send + Sync>;
 
-/// Any device. It is given no memory but its own: [`Gpu::own`](super::Gpu) looks before.
-pub(super) struct AnyDevice(Box<dyn Erased>);
-
-impl AnyDevice {
-    pub fn new(device: impl Device) -> Self {
-        Self(Box::new(device))
-    }
-}
-
-/// [`Device`], object-safe.
-trait Erased: Send + Sync {
+/// What plans ask of a [`Device`], object-safe. It is given no memory but its own: [`Gpu::own`](super::Gpu) looks before.
+pub(super) trait AnyDevice: Send + Sync {
     fn kind(&self) -> BackendKind;
     fn limits(&self) -> Limits;
     fn generation(&self) -> u64;
@@ -42,7 +33,6 @@ trait Erased: Send + Sync {
     fn copy(&self, from: &Memory, range: Range<usize>, to: &Memory, at: usize)
     -> Result<(), Error>;
     fn launch(&self, launch: &Launch<'_, Memory>) -> Result<(), Error>;
-    fn synchronize(&self) -> Result<(), Error>;
 }
 
 /// The memory as the device's own.
@@ -50,7 +40,7 @@ fn own<D: Device>(memory: &Memory) -> Result<&D::Memory, Error> {
     memory.downcast_ref().ok_or(Error::ForeignBuffer)
 }
 
-impl<D: Device> Erased for D {
+impl<D: Device> AnyDevice for D {
     fn kind(&self) -> BackendKind {
         Device::kind(self)
     }
@@ -106,70 +96,5 @@ impl<D: Device> Erased for D {
         let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         let launch = Launch { unit, entry, groups, shared_bytes, buffers, parameters };
         Device::launch(self, &launch)
-    }
-
-    fn synchronize(&self) -> Result<(), Error> {
-        Device::synchronize(self)
-    }
-}
-
-impl Device for AnyDevice {
-    type Memory = Memory;
-
-    fn kind(&self) -> BackendKind {
-        self.0.kind()
-    }
-
-    fn limits(&self) -> Limits {
-        self.0.limits()
-    }
-
-    fn generation(&self) -> u64 {
-        self.0.generation()
-    }
-
-    fn available_bytes(&self) -> Result<u64, Error> {
-        self.0.available_bytes()
-    }
-
-    fn allocate(&self, words: usize) -> Result<Memory, Error> {
-        self.0.allocate(words)
-    }
-
-    fn write(
-        &self,
-        memory: &Memory,
-        at: usize,
-        words: usize,
-        fill: &mut dyn FnMut(usize, &mut [u64]),
-    ) -> Result<(), Error> {
-        self.0.write(memory, at, words, fill)
-    }
-
-    fn read(
-        &self,
-        memory: &Memory,
-        range: Range<usize>,
-        drain: &mut dyn FnMut(usize, &[u64]),
-    ) -> Result<(), Error> {
-        self.0.read(memory, range, drain)
-    }
-
-    fn copy(
-        &self,
-        from: &Memory,
-        range: Range<usize>,
-        to: &Memory,
-        at: usize,
-    ) -> Result<(), Error> {
-        self.0.copy(from, range, to, at)
-    }
-
-    fn launch(&self, launch: &Launch<'_, Memory>) -> Result<(), Error> {
-        self.0.launch(launch)
-    }
-
-    fn synchronize(&self) -> Result<(), Error> {
-        self.0.synchronize()
     }
 }

@@ -1,7 +1,7 @@
 //! Starting kernels: how many workgroups, and how parameters are packed.
 
 use super::any::Memory;
-use super::{Device, Gpu, Launch, PARAMETERS_MAX, Unit};
+use super::{Gpu, Launch, PARAMETERS_MAX, Unit};
 use crate::element::Element;
 use crate::error::Error;
 

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
+use super::Gpu;
 use super::any::Memory;
-use super::{Device, Gpu};
 use crate::element::Element;
 use crate::error::Error;
 

@@ -48,7 +48,7 @@ use tables::Tables;
 pub struct Gpu(Arc<Inner>);
 
 struct Inner {
-    device: AnyDevice,
+    device: Box<dyn AnyDevice>,
     /// Tells the buffers of this backend from those of others.
     identity: u64,
     /// The oldest generation of the device that is not known to be lost.
@@ -67,7 +67,7 @@ impl Gpu {
     pub fn new(device: impl Device) -> Self {
         static IDENTITIES: AtomicU64 = AtomicU64::new(0);
         Self(Arc::new(Inner {
-            device: AnyDevice::new(device),
+            device: Box::new(device),
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             alive: AtomicU64::new(0),
             tables: Mutex::default(),
@@ -75,13 +75,13 @@ impl Gpu {
     }
 
     /// The device.
-    fn device(&self) -> &AnyDevice {
-        &self.0.device
+    fn device(&self) -> &dyn AnyDevice {
+        &*self.0.device
     }
 
     /// Calls the device, and remembers if that loses it: until the device is opened again its
     /// generation is still the one that was lost.
-    fn call<R>(&self, call: impl FnOnce(&AnyDevice) -> Result<R, Error>) -> Result<R, Error> {
+    fn call<R>(&self, call: impl FnOnce(&dyn AnyDevice) -> Result<R, Error>) -> Result<R, Error> {
         let generation = self.device().generation();
         let result = call(self.device());
         if matches!(result, Err(Error::DeviceLost { .. })) {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::launch::{Parameters, count};
-use super::{Buffer, Device, Gpu, Unit};
+use super::{Buffer, Gpu, Unit};
 use crate::backend::arguments::check_transform;
 use crate::backend::{Binary, FieldOps, NttOps};
 use crate::element::Element;

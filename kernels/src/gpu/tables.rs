@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::memory::bytes;
-use super::{Buffer, Device, Gpu};
+use super::{Buffer, Gpu};
 use crate::element::{Element, to_words};
 use crate::error::Error;
 use crate::field::{FieldId, KernelField};
@@ -69,7 +69,7 @@ impl Gpu {
             None => {
                 let table = self.allocate(len * <F as Element>::WORDS)?;
                 self.write_powers(&table, first, base, len)?;
-                let free = self.call(Device::available_bytes)?;
+                let free = self.call(|device| device.available_bytes())?;
                 let all =
                     free.saturating_add(self.tables().bytes()).saturating_add(bytes(table.len()));
                 (Arc::new(table), all / SHARE)

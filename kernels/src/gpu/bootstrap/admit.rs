@@ -1,8 +1,8 @@
 //! How many ciphertexts fit the device at once.
 
 use crate::error::Error;
+use crate::gpu::Gpu;
 use crate::gpu::memory::bytes;
-use crate::gpu::{Device, Gpu};
 
 /// Allocations that live at the same time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,12 +37,12 @@ impl Gpu {
         need: impl Fn(usize) -> MemoryNeed,
     ) -> Result<usize, Error> {
         let limit = self.device().limits().allocation_bytes_max;
-        let mut available = self.call(Device::available_bytes)?;
+        let mut available = self.call(|device| device.available_bytes())?;
         let mut piece = count;
         loop {
             let MemoryNeed { total, largest, items } = need(piece);
             if total > available && self.tables().clear() {
-                available = self.call(Device::available_bytes)?;
+                available = self.call(|device| device.available_bytes())?;
             }
             if total <= available && largest <= limit && items < 1 << 31 {
                 return Ok(piece);

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::field::{KernelField, Prime50};
 use crate::gpu::any::Memory;
 use crate::gpu::launch::{Parameters, count};
-use crate::gpu::{Buffer, Device, Gpu, Unit};
+use crate::gpu::{Buffer, Gpu, Unit};
 use crate::source::resident_bytes;
 use crate::transform::{Order, Transform};
 

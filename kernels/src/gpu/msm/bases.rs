@@ -10,7 +10,7 @@ use super::work::COSTS;
 use crate::backend::arguments::check_bases;
 use crate::error::Error;
 use crate::gpu::memory::bytes;
-use crate::gpu::{Buffer, Device, Gpu};
+use crate::gpu::{Buffer, Gpu};
 use crate::group::Group;
 use crate::msm::{Plan, ScalarShape, best_window};
 

@@ -6,8 +6,8 @@ use super::Job;
 use super::points::{affine_words, sum_words};
 use crate::element::Element;
 use crate::error::Error;
+use crate::gpu::Gpu;
 use crate::gpu::memory::bytes;
-use crate::gpu::{Device, Gpu};
 use crate::group::Group;
 use crate::msm::{Costs, Plan, ScalarShape, best_window};
 
@@ -184,7 +184,7 @@ impl Gpu {
         count: usize,
     ) -> Result<MsmPass<G>, Error> {
         let limit = self.device().limits().allocation_bytes_max;
-        let mut available = self.call(Device::available_bytes)?;
+        let mut available = self.call(|device| device.available_bytes())?;
         let (mut vectors_now, mut count_now) = (vectors, count);
         loop {
             let work = MsmPass::new(plan(job, count_now), vectors_now, count_now);
@@ -194,7 +194,7 @@ impl Gpu {
             let (needed, single) = work.bytes([scalars, points * affine_words::<G>()]);
             let counted = work.digits().max(work.buckets() + 1) < 1 << 31;
             if needed > available && self.tables().clear() {
-                available = self.call(Device::available_bytes)?;
+                available = self.call(|device| device.available_bytes())?;
             }
             if needed <= available && single <= limit && counted {
                 return Ok(work);
