@@ -14,7 +14,7 @@ pub fn junit(name: &str, reports: &[KernelReport]) -> Result<String, Box<dyn std
         let mut suite = TestSuite::new(kernel.kernel.to_string());
         for (case, verdict) in &kernel.verdicts {
             let mut test = TestCase::new(case.to_string(), status(verdict));
-            test.set_classname(format!("{}.{}", kernel.kernel, case.over));
+            test.set_classname(format!("{}.{}", kernel.kernel, case.work.over()));
             if let Verdict::Agree(time) = verdict {
                 test.set_time(*time);
             }

@@ -52,22 +52,6 @@ pub enum Kernel {
     Refusals,
 }
 
-impl Kernel {
-    /// What the kernel computes in.
-    pub fn over(self) -> Vec<Over> {
-        let fields = FieldId::ALL.map(Over::Field);
-        let groups = GroupId::ALL.map(Over::Group);
-        match self {
-            Self::WeightedSums => vec![Over::Words],
-            Self::Msm => groups.to_vec(),
-            Self::Copy => [fields.as_slice(), &[Over::Words]].concat(),
-            Self::Keyswitch | Self::Bootstrap => vec![Over::Lwe],
-            Self::Refusals => [fields.as_slice(), &groups, &[Over::Words, Over::Lwe]].concat(),
-            _ => fields.to_vec(),
-        }
-    }
-}
-
 names!(
     Kernel, UnknownKernel, "kernel":
     Copy = "copy",
@@ -128,9 +112,9 @@ pub enum Points {
     WithInfinity,
 }
 
-/// A kernel and the shape of its work. Sizes that are not said here are the case's.
+/// The shape of an operation on a vector of field elements. Sizes that are not said here are the case's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum FieldOperation {
     /// Copies the middle half of a buffer into another.
     Copy,
     /// b has `period` elements.
@@ -187,47 +171,10 @@ pub enum Operation {
         /// Whether on a coset.
         coset: bool,
     },
-    /// Sums vectors of the case's size.
-    WeightedSums {
-        /// How many vectors.
-        weights: usize,
-        /// How words are read.
-        signedness: Signedness,
-    },
-    /// Multiplies.
-    Msm {
-        /// Width of the integers.
-        bits: u32,
-        /// Whether they have a sign.
-        signed: bool,
-        /// Levels of stored multiples.
-        levels: u32,
-        /// How many vectors of integers.
-        vectors: usize,
-        /// Bases that no integer belongs to.
-        spare: usize,
-        /// Which bases.
-        points: Points,
-    },
-    /// Switches as many ciphertexts as the case's size says, or fewer, if that would be too much.
-    Keyswitch {
-        /// Shape of the key.
-        shape: KeyswitchShape,
-    },
-    /// Bootstraps as many ciphertexts as the case's size says, or fewer, if that would be too much.
-    Bootstrap {
-        /// Shape of the key.
-        shape: BootstrapShape,
-        /// How many tables to choose from.
-        tables: usize,
-    },
-    /// Bad arguments.
-    Refusals,
 }
 
-impl Operation {
-    /// The kernel that does it.
-    pub fn kernel(&self) -> Kernel {
+impl FieldOperation {
+    fn kernel(&self) -> Kernel {
         match self {
             Self::Copy => Kernel::Copy,
             Self::Map { .. } => Kernel::Map,
@@ -243,11 +190,96 @@ impl Operation {
             Self::FromIntegers => Kernel::FromIntegers,
             Self::FirstNonzero => Kernel::FirstNonzero,
             Self::Ntt { .. } => Kernel::Ntt,
-            Self::WeightedSums { .. } => Kernel::WeightedSums,
-            Self::Msm { .. } => Kernel::Msm,
-            Self::Keyswitch { .. } => Kernel::Keyswitch,
-            Self::Bootstrap { .. } => Kernel::Bootstrap,
-            Self::Refusals => Kernel::Refusals,
+        }
+    }
+}
+
+/// The shape of a multi-scalar multiplication, of as many integers as the case's size says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MsmShape {
+    /// Width of the integers.
+    pub bits: u32,
+    /// Whether they have a sign.
+    pub signed: bool,
+    /// Levels of stored multiples.
+    pub levels: u32,
+    /// How many vectors of integers.
+    pub vectors: usize,
+    /// Bases that no integer belongs to.
+    pub spare: usize,
+    /// Which bases.
+    pub points: Points,
+}
+
+/// The shape of an operation on words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordOperation {
+    /// Copies the middle half of a buffer into another.
+    Copy,
+    /// Sums vectors of the case's size.
+    WeightedSums {
+        /// How many vectors.
+        weights: usize,
+        /// How words are read.
+        signedness: Signedness,
+    },
+}
+
+/// The shape of an operation on ciphertexts: as many as the case's size says, or fewer, if that would be
+/// too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LweOperation {
+    /// Switches.
+    Keyswitch {
+        /// Shape of the key.
+        shape: KeyswitchShape,
+    },
+    /// Bootstraps.
+    Bootstrap {
+        /// Shape of the key.
+        shape: BootstrapShape,
+        /// How many tables to choose from.
+        tables: usize,
+    },
+}
+
+/// A kernel, what it computes in, and the shape of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// In a field.
+    Field(FieldId, FieldOperation),
+    /// Multiplies in a group.
+    Msm(GroupId, MsmShape),
+    /// On words.
+    Words(WordOperation),
+    /// On LWE ciphertexts.
+    Lwe(LweOperation),
+    /// Bad arguments.
+    Refusals(Over),
+}
+
+impl Operation {
+    /// The kernel that does it.
+    pub fn kernel(&self) -> Kernel {
+        match self {
+            Self::Field(_, operation) => operation.kernel(),
+            Self::Msm(..) => Kernel::Msm,
+            Self::Words(WordOperation::Copy) => Kernel::Copy,
+            Self::Words(WordOperation::WeightedSums { .. }) => Kernel::WeightedSums,
+            Self::Lwe(LweOperation::Keyswitch { .. }) => Kernel::Keyswitch,
+            Self::Lwe(LweOperation::Bootstrap { .. }) => Kernel::Bootstrap,
+            Self::Refusals(_) => Kernel::Refusals,
+        }
+    }
+
+    /// What it computes in.
+    pub fn over(&self) -> Over {
+        match *self {
+            Self::Field(id, _) => Over::Field(id),
+            Self::Msm(id, _) => Over::Group(id),
+            Self::Words(_) => Over::Words,
+            Self::Lwe(_) => Over::Lwe,
+            Self::Refusals(over) => over,
         }
     }
 }
@@ -278,9 +310,7 @@ pub enum Input {
 /// One comparison. Everything about it follows from these values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// What is computed in.
-    pub over: Over,
-    /// The kernel and its shape.
+    /// The kernel, what it computes in, and its shape.
     pub work: Operation,
     /// How many elements, words of a vector, integers or ciphertexts.
     pub size: usize,
@@ -292,11 +322,12 @@ pub struct Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { over, work, size, input, seed } = self;
+        let Self { work, size, input, seed } = self;
         write!(
             f,
-            "{} over {over}, size {size}, {input:?} input, seed {seed}: {work:?}",
-            work.kernel()
+            "{} over {}, size {size}, {input:?} input, seed {seed}: {work:?}",
+            work.kernel(),
+            work.over()
         )
     }
 }

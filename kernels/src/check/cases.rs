@@ -1,8 +1,13 @@
 //! Which cases a kernel is checked on.
 
-use super::{Case, Input, Kernel, Operation, Over, Points};
+use super::{
+    Case, FieldOperation, Input, Kernel, LweOperation, MsmShape, Operation, Over, Points,
+    WordOperation,
+};
 use crate::backend::{Binary, Signedness};
 use crate::bootstrap::{BootstrapShape, KeyswitchShape};
+use crate::field::FieldId;
+use crate::group::GroupId;
 use crate::transform::{Direction, Order};
 
 /// The cases of a kernel: over all it computes in, every shape on random input and the first shape
@@ -11,24 +16,24 @@ use crate::transform::{Direction, Order};
 pub fn cases(kernel: Kernel, sizes: &[usize], seed: u64) -> Vec<Case> {
     let sizes = if kernel == Kernel::Refusals { &[0] } else { sizes };
     let mut cases = Vec::new();
-    for over in kernel.over() {
-        for &size in sizes {
-            cases.extend(of_size(kernel, over, size, seed));
+    for &size in sizes {
+        for operations in operations(kernel, size) {
+            cases.extend(of_operations(&operations, size, seed));
         }
     }
     cases
 }
 
-fn of_size(kernel: Kernel, over: Over, size: usize, seed: u64) -> Vec<Case> {
-    let case = |work, input| Case { over, work, size, input, seed };
-    let shapes = shapes(kernel, size);
-    let first = shapes[0];
-    let mut cases: Vec<Case> = shapes.iter().map(|&work| case(work, Input::Random)).collect();
-    cases.extend(inputs(kernel).iter().map(|&input| case(first, input)));
-    if let Operation::Msm { bits, signed, levels, vectors, spare, .. } = first {
+/// The cases of one kernel over one thing.
+fn of_operations(operations: &[Operation], size: usize, seed: u64) -> Vec<Case> {
+    let case = |work, input| Case { work, size, input, seed };
+    let first = operations[0];
+    let mut cases: Vec<Case> = operations.iter().map(|&work| case(work, Input::Random)).collect();
+    cases.extend(inputs(first.kernel()).iter().map(|&input| case(first, input)));
+    if let Operation::Msm(group, shape) = first {
         // Doublings and cancellations in buckets, and few buckets to have them in.
         for points in [Points::Same, Points::Opposites, Points::WithInfinity] {
-            let work = Operation::Msm { bits, signed, levels, vectors, spare, points };
+            let work = Operation::Msm(group, MsmShape { points, ..shape });
             let inputs = [Input::Random, Input::AllEqual, Input::Small, Input::Edges];
             cases.extend(inputs.map(|input| case(work, input)));
         }
@@ -55,53 +60,67 @@ fn inputs(kernel: Kernel) -> &'static [Input] {
     }
 }
 
-/// The shapes of a kernel, at least one, none twice.
-fn shapes(kernel: Kernel, size: usize) -> Vec<Operation> {
+/// The shapes of a kernel over each thing that it computes in: at least one, none twice.
+fn operations(kernel: Kernel, size: usize) -> Vec<Vec<Operation>> {
     const OPS: [Binary; 3] = [Binary::Mul, Binary::Add, Binary::Sub];
     let part = part(size);
-    let mut shapes = match kernel {
-        Kernel::Copy => vec![Operation::Copy],
-        Kernel::Map => {
-            let shape = |period| OPS.map(|op| Operation::Map { op, period });
-            [size.max(1), 1, part].into_iter().flat_map(shape).collect()
+    match kernel {
+        Kernel::Copy => {
+            let mut operations = in_fields([FieldOperation::Copy]);
+            operations.push(vec![Operation::Words(WordOperation::Copy)]);
+            operations
         }
-        Kernel::MapScalar => OPS.map(|op| Operation::MapScalar { op }).into(),
-        Kernel::AddScaled => [size, size / 2, 0].map(|len| Operation::AddScaled { len }).into(),
+        Kernel::Map => {
+            let shape = |period| OPS.map(|op| FieldOperation::Map { op, period });
+            in_fields([size.max(1), 1, part].into_iter().flat_map(shape))
+        }
+        Kernel::MapScalar => in_fields(OPS.map(|op| FieldOperation::MapScalar { op })),
+        Kernel::AddScaled => {
+            in_fields([size, size / 2, 0].map(|len| FieldOperation::AddScaled { len }))
+        }
         Kernel::Rotate => {
             let by = [1, 0, size.saturating_sub(1), size + 3, usize::MAX];
-            by.map(|by| Operation::Rotate { by }).into()
+            in_fields(by.map(|by| FieldOperation::Rotate { by }))
         }
-        Kernel::Powers => vec![Operation::Powers],
-        Kernel::Invert => vec![Operation::Invert],
+        Kernel::Powers => in_fields([FieldOperation::Powers]),
+        Kernel::Invert => in_fields([FieldOperation::Invert]),
         Kernel::Scan => {
-            let shape = |row| [Binary::Mul, Binary::Add].map(|op| Operation::Scan { op, row });
-            [size.max(1), 1, part].into_iter().flat_map(shape).collect()
+            let shape = |row| [Binary::Mul, Binary::Add].map(|op| FieldOperation::Scan { op, row });
+            in_fields([size.max(1), 1, part].into_iter().flat_map(shape))
         }
-        Kernel::Evaluate => vec![Operation::Evaluate],
-        Kernel::DivideOut => vec![Operation::DivideOut],
-        Kernel::ToIntegers => vec![Operation::ToIntegers],
-        Kernel::FromIntegers => vec![Operation::FromIntegers],
-        Kernel::FirstNonzero => vec![Operation::FirstNonzero],
-        Kernel::Ntt => transforms(size),
-        Kernel::WeightedSums => [Signedness::Unsigned, Signedness::Signed]
-            .into_iter()
-            .flat_map(|signedness| {
-                [3, 1, 10].map(|weights| Operation::WeightedSums { weights, signedness })
-            })
-            .collect(),
-        Kernel::Msm => multiplications(),
-        Kernel::Keyswitch => keyswitches(size),
-        Kernel::Bootstrap => bootstraps(size),
-        Kernel::Refusals => vec![Operation::Refusals],
-    };
-    let mut seen = Vec::new();
-    shapes.retain(|shape| {
-        !seen.contains(shape) && {
-            seen.push(*shape);
-            true
+        Kernel::Evaluate => in_fields([FieldOperation::Evaluate]),
+        Kernel::DivideOut => in_fields([FieldOperation::DivideOut]),
+        Kernel::ToIntegers => in_fields([FieldOperation::ToIntegers]),
+        Kernel::FromIntegers => in_fields([FieldOperation::FromIntegers]),
+        Kernel::FirstNonzero => in_fields([FieldOperation::FirstNonzero]),
+        Kernel::Ntt => in_fields(transforms(size)),
+        Kernel::WeightedSums => vec![weighted_sums()],
+        Kernel::Msm => in_groups(multiplications()),
+        Kernel::Keyswitch => vec![keyswitches(size)],
+        Kernel::Bootstrap => vec![bootstraps(size)],
+        Kernel::Refusals => {
+            let fields = FieldId::ALL.map(Over::Field);
+            let others = [Over::Words, Over::Lwe];
+            let all = fields.into_iter().chain(GroupId::ALL.map(Over::Group)).chain(others);
+            all.map(|over| vec![Operation::Refusals(over)]).collect()
         }
-    });
-    shapes
+    }
+}
+
+/// Every shape once, in each of the fields.
+fn in_fields(shapes: impl IntoIterator<Item = FieldOperation>) -> Vec<Vec<Operation>> {
+    let mut distinct = Vec::new();
+    for shape in shapes {
+        if !distinct.contains(&shape) {
+            distinct.push(shape);
+        }
+    }
+    let in_field = |id| distinct.iter().map(|&shape| Operation::Field(id, shape)).collect();
+    FieldId::ALL.map(in_field).into()
+}
+
+fn in_groups<const N: usize>(shapes: [MsmShape; N]) -> Vec<Vec<Operation>> {
+    GroupId::ALL.map(|id| shapes.map(|shape| Operation::Msm(id, shape)).into()).into()
 }
 
 /// A divisor of the size: a quarter, a third or a half of it, or all.
@@ -111,14 +130,14 @@ fn part(size: usize) -> usize {
 }
 
 /// One row, forward and back, in both orders, on the subgroup and on a coset; and shorter rows.
-fn transforms(size: usize) -> Vec<Operation> {
+fn transforms(size: usize) -> Vec<FieldOperation> {
     let log_size = size.checked_ilog2().unwrap_or(0);
     let mut shapes = Vec::new();
     for log_size in [log_size, log_size.saturating_sub(2)] {
         for direction in [Direction::Forward, Direction::Inverse] {
             for order in [Order::Natural, Order::BitReversed] {
                 for coset in [false, true] {
-                    shapes.push(Operation::Ntt { log_size, direction, order, coset });
+                    shapes.push(FieldOperation::Ntt { log_size, direction, order, coset });
                 }
             }
         }
@@ -126,11 +145,21 @@ fn transforms(size: usize) -> Vec<Operation> {
     shapes
 }
 
+/// Few vectors, one, many; both signs.
+fn weighted_sums() -> Vec<Operation> {
+    let shape =
+        |weights, signedness| Operation::Words(WordOperation::WeightedSums { weights, signedness });
+    [Signedness::Unsigned, Signedness::Signed]
+        .into_iter()
+        .flat_map(|signedness| [3, 1, 10].map(|weights| shape(weights, signedness)))
+        .collect()
+}
+
 /// Widths, signs, levels, batches.
-fn multiplications() -> Vec<Operation> {
+fn multiplications() -> [MsmShape; 11] {
     let shape = |(bits, signed, levels, vectors, spare)| {
         let points = Points::Distinct;
-        Operation::Msm { bits, signed, levels, vectors, spare, points }
+        MsmShape { bits, signed, levels, vectors, spare, points }
     };
     let shapes = [
         (255, false, 1, 1, 0),
@@ -145,7 +174,7 @@ fn multiplications() -> Vec<Operation> {
         (255, true, 7, 1, 0),
         (256, true, 32, 1, 0),
     ];
-    shapes.map(shape).into()
+    shapes.map(shape)
 }
 
 /// Sizes from which on shapes are those of real keys, too: none that naive is asked for.
@@ -153,8 +182,9 @@ const LARGE: usize = 1000;
 
 /// Digits from the fewest bits to the most, dimensions up and down.
 fn keyswitches(size: usize) -> Vec<Operation> {
-    let shape = |(from, to, base_log, levels)| Operation::Keyswitch {
-        shape: KeyswitchShape { from, to, base_log, levels },
+    let shape = |(from, to, base_log, levels)| {
+        let shape = KeyswitchShape { from, to, base_log, levels };
+        Operation::Lwe(LweOperation::Keyswitch { shape })
     };
     let small = [(40, 20, 4, 4), (1, 1, 1, 1), (70, 33, 21, 3), (3, 100, 31, 2), (33, 5, 2, 31)];
     let large = (2048, 918, 4, 4);
@@ -163,9 +193,9 @@ fn keyswitches(size: usize) -> Vec<Operation> {
 
 /// Rings of even and odd log2, one level and several, digits from the fewest bits to the most.
 fn bootstraps(size: usize) -> Vec<Operation> {
-    let shape = |(dimension, log_size, base_log, levels, tables)| Operation::Bootstrap {
-        shape: BootstrapShape { dimension, log_size, base_log, levels },
-        tables,
+    let shape = |(dimension, log_size, base_log, levels, tables)| {
+        let shape = BootstrapShape { dimension, log_size, base_log, levels };
+        Operation::Lwe(LweOperation::Bootstrap { shape, tables })
     };
     let small =
         [(4, 6, 23, 1, 3), (3, 7, 15, 2, 1), (1, 8, 9, 3, 2), (2, 6, 31, 1, 1), (1, 6, 1, 49, 1)];

@@ -2,7 +2,7 @@
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Input, Law, Operation};
+use super::{Case, FieldOperation, Input, Law};
 use crate::backend::{AnyBackend, Backend, FieldOps, NttOps};
 use crate::error::Error;
 use crate::field::KernelField;
@@ -10,7 +10,7 @@ use crate::transform::Transform;
 
 /// A case over a field, with its inputs.
 pub(super) struct FieldLaw<F> {
-    work: Operation,
+    work: FieldOperation,
     a: Vec<F>,
     b: Vec<F>,
     integers: Vec<u64>,
@@ -19,24 +19,24 @@ pub(super) struct FieldLaw<F> {
 }
 
 impl<F: KernelField> FieldLaw<F> {
-    pub(super) fn new(case: &Case) -> Self {
+    pub(super) fn new(case: &Case, work: FieldOperation) -> Self {
         let stream = |number| Stream::new(case.seed, number);
-        let len = match case.work {
+        let len = match work {
             // Whole rows only.
-            Operation::Ntt { log_size, .. } => case.size >> log_size << log_size,
+            FieldOperation::Ntt { log_size, .. } => case.size >> log_size << log_size,
             _ => case.size,
         };
-        let b_len = match case.work {
-            Operation::Map { period, .. } => period,
-            Operation::AddScaled { len } => len,
+        let b_len = match work {
+            FieldOperation::Map { period, .. } => period,
+            FieldOperation::AddScaled { len } => len,
             _ => 0,
         };
-        let integers = match case.work {
-            Operation::FromIntegers => stream(2).integers(case.input, len, 64, false),
+        let integers = match work {
+            FieldOperation::FromIntegers => stream(2).integers(case.input, len, 64, false),
             _ => Vec::new(),
         };
         Self {
-            work: case.work,
+            work,
             a: stream(0).elements(case.input, len),
             b: stream(1).elements(case.input, b_len),
             integers,
@@ -62,40 +62,33 @@ impl<F: KernelField> Law for FieldLaw<F> {
         let b = backend.upload(&self.b)?;
         let [s, t] = self.scalars;
         match self.work {
-            Operation::Copy => return self.copy(backend),
-            Operation::Map { op, .. } => backend.map(op, &mut a, &b)?,
-            Operation::MapScalar { op } => backend.map_scalar(op, &mut a, s)?,
-            Operation::AddScaled { .. } => backend.add_scaled(&mut a, s, &b)?,
-            Operation::Rotate { by } => a = backend.rotate(&a, by)?,
-            Operation::Powers => a = backend.powers(t, s, self.a.len())?,
-            Operation::Invert => backend.invert(&mut a)?,
-            Operation::Scan { op, row } => backend.scan(op, &mut a, row)?,
-            Operation::Evaluate => {
+            FieldOperation::Copy => return self.copy(backend),
+            FieldOperation::Map { op, .. } => backend.map(op, &mut a, &b)?,
+            FieldOperation::MapScalar { op } => backend.map_scalar(op, &mut a, s)?,
+            FieldOperation::AddScaled { .. } => backend.add_scaled(&mut a, s, &b)?,
+            FieldOperation::Rotate { by } => a = backend.rotate(&a, by)?,
+            FieldOperation::Powers => a = backend.powers(t, s, self.a.len())?,
+            FieldOperation::Invert => backend.invert(&mut a)?,
+            FieldOperation::Scan { op, row } => backend.scan(op, &mut a, row)?,
+            FieldOperation::Evaluate => {
                 return Ok(vec![Output::values("value", &[backend.evaluate(&a, s)?])]);
             }
-            Operation::DivideOut => a = backend.divide_out(&a, s)?,
-            Operation::ToIntegers => {
+            FieldOperation::DivideOut => a = backend.divide_out(&a, s)?,
+            FieldOperation::ToIntegers => {
                 let words = backend.download(&backend.to_integers(&a)?)?;
                 return Ok(vec![Output::words("integers", words, F::WORDS)]);
             }
-            Operation::FromIntegers => {
+            FieldOperation::FromIntegers => {
                 a = backend.from_integers(&backend.upload(&self.integers)?)?;
             }
-            Operation::FirstNonzero => {
+            FieldOperation::FirstNonzero => {
                 // One more than the position, or zero.
                 let first = backend.first_nonzero(&a)?.map_or(0, |at| at as u64 + 1);
                 return Ok(vec![Output::values("position", &[first])]);
             }
-            Operation::Ntt { log_size, direction, order, coset } => {
+            FieldOperation::Ntt { log_size, direction, order, coset } => {
                 let shift = if coset { F::GENERATOR * t } else { F::ONE };
                 backend.ntt(&Transform { log_size, direction, order, shift }, &mut a)?;
-            }
-            Operation::WeightedSums { .. }
-            | Operation::Msm { .. }
-            | Operation::Keyswitch { .. }
-            | Operation::Bootstrap { .. }
-            | Operation::Refusals => {
-                unreachable!("kernels have the cases that `Kernel::over` names")
             }
         }
         Ok(vec![Output::values("a", &backend.download(&a)?)])

@@ -2,9 +2,9 @@
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Input, Law, Operation};
+use super::{Case, Input, Law, LweOperation};
 use crate::backend::{AnyBackend, Backend, BootstrapOps};
-use crate::bootstrap::{BootstrapShape, KeyswitchShape, MODULUS};
+use crate::bootstrap::MODULUS;
 use crate::element::to_words;
 use crate::error::Error;
 use crate::field::Prime50;
@@ -16,7 +16,7 @@ const SHARE_OF_LARGE: usize = 1 << 11;
 
 /// A case over ciphertexts, with its inputs.
 pub(super) struct LweLaw {
-    work: Operation,
+    work: LweOperation,
     key: Vec<u64>,
     ciphertexts: Vec<u64>,
     tables: Vec<u64>,
@@ -29,31 +29,26 @@ fn ciphertexts(size: usize, products: usize) -> usize {
 }
 
 impl LweLaw {
-    pub(super) fn new(case: &Case) -> Self {
-        match case.work {
-            Operation::Keyswitch { shape } => Self::of_keyswitch(case, &shape),
-            Operation::Bootstrap { shape, tables } => Self::of_bootstrap(case, &shape, tables),
-            _ => unreachable!("kernels have the cases that `Kernel::over` names"),
-        }
-    }
-
-    fn of_keyswitch(case: &Case, shape: &KeyswitchShape) -> Self {
-        let count = ciphertexts(case.size, shape.key_words());
-        let ciphertexts = words(case, 0, count * shape.row_from());
-        let key = words(case, 1, shape.key_words());
-        Self { work: case.work, key, ciphertexts, tables: Vec::new(), choices: Vec::new() }
-    }
-
-    fn of_bootstrap(case: &Case, shape: &BootstrapShape, tables: usize) -> Self {
-        let count = ciphertexts(case.size, shape.key_words().saturating_mul(shape.size()));
-        let mut stream = Stream::new(case.seed, 3);
-        let choice = |_| u32::try_from(stream.below(tables)).expect("few tables");
-        Self {
-            work: case.work,
-            key: residues(case, shape.key_words()),
-            ciphertexts: words(case, 0, count * shape.row_from()),
-            tables: words(case, 2, tables * shape.size()),
-            choices: (0..count).map(choice).collect(),
+    pub(super) fn new(case: &Case, work: LweOperation) -> Self {
+        match work {
+            LweOperation::Keyswitch { shape } => {
+                let count = ciphertexts(case.size, shape.key_words());
+                let ciphertexts = words(case, 0, count * shape.row_from());
+                let key = words(case, 1, shape.key_words());
+                Self { work, key, ciphertexts, tables: Vec::new(), choices: Vec::new() }
+            }
+            LweOperation::Bootstrap { shape, tables } => {
+                let count = ciphertexts(case.size, shape.key_words().saturating_mul(shape.size()));
+                let mut stream = Stream::new(case.seed, 3);
+                let choice = |_| u32::try_from(stream.below(tables)).expect("few tables");
+                Self {
+                    work,
+                    key: residues(case, shape.key_words()),
+                    ciphertexts: words(case, 0, count * shape.row_from()),
+                    tables: words(case, 2, tables * shape.size()),
+                    choices: (0..count).map(choice).collect(),
+                }
+            }
         }
     }
 }
@@ -74,16 +69,15 @@ impl Law for LweLaw {
     fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error> {
         let ciphertexts = backend.upload(&self.ciphertexts)?;
         let results = match self.work {
-            Operation::Keyswitch { shape } => {
+            LweOperation::Keyswitch { shape } => {
                 let key = backend.keyswitch_key(shape, &self.key)?;
                 backend.keyswitch_batch(&key, &ciphertexts)?
             }
-            Operation::Bootstrap { shape, .. } => {
+            LweOperation::Bootstrap { shape, .. } => {
                 let key = backend.bootstrap_key(shape, &self.key)?;
                 let tables = backend.upload(&self.tables)?;
                 backend.pbs_batch(&key, &ciphertexts, &tables, &self.choices)?
             }
-            _ => unreachable!("`new` takes no others"),
         };
         Ok(vec![Output::values("words", &backend.download(&results)?)])
     }

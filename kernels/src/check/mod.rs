@@ -15,7 +15,10 @@ mod points;
 mod refusals;
 mod words;
 
-pub use case::{Case, Input, Kernel, Operation, Over, Points, UnknownKernel};
+pub use case::{
+    Case, FieldOperation, Input, Kernel, LweOperation, MsmShape, Operation, Over, Points,
+    UnknownKernel, WordOperation,
+};
 pub use cases::cases;
 pub use compare::{Difference, Outcome, Output};
 pub use given::{GivenMultiplication, GivenTransform, multiply, transform};
@@ -48,49 +51,32 @@ trait Law {
     fn outputs(&self, backend: &AnyBackend) -> Result<Vec<Output>, Error>;
 }
 
-/// Runs a block with `$law` bound to the law of a case.
-macro_rules! with_law {
-    ($case:expr, $law:ident => $body:expr) => {
-        match ($case.over, &$case.work) {
-            (Over::Field(id), Operation::Refusals) => with_field!(id, F => {
-                let $law = FieldRefusals::<F>::default();
-                $body
-            }),
-            (Over::Group(id), Operation::Refusals) => with_group!(id, G => {
-                let $law = GroupRefusals::<G>::default();
-                $body
-            }),
-            (Over::Words, Operation::Refusals) => {
-                let $law = WordRefusals;
-                $body
-            }
-            (Over::Lwe, Operation::Refusals) => {
-                let $law = LweRefusals;
-                $body
-            }
-            (Over::Field(id), _) => with_field!(id, F => {
-                let $law = FieldLaw::<F>::new($case);
-                $body
-            }),
-            (Over::Group(id), _) => with_group!(id, G => {
-                let $law = MsmLaw::<G>::new($case);
-                $body
-            }),
-            (Over::Words, _) => {
-                let $law = WordLaw::new($case);
-                $body
-            }
-            (Over::Lwe, _) => {
-                let $law = LweLaw::new($case);
-                $body
-            }
-        }
-    };
-}
-
 /// What a backend makes of a case.
 fn outputs(backend: &AnyBackend, case: &Case) -> Result<Vec<Output>, Error> {
-    with_law!(case, law => law.outputs(backend))
+    match case.work {
+        Operation::Field(id, work) => {
+            with_field!(id, F => FieldLaw::<F>::new(case, work).outputs(backend))
+        }
+        Operation::Msm(id, work) => {
+            with_group!(id, G => MsmLaw::<G>::new(case, work).outputs(backend))
+        }
+        Operation::Words(work) => WordLaw::new(case, work).outputs(backend),
+        Operation::Lwe(work) => LweLaw::new(case, work).outputs(backend),
+        Operation::Refusals(over) => refusals(backend, over),
+    }
+}
+
+fn refusals(backend: &AnyBackend, over: Over) -> Result<Vec<Output>, Error> {
+    match over {
+        Over::Field(id) => {
+            with_field!(id, F => FieldRefusals::<F>::default().outputs(backend))
+        }
+        Over::Group(id) => {
+            with_group!(id, G => GroupRefusals::<G>::default().outputs(backend))
+        }
+        Over::Words => WordRefusals.outputs(backend),
+        Over::Lwe => LweRefusals.outputs(backend),
+    }
 }
 
 /// The plans of devices, over twins of all kernels in plain Rust.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::compare::Output;
 use super::input::Stream;
-use super::{Case, Law, Operation, Points};
+use super::{Case, Law, MsmShape, Points};
 use crate::backend::{AnyBackend, Backend, MsmOps};
 use crate::element::Element;
 use crate::error::Error;
@@ -21,10 +21,8 @@ pub(super) struct MsmLaw<G: Group> {
 }
 
 impl<G: Group> MsmLaw<G> {
-    pub(super) fn new(case: &Case) -> Self {
-        let Operation::Msm { bits, signed, levels, vectors, spare, points } = case.work else {
-            unreachable!("kernels have the cases that `Kernel::over` names")
-        };
+    pub(super) fn new(case: &Case, work: MsmShape) -> Self {
+        let MsmShape { bits, signed, levels, vectors, spare, points } = work;
         let scalars = case.size * vectors;
         let scalars = Stream::new(case.seed, 0).integers(case.input, scalars, bits, signed);
         let bases = bases::<G>(points, case.size + spare, case.seed);

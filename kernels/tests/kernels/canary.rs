@@ -8,9 +8,11 @@ use pulseproof_kernels::backend::{
     WordOps,
 };
 use pulseproof_kernels::bootstrap::{BootstrapShape, KeyswitchShape};
-use pulseproof_kernels::check::{Case, Input, Kernel, Operation, Over, cases, naive, run};
+use pulseproof_kernels::check::{
+    Case, FieldOperation, Input, Kernel, Operation, Over, cases, naive, run,
+};
 use pulseproof_kernels::element::{Element, Stored, from_words, to_words};
-use pulseproof_kernels::field::KernelField;
+use pulseproof_kernels::field::{FieldId, KernelField};
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::msm::ScalarShape;
 use pulseproof_kernels::naive::Naive;
@@ -271,7 +273,7 @@ fn one_bit_in_one_lane_is_found_in_every_kernel() {
             let liar = AnyBackend::new(Liar { kernel: Some(kernel), lane, bit });
             let groups = kernel != Kernel::Refusals;
             for case in sound(kernel) {
-                if !groups && !matches!(case.over, Over::Group(_)) {
+                if !groups && !matches!(case.work.over(), Over::Group(_)) {
                     continue;
                 }
                 let lie = run(&liar, naive(), &case).expect_err("a lie was believed");
@@ -290,9 +292,9 @@ fn one_bit_in_one_lane_is_found_in_every_kernel() {
 
 #[test]
 fn an_error_where_there_should_be_none_is_a_difference_even_if_both_have_it() {
-    let work = Operation::Map { op: Binary::Add, period: 3 };
-    let over = Over::Field(pulseproof_kernels::field::FieldId::Bn254);
-    let case = Case { over, work, size: 64, input: Input::Random, seed: 1 };
+    let map = FieldOperation::Map { op: Binary::Add, period: 3 };
+    let work = Operation::Field(FieldId::Bn254, map);
+    let case = Case { work, size: 64, input: Input::Random, seed: 1 };
     let difference = run(naive(), naive(), &case).unwrap_err();
     assert_eq!(difference.index, None);
     assert!(difference.values[0].starts_with("fails: second operand"), "{difference}");

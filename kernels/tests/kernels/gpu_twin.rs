@@ -6,7 +6,7 @@ use pulseproof_kernels::backend::{
 };
 use pulseproof_kernels::bootstrap::KeyswitchShape;
 use pulseproof_kernels::check::{
-    self, Case, Input, Kernel, Operation, Over, Points, cases, naive, run,
+    self, Case, FieldOperation, Input, Kernel, MsmShape, Operation, Over, Points, cases, naive, run,
 };
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::field::{FieldId, Goldilocks};
@@ -42,8 +42,8 @@ fn digest(gpu: &Gpu, case: &Case) -> Result<[u8; 32], Error> {
 
 fn msm(size: usize, levels: u32, vectors: usize, input: Input) -> Case {
     let points = Points::Distinct;
-    let work = Operation::Msm { bits: 64, signed: true, levels, vectors, spare: 5, points };
-    Case { over: Over::Group(GroupId::Bn254G1), work, size, input, seed: SEED }
+    let shape = MsmShape { bits: 64, signed: true, levels, vectors, spare: 5, points };
+    Case { work: Operation::Msm(GroupId::Bn254G1, shape), size, input, seed: SEED }
 }
 
 #[test]
@@ -80,7 +80,8 @@ fn laws_hold_over_several_rounds_and_passes() {
     ];
     for (kernel, size) in sizes {
         for case in cases(kernel, &[size], SEED) {
-            let wide = matches!(case.over, Over::Field(FieldId::Bls12_381 | FieldId::Goldilocks));
+            let over = case.work.over();
+            let wide = matches!(over, Over::Field(FieldId::Bls12_381 | FieldId::Goldilocks));
             if wide && matches!(case.input, Input::Random) {
                 agree(&gpu, &case);
             }
@@ -94,10 +95,10 @@ fn the_last_digit_keeps_the_sign() {
     let gpu = gpu();
     for bits in 1..=24 {
         for levels in [1, 3] {
-            let Case { over, size, input, seed, .. } = msm(40, levels, 1, Input::Edges);
             let points = Points::Distinct;
-            let work = Operation::Msm { bits, signed: true, levels, vectors: 2, spare: 0, points };
-            agree(&gpu, &Case { over, work, size, input, seed });
+            let shape = MsmShape { bits, signed: true, levels, vectors: 2, spare: 0, points };
+            let work = Operation::Msm(GroupId::Bn254G1, shape);
+            agree(&gpu, &Case { work, size: 40, input: Input::Edges, seed: SEED });
         }
         // The least integer of its width.
         let bases = vec![G1Affine::<Bn254>::generator()];
@@ -383,7 +384,13 @@ fn bisection_restarts_without_the_tables_of_the_device() {
     let reached = device.reached();
     let gpu = Gpu::new(device);
     let forward = |on_coset| {
-        let forward = |case: &Case| matches!(case.work, Operation::Ntt { direction: Direction::Forward, coset, .. } if coset == on_coset);
+        let forward = |case: &Case| {
+            let Operation::Field(_, FieldOperation::Ntt { direction, coset, .. }) = case.work
+            else {
+                return false;
+            };
+            direction == Direction::Forward && coset == on_coset
+        };
         cases(Kernel::Ntt, &[64], SEED).into_iter().find(forward).unwrap()
     };
     agree(&gpu, &forward(false));
