@@ -38,7 +38,7 @@ impl<C: Curve> Parties<C> {
         let (store, vault) = (options.folder.join("appliance"), options.folder.join("authority"));
 
         let appliance_service = start_appliance(machine, store.clone()).await?;
-        let appliance = ApplianceClient::new(appliance_service.url());
+        let appliance = ApplianceClient::new(appliance_service.url())?;
         let enrol = |region| enrol(region, &profile, appliance.clone());
         let regions: Vec<_> = members.into_iter().map(enrol).collect();
         register(&appliance, &profile, &regions).await?;
@@ -56,7 +56,7 @@ impl<C: Curve> Parties<C> {
         let opened = Authority::open(setup).await?;
         let evaluation_key = opened.evaluation_key();
         let authority_service = start_authority(opened).await?;
-        let authority = HttpService::new(authority_service.url());
+        let authority = HttpService::new(authority_service.url())?;
         if evaluation_key.is_some() {
             let request = authority.request(Method::GET, "/v1/evaluation-key");
             appliance.put_evaluation_key(authority.bytes(request).await?).await?;
@@ -66,7 +66,7 @@ impl<C: Curve> Parties<C> {
             profile,
             prover,
             regions,
-            cloud: HttpService::new(cloud_service.url()),
+            cloud: HttpService::new(cloud_service.url())?,
             authority,
             appliance,
             identity: identity::open(&store)?,

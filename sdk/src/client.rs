@@ -12,7 +12,7 @@ use std::time::Duration;
 use pulseproof_kernels::Curve;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::api::{EvaluationKeyInfo, Health, Identity, Intake, Job, JobRequest, JobState};
@@ -34,9 +34,12 @@ const ERROR_BYTES_MAX: usize = 1 << 16;
 /// How long a job is waited for until it is looked at again: at first, and at most.
 const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(500)];
 
-/// Why a call failed.
+/// Why a call failed, or there is nothing to call with.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
+    /// The system has no randomness to give, or no certificates that can be read.
+    #[error("no HTTP client: {0}")]
+    Http(#[source] reqwest::Error),
     /// The service answered with a problem.
     #[error(transparent)]
     Problem(#[from] Box<Problem>),
@@ -86,12 +89,15 @@ pub struct HttpService {
 impl HttpService {
     /// A client for the service at `base`. Nobody is asked but who is there: redirections are errors.
     ///
-    /// # Panics
-    /// If the system has no randomness to give, or no certificates that can be read.
-    pub fn new(base: impl Into<String>) -> Self {
-        let base = base.into().trim_end_matches('/').to_owned();
-        let http = reqwest::Client::builder().redirect(Policy::none()).build();
-        Self { base, http: http.expect("a client with the system's certificates") }
+    /// # Errors
+    /// [`ClientError::Http`].
+    pub fn new(base: impl Into<String>) -> Result<Self, ClientError> {
+        Self::build(&base.into(), reqwest::Client::builder())
+    }
+
+    fn build(base: &str, http: ClientBuilder) -> Result<Self, ClientError> {
+        let http = http.redirect(Policy::none()).build().map_err(ClientError::Http)?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
     }
 
     /// A request to `path`, which starts with a slash.
@@ -176,8 +182,11 @@ pub struct ApplianceClient(HttpService);
 
 impl ApplianceClient {
     /// A client for the appliance at `base`.
-    pub fn new(base: impl Into<String>) -> Self {
-        Self(HttpService::new(base))
+    ///
+    /// # Errors
+    /// [`ClientError::Http`].
+    pub fn new(base: impl Into<String>) -> Result<Self, ClientError> {
+        HttpService::new(base).map(Self)
     }
 
     /// Its base address.
@@ -368,4 +377,16 @@ impl ApplianceClient {
 
 fn key_path(id: &Digest) -> String {
     format!("/v1/evaluation-keys/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_cannot_be_made_is_an_error() {
+        let broken = reqwest::Client::builder().user_agent("\n");
+        let error = HttpService::build("http://127.0.0.1", broken).unwrap_err();
+        assert!(matches!(error, ClientError::Http(_)), "{error}");
+    }
 }

@@ -40,7 +40,8 @@ struct Running {
 impl Running {
     async fn start(srs: &Arc<Srs<Bn254>>, folder: &Path) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let client = ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap()));
+        let client =
+            ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let (stop, stopped) = oneshot::channel();
         let prover = Arc::new(ProvingKey::new(Cpu::new(), Arc::clone(srs)).unwrap());
         let machine = Machine {

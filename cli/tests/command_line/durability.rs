@@ -40,7 +40,7 @@ fn start(home: &Path) -> Process {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().strip_prefix("listening on ").unwrap();
-    Process { child, appliance: ApplianceClient::new(url) }
+    Process { child, appliance: ApplianceClient::new(url).unwrap() }
 }
 
 fn name(text: &str) -> Name {

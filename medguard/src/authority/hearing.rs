@@ -58,20 +58,22 @@ impl<C: Curve> Authority<C> {
         let examined = self.examine_question(question)?;
         let (circuit, inputs) = (&examined.circuit, &*examined.inputs);
         let parties = quorum.parties(&examined.given, &examined.claim, &circuit.shapes())?;
-        let witnesses = parties.map(|(signatory, outputs)| RemoteLookupTree {
-            appliance: ApplianceClient::new(&signatory.url),
-            root: outputs.lookups,
-            runtime,
-            left: Cell::new(ANSWERS_MAX),
+        let [first, second] = parties.map(|(signatory, outputs)| {
+            ApplianceClient::new(&signatory.url).map(|appliance| RemoteLookupTree {
+                appliance,
+                root: outputs.lookups,
+                runtime,
+                left: Cell::new(ANSWERS_MAX),
+            })
         });
+        let (first, second) = (first.map_err(internal)?, second.map_err(internal)?);
         let engine = self.programs()?.batcher.engine();
         let disputed = Disputed { circuit, inputs, engine };
-        let [first, second] = &witnesses;
         let keys = |which: [bool; 2]| {
             let chosen = parties.iter().zip(which).filter(|(_, is_chosen)| *is_chosen);
             chosen.map(|((signatory, _), _)| signatory.key).collect()
         };
-        match disputed.judge(parties.map(|(_, outputs)| outputs), [first, second]) {
+        match disputed.judge(parties.map(|(_, outputs)| outputs), [&first, &second]) {
             Ok(Verdict { lookup, lied, unshown }) => {
                 Ok(Heard { lookup, liars: keys(lied), unshown: keys(unshown) })
             }

@@ -171,7 +171,7 @@ async fn who_asks_too_often_is_turned_away() {
     setup.policy.per_minute_max = 3.try_into().unwrap();
     let authority = Authority::open(setup).await.unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let service = HttpService::new(format!("http://{}", listener.local_addr().unwrap()));
+    let service = HttpService::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(authority.serve(listener, std::future::pending()));
     let ask = async || service.bytes(service.request(Method::GET, "/v1/public-key")).await;
     for _ in 0..3 {

@@ -76,7 +76,8 @@ async fn start(
         groth16: Groth16::on(Cpu::new(), Programs::new(1 << 20, None)),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let client = ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap()));
+    let client =
+        ApplianceClient::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(serve(listener, machine, config, std::future::pending()));
     client.put_profile(&world.profile.described()).await.unwrap();
     client.register(roster).await.unwrap();
@@ -211,7 +212,7 @@ async fn an_appliance_takes_in_results_that_verify_and_no_others() {
     assert_eq!(refused(&elsewhere).await, refusal("unknown-region", 404));
     let other_roster = world.sum(&world.roster("north", &[0, 1]), 0, &[0, 1], &[3, 3]);
     assert_eq!(refused(&other_roster).await, refusal("result-rejected", 422));
-    let service = HttpService::new(appliance.url());
+    let service = HttpService::new(appliance.url()).unwrap();
     for (path, body, status) in [
         (format!("/v1/results/{id}"), b"PPRS".to_vec(), 400),
         (format!("/v1/results/{}", Digest([0; 32])), result.to_bytes(), 422),

@@ -170,7 +170,7 @@ where
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(start(listener));
-    HttpService::new(url)
+    HttpService::new(url).unwrap()
 }
 
 fn problem<T>(answer: Result<T, ClientError>) -> Result<T, Box<Problem>> {

@@ -241,7 +241,7 @@ async fn who_asks_too_much_at_once_is_told_to_come_again() {
     (setup.policy.at_work_max, setup.policy.waiting_max) = (0, 0);
     let authority = Authority::open(setup).await.unwrap();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let service = HttpService::new(format!("http://{}", listener.local_addr().unwrap()));
+    let service = HttpService::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(authority.serve(listener, std::future::pending()));
     for path in ["/v1/answers", "/v1/decryptions"] {
         let answer = service.request(Method::POST, path).body("x").send().await.unwrap();

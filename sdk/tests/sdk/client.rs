@@ -32,13 +32,14 @@ const ROOT: Digest = Digest([7; 32]);
 
 #[tokio::test]
 async fn nobody_is_asked_but_who_is_there() {
-    let node = format!(r#"{{"node":"{ROOT}"}}"#);
-    let inside = service(answer("200 OK", "", &node));
-    assert_eq!(ApplianceClient::new(&inside).lookup_node(&ROOT, 0, 0).await.unwrap(), Some(ROOT));
+    let body = format!(r#"{{"node":"{ROOT}"}}"#);
+    let inside = service(answer("200 OK", "", &body));
+    let node = async |url| ApplianceClient::new(url).unwrap().lookup_node(&ROOT, 0, 0).await;
+    assert_eq!(node(inside.clone()).await.unwrap(), Some(ROOT));
     for status in ["301 Moved", "302 Found", "307 Elsewhere", "308 Elsewhere"] {
         let headers = format!("location: {inside}/v1/lookups\r\n");
         let outside = service(answer(status, &headers, ""));
-        let error = ApplianceClient::new(outside).lookup_node(&ROOT, 0, 0).await.unwrap_err();
+        let error = node(outside).await.unwrap_err();
         assert!(matches!(error, ClientError::Unexpected { .. }), "{status}: {error}");
     }
 }
@@ -47,7 +48,7 @@ async fn nobody_is_asked_but_who_is_there() {
 async fn answers_that_are_too_long_are_not_read_and_others_are_nothing() {
     let long = "9".repeat(1 << 20);
     let ask = async |status: &str, body: &str| {
-        let appliance = ApplianceClient::new(service(answer(status, "", body)));
+        let appliance = ApplianceClient::new(service(answer(status, "", body))).unwrap();
         let node = appliance.lookup_node(&ROOT, 0, 0).await;
         (node, appliance.lookup_result(&ROOT, 0).await.map(|result| result.is_some()))
     };

@@ -199,7 +199,7 @@ impl Server {
             runtime.shutdown_background();
             ended
         });
-        let client = ApplianceClient::new(base.clone());
+        let client = ApplianceClient::new(base.clone()).unwrap();
         Self { base, client, stop: Some(stop), kill: Some(kill), thread: Some(thread) }
     }
 
