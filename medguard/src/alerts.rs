@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn means_that_climb_a_unit_per_epoch_do_not_rise_and_more_do() {
         let program = trend(&layout(), &[10; 5]).unwrap();
-        let rising = |step: i128| evaluate(&program, |i, _| 1000 + 10 * step * i as i128, |_| 0);
+        let rising =
+            |step: i128| evaluate(&program, |i, _| 1000 + 10 * step * i as i128, |_| 0).unwrap();
         assert_eq!(rising(1), [0, 0]);
         assert_eq!(rising(2), [1, 0]);
         assert_eq!(rising(-2), [0, 1]);

@@ -221,7 +221,7 @@ fn compare<C: Curve>(parties: &Parties<C>, planned: &Planned<'_, C>, answer: &An
     }
 }
 
-/// What the program means on the readings of the devices that were summed.
+/// What the program means on the readings of the devices that were summed: if nothing, no answer equals it.
 fn plain<C: Curve>(parties: &Parties<C>, planned: &Planned<'_, C>) -> Vec<u128> {
     let layout = &parties.profile.layout;
     let total = |round: &Round<C>, total| -> u128 {
@@ -230,7 +230,7 @@ fn plain<C: Curve>(parties: &Parties<C>, planned: &Planned<'_, C>) -> Vec<u128> 
     };
     let sum =
         |index: usize, of| i128::try_from(total(planned.rounds[index], of)).unwrap_or(i128::MAX);
-    evaluate(&planned.program, sum, |_| 0)
+    evaluate(&planned.program, sum, |_| 0).unwrap_or_default()
 }
 
 /// What one device adds to a total; a mean is rounded, a half upwards.

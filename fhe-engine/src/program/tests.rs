@@ -100,7 +100,7 @@ fn agrees_in(
     words: &[u64],
 ) {
     let sum = |index: usize, total: ListTotal| values[index][total as usize].into();
-    let expected = plain::evaluate(program, sum, |word| words[word].into());
+    let expected = plain::evaluate(program, sum, |word| words[word].into()).unwrap();
     let got = run(layout, program, summands, sum, words, values[0][0]).unwrap();
     assert_eq!(got, expected, "{values:?} {words:?}");
 }
@@ -347,6 +347,23 @@ fn every_threshold_of_the_scale_compiles() {
     }
     assert!(compiles(133, 133) && compiles(160, 160));
     // Half a step is 2^37 where there is no spare bit.
+#[test]
+fn programs_that_do_not_compile_mean_nothing() {
+    let program = library::mean_above(1);
+    let plain = |program: &Program| plain::evaluate(program, |_, _| 2, |_| 0);
+    assert!(plain(&program).is_some());
+    let nowhere = Program { outputs: vec!["nowhere".to_owned()], ..program.clone() };
+    assert_eq!(plain(&nowhere), None);
+    let entry = |of: &str, table: &[u64]| {
+        let op = Op::Lookup { of: of.to_owned(), table: table.to_owned() };
+        let steps = vec![Step { name: "entry".to_owned(), op }];
+        plain(&Program { steps, outputs: vec!["entry".to_owned()], ..program.clone() })
+    };
+    assert_eq!(entry("sum", &[3, 4, 5]), Some(vec![5]));
+    assert_eq!(entry("sum", &[3, 4]), None);
+    assert_eq!(entry("nowhere", &[3, 4, 5]), None);
+}
+
     assert!(compiles(400, 200));
 }
 

@@ -213,7 +213,7 @@ async fn a_threshold_may_stay_encrypted_and_sums_of_other_profiles_do_not_mix() 
         |_| 2,
     );
     let outputs = Outputs::from_bytes(&bytes).unwrap();
-    assert_eq!((world.open(&outputs), outputs.words.len()), (expected, 1));
+    assert_eq!((Some(world.open(&outputs)), outputs.words.len()), (expected, 1));
 
     // Readings up to 2, packed into as many words: another program is computed on the same sum.
     let mut other = world.ask(key, &[("north", 1)], library::mean_above(1));

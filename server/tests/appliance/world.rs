@@ -125,7 +125,7 @@ impl World {
             };
             i128::try_from((0..DEVICES).map(of).sum::<u128>()).unwrap()
         };
-        evaluate(&request.program, sum, |_| 0)
+        evaluate(&request.program, sum, |_| 0).unwrap()
     }
 
     pub fn start(&self, config: Config, engines: Arc<dyn Engines>) -> Server {
