@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::circuit::{Circuit, Linear, Node, Source};
+use super::circuit::{Circuit, InputCiphertext, Linear, Node, Source};
 use crate::bootstrap::parameters::{DIGIT_SHIFT, DIGIT_VALUES};
 use crate::bootstrap::table::Table;
 
@@ -39,8 +39,11 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub fn new(inputs: usize) -> Self {
-        Self { circuit: Circuit { inputs, ..Circuit::default() }, ..Self::default() }
+    /// Adds an input.
+    pub fn input(&mut self, input: InputCiphertext) -> Linear {
+        let index = self.circuit.inputs.len();
+        self.circuit.inputs.push(input);
+        Linear::of(Source::Input(index))
     }
 
     /// How many lookups there are.

@@ -55,11 +55,25 @@ pub struct Output {
     pub digits: Vec<Linear>,
 }
 
+/// Which ciphertext of a job an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputCiphertext {
+    /// A body of a sum, both counted from 0.
+    Body {
+        /// Which sum.
+        sum: usize,
+        /// Which of its bodies.
+        body: usize,
+    },
+    /// A word, counted from 0.
+    Word(usize),
+}
+
 /// Lookups in an order in which each needs only earlier ones.
 #[derive(Clone, Debug, Default)]
 pub struct Circuit {
-    /// How many inputs there are.
-    pub inputs: usize,
+    /// The inputs.
+    pub inputs: Vec<InputCiphertext>,
     /// The lookups.
     pub nodes: Vec<Node>,
     /// The tables.

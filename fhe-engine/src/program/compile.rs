@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pulseproof_packing::{Layout, NOISE_MAX_PER_SUMMAND};
 
 use super::builder::Builder;
-use super::circuit::{Circuit, Linear, Output, OutputKind, Source};
+use super::circuit::{Circuit, InputCiphertext, Linear, Output, OutputKind};
 use super::data::{Input, InputSource, Op, Program, Step, VERSION};
 use super::error::ProgramError;
 use super::estimate::Estimate;
@@ -91,9 +91,9 @@ impl Program {
         for (what, found) in lengths {
             limit("program", what, found, MANY)?;
         }
-        let mut compiler = Compiler::new(given, self.inputs.len());
-        for (index, input) in self.inputs.iter().enumerate() {
-            compiler.input(index, input)?;
+        let mut compiler = Compiler::new(given);
+        for input in &self.inputs {
+            compiler.input(input)?;
         }
         for step in &self.steps {
             compiler.step(step)?;
@@ -123,26 +123,27 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(given: SumContext<'a>, inputs: usize) -> Self {
+    fn new(given: SumContext<'a>) -> Self {
         let (values, noise) = (HashMap::new(), Vec::new());
-        Self { given, builder: Builder::new(inputs), values, noise, checked: 0 }
+        Self { given, builder: Builder::default(), values, noise, checked: 0 }
     }
 
-    fn input<'b>(&mut self, index: usize, input: &'b Input) -> Result<(), ProgramError>
+    fn input<'b>(&mut self, input: &'b Input) -> Result<(), ProgramError>
     where
         'b: 'a,
     {
         let at = &input.name;
-        let (high, plaintext_bits, summands) = match input.from {
+        let (ciphertext, high, plaintext_bits, summands) = match input.from {
             InputSource::Sum { sum, total } => {
                 let available = self.given.summands.len();
                 let &summands = self.given.summands.get(sum).ok_or_else(|| {
                     let at = at.clone();
                     ProgramError::NoSuchSource { at, what: "sums", index: sum, available }
                 })?;
-                let (_, bits) = (self.given.layout.body_of(total))
+                let (body, bits) = (self.given.layout.body_of(total))
                     .ok_or_else(|| ProgramError::NoTotals { at: at.clone() })?;
-                (self.given.layout.maximum_of(total, summands), bits, summands)
+                let most = self.given.layout.maximum_of(total, summands);
+                (InputCiphertext::Body { sum, body }, most, bits, summands)
             }
             InputSource::Word { word, maximum, plaintext_bits } => {
                 if word >= self.given.words {
@@ -151,12 +152,12 @@ impl<'a> Compiler<'a> {
                     return Err(ProgramError::NoSuchSource { at, what, index: word, available });
                 }
                 check_range(at, "plaintext_bits", plaintext_bits.into(), 1..=40)?;
-                (maximum.into(), plaintext_bits, 1)
+                (InputCiphertext::Word(word), maximum.into(), plaintext_bits, 1)
             }
         };
         let high = i128::try_from(high).unwrap_or(i128::MAX);
         self.noise.push(NOISE_MAX_PER_SUMMAND.saturating_mul(summands));
-        let linear = Linear::of(Source::Input(index));
+        let linear = self.builder.input(ciphertext);
         let wide = Wide { linear, low: 0, high, plaintext_bits }.fitting(at)?;
         self.define(at, Value::Wide(wide))
     }

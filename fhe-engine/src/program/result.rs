@@ -1,10 +1,8 @@
 //! What goes into a circuit and what the authority reads of what comes out.
 
-use pulseproof_packing::Layout;
 use serde::{Deserialize, Serialize};
 
-use super::circuit::{Circuit, OutputKind};
-use super::data::{InputSource, Program};
+use super::circuit::{Circuit, InputCiphertext, OutputKind};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
 use crate::keys::SecretKey;
@@ -46,31 +44,20 @@ pub struct OutputError {
     pub most: u64,
 }
 
-impl Program {
-    /// The ciphertexts that the inputs name, for a program that compiled.
+impl Circuit {
+    /// The ciphertexts that the inputs are.
     ///
     /// # Panics
-    /// If the program did not compile for as many sums and words of this layout.
+    /// If there are fewer sums or words than the program was compiled for, or a sum has not the layout's length.
     #[must_use]
-    pub fn ciphertexts(
-        &self,
-        layout: &Layout,
-        sums: &[impl AsRef<[u64]>],
-        words: &[Ciphertext],
-    ) -> Vec<Ciphertext> {
-        let of = |from| match from {
-            InputSource::Sum { sum, total } => {
-                let (body, _) = layout.body_of(total).expect("compiled for this layout");
-                let list: &[u64] = sums[sum].as_ref();
-                Ciphertext::of_body(list, body)
-            }
-            InputSource::Word { word, .. } => words[word].clone(),
+    pub fn ciphertexts(&self, sums: &[impl AsRef<[u64]>], words: &[Ciphertext]) -> Vec<Ciphertext> {
+        let of = |input: &InputCiphertext| match *input {
+            InputCiphertext::Body { sum, body } => Ciphertext::of_body(sums[sum].as_ref(), body),
+            InputCiphertext::Word(word) => words[word].clone(),
         };
-        self.inputs.iter().map(|input| of(input.from)).collect()
+        self.inputs.iter().map(of).collect()
     }
-}
 
-impl Circuit {
     /// The outputs' shapes, in order.
     #[must_use]
     pub fn shapes(&self) -> Vec<OutputShape> {

@@ -77,7 +77,7 @@ fn agrees(program: &Program, sums: &[Sum], words: &[(u64, u32)]) -> Vec<u128> {
     let encrypted: Vec<Ciphertext> =
         words.iter().map(|&(word, bits)| public.encrypt_word(word, bits)).collect();
     let lists: Vec<&[u64]> = sums.iter().map(|sum| sum.words.as_slice()).collect();
-    let inputs = program.ciphertexts(layout, &lists, &encrypted);
+    let inputs = compiled.circuit.ciphertexts(&lists, &encrypted);
     let mut session = batcher.open("region").unwrap();
     let digits = compiled.circuit.evaluate(&inputs, |lookups| session.look_up(lookups)).unwrap();
     let outputs = compiled.circuit.outputs_of(digits);

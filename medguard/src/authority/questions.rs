@@ -176,7 +176,7 @@ impl<C: Curve> Authority<C> {
             .try_for_each(|result| self.check_summands(result.claim.contributions.len() as u64))?;
         let circuit = self.compile(&program, &results)?;
         let sums: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
-        let inputs = program.ciphertexts(&self.layout, &sums, &[]);
+        let inputs = circuit.ciphertexts(&sums, &[]);
         let pins = pins(&results);
         let claims = pins.iter().flat_map(|pin| pin.claim.0);
         let claim = claim(key, program_digest(&program), &results);

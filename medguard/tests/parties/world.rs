@@ -291,7 +291,7 @@ pub fn compute(
     let circuit =
         program.compile(SumContext { layout, summands: &weights, words: 0 }).unwrap().circuit;
     let lists: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
-    let inputs = program.ciphertexts(layout, &lists, &[]);
+    let inputs = circuit.ciphertexts(&lists, &[]);
     let found = circuit.results(&inputs, |lookups| engine.look_up(&lookups)).unwrap();
     let used = |result: &&ProvedResult<C>| SumUsed {
         region: result.claim.region.clone(),

@@ -73,7 +73,7 @@ pub fn prepare(
     let compiled = request.program.compile(given).map_err(|error| bad_program(&error))?;
     check_outputs(&compiled.circuit)?;
     let lists: Vec<&[u64]> = sums.iter().map(|sum| &*sum.list).collect();
-    let inputs = request.program.ciphertexts(&layout, &lists, &words);
+    let inputs = compiled.circuit.ciphertexts(&lists, &words);
     let pulseproof_fhe::program::Estimate { lookups, depth, failure_log2, .. } = compiled.estimate;
     let claim = Outputs {
         key: request.key,
