@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::bootstrap::engine::{Engine, EngineError, Lookup};
+use crate::bootstrap::engine::{Engine, EngineError, Lookup, WrongCount};
 use crate::ciphertext::Ciphertext;
 use queue::Queue;
 
@@ -76,6 +76,9 @@ pub enum BatchError {
     /// The engine failed on the batch. The lookups may be tried again.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The results are not as many as the lookups.
+    #[error(transparent)]
+    WrongCount(#[from] WrongCount),
 }
 
 /// Collects lookups for an engine.
@@ -337,7 +340,7 @@ impl Shared {
         let places: Vec<usize> = items.iter().map(|item| item.place).collect();
         let lookups: Vec<Lookup> = items.into_iter().map(|item| item.lookup).collect();
         let start = Instant::now();
-        let results = self.engine.look_up(&lookups);
+        let results = self.engine.look_up_all(&lookups);
         observe(&BatchStats {
             engine: self.engine.name(),
             size: lookups.len(),

@@ -197,6 +197,31 @@ fn shutting_down_lets_everybody_go() {
     });
 }
 
+/// Forgets the last lookup.
+struct Forgetful;
+
+impl Engine for Forgetful {
+    fn name(&self) -> String {
+        "forgetful".to_owned()
+    }
+
+    fn fingerprint(&self) -> [u8; 32] {
+        [0; 32]
+    }
+
+    fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        Ok(lookups.iter().skip(1).map(|lookup| lookup.ciphertext.clone()).collect())
+    }
+}
+
+#[test]
+fn an_engine_that_forgets_a_lookup_fails_and_leaves_nobody_waiting() {
+    let batcher = Batcher::start(Arc::new(Forgetful), patient(2), |_| {}).unwrap();
+    let error = batcher.open("north").unwrap().look_up(lookups([1, 2])).unwrap_err();
+    assert!(matches!(error, BatchError::Engine(_)), "{error}");
+    assert_eq!(error.to_string(), "forgetful: 1 results of 2 lookups");
+}
+
 /// Panics.
 struct Broken;
 

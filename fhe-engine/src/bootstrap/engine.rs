@@ -34,6 +34,26 @@ pub struct EngineError {
     pub reason: String,
 }
 
+/// There are more or fewer results than lookups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found} results of {expected} lookups")]
+pub struct WrongCount {
+    /// How many lookups there were.
+    pub expected: usize,
+    /// How many results there are.
+    pub found: usize,
+}
+
+impl WrongCount {
+    /// That there are as many results as lookups.
+    ///
+    /// # Errors
+    /// There are not.
+    pub(crate) fn check(expected: usize, found: usize) -> Result<(), Self> {
+        if found == expected { Ok(()) } else { Err(Self { expected, found }) }
+    }
+}
+
 /// Looks tables up.
 pub trait Engine: Send + Sync {
     /// What reports and metrics call it: `exact/cpu`, `tfhe-cpu`, `tfhe-cuda`.
@@ -47,6 +67,17 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// The engine's. Nothing is kept of a batch that failed: it may be tried again.
     fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError>;
+
+    /// The same, for whoever relies on a result of every lookup: nobody waits for one that never comes.
+    ///
+    /// # Errors
+    /// The engine's, or it returned more or fewer results.
+    fn look_up_all(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        let results = self.look_up(lookups)?;
+        WrongCount::check(lookups.len(), results.len())
+            .map_err(|error| failed(&self.name(), error))?;
+        Ok(results)
+    }
 }
 
 /// Our kernels on a backend.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bootstrap::engine::Lookup;
+use crate::bootstrap::engine::{Lookup, WrongCount};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::bootstrap::table::Table;
 use crate::ciphertext::Ciphertext;
@@ -190,11 +190,11 @@ impl Circuit {
     /// Evaluates the circuit and returns the digits of all outputs in order.
     ///
     /// # Errors
-    /// What `look_up` returns.
+    /// What `look_up` returns, or that these are more or fewer results than it was asked for.
     ///
     /// # Panics
     /// If there are fewer ciphertexts than inputs.
-    pub fn evaluate<E>(
+    pub fn evaluate<E: From<WrongCount>>(
         &self,
         inputs: &[Ciphertext],
         look_up: impl FnMut(Vec<Lookup>) -> Result<Vec<Ciphertext>, E>,
@@ -205,25 +205,23 @@ impl Circuit {
     /// What every lookup gives, in the circuit's order; they are made level by level.
     ///
     /// # Errors
-    /// What `look_up` returns.
+    /// What `look_up` returns, or that these are more or fewer results than it was asked for.
     ///
     /// # Panics
-    /// If there are fewer ciphertexts than inputs, or `look_up` returns fewer than it was asked for.
-    pub fn results<E>(
+    /// If there are fewer ciphertexts than inputs.
+    pub fn results<E: From<WrongCount>>(
         &self,
         inputs: &[Ciphertext],
         mut look_up: impl FnMut(Vec<Lookup>) -> Result<Vec<Ciphertext>, E>,
     ) -> Result<Vec<Ciphertext>, E> {
-        let mut results = vec![None; self.nodes.len()];
+        let mut results = BTreeMap::new();
         for level in self.levels() {
-            let of = |index: usize| results[index].as_ref().expect("a level needs earlier ones");
-            let lookup = |&index: &usize| self.lookup(index, inputs, of);
+            let lookup = |&index: &usize| self.lookup(index, inputs, |earlier| &results[&earlier]);
             let found = look_up(level.iter().map(lookup).collect())?;
-            for (index, ciphertext) in level.into_iter().zip(found) {
-                results[index] = Some(ciphertext);
-            }
+            WrongCount::check(level.len(), found.len())?;
+            results.extend(level.into_iter().zip(found));
         }
-        Ok(results.into_iter().map(|result| result.expect("every lookup has a level")).collect())
+        Ok(results.into_values().collect())
     }
 
     /// The lookup of a node, given the results of earlier ones.

@@ -1,7 +1,5 @@
 //! Programs against what they mean: circuits on phases in the clear, with noise of our making.
 
-use std::convert::Infallible;
-
 use proptest::prelude::*;
 use pulseproof_packing::{
     DIMENSION, Layout, LayoutRequest, ListTotal, NOISE_MAX_PER_SUMMAND, Scale,
@@ -13,7 +11,7 @@ use super::builder::SQUARED_NORM_MAX;
 use super::library::{self, Deviations};
 use super::plain;
 use super::*;
-use crate::bootstrap::engine::Lookup;
+use crate::bootstrap::engine::{Lookup, WrongCount};
 use crate::bootstrap::noise::{bootstrap_variance, failure_log2};
 use crate::bootstrap::parameters::DIGIT_SHIFT;
 use crate::ciphertext::Ciphertext;
@@ -75,9 +73,8 @@ fn run(
             Ciphertext::trivial((value << (64 - bits)).wrapping_add(noise.cast_unsigned()))
         })
         .collect();
-    let found =
-        compiled.circuit.evaluate(&inputs, |lookups| Ok::<_, Infallible>(look_up(&lookups, rng)));
-    let Ok(digits) = found;
+    let look_up = |lookups: Vec<Lookup>| Ok::<_, WrongCount>(look_up(&lookups, rng));
+    let digits = compiled.circuit.evaluate(&inputs, look_up).unwrap();
     let value = |digits: &[Ciphertext]| {
         digits.iter().rev().fold(0u128, |value, digit| {
             let phase = digit.words()[DIMENSION].wrapping_add(1 << (DIGIT_SHIFT - 1));
@@ -347,6 +344,9 @@ fn every_threshold_of_the_scale_compiles() {
     }
     assert!(compiles(133, 133) && compiles(160, 160));
     // Half a step is 2^37 where there is no spare bit.
+    assert!(compiles(400, 200));
+}
+
 #[test]
 fn programs_that_do_not_compile_mean_nothing() {
     let program = library::mean_above(1);
@@ -364,9 +364,6 @@ fn programs_that_do_not_compile_mean_nothing() {
     assert_eq!(entry("nowhere", &[3, 4, 5]), None);
 }
 
-    assert!(compiles(400, 200));
-}
-
 #[test]
 fn lists_without_totals_are_refused() {
     let request = LayoutRequest { totals: false, ..*layout().request() };
@@ -374,6 +371,24 @@ fn lists_without_totals_are_refused() {
     let got =
         library::mean_above(1).compile(SumContext { layout: &layout, summands: &[1], words: 0 });
     assert!(matches!(got, Err(ProgramError::NoTotals { .. })));
+}
+
+#[test]
+fn more_or_fewer_results_than_lookups_are_an_error() {
+    let (layout, rng) = (layout(), &mut StdRng::seed_from_u64(1));
+    let given = SumContext { layout: &layout, summands: &[1], words: 0 };
+    let circuit = library::mean_above(1).compile(given).unwrap().circuit;
+    let inputs = vec![Ciphertext::trivial(0); circuit.inputs.len()];
+    let first = circuit.levels()[0].len();
+    for found in [first - 1, first + 1] {
+        let look_up = |lookups: Vec<Lookup>| {
+            let mut results = look_up(&lookups, rng);
+            results.resize(found, Ciphertext::trivial(0));
+            Ok::<_, WrongCount>(results)
+        };
+        let expected = WrongCount { expected: first, found };
+        assert_eq!(circuit.results(&inputs, look_up), Err(expected));
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl Disputed<'_> {
         }
         let earlier = show(parties, [&self.circuit.nodes[lookup].input])?;
         let again = self.circuit.lookup(lookup, self.inputs, |index| &earlier[&index]);
-        let truth = self.engine.look_up(&[again])?.first().map(leaf);
+        let truth = self.engine.look_up_all(&[again])?.first().map(leaf);
         Ok(Verdict::lied(Some(lookup), found.map(|of| Some(of) != truth)))
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use pulseproof_fhe::Ciphertext;
-use pulseproof_fhe::bootstrap::engine::Engine;
+use pulseproof_fhe::bootstrap::engine::{Engine, EngineError, Lookup};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::library;
-use pulseproof_medguard::authority::dispute::{Disputed, LookupTree, Verdict};
+use pulseproof_medguard::authority::dispute::{DisputeError, Disputed, LookupTree, Verdict};
 use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
 use pulseproof_medguard::authority::{Answering, Authority, AuthorityError};
@@ -145,10 +145,35 @@ impl Court {
     }
 
     fn judge(&self, first: (&Computed, &Local), second: (&Computed, &Local)) -> Verdict {
+        self.hear(first, second).unwrap()
+    }
+
+    fn hear(
+        &self,
+        first: (&Computed, &Local),
+        second: (&Computed, &Local),
+    ) -> Result<Verdict, DisputeError> {
         let outputs = [first.0.signed(&appliance(1)), second.0.signed(&appliance(2))];
         let Computed { circuit, inputs, .. } = &self.honest;
         let disputed = Disputed { circuit, inputs, engine: &*self.engine };
-        disputed.judge(outputs.each_ref(), [first.1, second.1]).unwrap()
+        disputed.judge(outputs.each_ref(), [first.1, second.1])
+    }
+}
+
+/// Forgets every lookup.
+struct Forgetful;
+
+impl Engine for Forgetful {
+    fn name(&self) -> String {
+        "forgetful".to_owned()
+    }
+
+    fn fingerprint(&self) -> [u8; 32] {
+        [0; 32]
+    }
+
+    fn look_up(&self, _: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
+        Ok(Vec::new())
     }
 }
 
@@ -174,6 +199,14 @@ fn the_liar_is_named_at_the_first_lookup_that_differs() {
     let (early, late) = (court.liar(&[1]), court.liar(&[2]));
     let verdict = court.judge((&late, &Local::of(&late)), (&early, &Local::of(&early)));
     assert_eq!(verdict, lied(Some(1), [false, true]));
+}
+
+#[test]
+fn an_engine_that_forgets_the_lookup_convicts_nobody() {
+    let court = Court { engine: Arc::new(Forgetful), ..Court::new() };
+    let (honest, lie) = (Local::of(&court.honest), court.liar(&[1]));
+    let error = court.hear((&court.honest, &honest), (&lie, &Local::of(&lie))).unwrap_err();
+    assert!(matches!(error, DisputeError::Engine(_)), "{error}");
 }
 
 #[test]

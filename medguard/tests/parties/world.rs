@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use pulseproof_fhe::batcher::BatchError;
+use pulseproof_fhe::bootstrap::engine::Lookup;
 use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::circuit::Circuit;
@@ -292,7 +294,8 @@ pub fn compute(
         program.compile(SumContext { layout, summands: &weights, words: 0 }).unwrap().circuit;
     let lists: Vec<_> = results.iter().map(|result| &result.aggregate).collect();
     let inputs = circuit.ciphertexts(&lists, &[]);
-    let found = circuit.results(&inputs, |lookups| engine.look_up(&lookups)).unwrap();
+    let look_up = |lookups: Vec<Lookup>| engine.look_up(&lookups).map_err(BatchError::from);
+    let found = circuit.results(&inputs, look_up).unwrap();
     let used = |result: &&ProvedResult<C>| SumUsed {
         region: result.claim.region.clone(),
         epoch: result.claim.epoch,
