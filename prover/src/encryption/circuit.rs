@@ -70,10 +70,10 @@ impl Columns {
     /// Carries, noise and digits are from 0 to 4095, and the lower part of noise is at most 64.
     pub fn look_up<F: FftField>(&self, circuit: &mut Circuit<F>) {
         let low = || self.noise_low.here();
-        let mut inputs = vec![self.carry.here(), self.noise_high.here(), low()];
-        inputs.push(Expression::Constant(F::from(NOISE_LOW)) - low());
-        inputs.extend(self.digits.iter().map(|digit| digit.here()));
-        circuit.lookup(inputs, self.table);
+        let mut others = vec![self.noise_high.here(), low()];
+        others.push(Expression::Constant(F::from(NOISE_LOW)) - low());
+        others.extend(self.digits.iter().map(|digit| digit.here()));
+        circuit.lookup(self.carry.here(), others, self.table);
     }
 
     /// Bits are bits.

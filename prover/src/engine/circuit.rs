@@ -39,11 +39,13 @@ impl ColumnKind {
     }
 }
 
-/// On each row, each of `inputs` is one of the values of the column `table`.
+/// On each row, each input is one of the values of the column `table`.
 #[derive(Clone, Debug)]
 pub struct Lookup<F> {
-    /// The expressions looked up, at least one.
-    pub inputs: Vec<Expression<F>>,
+    /// The first of the expressions looked up.
+    pub first: Expression<F>,
+    /// The others.
+    pub others: Vec<Expression<F>>,
     /// The column looked up in.
     pub table: Column,
     /// m: how often each row of the table occurs among the inputs.
@@ -110,7 +112,7 @@ impl<F: FftField> Circuit<F> {
         self.constraints.push(expression);
     }
 
-    /// Requires each of `inputs`, on every row, to be one of the values of `table`.
+    /// Requires each input, the first and the others, on every row, to be one of the values of `table`.
     ///
     /// Logarithmic derivatives (Haböck, "Multivariate lookups based on logarithmic derivatives",
     /// ePrint 2022/1530, in its univariate form): Σ 1/(α + input) = Σ m/(α + table) over all rows
@@ -119,19 +121,19 @@ impl<F: FftField> Circuit<F> {
     /// the table, a column of fractions every further pair.
     ///
     /// # Panics
-    /// If there are no inputs, or if input or table depend on α or on what is committed after α: a
-    /// lookup compares only what was fixed before α was drawn.
-    pub fn lookup(&mut self, inputs: Vec<Expression<F>>, table: Column) {
+    /// If input or table depend on α or on what is committed after α: a lookup compares only what was
+    /// fixed before α was drawn.
+    pub fn lookup(&mut self, first: Expression<F>, others: Vec<Expression<F>>, table: Column) {
         assert!(
-            inputs.iter().chain([&table.here()]).all(|compared| self.precedes_alpha(compared)),
+            others.iter().chain([&first, &table.here()]).all(|input| self.precedes_alpha(input)),
             "circuit {}: a lookup of what is not fixed before α",
             self.name
         );
         let multiplicity = self.column(ColumnKind::Multiplicity);
         let table_row = Expression::Alpha + table.here();
-        let denominators: Vec<_> =
-            inputs.iter().map(|input| Expression::Alpha + input.clone()).collect();
-        let (first, others) = denominators.split_first().expect("a lookup has an input");
+        let denominator = |input: &Expression<F>| Expression::Alpha + input.clone();
+        let of_first = denominator(&first);
+        let of_others: Vec<_> = others.iter().map(denominator).collect();
         let fractions: Vec<_> =
             others.chunks(2).map(|_| self.column(ColumnKind::Fractions)).collect();
         let running_sum = self.column(ColumnKind::RunningSum);
@@ -139,17 +141,17 @@ impl<F: FftField> Circuit<F> {
         let step = running_sum.next() - running_sum.here();
         let step = fractions.iter().fold(step, |step, fraction| step - fraction.here());
         self.constrain(
-            step * first.clone() * table_row.clone() - table_row
-                + multiplicity.here() * first.clone(),
+            step * of_first.clone() * table_row.clone() - table_row
+                + multiplicity.here() * of_first,
         );
-        let (pairs, last) = others.as_chunks::<2>();
+        let (pairs, last) = of_others.as_chunks::<2>();
         for (fraction, [a, b]) in fractions.iter().zip(pairs) {
             self.constrain(fraction.here() * a.clone() * b.clone() - (a.clone() + b.clone()));
         }
         for (fraction, a) in fractions[pairs.len()..].iter().zip(last) {
             self.constrain(fraction.here() * a.clone() - Expression::Constant(F::ONE));
         }
-        self.lookups.push(Lookup { inputs, table, multiplicity, fractions, running_sum });
+        self.lookups.push(Lookup { first, others, table, multiplicity, fractions, running_sum });
     }
 
     /// Requires the values of `term` on all rows to add up to zero. With weights that are powers of

@@ -2,6 +2,7 @@
 //! counts is counted on the host, where witnesses come from.
 
 use std::collections::HashMap;
+use std::slice;
 
 use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, NttOps};
 use pulseproof_kernels::traits::*;
@@ -237,7 +238,7 @@ impl<'a, C: Curve> ProverState<'a, C> {
         let rows: HashMap<_, _> =
             table.into_iter().enumerate().rev().map(|(row, value)| (value, row)).collect();
         let mut counts = vec![0u64; self.session.srs.size()];
-        for input in &lookup.inputs {
+        for input in [&lookup.first].into_iter().chain(&lookup.others) {
             let inputs = backend.download(&self.rows(input)?)?;
             for row in inputs.iter().filter_map(|input| rows.get(input)) {
                 counts[*row] += 1;
@@ -260,7 +261,7 @@ impl<'a, C: Curve> ProverState<'a, C> {
     /// Fills and masks fractions and running sums.
     fn sum_up(&mut self, rng: &mut impl RngCore) -> Result<(), Error> {
         for lookup in self.circuit.lookups() {
-            for (&column, inputs) in lookup.fractions.iter().zip(lookup.inputs[1..].chunks(2)) {
+            for (&column, inputs) in lookup.fractions.iter().zip(lookup.others.chunks(2)) {
                 let values = self.fractions(inputs)?;
                 self.mask(column, values, rng);
             }
@@ -294,7 +295,7 @@ impl<'a, C: Curve> ProverState<'a, C> {
     /// φ: the running sum of Σ 1/(α + input) − m/(α + table).
     fn lookup_sum(&self, lookup: &Lookup<Scalar<C>>) -> Result<AnyBuffer<Scalar<C>>, Error> {
         let backend = self.session.backend;
-        let mut steps = self.fractions(&lookup.inputs[..1])?;
+        let mut steps = self.fractions(slice::from_ref(&lookup.first))?;
         let mut table = self.fractions(&[lookup.table.here()])?;
         backend.map(Binary::Mul, &mut table, self.values(lookup.multiplicity))?;
         backend.map(Binary::Sub, &mut steps, &table)?;

@@ -45,8 +45,9 @@ fn square_sum<F: FftField>() -> SquareSum<F> {
     // The total stands on the first row: what the last row adds up to.
     circuit.constrain(sum.next() - sum.here() - word.here() * word.here() + total.next());
     circuit.constrain(delayed.next() - word.here());
-    circuit.lookup(vec![word.here()], table);
-    circuit.lookup(vec![word.here() - Expression::Constant(F::from(2u64)) * half.here()], bits);
+    circuit.lookup(word.here(), Vec::new(), table);
+    let parity = word.here() - Expression::Constant(F::from(2u64)) * half.here();
+    circuit.lookup(parity, Vec::new(), bits);
     SquareSum { circuit, delayed }
 }
 
@@ -315,7 +316,7 @@ fn a_witness_that_no_constraint_reads_is_hidden_too() {
 fn a_lookup_of_alpha_is_refused() {
     let mut circuit = Circuit::<Scalar<Bn254>>::new("unsound");
     let (table, witness) = (circuit.public(), circuit.witness());
-    circuit.lookup(vec![witness.here() - Expression::Alpha], table);
+    circuit.lookup(witness.here() - Expression::Alpha, Vec::new(), table);
 }
 
 #[test]
@@ -323,9 +324,9 @@ fn a_lookup_of_alpha_is_refused() {
 fn a_lookup_of_a_running_sum_is_refused() {
     let mut circuit = Circuit::<Scalar<Bn254>>::new("unsound");
     let (table, witness) = (circuit.public(), circuit.witness());
-    circuit.lookup(vec![witness.here()], table);
+    circuit.lookup(witness.here(), Vec::new(), table);
     let running_sum = circuit.lookups()[0].running_sum;
-    circuit.lookup(vec![running_sum.here()], table);
+    circuit.lookup(running_sum.here(), Vec::new(), table);
 }
 
 #[test]

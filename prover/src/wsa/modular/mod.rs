@@ -63,7 +63,7 @@ fn circuit<C: Curve>() -> Circuit<Scalar<C>> {
     let carry = circuit.witness();
     let modulus = engine::Expression::Constant(Scalar::<C>::from(1u128 << 64));
     circuit.constrain(sum.here() - aggregate.here() - modulus * carry.here());
-    circuit.lookup(vec![carry.here()], table);
+    circuit.lookup(carry.here(), Vec::new(), table);
     circuit
 }
 
