@@ -123,7 +123,7 @@ fn equation<C: Curve>(
     statement: Statement<'_, C>,
     proof: &Proof<C>,
 ) -> Result<Equation<C>, Rejected> {
-    let size = key.domain().size();
+    let size = key.domain.size();
     if usize::from(proof.digit_columns) != scheme.digit_columns() || size < ROWS {
         return Err(Rejected);
     }

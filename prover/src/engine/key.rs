@@ -100,7 +100,7 @@ pub(super) struct Committer<'a, C: Curve> {
 impl<C: Curve> Committer<'_, C> {
     /// H.
     pub fn domain(&self) -> Domain<Scalar<C>> {
-        self.srs.verifying_key.domain()
+        self.srs.verifying_key.domain
     }
 
     /// Σ values\[j\]·\[L_j(τ)\]₁, for values known to be short.

@@ -67,7 +67,7 @@ pub fn reduce<C: Curve>(
     proof: &Proof<C>,
 ) -> Result<Equation<C>, Rejected> {
     check_shape(circuit, proof)?;
-    let domain = key.domain();
+    let domain = key.domain;
     let mut rounds = Rounds::new(transcript, circuit, domain.size());
     let alpha = rounds.alpha(&proof.first_round);
     let y = rounds.y(&proof.second_round);
@@ -127,7 +127,7 @@ fn evaluate_cells<C: Curve>(
     proof: &Proof<C>,
     z: Scalar<C>,
 ) -> Result<HashMap<Cell, Scalar<C>>, Rejected> {
-    let lagrange = key.domain().lagrange_at(z).ok_or(Rejected)?;
+    let lagrange = key.domain.lagrange_at(z).ok_or(Rejected)?;
     let size = lagrange.len();
     let mut cells: HashMap<_, _> =
         circuit.opened().into_iter().zip(proof.evaluations.iter().copied()).collect();
@@ -175,7 +175,7 @@ impl<C: Curve> Claims<C> {
         proof: &Proof<C>,
         [z, gamma, u]: [Scalar<C>; 3],
     ) -> Equation<C> {
-        let omega = key.domain().generator();
+        let omega = key.domain.generator();
         let opened = circuit.opened();
         let (mut left, mut right) = (Combination::<C>::new(), Combination::<C>::new());
         let mut value = Scalar::<C>::ZERO;

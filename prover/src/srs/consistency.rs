@@ -38,9 +38,9 @@ pub(super) fn check_powers<C: Curve>(
     powers: &[G1Affine<C>],
     key: &VerifyingKey<C>,
 ) -> Result<(), SrsError> {
-    let size = checked_domain::<C>(key.log_size)?.size();
+    let size = checked_domain::<C>(key.log_size())?.size();
     check_key(key)?;
-    if powers.len() != power_count(key.log_size) || powers[0] != key.g {
+    if powers.len() != power_count(key.log_size()) || powers[0] != key.g {
         return Err(SrsError::Inconsistent("the powers of τ do not start at g or miss some"));
     }
     if powers[size] == key.g {
@@ -58,7 +58,7 @@ pub(super) fn check_powers<C: Curve>(
 
 /// Checks Σ ρ_j·\[L_j(τ)\]₁ = Σ c_i·\[τ^i\]₁, where c interpolates ρ.
 pub(super) fn check_lagrange<C: Curve>(srs: &Srs<C>) -> Result<(), SrsError> {
-    let domain = checked_domain::<C>(srs.verifying_key.log_size)?;
+    let domain = srs.verifying_key.domain;
     let size = domain.size();
     if srs.lagrange.len() != size || srs.powers.len() < size {
         return Err(SrsError::Inconsistent("the number of Lagrange points is not N"));

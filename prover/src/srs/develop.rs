@@ -29,7 +29,7 @@ pub fn generate<C: Curve>(
         powers: G1::<C>::multiples(g, &powers),
         lagrange: G1::<C>::multiples(g, &lagrange),
         verifying_key: VerifyingKey {
-            log_size,
+            domain,
             origin: Origin::Development,
             g: g.into_affine(),
             h,

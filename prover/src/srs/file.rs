@@ -22,7 +22,7 @@
 //! as the program beside it is. Where that does not hold, [`Srs::validate`] checks everything.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Curve, G1Affine};
+use pulseproof_kernels::{Curve, Domain, G1Affine, Scalar};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -92,8 +92,8 @@ impl<C: Curve> Srs<C> {
 
 /// Length of the SRS file that starts with these bytes.
 pub(super) fn promised_length<C: Curve>(head: &[u8]) -> Result<u64, SrsError> {
-    let log_size = read_log_size::<C>(&mut srs_reader(head)?)?;
-    let points = power_count(log_size) + (1 << log_size);
+    let size = read_domain::<C>(&mut srs_reader(head)?)?.size();
+    let points = power_count(size.ilog2()) + size;
     let length = key_bytes::<C>() + points * point_bytes::<C>() + CHECKSUM_BYTES;
     Ok(length as u64)
 }
@@ -106,16 +106,16 @@ fn srs_reader(bytes: &[u8]) -> Result<Reader<'_>, DecodeError> {
 fn read_body<C: Curve>(body: &[u8]) -> Result<Srs<C>, SrsError> {
     let mut reader = srs_reader(body)?;
     let verifying_key: VerifyingKey<C> = read_key(&mut reader)?;
-    let log_size = verifying_key.log_size;
-    let powers = read_points::<C>(&mut reader, power_count(log_size), "powers")?;
-    let lagrange = read_points::<C>(&mut reader, 1 << log_size, "lagrange")?;
+    let (size, powers) = (verifying_key.domain.size(), power_count(verifying_key.log_size()));
+    let powers = read_points::<C>(&mut reader, powers, "powers")?;
+    let lagrange = read_points::<C>(&mut reader, size, "lagrange")?;
     reader.finish()?;
     Ok(Srs { powers, lagrange, verifying_key })
 }
 
 fn write_key<C: Curve>(magic: [u8; 4], key: &VerifyingKey<C>) -> Writer {
     let mut writer = Writer::with_header(magic, VERSION);
-    writer.u8(C::ID.byte()).u32(key.log_size).u8(key.origin as u8);
+    writer.u8(C::ID.byte()).u32(key.log_size()).u8(key.origin as u8);
     writer.element(&key.g).element(&key.h).element(&key.tau_h);
     writer
 }
@@ -129,7 +129,7 @@ fn key_bytes<C: Curve>() -> usize {
 /// Reads what follows magic and version.
 fn read_key<C: Curve>(reader: &mut Reader<'_>) -> Result<VerifyingKey<C>, SrsError> {
     let key = VerifyingKey {
-        log_size: read_log_size::<C>(reader)?,
+        domain: read_domain::<C>(reader)?,
         origin: read_origin(reader)?,
         g: reader.point("g")?,
         h: reader.point("h")?,
@@ -139,11 +139,9 @@ fn read_key<C: Curve>(reader: &mut Reader<'_>) -> Result<VerifyingKey<C>, SrsErr
     Ok(key)
 }
 
-fn read_log_size<C: Curve>(reader: &mut Reader<'_>) -> Result<u32, SrsError> {
+fn read_domain<C: Curve>(reader: &mut Reader<'_>) -> Result<Domain<Scalar<C>>, SrsError> {
     reader.curve::<C>()?;
-    let log_size = reader.u32("log_size")?;
-    checked_domain::<C>(log_size)?;
-    Ok(log_size)
+    checked_domain::<C>(reader.u32("log_size")?)
 }
 
 fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {

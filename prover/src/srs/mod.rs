@@ -74,8 +74,8 @@ pub struct Srs<C: Curve> {
 /// What verifying needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey<C: Curve> {
-    /// log2 of the vector length.
-    pub log_size: u32,
+    /// H, of size N.
+    pub domain: Domain<Scalar<C>>,
     /// Who could know τ.
     pub origin: Origin,
     /// \[1\]₁.
@@ -87,18 +87,15 @@ pub struct VerifyingKey<C: Curve> {
 }
 
 impl<C: Curve> VerifyingKey<C> {
-    /// H, the domain of size N.
-    ///
-    /// # Panics
-    /// Never for a key that was made or read by this crate: its size was checked.
-    pub fn domain(&self) -> Domain<Scalar<C>> {
-        Domain::new(self.log_size).expect("log_size was checked when the key was made")
+    /// log2 of N.
+    pub fn log_size(&self) -> u32 {
+        self.domain.size().ilog2()
     }
 
     /// Identifies the SRS: a hash of everything above, which fixes τ.
     pub fn id(&self) -> [u8; 32] {
         let mut bytes = vec![C::ID.byte(), self.origin as u8];
-        bytes.extend_from_slice(&self.log_size.to_le_bytes());
+        bytes.extend_from_slice(&self.log_size().to_le_bytes());
         (self.g, self.h, self.tau_h)
             .serialize_compressed(&mut bytes)
             .expect("writing to memory cannot fail");
@@ -109,7 +106,7 @@ impl<C: Curve> VerifyingKey<C> {
 impl<C: Curve> Srs<C> {
     /// N.
     pub fn size(&self) -> usize {
-        1 << self.verifying_key.log_size
+        self.verifying_key.domain.size()
     }
 
     /// \[τ^b·Z_H(τ)\]₁ for b below `count`: the bases of blinding coefficients.

@@ -42,7 +42,7 @@ pub fn import<C: Curve>(
         powers.check_bases(&mut file, log_size)?;
     }
     let verifying_key = VerifyingKey {
-        log_size,
+        domain,
         origin: Origin::Ceremony,
         g: G1Affine::<C>::generator(),
         h: G2Affine::<C>::generator(),

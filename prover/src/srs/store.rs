@@ -69,7 +69,7 @@ pub fn load_or_develop<C: Curve>(
 }
 
 fn expect_size<C: Curve>(srs: Srs<C>, expected: u32, path: &Path) -> Result<Srs<C>, SrsError> {
-    match srs.verifying_key.log_size {
+    match srs.verifying_key.log_size() {
         got if got == expected => Ok(srs),
         got => Err(SrsError::OtherSize { path: path.to_owned(), got, expected }),
     }

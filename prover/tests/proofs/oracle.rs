@@ -54,7 +54,7 @@ fn compressed(element: &impl CanonicalSerialize) -> Vec<u8> {
 fn srs_id<C: Curve>(key: &VerifyingKey<C>) -> [u8; 32] {
     let mut bytes = b"pulseproof srs v1".to_vec();
     bytes.extend([C::ID as u8, key.origin as u8]);
-    bytes.extend(key.log_size.to_le_bytes());
+    bytes.extend(key.log_size().to_le_bytes());
     bytes.extend([compressed(&key.g), compressed(&key.h), compressed(&key.tau_h)].concat());
     Sha256::digest(bytes).into()
 }
@@ -118,7 +118,7 @@ fn begin<C: Curve>(key: &VerifyingKey<C>, statement: &Statement<C, u64>) -> Log 
     let words: Vec<u8> = statement.aggregate.iter().flat_map(|word| word.to_le_bytes()).collect();
     log.message("aggregate", &words);
     log.message("circuit", b"weighted sum modulo 2^64");
-    log.number("rows", 1 << key.log_size);
+    log.number("rows", 1 << key.log_size());
     log.number("public columns", 2);
     log.number("given columns", 1);
     log.number("witness columns", 1);
@@ -231,7 +231,7 @@ fn accepts<C: Curve>(
     statement: &Statement<C, u64>,
     elements: &Elements<C>,
 ) -> bool {
-    let size = 1u64 << key.log_size;
+    let size = 1u64 << key.log_size();
     let total = statement.weights.iter().try_fold(0u64, |sum, &w| sum.checked_add(w));
     let well_formed = !statement.commitments.is_empty()
         && statement.commitments.len() == statement.weights.len()
@@ -241,7 +241,7 @@ fn accepts<C: Curve>(
     if !well_formed {
         return false;
     }
-    let public = Public::new(key.log_size, &statement.aggregate);
+    let public = Public::new(key.log_size(), &statement.aggregate);
     let challenges = challenges(begin(key, statement), elements);
     let (z, g) = (challenges.z, G1::<C>::generator());
     if public.vanishing(z).is_zero() {
@@ -422,7 +422,7 @@ fn simulate<C: Curve>(
     statement: &Statement<C, u64>,
     rng: &mut impl RngCore,
 ) -> Proof<C> {
-    let public = Public::new(key.log_size, &statement.aggregate);
+    let public = Public::new(key.log_size(), &statement.aggregate);
     let (g, sum) = (G1::<C>::generator(), combination(statement));
     let mut random = || Scalar::<C>::rand(rng);
     let (k, m, phi, phi_next) = (random(), random(), random(), random());

@@ -390,7 +390,7 @@ fn commitments_are_the_polynomial_at_tau() {
         let blinders =
             Blinders::read(&mut pulseproof_prover::encoding::Reader::new(&encoded)).unwrap();
         let commitment = CommitmentKey::new(&srs).commit(&words, &blinders);
-        let omega = srs.verifying_key.domain().generator();
+        let omega = srs.verifying_key.domain.generator();
         let value = |j| pulseproof_kernels::naive::lagrange(omega, 8, j, tau);
         let mut p: Scalar<C> =
             words.iter().enumerate().map(|(j, &w)| value(j) * Scalar::<C>::from(w)).sum();

@@ -108,7 +108,7 @@ fn reference<C: Curve>(format: &str, key: &VerifyingKey<C>) -> Value {
     let mut facts = json!({
         "format": format,
         "curve": C::ID.to_string(),
-        "log size": key.log_size,
+        "log size": key.log_size(),
         "id": hex::encode(key.id()),
     });
     if key.origin.is_insecure() {

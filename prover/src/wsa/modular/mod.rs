@@ -86,7 +86,7 @@ pub fn verify<C: Curve>(
     statement: &Statement<C, u64>,
     proof: &Proof<C>,
 ) -> Result<(), VerifyError> {
-    let size = key.domain().size();
+    let size = key.domain.size();
     statement.check(size)?;
     let instance = Instance {
         public: public_columns::<C>(&statement.aggregate, size),

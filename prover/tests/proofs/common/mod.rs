@@ -26,13 +26,14 @@ pub fn srs_of<C: Curve>(tau: Scalar<C>, log_size: u32) -> Srs<C> {
     let size = 1usize << log_size;
     let (g, h) = (C::G1::generator(), C::G2::generator());
     let powers: Vec<_> = (0..2 * size + EXTRA_POWERS).map(|i| g * tau.pow([i as u64])).collect();
-    let lagrange = Domain::<Scalar<C>>::new(log_size).unwrap().lagrange_at(tau).unwrap();
+    let domain = Domain::<Scalar<C>>::new(log_size).unwrap();
+    let lagrange = domain.lagrange_at(tau).unwrap();
     let lagrange: Vec<_> = lagrange.into_iter().map(|value| g * value).collect();
     Srs {
         powers: C::G1::normalize_batch(&powers),
         lagrange: C::G1::normalize_batch(&lagrange),
         verifying_key: VerifyingKey {
-            log_size,
+            domain,
             origin: Origin::Development,
             g: g.into_affine(),
             h: h.into_affine(),
@@ -51,7 +52,7 @@ pub fn srs<C: Curve>(log_size: u32) -> Srs<C> {
     static MADE: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
     let mut all = MADE.lock().unwrap();
     let known = all.iter().filter_map(|srs| srs.downcast_ref::<Srs<C>>());
-    if let Some(srs) = known.into_iter().find(|srs| srs.verifying_key.log_size == log_size) {
+    if let Some(srs) = known.into_iter().find(|srs| srs.verifying_key.log_size() == log_size) {
         return srs.clone();
     }
     let made = srs_of(tau(), log_size);

@@ -63,7 +63,7 @@ fn compressed(element: &impl CanonicalSerialize) -> Vec<u8> {
 fn srs_id<C: Curve>(key: &VerifyingKey<C>) -> [u8; 32] {
     let mut bytes = b"pulseproof srs v1".to_vec();
     bytes.extend([C::ID as u8, key.origin as u8]);
-    bytes.extend(key.log_size.to_le_bytes());
+    bytes.extend(key.log_size().to_le_bytes());
     bytes.extend([compressed(&key.g), compressed(&key.h), compressed(&key.tau_h)].concat());
     Sha256::digest(bytes).into()
 }
@@ -150,7 +150,7 @@ pub fn challenges<C: Curve>(
 
     let g = usize::from(elements.g);
     log.message("circuit", b"well-formed encryption");
-    log.number("rows", 1 << claim.key.log_size);
+    log.number("rows", 1 << claim.key.log_size());
     log.number("public columns", 1);
     log.number("given columns", 1);
     log.number("witness columns", 5 + g);
@@ -317,7 +317,7 @@ fn has_proofs(layout: &Layout, g: usize) -> bool {
 /// Whether these bytes prove the claim.
 pub fn accepts<C: Curve>(claim: &Claim<'_, C>, bytes: &[u8]) -> bool {
     let Some(elements) = Elements::<C>::parse(bytes) else { return false };
-    let rows = 1usize << claim.key.log_size;
+    let rows = 1usize << claim.key.log_size();
     if rows < BASE {
         return false;
     }

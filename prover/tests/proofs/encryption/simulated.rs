@@ -20,7 +20,7 @@ fn simulate<C: Curve>(
     g: usize,
     rng: &mut impl RngCore,
 ) -> Elements<C> {
-    let rows = 1usize << claim.key.log_size;
+    let rows = 1usize << claim.key.log_size();
     let (rounds, ahead) = ((6 + g, (3 + g).div_ceil(2) + 2), 2);
     let mut random = |count| (0..count).map(|_| Scalar::<C>::rand(rng)).collect::<Vec<_>>();
     // At τ, with φ and σ at ωτ; at z and ωz, with V.

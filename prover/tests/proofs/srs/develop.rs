@@ -18,7 +18,8 @@ fn seeded_tau<C: Curve>(seed: u64) -> Scalar<C> {
 /// The SRS of a known τ, by the definitions.
 fn naive<C: Curve>(log_size: u32, tau: Scalar<C>) -> Srs<C> {
     let (g, h) = (G1Affine::<C>::generator(), G2Affine::<C>::generator());
-    let points: Vec<Scalar<C>> = Domain::new(log_size).unwrap().points().collect();
+    let domain = Domain::new(log_size).unwrap();
+    let points: Vec<Scalar<C>> = domain.points().collect();
     let lagrange = |j: usize| -> Scalar<C> {
         let others = points.iter().enumerate().filter(|(k, _)| *k != j).map(|(_, point)| *point);
         others.map(|point| (tau - point) / (points[j] - point)).product()
@@ -28,7 +29,7 @@ fn naive<C: Curve>(log_size: u32, tau: Scalar<C>) -> Srs<C> {
         powers: (0..count).map(|i| (g * tau.pow([i])).into_affine()).collect(),
         lagrange: (0..points.len()).map(|j| (g * lagrange(j)).into_affine()).collect(),
         verifying_key: VerifyingKey {
-            log_size,
+            domain,
             origin: Origin::Development,
             g,
             h,
@@ -56,7 +57,7 @@ fn generated_srs_is_valid_and_its_lagrange_points_evaluate_monomials() {
         assert!(srs.verifying_key.origin.is_insecure());
         for (power, expected) in srs.powers[..srs.size()].iter().enumerate() {
             // X^k is the polynomial with values ω^(jk).
-            let values = srs.verifying_key.domain().points().map(|w| w.pow([power as u64]));
+            let values = srs.verifying_key.domain.points().map(|w| w.pow([power as u64]));
             let sum: C::G1 = srs.lagrange.iter().zip(values).map(|(point, w)| *point * w).sum();
             assert_eq!(sum, expected.into_group());
         }
@@ -155,7 +156,7 @@ fn canary_every_spoiled_srs_is_inconsistent() {
                 srs.verifying_key.h = -srs.verifying_key.h;
                 srs.verifying_key.tau_h = -srs.verifying_key.tau_h;
             }),
-            ("a size without domain", |srs| srs.verifying_key.log_size = 64),
+            ("another size", |srs| srs.verifying_key.domain = Domain::new(4).unwrap()),
         ];
         let good = seeded::<C>(3, 4);
         assert!(good.is_consistent());

@@ -1,7 +1,7 @@
 //! Our own formats.
 
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, G2Affine, for_each_curve};
+use pulseproof_kernels::{Bls12_381, Bn254, Curve, CurveId, Domain, G2Affine, for_each_curve};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_prover::srs::{Srs, SrsError, VerifyingKey};
 use sha2::{Digest, Sha256};
@@ -168,7 +168,8 @@ fn keys_with_bad_values_are_refused() {
             let error = read(VerifyingKey { g, h, ..good.clone() });
             assert!(matches!(error, SrsError::Inconsistent(_)));
         }
-        let error = read(VerifyingKey { log_size: 21, ..good.clone() });
+        let domain = Domain::new(21).unwrap();
+        let error = read(VerifyingKey { domain, ..good.clone() });
         assert!(matches!(error, SrsError::LogSize { got: 21, limit: 20 }));
     }
     for_each_curve!(test);

@@ -134,7 +134,7 @@ fn an_import_is_a_valid_srs_of_ceremony_origin() {
             srs.validate().unwrap();
             assert!(srs.is_consistent());
             assert_eq!(srs.verifying_key.origin, Origin::Ceremony);
-            assert_eq!(srs.verifying_key.log_size, log_size);
+            assert_eq!(srs.verifying_key.log_size(), log_size);
             assert_eq!(Srs::from_bytes(&srs.to_bytes()).unwrap(), srs);
         }
     }
