@@ -141,8 +141,7 @@ impl Writer {
 
     /// A compressed point or a scalar.
     pub fn element(&mut self, element: &impl CanonicalSerialize) -> &mut Self {
-        element.serialize_compressed(&mut self.0).expect("writing to memory cannot fail");
-        self
+        self.bytes(&compressed(element))
     }
 
     /// The encoding.
@@ -185,10 +184,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Too few bytes are left.
     pub fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], DecodeError> {
-        if self.0.len() < length {
-            return Err(DecodeError::Truncated { field, needed: length, left: self.0.len() });
-        }
-        let (head, rest) = self.0.split_at(length);
+        let (head, rest) =
+            self.0.split_at_checked(length).ok_or_else(|| self.truncated(length, field))?;
         self.0 = rest;
         Ok(head)
     }
@@ -198,7 +195,13 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Too few bytes are left.
     pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
-        Ok(self.take(N, field)?.try_into().expect("take returns exactly N bytes"))
+        let (&head, rest) = self.0.split_first_chunk().ok_or_else(|| self.truncated(N, field))?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn truncated(&self, needed: usize, field: &'static str) -> DecodeError {
+        DecodeError::Truncated { field, needed, left: self.0.len() }
     }
 
     /// One byte.
@@ -329,7 +332,12 @@ fn check_canonical(
     bytes: &[u8],
     field: &'static str,
 ) -> Result<(), DecodeError> {
-    let mut again = Vec::with_capacity(bytes.len());
-    value.serialize_compressed(&mut again).expect("writing to memory cannot fail");
-    if again == bytes { Ok(()) } else { Err(DecodeError::NonCanonical { field }) }
+    if compressed(value) == bytes { Ok(()) } else { Err(DecodeError::NonCanonical { field }) }
+}
+
+/// The one encoding of a point, a scalar, or several of either.
+pub(crate) fn compressed(value: &impl CanonicalSerialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(value.compressed_size());
+    value.serialize_compressed(&mut bytes).expect("writing to memory cannot fail");
+    bytes
 }

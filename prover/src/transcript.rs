@@ -10,6 +10,8 @@
 use pulseproof_kernels::traits::*;
 use sha2::{Digest, Sha256};
 
+use crate::encoding::compressed;
+
 /// The running hash of everything public that was said so far.
 #[derive(Clone)]
 pub struct Transcript(Sha256);
@@ -35,9 +37,7 @@ impl Transcript {
 
     /// Absorbs a point, a scalar or a slice of either, in compressed form.
     pub fn absorb_element(&mut self, label: &str, element: &impl CanonicalSerialize) {
-        let mut bytes = Vec::with_capacity(element.compressed_size());
-        element.serialize_compressed(&mut bytes).expect("writing to memory cannot fail");
-        self.absorb(label, &bytes);
+        self.absorb(label, &compressed(element));
     }
 
     /// A challenge that depends on everything absorbed so far.

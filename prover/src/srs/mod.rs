@@ -22,6 +22,8 @@ use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Domain, G1Affine, G2Affine, Scalar};
 use sha2::{Digest, Sha256};
 
+use crate::encoding::compressed;
+
 /// log2 of the default vector length N = 4096: one mask of 2048 ciphertext words and as many bodies.
 pub const DEFAULT_LOG_SIZE: u32 = 12;
 /// Largest log2 of N that a key is made or read for.
@@ -96,9 +98,7 @@ impl<C: Curve> VerifyingKey<C> {
     pub fn id(&self) -> [u8; 32] {
         let mut bytes = vec![C::ID.byte(), self.origin as u8];
         bytes.extend_from_slice(&self.log_size().to_le_bytes());
-        (self.g, self.h, self.tau_h)
-            .serialize_compressed(&mut bytes)
-            .expect("writing to memory cannot fail");
+        bytes.extend(compressed(&(self.g, self.h, self.tau_h)));
         Sha256::new().chain_update(b"pulseproof srs v1").chain_update(bytes).finalize().into()
     }
 }
