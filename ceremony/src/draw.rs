@@ -60,13 +60,10 @@ impl Stream {
 
     /// A point of the group of prime order.
     pub fn point<G: Group>(&mut self) -> G::Affine {
-        let curve = |x: G::Coordinate| x.square() * x;
-        let (x, y) = G::coordinates(&G::Affine::GENERATOR).expect("a generator is finite");
-        let constant = y.square() - curve(x);
         loop {
             let x = self.coordinate::<G>();
             let greatest = self.0.next_u32() & 1 == 1;
-            let Some(y) = (curve(x) + constant).sqrt() else { continue };
+            let Some(y) = (x.square() * x + G::B).sqrt() else { continue };
             let y = if is_greater::<G>(&y) == greatest { y } else { -y };
             return G::from_coordinates(x, y).mul_by_cofactor();
         }

@@ -27,6 +27,9 @@ pub trait Group: CurveGroup<ScalarField: KernelField> {
     /// Points that the CPU has prepared.
     type Prepared: Debug + Send + Sync;
 
+    /// b of the curve y² = x³ + b.
+    const B: Self::Coordinate;
+
     /// The coordinates, or `None` for the point at infinity.
     fn coordinates(point: &Self::Affine) -> Option<(Self::Coordinate, Self::Coordinate)>;
 
@@ -70,6 +73,7 @@ where
     type Prime = <P::BaseField as Field>::BasePrimeField;
     type Coordinate = P::BaseField;
     type Prepared = <P as CompiledGroup>::Prepared;
+    const B: P::BaseField = P::COEFF_B;
 
     fn coordinates(point: &Affine<P>) -> Option<(P::BaseField, P::BaseField)> {
         point.xy()
