@@ -11,7 +11,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
-use crate::hash::is_greater;
+use crate::hash::{self, is_greater};
 
 /// Bytes of a seed.
 const SEED_BYTES: usize = 32;
@@ -30,12 +30,16 @@ impl Stream {
         for _ in 1..1u64 << beacon.iterations_log {
             hash = Sha256::digest(hash).into();
         }
-        Self::new(&hash)
+        Self::seeded(hash)
     }
 
-    /// The stream of a hash of at least 32 bytes. snarkjs takes its words as big-endian numbers, ChaCha20 as little-endian ones.
-    pub fn new(hash: &[u8]) -> Self {
-        let mut seed: [u8; SEED_BYTES] = *hash.first_chunk().expect("longer than a seed");
+    /// The stream of a hash.
+    pub fn new(hash: &[u8; hash::BYTES]) -> Self {
+        Self::seeded(std::array::from_fn(|at| hash[at]))
+    }
+
+    /// snarkjs takes the words of a seed as big-endian numbers, ChaCha20 as little-endian ones.
+    fn seeded(mut seed: [u8; SEED_BYTES]) -> Self {
         seed.as_chunks_mut::<4>().0.iter_mut().for_each(|word| word.reverse());
         Self(ChaCha20Rng::from_seed(seed))
     }
