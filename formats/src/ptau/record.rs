@@ -111,7 +111,7 @@ impl<'a> Entries<'a> {
         let mut key = |(s, sx)| Ok::<_, FormatError>(PublicKey { s, sx, spx: self.g2::<C>()? });
         let keys = [key(tau)?, key(alpha)?, key(beta)?];
         self.take(STATE_BYTES)?;
-        let next_challenge = *self.take(CHALLENGE_BYTES)?.first_chunk().expect("as many");
+        let next_challenge = self.take_array()?;
         let kind = read_u32(self.take(4)?);
         let length = read_u32(self.take(4)?);
         let parameters = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
@@ -137,12 +137,20 @@ impl<'a> Entries<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], FormatError> {
-        let (taken, left) = self.left.split_at_checked(count).ok_or_else(|| {
-            let (needed, left) = (count as u64, self.left.len() as u64);
-            let part = format!("section {NAME}");
-            FormatError::Truncated { file: FILE, part, needed, left }
-        })?;
+        let (taken, left) =
+            self.left.split_at_checked(count).ok_or_else(|| self.truncated(count))?;
         self.left = left;
         Ok(taken)
+    }
+
+    fn take_array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
+        let (&taken, left) = self.left.split_first_chunk().ok_or_else(|| self.truncated(N))?;
+        self.left = left;
+        Ok(taken)
+    }
+
+    fn truncated(&self, needed: usize) -> FormatError {
+        let (needed, left) = (needed as u64, self.left.len() as u64);
+        FormatError::Truncated { file: FILE, part: format!("section {NAME}"), needed, left }
     }
 }

@@ -101,25 +101,21 @@ impl<C: Curve> Contribution<C> {
         let mut all = Vec::new();
         while !records.is_empty() {
             let (record, rest) = split::<C>(records)?;
-            all.push(Self::read(record, all.len() as u64)?);
+            all.push(Self::read(&record, all.len() as u64)?);
             records = rest;
         }
         Ok(all)
     }
 
-    fn read(record: &[u8], index: u64) -> Result<Self, FormatError> {
+    fn read(record: &Record<'_>, index: u64) -> Result<Self, FormatError> {
         let decoded = |problem| FormatError::Element { file: FILE, section: NAME, index, problem };
         let g1 = PointDecoder::<G1<C>>::new(Check::Full).finite();
         let g2 = PointDecoder::<G2<C>>::new(Check::Full).finite();
-        let (points, rest) = record.split_at(points_bytes::<C>());
-        let (in_g1, in_g2) = points.split_at(3 * point_bytes::<G1<C>>());
-        let mut of_g1 = in_g1.chunks_exact(point_bytes::<G1<C>>()).map(|bytes| g1.point(bytes));
-        let mut next = || of_g1.next().expect("three points").map_err(decoded);
-        let (delta, s, sx) = (next()?, next()?, next()?);
+        let Record { in_g1, in_g2, transcript, kind, parameters } = *record;
+        let [delta, s, sx] = in_g1.map(|bytes| g1.point(bytes).map_err(decoded));
+        let (delta, s, sx) = (delta?, s?, sx?);
         let spx = g2.point(in_g2).map_err(decoded)?;
-        let (transcript, rest) = rest.split_at(HASH_BYTES);
-        let Contributor { name, beacon } = Contributor::read(FILE, read_u32(rest), &rest[8..])?;
-        let transcript = *transcript.first_chunk().expect("64 bytes");
+        let Contributor { name, beacon } = Contributor::read(FILE, kind, parameters)?;
         Ok(Self { delta, s, sx, spx, transcript, name, beacon })
     }
 
@@ -146,20 +142,37 @@ fn invalid(field: &'static str, reason: String) -> FormatError {
     FormatError::Invalid { file: FILE, field, reason }
 }
 
-/// Bytes of a record's points.
-fn points_bytes<C: Curve>() -> usize {
-    3 * point_bytes::<G1<C>>() + point_bytes::<G2<C>>()
+/// A record's parts.
+struct Record<'a> {
+    in_g1: [&'a [u8]; 3],
+    in_g2: &'a [u8],
+    transcript: [u8; HASH_BYTES],
+    kind: u32,
+    parameters: &'a [u8],
 }
 
 /// The first record, and what comes after it.
-fn split<C: Curve>(records: &[u8]) -> Result<(&[u8], &[u8]), FormatError> {
-    let fixed = points_bytes::<C>() + HASH_BYTES + 4;
-    let left = records.len() as u64;
-    let short = |needed: u64| truncated(needed, left);
-    let head = records.get(fixed..fixed + 4).ok_or_else(|| short(fixed as u64 + 4))?;
-    let length = u64::from(read_u32(head)) + fixed as u64 + 4;
-    let end = usize::try_from(length).map_err(|_| short(length))?;
-    records.split_at_checked(end).ok_or_else(|| short(length))
+fn split<C: Curve>(records: &[u8]) -> Result<(Record<'_>, &[u8]), FormatError> {
+    let fixed = 3 * point_bytes::<G1<C>>() + point_bytes::<G2<C>>() + HASH_BYTES + 8;
+    let short = |needed: u64| truncated(needed, records.len() as u64);
+    let (record, length, rest) = head::<C>(records).ok_or_else(|| short(fixed as u64))?;
+    let parts = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
+    let (parameters, rest) = parts.ok_or_else(|| short(fixed as u64 + u64::from(length)))?;
+    Ok((Record { parameters, ..record }, rest))
+}
+
+/// A record but for its parameters, their length, and what comes after it.
+fn head<C: Curve>(records: &[u8]) -> Option<(Record<'_>, u32, &[u8])> {
+    let (a, rest) = records.split_at_checked(point_bytes::<G1<C>>())?;
+    let (b, rest) = rest.split_at_checked(point_bytes::<G1<C>>())?;
+    let (c, rest) = rest.split_at_checked(point_bytes::<G1<C>>())?;
+    let (in_g2, rest) = rest.split_at_checked(point_bytes::<G2<C>>())?;
+    let (&transcript, rest) = rest.split_first_chunk()?;
+    let (&kind, rest) = rest.split_first_chunk()?;
+    let (&length, rest) = rest.split_first_chunk()?;
+    let kind = u32::from_le_bytes(kind);
+    let record = Record { in_g1: [a, b, c], in_g2, transcript, kind, parameters: &[] };
+    Some((record, u32::from_le_bytes(length), rest))
 }
 
 /// Counts records, which must fill the bytes exactly.
