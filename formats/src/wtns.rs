@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use pulseproof_kernels::CurveId;
 use pulseproof_kernels::traits::*;
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::container::{Container, ContainerWriter, Section, read_u32};
@@ -131,10 +132,12 @@ impl<F: PrimeField> Witness<F> {
     /// The value of a wire.
     pub fn value(&self, wire: usize) -> Option<F> {
         let start = wire.checked_mul(Self::word_count())?;
-        let words = self.words.get(start..start.checked_add(Self::word_count())?)?;
-        let mut integer = F::BigInt::default();
-        integer.as_mut().copy_from_slice(words);
-        F::from_bigint(integer)
+        self.words.get(start..start.checked_add(Self::word_count())?).map(value_of)
+    }
+
+    /// The values of all wires, in order.
+    pub fn values(&self) -> impl IndexedParallelIterator<Item = F> {
+        self.words.par_chunks_exact(Self::word_count()).map(value_of)
     }
 
     /// Writes a file.
@@ -163,6 +166,13 @@ impl<F: PrimeField> Witness<F> {
         }
         writer.finish()
     }
+}
+
+/// The value of a plain integer that was found to be below the prime.
+fn value_of<F: PrimeField>(words: &[u64]) -> F {
+    let mut integer = F::BigInt::default();
+    integer.as_mut().copy_from_slice(words);
+    F::from(integer)
 }
 
 /// Reads a section of words.

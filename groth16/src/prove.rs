@@ -130,8 +130,7 @@ pub fn prove<C: Curve>(
 
 /// The witness as field elements.
 fn values<F: PrimeField>(witness: &Witness<F>) -> Zeroizing<Vec<F>> {
-    let value = |i| witness.value(i).expect("i is below the witness's length");
-    Zeroizing::new((0..witness.len()).into_par_iter().with_min_len(1 << 10).map(value).collect())
+    Zeroizing::new(witness.values().with_min_len(1 << 10).collect())
 }
 
 struct Clock {

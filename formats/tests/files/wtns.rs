@@ -3,6 +3,7 @@
 use pulseproof_formats::wtns::{Witness, curve};
 use pulseproof_formats::{ElementProblem, FormatError};
 use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar, for_each_curve};
+use rayon::iter::ParallelIterator;
 
 use crate::common::*;
 
@@ -26,6 +27,7 @@ fn holds_what_snarkjs_reads() {
         assert_eq!(witness.len(), expected.len());
         let values: Vec<_> = (0..witness.len()).map(|i| witness.value(i).unwrap()).collect();
         assert_eq!(values.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        assert_eq!(witness.values().collect::<Vec<_>>(), values);
         for beyond in [witness.len(), usize::MAX, usize::MAX / 4] {
             assert_eq!(witness.value(beyond), None);
         }
