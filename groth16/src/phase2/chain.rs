@@ -77,17 +77,24 @@ impl<C: Curve> Chain<C> {
         Ok(())
     }
 
-    /// Goes on behind a contribution that was checked, or made here.
-    pub fn push(&mut self, contribution: &Contribution<C>) {
+    /// Goes on behind a contribution that was checked.
+    fn push(&mut self, contribution: &Contribution<C>) {
         hash_contribution(&mut self.transcript, contribution);
         self.delta = contribution.delta;
+        self.contributed.push(Contributed::of(contribution));
+    }
+}
+
+impl Contributed {
+    /// A contribution that was checked, or made here.
+    pub(super) fn of<C: Curve>(contribution: &Contribution<C>) -> Self {
         let mut own = PointHash::default();
         hash_contribution(&mut own, contribution);
-        self.contributed.push(Contributed {
+        Self {
             hash: own.finish(),
             name: contribution.name.clone(),
             beacon: contribution.beacon.clone(),
-        });
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn apply<C: Curve>(
         return Err(Phase2Error::NoCeremony);
     }
     let known = Contribution::read_all(&key.contributions)?;
-    let mut chain = Chain::<C>::follow(&key.circuit_hash, &known)?;
+    let chain = Chain::<C>::follow(&key.circuit_hash, &known)?;
     if chain.delta != key.header.delta_g1 {
         return Err(Phase2Error::Differs("[δ]₁"));
     }
@@ -73,7 +73,7 @@ fn apply<C: Curve>(
     let times = |point: G1Affine<C>| (point * *drawn.secret).into_affine();
     let spx = (challenge::<C>(&transcript) * *drawn.secret).into_affine();
     let delta = times(key.header.delta_g1);
-    let contribution = Contribution { delta, s, sx, spx, transcript, name, beacon };
+    let contribution = Contribution::<C> { delta, s, sx, spx, transcript, name, beacon };
     let record = contribution.encode()?;
     key.header.delta_g1 = delta;
     key.header.delta_g2 = (key.header.delta_g2 * *drawn.secret).into_affine();
@@ -86,8 +86,7 @@ fn apply<C: Curve>(
         progress(done, total);
     }
     key.contributions.extend(record);
-    chain.push(&contribution);
-    Ok(chain.contributed.pop().expect("it was pushed"))
+    Ok(Contributed::of(&contribution))
 }
 
 fn scale<C: Curve>(points: &mut [G1Affine<C>], factor: &Scalar<C>) {
