@@ -7,8 +7,6 @@
 //! Everything constant in the pairing equation is negated beforehand, so that the contract computes one
 //! product and no inverse: e(A, B)·e(−α, β)·e(X, −γ)·e(C, −δ) = 1.
 
-use std::fmt::Write as _;
-
 use pulseproof_kernels::group::Group;
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, CurveId, G1, G2, Scalar};
@@ -177,11 +175,7 @@ pub fn calldata<C: Curve>(inputs: &PublicInputs<C>, proof: &Proof<C>) -> String 
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to memory cannot fail");
-    }
-    text
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

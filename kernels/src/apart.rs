@@ -17,7 +17,7 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec
     if threads <= 1 || rayon::current_thread_index().is_some() {
         return items.into_iter().map(work).collect();
     }
-    let (count, items) = (items.len(), Mutex::new(items.into_iter().enumerate()));
+    let items = Mutex::new(items.into_iter().enumerate());
     let take = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     let take_up = || {
         let mut made = Vec::new();
@@ -26,16 +26,15 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec
         }
         made
     };
-    let mut made: Vec<Option<R>> = (0..count).map(|_| None).collect();
+    let mut made = Vec::new();
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(take_up)).collect();
         for thread in running {
-            for (place, one) in thread.join().unwrap_or_else(|panic| resume_unwind(panic)) {
-                made[place] = Some(one);
-            }
+            made.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
     });
-    made.into_iter().map(|one| one.expect("every item was taken up")).collect()
+    made.sort_unstable_by_key(|(place, _)| *place);
+    made.into_iter().map(|(_, one)| one).collect()
 }
 
 #[cfg(test)]

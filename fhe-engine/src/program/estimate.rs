@@ -51,7 +51,7 @@ fn node_failure_log2(circuit: &Circuit, node: &Node, noise: &[u64]) -> f64 {
         Source::Lookup(_) => 0,
     };
     let off = node.input.terms().map(of_input).fold(node.deviation.into(), u128::saturating_add);
-    let margin = u128::from(circuit.tables[node.table].margin()).saturating_sub(off);
-    let margin = u64::try_from(margin).expect("it is no more than a table's");
+    let off = u64::try_from(off).unwrap_or(u64::MAX);
+    let margin = circuit.tables[node.table].margin().saturating_sub(off);
     failure_log2(node.input.squared_norm() * bootstrap_variance(), margin)
 }

@@ -209,10 +209,10 @@ impl CudaDevice {
     ) -> Result<(), Error> {
         let opened = self.alive(memory)?;
         let mut staging = locked(&opened.staging);
-        if staging.is_none() {
-            *staging = Some(self.told(opened, 0, Staging::new(&opened.context))?);
-        }
-        let staging = staging.as_mut().expect("made above");
+        let staging = match &mut *staging {
+            Some(staging) => staging,
+            none => none.insert(self.told(opened, 0, Staging::new(&opened.context))?),
+        };
         self.told(opened, 0, body(staging, memory.block()))
     }
 }

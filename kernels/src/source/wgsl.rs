@@ -7,8 +7,6 @@
 //!   numbers or injected constants. WGSL has no way to ask for it, and the checks that WebGPU adds
 //!   to loops and to indices keep compilers from doing it themselves.
 
-use std::fmt::Write;
-
 use super::{Constant, Value, constants};
 use crate::source::{Limits, Unit};
 
@@ -107,11 +105,8 @@ fn declaration(constant: &Constant) -> String {
     match &constant.value {
         Value::Number(number) => format!("const {name} = {number}u;\n"),
         Value::Words(words) => {
-            let mut text = format!("const {name} = array<u32, {}>(", words.len());
-            for word in words {
-                write!(text, "{word:#010x}u, ").expect("strings take everything");
-            }
-            text + ");\n"
+            let list: String = words.iter().map(|word| format!("{word:#010x}u, ")).collect();
+            format!("const {name} = array<u32, {}>({list});\n", words.len())
         }
     }
 }

@@ -67,7 +67,7 @@ impl Default for Policy {
             share_min: Fraction { numerator: 1, denominator: 2 },
             bits_max: 384,
             answering: Answering::Recompute,
-            per_minute_max: NonZeroU32::new(600).expect("not 0"),
+            per_minute_max: const { NonZeroU32::new(600).expect("not 0") },
             at_work_max: 8,
             waiting_max: 1024,
         }

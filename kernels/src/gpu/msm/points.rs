@@ -26,8 +26,8 @@ pub fn write_affine<G: Group>(point: &G::Affine, words: &mut [u64]) {
 
 /// Reads X, Y, ZZ, ZZZ.
 pub fn read_sum<G: Group>(words: &[u64]) -> [G::Coordinate; 4] {
-    let mut coordinates = words.chunks_exact(G::Coordinate::WORDS).map(G::Coordinate::read);
-    std::array::from_fn(|_| coordinates.next().expect("a sum has four coordinates"))
+    let width = G::Coordinate::WORDS;
+    std::array::from_fn(|i| G::Coordinate::read(&words[i * width..][..width]))
 }
 
 /// The points that sums in XYZZ form are, with one inversion for all.
