@@ -14,8 +14,8 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes an empty file that its owner alone may read, or sees to it that nobody else may read the one that is there: for
-/// what others will write, such as a database.
+/// Makes an empty file that its owner alone may read, or sees to it that nobody else may read the one that is
+/// there: for what others will write, such as a database.
 ///
 /// # Errors
 /// The system's.

@@ -2,8 +2,9 @@
 //! `verification_key.json`. Texts in memory only.
 //!
 //! What is written is what snarkjs 0.7.6 writes, byte for byte. What is read is bounded before it is
-//! parsed, every number is in its one decimal form (of public inputs also in hexadecimal), and every point in its group; errors name the place,
-//! as `pi_b[0][1]`. `vk_alphabeta_12` is written and not read: nothing depends on it.
+//! parsed, every number is in its one decimal form (of public inputs also in hexadecimal), and every point in
+//! its group; errors name the place, as `pi_b[0][1]`. `vk_alphabeta_12` is written and not read: nothing
+//! depends on it.
 
 mod error;
 mod read;

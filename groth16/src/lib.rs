@@ -3,7 +3,8 @@
 //! - [`proof`], [`verifying_key`]: what a verifier holds; [`json`]: snarkjs's files of them.
 //! - [`Weakness`]: what shows that a key is insecure.
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
-//! - [`setup`]: keys for circuits; [`phase2`]: contributions to them. [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
+//! - [`setup`]: keys for circuits; [`phase2`]: contributions to them.
+//! - [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
 //! - [`belongs`]: whether files are of one circuit. `text`: encodings of texts.
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.

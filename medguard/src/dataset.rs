@@ -130,7 +130,8 @@ impl Dataset {
     /// offset.
     ///
     /// # Errors
-    /// A column is missing or it is not clear which one is meant, a cell is not what its column should hold, or lines contradict each other.
+    /// A column is missing or it is not clear which one is meant, a cell is not what its column should hold, or
+    /// lines contradict each other.
     pub fn read(
         table: impl Read,
         columns: &ChosenColumns,

@@ -36,7 +36,8 @@ Examples:
                     --appliance $(curl -s http://127.0.0.1:8750/v1/identity | jq -r .key) north.epoch-7.result
 
 A proof is worth what you trust: the roster (whose keys speak for the region), the appliances (who
-may publish its sums), the profile (what words mean) and the verifying key (which SRS). Those named by default lie beside the result; take them from somebody you trust.
+may publish its sums), the profile (what words mean) and the verifying key (which SRS). Those named by
+default lie beside the result; take them from somebody you trust.
 A result under a development SRS is refused unless --insecure-key is given.
 Exits with 0 if all verify, 1 if any does not, and 2 if there is no verdict because something could not be read.")]
 pub struct Args {

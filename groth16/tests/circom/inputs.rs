@@ -11,7 +11,8 @@ use crate::tools::{Outcome, Tools};
 
 type F = Scalar<Bn254>;
 
-/// Inputs of a circuit; as JSON numbers only what JavaScript knows exactly. The first seed gives edges, the others random values.
+/// Inputs of a circuit; as JSON numbers only what JavaScript knows exactly. The first seed gives edges, the others
+/// random values.
 pub fn of(tools: &Tools, name: &str, seed: u64) -> Outcome<Value> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut number = |bound: u64| if seed == 0 { bound } else { rng.gen_range(0..=bound) };

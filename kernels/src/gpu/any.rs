@@ -10,7 +10,8 @@ use crate::error::Error;
 /// An allocation of whatever device.
 pub(super) type Memory = Box<dyn Any + Send + Sync>;
 
-/// What plans ask of a [`Device`], object-safe. It is given no memory but its own: [`Gpu::own`](super::Gpu) looks before.
+/// What plans ask of a [`Device`], object-safe. It is given no memory but its own: [`Gpu::own`](super::Gpu) looks
+/// before.
 pub(super) trait AnyDevice: Send + Sync {
     fn kind(&self) -> BackendKind;
     fn limits(&self) -> Limits;

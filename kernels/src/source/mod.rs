@@ -1,7 +1,8 @@
 //! Kernel sources: what a translation unit consists of, and the constants injected into it.
 //!
 //! Constants exist once, in Rust: moduli and Montgomery constants come from arkworks by way of
-//! [`Montgomery`]. [`mod@unit`] says what is compiled together. Each language has a file here that writes them down and inlines includes.
+//! [`Montgomery`]. [`mod@unit`] says what is compiled together. Each language has a file here that writes them down
+//! and inlines includes.
 
 mod cuda;
 mod limits;

@@ -2,8 +2,9 @@
 //!
 //! `<id>` is a whole file, `<id>.part` the start of one. Keys and circuits are called by SHA-256 of their
 //! bytes. Inputs have random names, and witnesses are named by a hash of their token: what is secret is
-//! neither guessed nor shared. Only whole files with the right hash get their name, synced to disk. What refers to a file is a row of the store: the file comes
-//! before its row and goes after it, and [`Blobs::sweep`] removes what nobody refers to.
+//! neither guessed nor shared. Only whole files with the right hash get their name, synced to disk. What
+//! refers to a file is a row of the store: the file comes before its row and goes after it, and
+//! [`Blobs::sweep`] removes what nobody refers to.
 //! Only the owner may read them: some are secret.
 
 mod claim;
