@@ -8,7 +8,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use pulseproof_fhe::{
-    Encrypt, EncryptionWitness, Layout, LayoutError, LayoutRequest, Scale, Totals, generate_keys,
+    Encrypt, EncryptError, EncryptionWitness, Layout, LayoutError, LayoutRequest, Scale, Totals,
+    generate_keys,
 };
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::group::Group;
@@ -18,7 +19,7 @@ use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening};
 use pulseproof_prover::encryption::{
     NotProvable, Proof, Scheme, Secrets, Statement, find_false, prove,
 };
-use pulseproof_prover::engine::prove::ProvingKey;
+use pulseproof_prover::engine::prove::{ProveError, ProvingKey};
 use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, SrsError, develop};
 use rand::rngs::OsRng;
 use serde::Serialize;
@@ -51,9 +52,15 @@ pub enum Failure {
     /// The packing is larger than what can be proved.
     #[error(transparent)]
     NotProvable(#[from] NotProvable),
-    /// The prover.
+    /// The readings.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
+    /// The backend.
     #[error(transparent)]
     Kernel(#[from] Error),
+    /// The prover.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
     /// tfhe-rs's proof.
     #[error("tfhe-zk: {0}")]
     Tfhe(String),
@@ -82,9 +89,6 @@ impl<C: Curve> Fixture<C> {
     ///
     /// # Errors
     /// There is no such layout, or it cannot be proved.
-    ///
-    /// # Panics
-    /// Never: honest lists are proved.
     pub fn new(shape: Shape) -> Result<Self, Failure> {
         let Shape { slots, summands_max, batch } = shape;
         let scale = Scale { decimals: 0, minimum: 40, maximum: 400 };
@@ -96,22 +100,21 @@ impl<C: Curve> Fixture<C> {
         let key = ProvingKey::new(Cpu::new(), srs)?;
         let peer_scalars = (0..key.srs().size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
         let readings: Vec<i64> = (0..slots).map(|slot| 40 + (slot * 97 % 361) as i64).collect();
-        let quantities = layout.quantities(&readings).expect("readings of the scale").to_vec();
+        let quantities = layout.quantities(&readings)?.to_vec();
         let encrypt = || {
-            let encrypted = public_key.encrypt_with_witness(&layout, &readings);
-            let (words, encryption) = encrypted.expect("readings of the scale");
+            let (words, encryption) = public_key.encrypt_with_witness(&layout, &readings)?;
             let blinders = Blinders::random(&mut OsRng);
             let commitment = commitment_key.commit(&words, &blinders);
-            List { words, encryption, blinders, commitment }
+            Ok::<_, Failure>(List { words, encryption, blinders, commitment })
         };
-        let list = encrypt();
-        let lists: Vec<_> = (0..batch).map(|_| encrypt()).collect();
+        let list = encrypt()?;
+        let lists = (0..batch).map(|_| encrypt()).collect::<Result<Vec<_>, _>>()?;
         let scheme = Scheme::new(layout.clone(), public_key.clone())?;
         let slots = quantities;
         let mut fixture =
             Self { key, scheme, readings, slots, list, batch: Vec::new(), peer_scalars };
-        fixture.batch =
-            lists.iter().map(|list| (list.commitment, fixture.prove_list(list))).collect();
+        let proved = |list: &List<C>| Ok((list.commitment, fixture.prove_list(list)?));
+        fixture.batch = lists.iter().map(proved).collect::<Result<_, Failure>>()?;
         Ok(fixture)
     }
 
@@ -130,16 +133,18 @@ impl<C: Curve> Fixture<C> {
     }
 
     /// A device proves its list.
+    ///
+    /// # Panics
+    /// Never: such a list was proved before.
     pub fn prove(&self) -> Proof<C> {
-        self.prove_list(&self.list)
+        self.prove_list(&self.list).expect("proved before")
     }
 
-    fn prove_list(&self, list: &List<C>) -> Proof<C> {
+    fn prove_list(&self, list: &List<C>) -> Result<Proof<C>, ProveError> {
         let List { words, encryption, blinders, commitment } = list;
         let opening = Opening { commitment: *commitment, words, blinders };
         let secrets = Secrets { encryption, slots: &self.slots };
         prove(&self.key, &self.scheme, &opening, &secrets, b"bench", &mut OsRng)
-            .expect("honest lists are proved")
     }
 
     fn subjects(&self, batch: usize) -> Vec<Subject<'_>> {

@@ -10,7 +10,7 @@ use pulseproof_prover::commitment::{Blinders, CommitmentKey, Opening, find_culpr
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{SrsError, develop};
 use pulseproof_prover::wsa::Statement;
-use pulseproof_prover::wsa::modular::{Proof, verify};
+use pulseproof_prover::wsa::modular::{Proof, ProveError, verify};
 use pulseproof_server::Prover;
 use rand::RngCore;
 use rand::rngs::OsRng;
@@ -36,6 +36,9 @@ pub enum Failure {
     /// The backend failed.
     #[error(transparent)]
     Kernel(#[from] Error),
+    /// There is nothing to prove, or the prover failed.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
 }
 
 /// Inputs of all measurements, made once.
@@ -53,10 +56,8 @@ impl<C: Curve> Fixture<C> {
     /// Random full-length vectors, committed and proved once.
     ///
     /// # Errors
-    /// There is no SRS of this size, or no room for it on the backend.
-    ///
-    /// # Panics
-    /// If there are no devices, or more than 2^`log_size`.
+    /// There is no SRS of this size, no room for it on the backend, or nothing to prove: no devices, or more than
+    /// 2^`log_size`.
     pub fn new(shape: Shape, backend: AnyBackend) -> Result<Self, Failure> {
         let srs = develop::generate::<C>(shape.log_size, &mut OsRng)?;
         let key = CommitmentKey::new(&srs);
@@ -69,9 +70,7 @@ impl<C: Curve> Fixture<C> {
         let weights = vec![1; shape.devices];
         let srs = Arc::new(srs);
         let prover: Arc<dyn Prover<C>> = Arc::new(ProvingKey::new(backend, srs.clone())?);
-        let (statement, proof) = prover
-            .prove(&openings(&vectors), &weights, b"bench")
-            .expect("a bench has between one vector and N");
+        let (statement, proof) = prover.prove(&openings(&vectors), &weights, b"bench")?;
         let peer_scalars = (0..srs.size()).map(|_| Scalar::<C>::rand(&mut OsRng)).collect();
         let proof = proof.to_bytes();
         Ok(Self { prover, key, vectors, weights, statement, proof, peer_scalars })

@@ -90,7 +90,7 @@ impl<C: Curve> Fixture<C> {
     /// Files cannot be written; there is no such domain.
     pub fn new(log_n: u32) -> Result<Self, Failure> {
         let constraints = (1usize << log_n).checked_sub(PUBLIC + 1).ok_or("at least 2^3")?;
-        let (circuit, witness) = products(constraints);
+        let (circuit, witness) = products(constraints)?;
         let key = develop::<C>(&circuit, &mut OsRng, &mut |_, _| ())?;
         let folder = tempfile::tempdir()?;
         let fixture = Self { log_n, circuit, witness, key, folder, stages: Arc::default() };
@@ -241,7 +241,7 @@ fn lost(who: &str, reason: &dyn std::fmt::Display) -> Error {
 }
 
 /// w_{i+2} = w_{i+1}·w_i, from two secrets on.
-fn products<F: PrimeField>(constraints: usize) -> (R1cs<F>, Witness<F>) {
+fn products<F: PrimeField>(constraints: usize) -> Result<(R1cs<F>, Witness<F>), Failure> {
     let first = 1 + PUBLIC;
     let mut values = vec![F::ONE];
     values.extend((0..PUBLIC + 2).map(|_| F::rand(&mut OsRng)));
@@ -249,7 +249,7 @@ fn products<F: PrimeField>(constraints: usize) -> (R1cs<F>, Witness<F>) {
     for i in 0..constraints {
         values.push(values[first + i] * values[first + i + 1]);
         for (offset, matrix) in rows.iter_mut().enumerate() {
-            let signal = u32::try_from(first + i + offset).expect("domains are at most 2^31");
+            let signal = u32::try_from(first + i + offset)?;
             matrix.push_row([(signal, F::ONE)]);
         }
     }
@@ -264,7 +264,7 @@ fn products<F: PrimeField>(constraints: usize) -> (R1cs<F>, Witness<F>) {
         b,
         c,
     };
-    (circuit, Witness::from_values(&values).expect("the first is 1"))
+    Ok((circuit, Witness::from_values(&values)?))
 }
 
 #[cfg(not(feature = "peers"))]
