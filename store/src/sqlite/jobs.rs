@@ -9,7 +9,7 @@ use sqlx::Row as _;
 
 use super::queue::{self, ended};
 use super::{SqliteStore, millis};
-use crate::jobs::{JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
+use crate::jobs::{Ask, JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
 use crate::{StoreError, to_json};
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
@@ -75,6 +75,10 @@ impl Jobs for SqliteStore {
 
     async fn queue_length(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(QUEUE_LENGTH).fetch_one(&self.pool).await?)
+    }
+
+    async fn asked_before(&self, ask: &Ask) -> Result<Option<String>, StoreError> {
+        queue::asked_before(&self.pool, ask).await
     }
 
     async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError> {
