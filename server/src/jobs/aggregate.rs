@@ -90,7 +90,7 @@ impl JobHandler for AggregateJobs {
         })
     }
 
-    async fn settle(app: &App, lease: &Lease, output: Output) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, output: Output) -> Result<bool, StoreError> {
         let Output { region, epoch, proved, retried } = output;
         let Proved { backend, result, prove, verify } = proved;
         let facts = JobDetails {

@@ -79,7 +79,7 @@ impl JobHandler for ProgramJobs {
         })
     }
 
-    async fn settle(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
         let Computed { bytes, engine, took } = computed;
         let facts = JobDetails {
             engine: Some(engine.clone()),

@@ -107,7 +107,7 @@ impl JobHandler for ProofJobs {
         Ok(made.map_or_else(JobOutcome::Failed, |made| JobOutcome::Done((made, warning))))
     }
 
-    async fn settle(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
         let (Made { proved, backend, retried }, warning) = output;
         let Proved { proof, public, prove, verify } = proved;
         let result = serde_json::to_vec(&Groth16Proof { proof, public, warning });

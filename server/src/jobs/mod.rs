@@ -1,4 +1,4 @@
-//! Jobs: how each kind is admitted, worked on and settled, and one driver for all of them. The store is the queue,
+//! Jobs: how each kind is admitted, worked on and finished, and one driver for all of them. The store is the queue,
 //! so a job outlives the process at any moment, and ends once.
 //!
 //! - [`JobHandler`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
@@ -54,7 +54,7 @@ pub trait JobHandler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<JobOutcome<Self::Output>, StoreError>> + Send;
 
     /// Stores what a job came to and ends it, all at once; false if the lease is not valid any more.
-    fn settle(
+    fn finish(
         app: &App,
         lease: &Lease,
         output: Self::Output,

@@ -1,7 +1,8 @@
-//! What no request can bring about yet: jobs that are asked for twice under one key.
+//! What no request can bring about yet: jobs that are asked for twice under one key, and kinds that panic.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bn254, CurveId};
@@ -19,6 +20,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::*;
 use crate::app::Computers;
@@ -51,7 +54,7 @@ fn circuit() -> StoredCircuit {
 }
 
 /// An appliance that has a circuit, and whose drivers do not run.
-async fn appliance(folder: &Path) -> Arc<App> {
+pub(super) async fn appliance(folder: &Path) -> Arc<App> {
     let srs = Arc::new(develop::generate::<Bn254>(4, &mut StdRng::seed_from_u64(7)).unwrap());
     let prover = Arc::new(ProvingKey::new(Cpu::new(), srs).unwrap());
     let computers = Computers {
@@ -74,6 +77,13 @@ async fn open() -> (TempDir, Arc<App>) {
     let folder = tempfile::tempdir().unwrap();
     let app = appliance(folder.path()).await;
     (folder, app)
+}
+
+/// Queues a proof, and checks nothing.
+pub(super) async fn queue_proof(app: &App, id: &str) {
+    let request = Groth16Request { circuit: name(), inputs: None, witness: None };
+    let secret = Secret::Inputs(Digest::sha256(id.as_bytes()));
+    app.store.create_proof(&Ask::new(id), &request, secret, 10).await.unwrap();
 }
 
 fn once(id: &str, request: &str) -> Ask {
@@ -120,4 +130,69 @@ async fn of_two_who_ask_at_once_the_second_one_s_inputs_are_removed() {
     let files = std::fs::read_dir(folder.path().join("blobs")).unwrap();
     let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, [kept.to_string().as_str()]);
+}
+
+/// Proofs that panic where they are awaited: at work, or in the end.
+struct Panics;
+
+impl JobHandler for Panics {
+    type Request = ();
+    type Output = ();
+    const KIND: JobKind = JobKind::Groth16;
+    const CANCELLABLE: bool = true;
+
+    async fn admit(_app: &Arc<App>, ask: &Ask, (): ()) -> Result<String, Refusal> {
+        Ok(ask.id.clone())
+    }
+
+    fn jobs_max(_app: &App) -> usize {
+        1
+    }
+
+    async fn work(
+        _app: &Arc<App>,
+        lease: &Lease,
+        _request: JobRequest,
+        _at_work: &AtWork,
+    ) -> Result<JobOutcome<()>, StoreError> {
+        tokio::task::yield_now().await;
+        assert_ne!(lease.id, "at work", "a job's panic, on purpose");
+        Ok(JobOutcome::Done(()))
+    }
+
+    async fn finish(_app: &App, _lease: &Lease, (): ()) -> Result<bool, StoreError> {
+        panic!("a job's panic, on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_panics_fails_and_leaves_its_place_to_the_next() {
+    let (_folder, app) = open().await;
+    for id in ["at work", "in the end"] {
+        queue_proof(&app, id).await;
+    }
+    let (stop, stopping) = watch::channel(false);
+    let driven = Arc::clone(&app);
+    let driver = tokio::spawn(async move { driver::run::<Panics>(&driven, stopping).await });
+    for id in ["at work", "in the end"] {
+        let job = ended(&app, id).await;
+        assert_eq!(job.state, JobState::Failed);
+        assert!(job.problem.unwrap().is("internal"));
+    }
+    stop.send_replace(true);
+    driver.await.unwrap();
+    assert_eq!(app.signals.of(JobKind::Groth16).leases(), []);
+    assert_eq!(app.store.queue_length().await.unwrap(), 0);
+}
+
+/// A job once it has ended.
+async fn ended(app: &App, id: &str) -> Job {
+    for _ in 0..400 {
+        let job = find(app, id).await.unwrap();
+        if job.ended_at.is_some() {
+            return job;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{id} does not end");
 }
