@@ -52,6 +52,18 @@ pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place
     assert!(world.take().await.is_none());
 }
 
+pub async fn a_clock_that_goes_back_changes_nobody_s_turn(place: &dyn Place) {
+    let world = World::new(place).await;
+    for id in ["a", "b", "c"] {
+        world.queue(id).await.unwrap();
+        world.clock.go_back(TERM);
+    }
+    for id in ["a", "b", "c"] {
+        assert_eq!(world.take().await.unwrap().lease.id, id);
+        world.clock.go_back(TERM);
+    }
+}
+
 pub async fn kinds_have_queues_of_their_own(place: &dyn Place) {
     let world = World::new(place).await;
     world.queue("proof").await.unwrap();

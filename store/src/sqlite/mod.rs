@@ -1,8 +1,9 @@
 //! The store in one SQLite file, synced to disk at the end of each writing transaction. Each of those begins with the
 //! write lock, so that rules are checked in what is then written.
 //!
-//! No question that is asked for every job looks at jobs that have ended: they are in no index but that of their
-//! ids, and a test looks at the plans.
+//! No question that is asked for every job reads through jobs that have ended: they are in no index but those of their
+//! ids and of clients' keys, where one is found at once, and a test looks at the plans. Keys stay, since who asks again
+//! under one gets the same job however late.
 
 mod blobs;
 mod circuits;
