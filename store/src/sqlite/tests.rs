@@ -1,10 +1,11 @@
 //! What only this store has: files of earlier versions, and plans of queries. The laws are in `tests/sqlite.rs`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState};
 use pulseproof_sdk::{Name, Problem};
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 
 use super::*;
@@ -26,9 +27,7 @@ fn problem() -> Problem {
 async fn old(version: usize, sql: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join(FILE);
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-    let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
-    migrations(MIGRATIONS.into_iter().take(version)).run(&pool).await.unwrap();
+    let pool = pulseproof_sqlite::open(&file, &MIGRATIONS[..version], 1).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
     pool.close().await;
     directory
