@@ -71,18 +71,20 @@ pub trait JobHandler: Send + Sync + 'static {
 /// # Errors
 /// What is wrong with the request, or the store's.
 pub async fn admit(app: &Arc<App>, ask: &Ask, request: JobRequest) -> Result<Job, Refusal> {
+    let kind = JobKind::of(&request);
     // Who asks again gets the job, whatever has become of what it needed.
     let id = match app.store.asked_before(ask).await? {
         Some(id) => id,
         None => queue(app, ask, request).await?,
     };
-    let job = find(app, &id).await?;
+    let job = find(app, &id).await;
+    // Also if the store fails now: it is queued.
     if id == ask.id {
-        app.signals.of(JobKind::of(&job.request)).queued.notify_one();
+        app.signals.of(kind).queued.notify_one();
         telemetry::job(JobState::Queued);
         tracing::info!(id, "queued");
     }
-    Ok(job)
+    job
 }
 
 async fn queue(app: &Arc<App>, ask: &Ask, request: JobRequest) -> Result<String, Refusal> {
