@@ -9,7 +9,6 @@ use pulseproof_fhe::{Layout, LayoutRequest, Scale, generate_keys};
 use pulseproof_kernels::Curve;
 use pulseproof_medguard::authority::{Authority, Policy, Setup};
 use pulseproof_medguard::cloud::Cloud;
-use pulseproof_medguard::cohort;
 use pulseproof_medguard::device::{Device, Profile};
 use pulseproof_medguard::gateway::Gateway;
 use pulseproof_medguard::trust::TrustAnchors;
@@ -23,7 +22,7 @@ use rand::rngs::OsRng;
 use reqwest::Method;
 
 use crate::parties::{Parties, Region};
-use crate::{DemoError, Options, Tamper};
+use crate::{DemoError, Options, Tamper, cohort};
 
 impl<C: Curve> Parties<C> {
     /// Everybody whom the options ask for.

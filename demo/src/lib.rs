@@ -5,17 +5,22 @@
 //! It touches loopback ports, the folders that it is told, and nothing else. It stands above the parties:
 //! no party knows of it.
 //!
+//! - [`dataset`]: readings from CSV. [`cohort`]: they become devices, regions, epochs. [`statistics`]: the figures
+//!   people read.
 //! - `parties`: everybody. `launch`: starts them. `rounds`: what happens among them in an epoch.
 //!   `artifacts`: what is left for `pulseproof verify`.
-//! - `alerts`: questions on encrypted sums. `report`: what came out.
+//! - `alerts`: questions of medicine, asked of encrypted sums. `report`: what came out.
 //! - `tamper`: cheats, and who catches them.
 
 mod alerts;
 mod artifacts;
+pub mod cohort;
+pub mod dataset;
 mod launch;
 mod parties;
 mod report;
 mod rounds;
+pub mod statistics;
 mod tamper;
 
 use std::path::PathBuf;
@@ -23,15 +28,15 @@ use std::path::PathBuf;
 use pulseproof_fhe::LayoutError;
 use pulseproof_kernels::Curve;
 use pulseproof_medguard::authority::AuthorityError;
-use pulseproof_medguard::cohort::{CohortError, Shape};
-use pulseproof_medguard::dataset::Dataset;
 use pulseproof_medguard::device::{ProfileError, SubmitError};
 use pulseproof_prover::wsa::modular::ProveError;
 use pulseproof_sdk::client::ClientError;
 use pulseproof_server::Machine;
 use serde::Serialize;
 
-pub use alerts::{Alert, Alerts, Bit, Skipped};
+pub use alerts::{Alert, Alerts, Bit, Question, Skipped};
+use cohort::{CohortError, Shape};
+use dataset::Dataset;
 use parties::Parties;
 pub use report::{Attempt, DemoReport, Latency, Missing, Percentiles, RegionFigures, TamperReport};
 use rounds::Round;

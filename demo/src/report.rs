@@ -6,7 +6,6 @@ use pulseproof_fhe::Totals;
 use pulseproof_kernels::Curve;
 use pulseproof_medguard::authority::Decryption;
 use pulseproof_medguard::cloud::Query;
-use pulseproof_medguard::statistics::Statistics;
 use pulseproof_sdk::{Digest, Name};
 use reqwest::Method;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use serde::Serialize;
 use crate::alerts::{Alert, Alerts};
 use crate::parties::Parties;
 use crate::rounds::Round;
+use crate::statistics::Statistics;
 use crate::{DemoError, Tamper};
 
 /// The demo's outcome.

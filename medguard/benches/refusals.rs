@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![allow(clippy::print_stdout, reason = "what a bench found is printed")]
 
+// Cargo has no other way for a bench to share code with tests but the library, which has no use for it.
 #[allow(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/parties/world.rs"]
 mod world;

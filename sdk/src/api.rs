@@ -247,28 +247,3 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
-
-impl Job {
-    /// A job as it is when it was just queued.
-    #[must_use]
-    pub fn queued(id: String, request: JobRequest) -> Self {
-        Self {
-            id,
-            request,
-            state: JobState::Queued,
-            stage: None,
-            progress: None,
-            queued_at: None,
-            started_at: None,
-            ended_at: None,
-            backend: None,
-            prove_us: None,
-            verify_us: None,
-            estimate: None,
-            engine: None,
-            compute_us: None,
-            retried: None,
-            problem: None,
-        }
-    }
-}

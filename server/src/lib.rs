@@ -7,7 +7,7 @@
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
 //!   `pulseproof-store`'s.
-//! - `jobs`: how each kind of job is admitted, worked on and settled, and their driver. `signals`, `at_work`: what
+//! - `jobs`: how each kind of job is admitted, worked on and finished, and their driver. `signals`, `at_work`: what
 //!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs.
 //! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.

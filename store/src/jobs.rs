@@ -27,6 +27,12 @@ pub trait Jobs: Send + Sync {
     /// Jobs that are not finished.
     async fn queue_length(&self) -> Result<i64, StoreError>;
 
+    /// The job that was asked for before under the same key, if there is one. Whoever queues one looks again.
+    ///
+    /// # Errors
+    /// [`AskedOtherwise`](crate::Denial::AskedOtherwise).
+    async fn asked_before(&self, ask: &Ask) -> Result<Option<String>, StoreError>;
+
     /// Whether there is room for one more unfinished job of a kind. Whoever queues one looks again.
     ///
     /// # Errors

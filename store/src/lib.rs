@@ -75,20 +75,12 @@ pub enum StoreError {
     /// A rule forbids it.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// A file cannot be made or opened.
-    #[error("store: {path}: {source}")]
-    File {
-        /// Which one.
-        path: String,
-        /// What happened.
-        source: std::io::Error,
-    },
+    /// The database cannot be opened, or its schema not be brought up to date.
+    #[error("store: {0}")]
+    Open(#[source] Box<dyn Error + Send + Sync>),
     /// The database failed.
     #[error("store: {0}")]
     Database(#[source] Box<dyn Error + Send + Sync>),
-    /// The schema could not be brought up to date.
-    #[error("store: {0}")]
-    Migration(#[source] Box<dyn Error + Send + Sync>),
     /// The operating system gave no randomness.
     #[error("store: no randomness: {0}")]
     Randomness(#[from] rand::Error),

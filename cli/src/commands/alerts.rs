@@ -1,7 +1,6 @@
 //! How `pulseproof demo` shows the answers to encrypted questions.
 
-use pulseproof_demo::{Alert, Alerts, Bit};
-use pulseproof_medguard::alerts::Question;
+use pulseproof_demo::{Alert, Alerts, Bit, Question};
 
 use crate::output::{say, table};
 

@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use pulseproof_demo::cohort::Shape;
+use pulseproof_demo::dataset::{ChosenColumns, Columns, Dataset, DatasetError, Zone};
+use pulseproof_demo::statistics::Statistics;
 use pulseproof_demo::{
     AlertOptions, DemoReport, Options, Percentiles, RegionFigures, Stage, Tamper, TamperReport,
 };
 use pulseproof_groth16::text::unmarked;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
-use pulseproof_medguard::cohort::Shape;
-use pulseproof_medguard::dataset::{ChosenColumns, Columns, Dataset, DatasetError, Zone};
-use pulseproof_medguard::statistics::Statistics;
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 use pulseproof_server::Programs;
 

@@ -2,6 +2,7 @@
 //! computed in the clear. One question of each kind the appliance computes as well: its outputs must be the
 //! authority's, word for word.
 
+mod programs;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,6 @@ use pulseproof_fhe::program::Program;
 use pulseproof_fhe::program::plain::evaluate;
 use pulseproof_fhe::{Layout, ListTotal, Totals};
 use pulseproof_kernels::Curve;
-use pulseproof_medguard::alerts::Question;
 use pulseproof_medguard::authority::questions::{Answer, OpenedBit, write_question};
 use pulseproof_sdk::api::{EngineKind, JobRequest};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
@@ -20,6 +20,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+pub use self::programs::Question;
 use self::questions::{Planned, plan};
 use crate::parties::Parties;
 use crate::report::counted_by_device;

@@ -3,9 +3,9 @@
 use pulseproof_fhe::program::{Estimate, Program, SumContext};
 use pulseproof_fhe::{Layout, LayoutRequest};
 use pulseproof_kernels::Curve;
-use pulseproof_medguard::alerts::{self, Question, WINDOW_MAX, WINDOW_MIN};
 
 use super::Skipped;
+use super::programs::{self, Question, WINDOW_MAX, WINDOW_MIN};
 use crate::AlertOptions;
 use crate::parties::Parties;
 use crate::rounds::Round;
@@ -59,7 +59,7 @@ fn thresholds<'a, C: Curve>(
     let off_scale = || format!("{} is not on the scale", options.above);
     let draft = |&round: &&'a Round<C>| Draft {
         question: Question::Above,
-        program: alerts::above(layout, options.above).ok_or_else(off_scale),
+        program: programs::above(layout, options.above).ok_or_else(off_scale),
         rounds: vec![round],
         newest: round,
     };
@@ -79,8 +79,8 @@ fn windows<'a, C: Curve>(layout: &LayoutRequest, rounds: &[&'a Round<C>]) -> Vec
         newest,
     };
     vec![
-        draft(Question::Spike, newest_first, alerts::spike),
-        draft(Question::Trend, oldest_first, alerts::trend),
+        draft(Question::Spike, newest_first, programs::spike),
+        draft(Question::Trend, oldest_first, programs::trend),
     ]
 }
 

@@ -15,21 +15,17 @@ pub mod rosters;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use pulseproof_files::{private_file, private_folder};
+use pulseproof_files::private_folder;
 use pulseproof_sdk::{Digest, Name, Problem};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use pulseproof_sqlite::{OpenError, SchemaChange};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 /// The vault's file name.
 pub const FILE: &str = "authority.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 1] =
+const MIGRATIONS: [SchemaChange; 1] =
     [(1, "vault", include_str!("../../migrations/0001_vault.sql"))];
-/// How long a writer waits for another before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Open connections: all of them write.
 const CONNECTIONS_MAX: u32 = 4;
 
@@ -39,9 +35,9 @@ pub enum VaultError {
     /// SQLite failed.
     #[error("vault: {0}")]
     Sqlite(#[from] sqlx::Error),
-    /// The schema could not be brought up to date.
+    /// The database cannot be opened, or its schema not be brought up to date.
     #[error("vault: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Open(#[from] OpenError),
     /// The folder or the file beside the database failed.
     #[error("vault: {}: {source}", path.display())]
     Io {
@@ -94,17 +90,10 @@ impl Vault {
     /// # Errors
     /// The folder or the file cannot be used, or belongs to another key.
     pub async fn open(folder: &Path, public_key: Digest) -> Result<Self, VaultError> {
-        let file = folder.join(FILE);
-        create(folder, &file).map_err(|source| VaultError::Io { path: file.clone(), source })?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+        private_folder(folder)
+            .map_err(|source| VaultError::Io { path: folder.to_owned(), source })?;
         let pool =
-            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
-        migrator().run(&pool).await?;
+            pulseproof_sqlite::open(&folder.join(FILE), &MIGRATIONS, CONNECTIONS_MAX).await?;
         let vault = Self { folder: folder.to_owned(), pool };
         vault.own(public_key).await?;
         Ok(vault)
@@ -133,20 +122,6 @@ impl Vault {
 
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, VaultError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(pulseproof_sqlite::write(&self.pool).await?)
     }
-}
-
-/// Makes what is missing of the folder and the file.
-fn create(folder: &Path, file: &Path) -> io::Result<()> {
-    private_folder(folder)?;
-    private_file(file)
-}
-
-fn migrator() -> Migrator {
-    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-    };
-    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }

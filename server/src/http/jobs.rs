@@ -11,9 +11,10 @@ use axum::response::IntoResponse;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_service::body;
+use pulseproof_store::jobs::Ask;
 
 use crate::app::App;
-use crate::jobs;
+use crate::jobs::{self, find};
 use crate::refusal::Refusal;
 
 /// Queues a job of any kind.
@@ -22,7 +23,8 @@ pub async fn create(
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
     let request: JobRequest = body::json(request, app.config.body_timeout).await?;
-    let job = jobs::admit(&app, request).await?;
+    let ask = Ask::new(jobs::new_id()?);
+    let job = jobs::admit(&app, &ask, request).await?;
     let location = [(LOCATION, format!("/v1/jobs/{}", job.id))];
     Ok((StatusCode::ACCEPTED, location, Json(job)))
 }
@@ -64,13 +66,6 @@ pub async fn cancel(
     }
     let detail = format!("job {} has ended already", job.id);
     Err(Problem::new(409, "job-finished", detail).field("id").into())
-}
-
-pub(super) async fn find(app: &App, id: &str) -> Result<Job, Refusal> {
-    app.store
-        .job(id)
-        .await?
-        .ok_or_else(|| Problem::new(404, "unknown-job", "there is no such job").field("id").into())
 }
 
 fn media_type(request: &JobRequest) -> &'static str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::wsa::total_weight;
-use pulseproof_sdk::api::{Job, JobRequest, Retried};
+use pulseproof_sdk::api::{JobRequest, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Name, Problem, Roster};
 use pulseproof_store::StoreError;
@@ -51,16 +51,14 @@ impl JobHandler for AggregateJobs {
     const KIND: JobKind = JobKind::Aggregate;
     const CANCELLABLE: bool = false;
 
-    async fn admit(app: &Arc<App>, id: String, request: Request) -> Result<Job, Refusal> {
+    async fn admit(app: &Arc<App>, ask: &Ask, request: Request) -> Result<String, Refusal> {
         let Request { region, epoch, weights } = request;
         let size = app.sums.words_max();
         let check =
             |roster: &Roster, devices: &[String]| check(&weights, epoch, size, roster, devices);
         let (named, weights) = (region.clone(), weights.clone());
         let asked = JobRequest::Aggregate { region, epoch, weights };
-        let ask = Ask::new(id);
-        let id = app.store.close_epoch(&ask, &named, epoch, &asked, &check).await?;
-        Ok(Job::queued(id, asked))
+        Ok(app.store.close_epoch(ask, &named, epoch, &asked, &check).await?)
     }
 
     fn jobs_max(_app: &App) -> usize {
@@ -92,7 +90,7 @@ impl JobHandler for AggregateJobs {
         })
     }
 
-    async fn settle(app: &App, lease: &Lease, output: Output) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, output: Output) -> Result<bool, StoreError> {
         let Output { region, epoch, proved, retried } = output;
         let Proved { backend, result, prove, verify } = proved;
         let facts = JobDetails {

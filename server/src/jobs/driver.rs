@@ -1,14 +1,17 @@
 //! Takes jobs from the queue and works on several at a time, whatever their kind, each under a lease that is renewed
 //! until the job ends.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
-use pulseproof_store::StoreError;
 use pulseproof_store::jobs::{Lease, Progress, Taken};
+use pulseproof_store::{Jobs, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep};
@@ -19,6 +22,7 @@ use crate::app::App;
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
 use crate::denials;
+use crate::problems::internal;
 use crate::stopping::stopped;
 use crate::telemetry;
 
@@ -90,7 +94,7 @@ async fn work<K: JobHandler>(app: Arc<App>, job: Taken) {
     let mut working = pin!(insist::<K>(&app, &job, &at_work));
     tokio::select! {
         () = &mut working => {}
-        () = keep(&app, &job.lease, said) => {
+        () = keep(&*app.store, &job.lease, said) => {
             lane.stop_lost(&job.lease);
             working.await;
         }
@@ -101,7 +105,7 @@ async fn work<K: JobHandler>(app: Arc<App>, job: Taken) {
 
 /// Does a job to its end, however often the store fails.
 async fn insist<K: JobHandler>(app: &Arc<App>, job: &Taken, at_work: &AtWork) {
-    while let Err(error) = finish::<K>(app, job, at_work).await {
+    while let Err(error) = attempt::<K>(app, job, at_work).await {
         tracing::error!(%error, "the store failed; the job will be tried again");
         tokio::select! {
             () = sleep(RETRY_INTERVAL) => {}
@@ -111,17 +115,17 @@ async fn insist<K: JobHandler>(app: &Arc<App>, job: &Taken, at_work: &AtWork) {
 }
 
 /// Renews a lease and hands on how far its job is, until the lease is not valid any more.
-async fn keep(app: &App, lease: &Lease, mut said: watch::Receiver<Option<Progress>>) {
+async fn keep(jobs: &dyn Jobs, lease: &Lease, mut said: watch::Receiver<Option<Progress>>) {
     let mut renewal = interval_at(Instant::now() + TERM / 3, TERM / 3);
     loop {
         let kept = tokio::select! {
-            _ = renewal.tick() => app.store.renew(lease, TERM).await,
+            _ = renewal.tick() => jobs.renew(lease, TERM).await,
             Ok(()) = said.changed() => {
                 // What ends sooner is not worth a write.
                 sleep(PROGRESS_INTERVAL).await;
                 let progress = *said.borrow_and_update();
                 let Some(progress) = progress else { continue };
-                app.store.progress(lease, progress).await
+                jobs.progress(lease, progress).await
             }
         };
         match kept {
@@ -135,7 +139,9 @@ async fn keep(app: &App, lease: &Lease, mut said: watch::Receiver<Option<Progres
     }
 }
 
-async fn finish<K: JobHandler>(
+/// Does a job once; what the store fails at may be tried again. A panic is the job's problem: the next attempt would
+/// panic, too.
+async fn attempt<K: JobHandler>(
     app: &Arc<App>,
     job: &Taken,
     at_work: &AtWork,
@@ -145,40 +151,56 @@ async fn finish<K: JobHandler>(
     if !app.store.holds(lease).await? {
         return Ok(());
     }
-    let worked = match job.request() {
-        Ok(request) => K::work(app, lease, request, at_work).await,
-        Err(error) => Err(error),
+    let problem = match caught(finish::<K>(app, job, at_work)).await {
+        Some(Ok(None)) => return Ok(()),
+        Some(Ok(Some(problem))) => problem,
+        Some(Err(error)) => problem(error)?,
+        None => internal("the job panicked"),
     };
-    match worked {
-        Ok(JobOutcome::Stopped) => Ok(()),
-        Ok(JobOutcome::Done(output)) => match K::settle(app, lease, output).await {
-            // Nothing is released of a job that was cancelled meanwhile.
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                telemetry::job(JobState::Done);
-                tracing::info!("done");
-                Ok(())
-            }
-            Err(error) => fail(app, lease, problem(error)?).await,
-        },
-        Ok(JobOutcome::Failed(problem)) => fail(app, lease, problem).await,
-        Err(error) => fail(app, lease, problem(error)?).await,
-    }
-}
-
-/// A rule of the store, or a row that cannot be read, is the job's problem; whatever else it is may pass.
-fn problem(error: StoreError) -> Result<Problem, StoreError> {
-    match error {
-        StoreError::Denied(denial) => Ok(denials::problem(&denial)),
-        StoreError::Corrupt { .. } => Ok(crate::problems::internal(&error.to_string())),
-        error => Err(error),
-    }
-}
-
-async fn fail(app: &App, lease: &Lease, problem: Problem) -> Result<(), StoreError> {
     if app.store.fail(lease, &problem).await? {
         telemetry::job(JobState::Failed);
         tracing::warn!(%problem, "failed");
     }
     Ok(())
 }
+
+/// Does a job and stores its result; its problem, if it has one instead.
+async fn finish<K: JobHandler>(
+    app: &Arc<App>,
+    job: &Taken,
+    at_work: &AtWork,
+) -> Result<Option<Problem>, StoreError> {
+    let output = match K::work(app, &job.lease, job.request()?, at_work).await? {
+        JobOutcome::Stopped => return Ok(None),
+        JobOutcome::Failed(problem) => return Ok(Some(problem)),
+        JobOutcome::Done(output) => output,
+    };
+    // Nothing is released of a job that was cancelled meanwhile.
+    if K::finish(app, &job.lease, output).await? {
+        telemetry::job(JobState::Done);
+        tracing::info!("done");
+    }
+    Ok(None)
+}
+
+/// What a future comes to, or nothing if it panics.
+async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
+}
+
+/// A rule of the store, or a row that cannot be read, is the job's problem; whatever else it is may pass.
+fn problem(error: StoreError) -> Result<Problem, StoreError> {
+    match error {
+        StoreError::Denied(denial) => Ok(denials::problem(&denial)),
+        StoreError::Corrupt { .. } => Ok(internal(&error.to_string())),
+        error => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pulseproof_sdk::api::{Job, JobRequest};
+use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::fhe::FheRequest;
 use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
 use pulseproof_store::{Denial, StoreError};
@@ -29,7 +29,7 @@ impl JobHandler for ProgramJobs {
     const KIND: JobKind = JobKind::Fhe;
     const CANCELLABLE: bool = true;
 
-    async fn admit(app: &Arc<App>, id: String, request: Box<FheRequest>) -> Result<Job, Refusal> {
+    async fn admit(app: &Arc<App>, ask: &Ask, request: Box<FheRequest>) -> Result<String, Refusal> {
         check_lengths(&request)?;
         let key =
             app.store.key(&request.key).await?.ok_or(StoreError::from(Denial::KeyNotThere))?;
@@ -48,12 +48,8 @@ impl JobHandler for ProgramJobs {
             (request, estimate)
         };
         let (request, estimate) = spawn_blocking(move || span.in_scope(check)).await?;
-        let estimate = estimate?;
         let unfinished_max = app.config.fhe_jobs_unfinished_max;
-        let ask = Ask::new(id);
-        let id = app.store.create_program(&ask, &request, estimate, unfinished_max).await?;
-        let queued = Job::queued(id, JobRequest::Fhe(request));
-        Ok(Job { estimate: Some(estimate), ..queued })
+        Ok(app.store.create_program(ask, &request, estimate?, unfinished_max).await?)
     }
 
     fn jobs_max(app: &App) -> usize {
@@ -83,7 +79,7 @@ impl JobHandler for ProgramJobs {
         })
     }
 
-    async fn settle(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
         let Computed { bytes, engine, took } = computed;
         let facts = JobDetails {
             engine: Some(engine.clone()),

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pulseproof_sdk::api::{Job, JobRequest};
+use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_store::circuits::StoredCircuit;
@@ -43,7 +43,7 @@ impl JobHandler for ProofJobs {
     const KIND: JobKind = JobKind::Groth16;
     const CANCELLABLE: bool = true;
 
-    async fn admit(app: &Arc<App>, id: String, request: Groth16Request) -> Result<Job, Refusal> {
+    async fn admit(app: &Arc<App>, ask: &Ask, request: Groth16Request) -> Result<String, Refusal> {
         let Groth16Request { circuit, inputs, witness } = request;
         let found = app.store.circuit(&circuit).await?;
         let found = found.ok_or(StoreError::from(Denial::CircuitNotThere))?;
@@ -60,12 +60,14 @@ impl JobHandler for ProofJobs {
             _ => return Err(both_or_neither().into()),
         };
         let request = Groth16Request { circuit, inputs: None, witness: None };
-        let created = create(app, Ask::new(id), &request, secret).await;
-        if let (Err(_), Secret::Inputs(inputs)) = (&created, secret) {
+        let created = create(app, ask, &request, secret).await;
+        // A job that was asked for before has its own.
+        let is_kept = created.as_ref().is_ok_and(|id| *id == ask.id);
+        if let (false, Secret::Inputs(inputs)) = (is_kept, secret) {
             let _changing = app.blobs.changing.lock().await;
             remove_unneeded(app, inputs).await?;
         }
-        Ok(Job::queued(created?, JobRequest::Groth16(request)))
+        created
     }
 
     fn jobs_max(app: &App) -> usize {
@@ -105,7 +107,7 @@ impl JobHandler for ProofJobs {
         Ok(made.map_or_else(JobOutcome::Failed, |made| JobOutcome::Done((made, warning))))
     }
 
-    async fn settle(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
+    async fn finish(app: &App, lease: &Lease, output: Self::Output) -> Result<bool, StoreError> {
         let (Made { proved, backend, retried }, warning) = output;
         let Proved { proof, public, prove, verify } = proved;
         let result = serde_json::to_vec(&Groth16Proof { proof, public, warning });
@@ -134,7 +136,7 @@ impl JobHandler for ProofJobs {
 
 async fn create(
     app: &App,
-    ask: Ask,
+    ask: &Ask,
     request: &Groth16Request,
     secret: Secret,
 ) -> Result<String, Refusal> {
@@ -146,7 +148,7 @@ async fn create(
         return Err(unknown_witness("witness").into());
     }
     let unfinished_max = app.config.groth16.jobs_unfinished_max;
-    Ok(app.store.create_proof(&ask, request, secret, unfinished_max).await?)
+    Ok(app.store.create_proof(ask, request, secret, unfinished_max).await?)
 }
 
 /// Writes inputs to a file with a random name: their hash could reveal what they are.

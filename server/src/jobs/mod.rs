@@ -1,4 +1,4 @@
-//! Jobs: how each kind is admitted, worked on and settled, and one driver for all of them. The store is the queue,
+//! Jobs: how each kind is admitted, worked on and finished, and one driver for all of them. The store is the queue,
 //! so a job outlives the process at any moment, and ends once.
 //!
 //! - [`JobHandler`]: what a kind is. [`aggregate`], [`fhe`], [`groth16`]: the kinds.
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
 use pulseproof_store::StoreError;
-use pulseproof_store::jobs::{JobKind, Lease};
+use pulseproof_store::jobs::{Ask, JobKind, Lease};
 use rand::RngCore;
 use rand::rngs::OsRng;
 
@@ -35,12 +35,12 @@ pub trait JobHandler: Send + Sync + 'static {
     /// Whether a job can be taken back.
     const CANCELLABLE: bool;
 
-    /// Checks a request and queues its job, under this id.
+    /// Checks a request and queues its job; the job's id, which is the asked one unless it was asked for before.
     fn admit(
         app: &Arc<App>,
-        id: String,
+        ask: &Ask,
         request: Self::Request,
-    ) -> impl Future<Output = Result<Job, Refusal>> + Send;
+    ) -> impl Future<Output = Result<String, Refusal>> + Send;
 
     /// Jobs at work at the same time.
     fn jobs_max(app: &App) -> usize;
@@ -54,7 +54,7 @@ pub trait JobHandler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<JobOutcome<Self::Output>, StoreError>> + Send;
 
     /// Stores what a job came to and ends it, all at once; false if the lease is not valid any more.
-    fn settle(
+    fn finish(
         app: &App,
         lease: &Lease,
         output: Self::Output,
@@ -66,24 +66,45 @@ pub trait JobHandler: Send + Sync + 'static {
     }
 }
 
-/// Queues a job of any kind.
+/// Queues a job of any kind, unless it was asked for before; the job as it is.
 ///
 /// # Errors
 /// What is wrong with the request, or the store's.
-pub async fn admit(app: &Arc<App>, request: JobRequest) -> Result<Job, Refusal> {
-    let id = new_id()?;
-    let job = match request {
+pub async fn admit(app: &Arc<App>, ask: &Ask, request: JobRequest) -> Result<Job, Refusal> {
+    let kind = JobKind::of(&request);
+    // Who asks again gets the job, whatever has become of what it needed.
+    let id = match app.store.asked_before(ask).await? {
+        Some(id) => id,
+        None => queue(app, ask, request).await?,
+    };
+    let job = find(app, &id).await;
+    // Also if the store fails now: it is queued.
+    if id == ask.id {
+        app.signals.of(kind).queued.notify_one();
+        telemetry::job(JobState::Queued);
+        tracing::info!(id, "queued");
+    }
+    job
+}
+
+async fn queue(app: &Arc<App>, ask: &Ask, request: JobRequest) -> Result<String, Refusal> {
+    match request {
         JobRequest::Aggregate { region, epoch, weights } => {
             let request = aggregate::Request { region, epoch, weights };
-            aggregate::AggregateJobs::admit(app, id, request).await?
+            aggregate::AggregateJobs::admit(app, ask, request).await
         }
-        JobRequest::Fhe(request) => fhe::ProgramJobs::admit(app, id, request).await?,
-        JobRequest::Groth16(request) => groth16::ProofJobs::admit(app, id, request).await?,
-    };
-    app.signals.of(JobKind::of(&job.request)).queued.notify_one();
-    telemetry::job(JobState::Queued);
-    tracing::info!(id = job.id, "queued");
-    Ok(job)
+        JobRequest::Fhe(request) => fhe::ProgramJobs::admit(app, ask, request).await,
+        JobRequest::Groth16(request) => groth16::ProofJobs::admit(app, ask, request).await,
+    }
+}
+
+/// A job that is known.
+///
+/// # Errors
+/// It is not, or the store's.
+pub async fn find(app: &App, id: &str) -> Result<Job, Refusal> {
+    let unknown = || Problem::new(404, "unknown-job", "there is no such job").field("id");
+    Ok(app.store.job(id).await?.ok_or_else(unknown)?)
 }
 
 /// Cancels a job, unless it has ended or its kind cannot be cancelled.
@@ -114,8 +135,14 @@ async fn cancel_kind<K: JobHandler>(app: &Arc<App>, job: &Job) -> Result<bool, R
 }
 
 /// 128 random bits from the operating system: who was not told an id cannot guess it.
-fn new_id() -> Result<String, Problem> {
+///
+/// # Errors
+/// The system gave none.
+pub fn new_id() -> Result<String, Problem> {
     let mut bytes = [0; 16];
     OsRng.try_fill_bytes(&mut bytes).map_err(|error| no_randomness(&error))?;
     Ok(hex::encode(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,28 @@ pub async fn a_lease_that_is_renewed_does_not_run_out(place: &dyn Place) {
     assert_eq!(world.take().await.unwrap().attempt, 2);
 }
 
+pub async fn a_clock_that_goes_back_takes_no_job_from_anybody(place: &dyn Place) {
+    let world = World::new(place).await;
+    let store = &world.store;
+    for id in ["a", "b"] {
+        world.queue(id).await.unwrap();
+    }
+    let [a, b] = [world.take().await.unwrap().lease, world.take().await.unwrap().lease];
+    world.clock.go_back(100 * TERM);
+    assert!(store.holds(&a).await.unwrap());
+    assert!(world.take().await.is_none());
+    // Who renews is heard from again within a term of the new time; of who fell silent it takes until the old one.
+    assert!(store.renew(&a, TERM).await.unwrap());
+    world.clock.pass(TERM);
+    let again = world.take().await.unwrap();
+    assert_eq!((again.lease.id.as_str(), again.attempt), ("a", 2));
+    assert_eq!(world.write(&a).await, [false; 6]);
+    assert!(world.take().await.is_none());
+    assert!(store.finish(&b, b"proof", &JobDetails::default()).await.unwrap());
+    let job = world.job("b").await;
+    assert!(job.state == JobState::Done && job.ended_at < job.started_at);
+}
+
 pub async fn a_job_says_how_far_it_is_and_when_what_happened(place: &dyn Place) {
     let world = World::new(place).await;
     world.queue("a").await.unwrap();

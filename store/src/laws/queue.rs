@@ -52,6 +52,18 @@ pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place
     assert!(world.take().await.is_none());
 }
 
+pub async fn a_clock_that_goes_back_changes_nobody_s_turn(place: &dyn Place) {
+    let world = World::new(place).await;
+    for id in ["a", "b", "c"] {
+        world.queue(id).await.unwrap();
+        world.clock.go_back(TERM);
+    }
+    for id in ["a", "b", "c"] {
+        assert_eq!(world.take().await.unwrap().lease.id, id);
+        world.clock.go_back(TERM);
+    }
+}
+
 pub async fn kinds_have_queues_of_their_own(place: &dyn Place) {
     let world = World::new(place).await;
     world.queue("proof").await.unwrap();
@@ -82,6 +94,7 @@ pub async fn what_is_asked_twice_is_queued_once(place: &dyn Place) {
     // Nor is it refused for want of room: there is nothing to be queued.
     assert_eq!(world.ask(&again("b"), 1).await.unwrap(), "a");
     assert!(world.store.job("b").await.unwrap().is_none());
+    assert_eq!(world.store.asked_before(&again("b")).await.unwrap().as_deref(), Some("a"));
     let lease = world.take().await.unwrap().lease;
     assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
     assert_eq!(world.ask(&again("c"), 1).await.unwrap(), "a");
@@ -101,6 +114,7 @@ pub async fn a_key_is_for_one_request_of_one_client(place: &dyn Place) {
     world.ask(&once("a", "client", "key", "request"), 10).await.unwrap();
     let other = once("b", "client", "key", "another");
     assert_denied(world.ask(&other, 10).await, &Denial::AskedOtherwise);
+    assert_denied(world.store.asked_before(&other).await, &Denial::AskedOtherwise);
     // Whatever kind it is of.
     let request = program(digest("key"), SumRef::own(name("north"), 1));
     let program = world.store.create_program(&other, &request, estimate(), 10).await;
@@ -112,6 +126,7 @@ pub async fn a_key_is_for_one_request_of_one_client(place: &dyn Place) {
         Ask::new("e"),
         Ask::new("f"),
     ] {
+        assert_eq!(world.store.asked_before(&ask).await.unwrap(), None);
         assert_eq!(world.ask(&ask, 10).await.unwrap(), ask.id);
     }
 }

@@ -23,7 +23,7 @@ impl Epochs for SqliteStore {
         check: &Check<'_>,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut transaction, ask).await? {
+        if let Some(job) = asked_before(&mut *transaction, ask).await? {
             return Ok(job);
         }
         let roster = regions::stored(&mut transaction, region).await?;

@@ -9,8 +9,12 @@ use sqlx::Row as _;
 
 use super::queue::{self, ended};
 use super::{SqliteStore, millis};
-use crate::jobs::{JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
+use crate::jobs::{Ask, JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
 use crate::{StoreError, to_json};
+
+pub(super) const JOB: &str =
+    "SELECT request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
+     FROM jobs WHERE id = ?1";
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
 pub(super) const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
@@ -42,13 +46,7 @@ pub(super) const REQUEUE: &str =
 #[async_trait]
 impl Jobs for SqliteStore {
     async fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
-        let row = sqlx::query(
-            "SELECT request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
-             FROM jobs WHERE id = ?",
-        )
-        .bind(id)
-        .fetch_optional(&self.pool)
-        .await?;
+        let row = sqlx::query(JOB).bind(id).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
         let stored = StoredJob {
             request: row.try_get("request")?,
@@ -75,6 +73,10 @@ impl Jobs for SqliteStore {
 
     async fn queue_length(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(QUEUE_LENGTH).fetch_one(&self.pool).await?)
+    }
+
+    async fn asked_before(&self, ask: &Ask) -> Result<Option<String>, StoreError> {
+        queue::asked_before(&self.pool, ask).await
     }
 
     async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError> {

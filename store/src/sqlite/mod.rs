@@ -1,8 +1,9 @@
 //! The store in one SQLite file, synced to disk at the end of each writing transaction. Each of those begins with the
 //! write lock, so that rules are checked in what is then written.
 //!
-//! No question that is asked for every job looks at jobs that have ended: they are in no index but that of their
-//! ids, and a test looks at the plans.
+//! No question that is asked for every job reads through jobs that have ended: they are in no index but those of their
+//! ids and of clients' keys, where one is found at once, and a test looks at the plans. Keys stay, since who asks again
+//! under one gets the same job however late.
 
 mod blobs;
 mod circuits;
@@ -19,14 +20,11 @@ mod submissions;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use pulseproof_files::{close_to_others, private_file};
 use pulseproof_sdk::Digest;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use pulseproof_sqlite::{OpenError, SchemaChange};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::clock::{Clock, Timestamp};
 use crate::{Store, StoreError, corrupt};
@@ -34,7 +32,7 @@ use crate::{Store, StoreError, corrupt};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [SchemaChange; 11] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -47,10 +45,6 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
     (11, "leases", include_str!("../../migrations/0011_leases.sql")),
 ];
-/// What SQLite has beside the file, for as long as the store is open.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
-/// How long a writer waits for another before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Open connections: one writes, the others read.
 const CONNECTIONS_MAX: u32 = 8;
 
@@ -70,22 +64,8 @@ impl SqliteStore {
         srs: Digest,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let file = directory.join(FILE);
-        // SQLite would make it for everybody whom the process's mask lets.
-        let failed = |source| StoreError::File { path: file.display().to_string(), source };
-        private_file(&file).map_err(failed)?;
-        for beside in BESIDE {
-            close_to_others(&directory.join(format!("{FILE}{beside}"))).map_err(failed)?;
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
         let pool =
-            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
-        migrator().run(&pool).await?;
+            pulseproof_sqlite::open(&directory.join(FILE), &MIGRATIONS, CONNECTIONS_MAX).await?;
         let store = Self { pool, clock };
         store.claim(srs).await?;
         Ok(store)
@@ -109,7 +89,7 @@ impl SqliteStore {
 
     /// A transaction that holds the write lock from its start.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(pulseproof_sqlite::write(&self.pool).await?)
     }
 }
 
@@ -126,22 +106,10 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        Self::Migration(Box::new(error))
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(Box::new(error))
     }
-}
-
-fn migrator() -> Migrator {
-    migrations(MIGRATIONS)
-}
-
-fn migrations(all: impl IntoIterator<Item = (i64, &'static str, &'static str)>) -> Migrator {
-    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-    };
-    Migrator::with_migrations(all.into_iter().map(migration).collect())
 }
 
 /// A number in a form whose order in SQLite is the numbers' order, over all 64 bits.

@@ -20,7 +20,7 @@ impl Programs for SqliteStore {
         unfinished_max: usize,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut transaction, ask).await? {
+        if let Some(job) = asked_before(&mut *transaction, ask).await? {
             return Ok(job);
         }
         if !keys::is_known(&mut transaction, &request.key).await? {

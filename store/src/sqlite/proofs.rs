@@ -22,7 +22,7 @@ impl Proofs for SqliteStore {
         unfinished_max: usize,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut transaction, ask).await? {
+        if let Some(job) = asked_before(&mut *transaction, ask).await? {
             return Ok(job);
         }
         if stored(&mut *transaction, &request.circuit).await?.is_none() {

@@ -2,7 +2,7 @@
 
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::JobRequest;
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Sqlite, SqliteExecutor, Transaction};
 
 use super::millis;
 use crate::clock::Timestamp;
@@ -14,6 +14,7 @@ pub(super) const UNFINISHED: &str =
     "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = ?1)
           + (SELECT count(*) FROM jobs WHERE state = 'running' AND kind = ?1)";
 
+/// Finds ended jobs, too: who asks again, however late, gets the same job.
 pub(super) const ASKED_BEFORE: &str =
     "SELECT id, request_digest FROM jobs WHERE client = ?1 AND idempotency_key = ?2";
 
@@ -33,15 +34,12 @@ pub(super) async fn check_room(
 
 /// The job that was asked for before under the same key, if there is one.
 pub(super) async fn asked_before(
-    transaction: &mut Transaction<'_, Sqlite>,
+    executor: impl SqliteExecutor<'_>,
     ask: &Ask,
 ) -> Result<Option<String>, StoreError> {
     let Some(Once { client, key, digest }) = &ask.once else { return Ok(None) };
-    let found: Option<(String, String)> = sqlx::query_as(ASKED_BEFORE)
-        .bind(client)
-        .bind(key)
-        .fetch_optional(&mut **transaction)
-        .await?;
+    let found: Option<(String, String)> =
+        sqlx::query_as(ASKED_BEFORE).bind(client).bind(key).fetch_optional(executor).await?;
     let Some((id, stored)) = found else { return Ok(None) };
     let stored: Digest = stored.parse().map_err(|error| corrupt("request_digest", &error))?;
     if stored == *digest { Ok(Some(id)) } else { Err(Denial::AskedOtherwise.into()) }
