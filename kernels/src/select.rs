@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::backend::{AnyBackend, BackendKind, UnknownBackend};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, Instructions};
 use crate::error::Error;
 use crate::gpu::Unit;
 
@@ -101,7 +101,10 @@ enum Software {
 pub fn open(choice: BackendChoice) -> Result<AnyBackend, Error> {
     let cuda = || devices::open_cuda().map(AnyBackend::new);
     let wgpu = |software| devices::open_wgpu(software).map(AnyBackend::new);
-    let cpu = || Ok(Cpu::new().into());
+    let cpu = || match Instructions::asked() {
+        Ok(_) => Ok(Cpu::new().into()),
+        Err(error) => Err(unavailable(BackendKind::Cpu, &error.to_string())),
+    };
     match choice {
         BackendChoice::Auto => Ok(cuda()
             .or_else(|error| passed_over(&error, || wgpu(Software::Refused)))

@@ -92,12 +92,6 @@ pub fn naive() -> &'static AnyBackend {
     &NAIVE
 }
 
-/// The CPU, with the best instructions it has.
-pub fn cpu() -> &'static AnyBackend {
-    static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::new().into());
-    &CPU
-}
-
 /// The CPU, with portable instructions only.
 pub fn cpu_portable() -> &'static AnyBackend {
     static CPU: LazyLock<AnyBackend> = LazyLock::new(|| Cpu::portable().into());

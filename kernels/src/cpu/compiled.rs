@@ -4,7 +4,7 @@ use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ec::{CurveGroup, ScalarMul, VariableBaseMSM};
 
 use super::Cpu;
-use super::msm::{Bases, multiply, subset_sums};
+use super::msm::Bases;
 use crate::compiled::CompiledGroup;
 use crate::curve::Scalar;
 use crate::domain::Domain;
@@ -25,7 +25,7 @@ macro_rules! compiled {
                 vectors: &[&[u64]],
                 shape: &ScalarShape,
             ) -> Vec<Projective<Self>> {
-                multiply(points, vectors, shape)
+                points.multiply(vectors, shape)
             }
 
             fn subset_sums(
@@ -33,7 +33,7 @@ macro_rules! compiled {
                 masks: &[u32],
                 bits: u32,
             ) -> Vec<Projective<Self>> {
-                subset_sums(points, masks, bits)
+                points.subset_sums(masks, bits)
             }
 
             fn arkworks_msm(

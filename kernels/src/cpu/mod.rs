@@ -13,6 +13,7 @@ macro_rules! unroll {
 
 pub mod bootstrap;
 mod compiled;
+mod instructions;
 pub mod msm;
 mod ntt;
 mod parallel;
@@ -21,37 +22,20 @@ pub mod simd;
 mod vector;
 mod words;
 
+pub use instructions::{Instructions, NoInstructions, SIMD_VARIABLE};
 pub use ntt::Transformable;
 pub use peak::Peak;
 
-use std::fmt;
 use std::ops::Range;
 
 use crate::backend::{Backend, BackendKind};
+use crate::cpu::instructions::Level;
 use crate::cpu::simd::Vectorised;
 use crate::element::{Element, Stored};
 use crate::error::Error;
 use crate::field::KernelField;
 use crate::group::Group;
 use crate::host::HostBuffer;
-
-/// The instructions that field arithmetic uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instructions {
-    /// What every CPU has.
-    Portable,
-    /// Eight elements at a time, in the 52-bit multipliers of AVX-512.
-    Ifma,
-}
-
-impl fmt::Display for Instructions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Portable => "portable",
-            Self::Ifma => "avx512-ifma",
-        })
-    }
-}
 
 /// A field that the CPU has fast arithmetic for: every field of the kernels.
 pub trait CpuField: KernelField + Vectorised + Transformable {}
@@ -66,7 +50,7 @@ impl<G: Group<Coordinate: Vectorised>> CpuGroup for G {}
 /// The CPU, through rayon's current thread pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
-    instructions: Instructions,
+    level: Level,
 }
 
 impl Default for Cpu {
@@ -76,26 +60,29 @@ impl Default for Cpu {
 }
 
 impl Cpu {
-    /// With the best instructions this machine has.
+    /// With the best instructions this machine has, or those that `PULSEPROOF_SIMD` names.
     pub fn new() -> Self {
-        // The machine has the instructions for all fields, or for none.
-        let simd = <ark_bn254::Fr as Vectorised>::simd().is_some();
-        Self { instructions: if simd { Instructions::Ifma } else { Instructions::Portable } }
+        Self { level: Level::chosen() }
     }
 
-    /// With portable instructions only. The same results, bit for bit.
+    /// With these instructions, where the machine has them. The same results, bit for bit.
+    pub fn with(instructions: Instructions) -> Option<Self> {
+        Level::of(instructions).map(|level| Self { level })
+    }
+
+    /// With portable instructions only.
     pub fn portable() -> Self {
-        Self { instructions: Instructions::Portable }
+        Self { level: Level::Portable }
     }
 
-    /// The arithmetic in lanes of a field, where there is one and this machine and value use it.
-    fn simd<F: Vectorised>(self) -> Option<F::Simd> {
-        F::simd().filter(|_| self.instructions == Instructions::Ifma)
+    /// With each kind of instructions that this machine has, the fastest first.
+    pub fn each() -> impl Iterator<Item = Self> {
+        Instructions::available().into_iter().filter_map(Self::with)
     }
 
     /// Which instructions are used.
     pub fn instructions(&self) -> Instructions {
-        self.instructions
+        self.level.instructions()
     }
 }
 

@@ -7,21 +7,20 @@ use crate::cpu::{Cpu, Instructions};
 /// The CPU, as a device.
 pub(super) fn finding(cpu: &Cpu) -> ProbedBackend {
     let threads = rayon::current_num_threads();
-    let detail = match cpu.instructions() {
-        Instructions::Ifma => format!("{threads} threads, AVX-512 IFMA"),
-        Instructions::Portable => {
-            let lacks = lacking();
-            let lacks = if lacks.is_empty() { "not used".to_owned() } else { lacks.join(", ") };
-            format!("{threads} threads, no AVX-512 IFMA (the CPU or the system lacks: {lacks})")
-        }
+    let (simd, lacks) = (cpu.instructions(), lacking());
+    let lacks = if simd == Instructions::ALL[0] || lacks.is_empty() {
+        String::new()
+    } else {
+        format!(" (for {} the CPU or the system lacks: {})", Instructions::ALL[0], lacks.join(", "))
     };
+    let detail = format!("{threads} threads, simd: {simd}{lacks}");
     ProbedBackend {
         kind: BackendKind::Cpu,
         name: model(),
         detail,
         memory_bytes: memory_bytes(),
         compile_seconds: Vec::new(),
-        usable: Ok(()),
+        usable: Instructions::asked().map(drop).map_err(|error| error.to_string()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The laws, on every backend: naive judges small sizes, the portable CPU large ones; and the portable
+//! The laws, on every backend and every kind of instructions: naive judges small sizes, the portable CPU large ones; and the portable
 //! CPU is judged at large sizes by naive, where that takes linear time, and else by arkworks.
 
 use libtest_mimic::Trial;
@@ -17,6 +17,7 @@ impl Suite for Laws {
         if stage.pace == Pace::Naive {
             return Vec::new();
         }
+        let is_portable = stage.name == "cpu-portable";
         let mut trials = Vec::new();
         for kernel in Kernel::ALL {
             let small =
@@ -26,7 +27,7 @@ impl Suite for Laws {
             if sizes.is_empty() {
                 continue;
             }
-            if stage.name != "cpu-portable" {
+            if !is_portable {
                 let large =
                     move |backend: &AnyBackend| agree(backend, cpu_portable(), kernel, sizes);
                 trials.push(stage.trial(&format!("{kernel}-as-cpu"), large));
@@ -35,7 +36,7 @@ impl Suite for Laws {
                 trials.push(stage.trial(&format!("{kernel}-as-naive-large"), large));
             }
         }
-        if stage.name == "cpu" {
+        if is_portable {
             trials.push(stage.trial("ntt-as-arkworks", |_| arkworks::transforms()));
             trials.push(stage.trial("msm-as-arkworks", |_| arkworks::multiplications()));
             trials.push(stage.trial("divide-out-as-horner", |_| arkworks::quotients()));

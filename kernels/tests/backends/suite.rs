@@ -1,15 +1,17 @@
 //! Stamps suites of tests onto every backend. (The CUDA sources on the CPU have a test of their
 //! own, `kernels/cuda_shim`, with the same laws.)
 //!
-//! A backend that this machine lacks has its tests *ignored*, with the reason on standard error; with
-//! `PULSEPROOF_REQUIRE_BACKEND=cuda` or `wgpu` (or both, with a comma) they run and fail.
+//! A backend, or instructions of the CPU, that this machine lacks have their tests *ignored*, with the reason on
+//! standard error; with `PULSEPROOF_REQUIRE_BACKEND=cuda`, `wgpu`, `cpu-avx2` (or several, with commas) they run and
+//! fail.
 
 use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{AnyBackend, BackendKind};
-use pulseproof_kernels::check::{cpu, cpu_portable, naive, twins};
+use pulseproof_kernels::check::{cpu_portable, naive, twins};
+use pulseproof_kernels::cpu::{Cpu, Instructions};
 use pulseproof_kernels::select::{BackendChoice, open, open_software};
 
 /// Tests for one backend.
@@ -55,25 +57,28 @@ impl Stage {
 pub fn run(suites: &[&dyn Suite]) -> Conclusion {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    let stages: [(_, _, fn() -> Opened); 6] = [
+    let stages: [(_, _, fn() -> Opened); 8] = [
         ("naive", Pace::Naive, || Ok(naive().clone())),
         ("cpu-portable", Pace::Fast, || Ok(cpu_portable().clone())),
-        ("cpu", Pace::Fast, || Ok(cpu().clone())),
+        ("cpu-avx512-ifma", Pace::Fast, || cpu_with(Instructions::Ifma)),
+        ("cpu-avx512", Pace::Fast, || cpu_with(Instructions::Avx512)),
+        ("cpu-avx2", Pace::Fast, || cpu_with(Instructions::Avx2)),
         ("gpu-twins", Pace::Slow, || Ok(twins().clone())),
         ("wgpu", Pace::Slow, wgpu),
         ("cuda", Pace::Fast, cuda),
     ];
     for (name, pace, open) in stages {
-        let ignored = match name.parse() {
-            Ok(kind @ (BackendKind::Wgpu | BackendKind::Cuda)) => {
-                is_asked_for(&arguments, name) && is_ignored(kind, open)
-            }
-            _ => false,
-        };
+        let ignored = is_asked_for(&arguments, name) && is_ignored(name, open);
         let stage = Stage { name, pace, open, ignored };
         trials.extend(suites.iter().flat_map(|suite| suite.trials(&stage)));
     }
     libtest_mimic::run(&arguments, trials)
+}
+
+fn cpu_with(instructions: Instructions) -> Opened {
+    let cpu = Cpu::with(instructions).map(AnyBackend::from);
+    let lacking = || format!("this machine has no {instructions}");
+    cpu.ok_or_else(|| Error::Unavailable { backend: BackendKind::Cpu, reason: lacking() })
 }
 
 fn wgpu() -> Opened {
@@ -93,12 +98,12 @@ fn is_asked_for(arguments: &Arguments, name: &str) -> bool {
 }
 
 /// Whether the backend cannot be used here and nobody insists on it.
-fn is_ignored(kind: BackendKind, open: fn() -> Opened) -> bool {
+fn is_ignored(name: &str, open: fn() -> Opened) -> bool {
     let Err(error) = open() else { return false };
     let required = std::env::var("PULSEPROOF_REQUIRE_BACKEND").unwrap_or_default();
-    let ignored = !required.split(',').any(|name| name == kind.to_string());
+    let ignored = !required.split(',').any(|required| required == name);
     if ignored {
-        eprintln!("IGNORED: all tests on {kind}: {error}");
+        eprintln!("IGNORED: all tests on {name}: {error}");
     }
     ignored
 }

@@ -1,8 +1,8 @@
 //! Eight words in AVX-512, multiplied in 52 bits: R = 2^52, just over 4p.
 
-use super::vectors::{Factor, INVERSE, Vectors};
+use super::montgomery::{Factor, INVERSE, Montgomery};
 use crate::bootstrap::MODULUS;
-use crate::cpu::simd::{Avx512, Words, avx512};
+use crate::cpu::simd::{Avx512, Avx512Ifma, Words, avx512};
 
 const BITS: u32 = 52;
 const MASK: u64 = (1 << BITS) - 1;
@@ -14,17 +14,10 @@ pub(super) struct Halves {
     high: Words,
 }
 
-impl Vectors<8> for Avx512 {
+impl Montgomery<8> for Avx512Ifma {
     const BITS: u32 = BITS;
     const LOG_RADIX: u32 = 4;
-    type V = Words;
-    type Mask = u8;
     type Sum = Halves;
-
-    #[inline(always)]
-    fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        Avx512::run(self, work)
-    }
 
     #[inline(always)]
     fn prefetch(self, v: &Words) {
@@ -32,100 +25,44 @@ impl Vectors<8> for Avx512 {
     }
 
     #[inline(always)]
-    fn splat(self, word: u64) -> Words {
-        Avx512::splat(self, word)
-    }
-
-    #[inline(always)]
-    fn load(self, words: &[u64; 8]) -> Words {
-        Avx512::load(self, words)
-    }
-
-    #[inline(always)]
-    fn store(self, v: Words, words: &mut [u64; 8]) {
-        Avx512::store(self, v, words);
-    }
-
-    #[inline(always)]
-    fn add(self, a: Words, b: Words) -> Words {
-        Avx512::add(self, a, b)
-    }
-
-    #[inline(always)]
-    fn sub(self, a: Words, b: Words) -> Words {
-        Avx512::sub(self, a, b)
-    }
-
-    #[inline(always)]
-    fn mul_low(self, a: Words, b: Words) -> Words {
-        Avx512::mul_low(self, a, b)
-    }
-
-    #[inline(always)]
-    fn and(self, a: Words, b: Words) -> Words {
-        Avx512::and(self, a, b)
-    }
-
-    #[inline(always)]
-    fn shift_right(self, a: Words, bits: u32) -> Words {
-        Avx512::shift_right(self, a, Avx512::splat(self, bits.into()))
-    }
-
-    #[inline(always)]
     fn shift_right_signed(self, a: Words, bits: u32) -> Words {
-        Avx512::shift_right_signed(self, a, Avx512::splat(self, bits.into()))
+        Avx512::shift_right_signed(self.avx512(), a, Avx512::splat(self.avx512(), bits.into()))
     }
 
     #[inline(always)]
     fn min(self, a: Words, b: Words) -> Words {
-        Avx512::min(self, a, b)
+        Avx512::min(self.avx512(), a, b)
     }
 
     #[inline(always)]
     fn max(self, a: Words, b: Words) -> Words {
-        Avx512::max(self, a, b)
-    }
-
-    #[inline(always)]
-    fn less(self, a: Words, b: Words) -> u8 {
-        Avx512::less(self, a, b)
-    }
-
-    #[inline(always)]
-    fn add_where(self, mask: u8, a: Words, b: Words) -> Words {
-        Avx512::add_where(self, mask, a, b)
-    }
-
-    #[inline(always)]
-    fn select(self, mask: u8, a: Words, b: Words) -> Words {
-        Avx512::select(self, mask, a, b)
-    }
-
-    #[inline(always)]
-    fn transpose(self, vectors: [Words; 8]) -> [Words; 8] {
-        Avx512::transpose(self, vectors)
+        Avx512::max(self.avx512(), a, b)
     }
 
     #[inline(always)]
     fn product(self, offset: Words, x: Words, w: Factor<Words>) -> Words {
-        let zero = Avx512::splat(self, 0);
+        let zero = Avx512::splat(self.avx512(), 0);
         let quotient = self.mul_lo(zero, x, w.quotient);
         let high = self.mul_hi(offset, x, w.value);
-        Avx512::sub(self, high, self.mul_hi(zero, quotient, Avx512::splat(self, MODULUS)))
+        Avx512::sub(
+            self.avx512(),
+            high,
+            self.mul_hi(zero, quotient, Avx512::splat(self.avx512(), MODULUS)),
+        )
     }
 
     #[inline(always)]
     fn quick_product(self, start: Words, x: Words, w: Factor<Words>) -> Words {
-        let negative = Avx512::splat(self, INVERSE.wrapping_neg() & MASK);
+        let negative = Avx512::splat(self.avx512(), INVERSE.wrapping_neg() & MASK);
         // It may be over 2^52: the low 52 bits are multiplied.
         let quotient = self.mul_lo(negative, x, w.quotient);
         let high = self.mul_hi(start, x, w.value);
-        self.mul_hi(high, quotient, Avx512::splat(self, MODULUS))
+        self.mul_hi(high, quotient, Avx512::splat(self.avx512(), MODULUS))
     }
 
     #[inline(always)]
     fn sum(self, start: Words) -> Halves {
-        Halves { low: Avx512::splat(self, 0), high: start }
+        Halves { low: Avx512::splat(self.avx512(), 0), high: start }
     }
 
     /// x·y is below 2^52·p: `high` grows by less than p.
@@ -137,26 +74,30 @@ impl Vectors<8> for Avx512 {
     /// The sum, below 4p·2^52, to less than 2p·2^52.
     #[inline(always)]
     fn carry(self, sum: Halves) -> Halves {
-        let mask = Avx512::splat(self, MASK);
+        let mask = Avx512::splat(self.avx512(), MASK);
         let high = self.carried(sum);
-        let less = Avx512::sub(self, high, Avx512::splat(self, 2 * MODULUS));
-        Halves { low: Avx512::and(self, sum.low, mask), high: Avx512::min(self, high, less) }
+        let less = Avx512::sub(self.avx512(), high, Avx512::splat(self.avx512(), 2 * MODULUS));
+        Halves {
+            low: Avx512::and(self.avx512(), sum.low, mask),
+            high: Avx512::min(self.avx512(), high, less),
+        }
     }
 
     /// A sum of two products is below 3p·2^52, as it starts below p·2^52.
     #[inline(always)]
     fn reduce(self, sum: Halves) -> Words {
-        let negative = Avx512::splat(self, INVERSE.wrapping_neg() & MASK);
+        let negative = Avx512::splat(self.avx512(), INVERSE.wrapping_neg() & MASK);
         let quotient = self.mul_lo(negative, sum.low, negative);
-        self.mul_hi(self.carried(sum), quotient, Avx512::splat(self, MODULUS))
+        self.mul_hi(self.carried(sum), quotient, Avx512::splat(self.avx512(), MODULUS))
     }
 }
 
-impl Avx512 {
+impl Avx512Ifma {
     /// ⌊sum/2^52⌋.
     #[inline(always)]
     fn carried(self, sum: Halves) -> Words {
-        let carry = Avx512::shift_right(self, sum.low, Avx512::splat(self, BITS.into()));
-        Avx512::add(self, sum.high, carry)
+        let carry =
+            Avx512::shift_right(self.avx512(), sum.low, Avx512::splat(self.avx512(), BITS.into()));
+        Avx512::add(self.avx512(), sum.high, carry)
     }
 }

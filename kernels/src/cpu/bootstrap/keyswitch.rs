@@ -6,9 +6,9 @@
 
 use rayon::prelude::*;
 
-use super::vectors::Vectors;
 use crate::bootstrap::KeyswitchShape;
 use crate::bootstrap::integers::digits_of_word;
+use crate::cpu::simd::Vectors;
 use crate::cpu::{reserve, zeroed};
 use crate::error::Error;
 
@@ -27,17 +27,14 @@ const DIGITS: usize = 1 << 20;
 type Row<V> = [V; WIDTH];
 
 /// The matrix, strip by strip and in a strip row by row. The last strip is filled up with zeros.
-pub(super) struct Prepared<V> {
+pub(super) struct Prepared<A: Vectors<W>, const W: usize> {
+    a: A,
     shape: KeyswitchShape,
-    strips: Vec<Row<V>>,
+    strips: Vec<Row<A::V>>,
 }
 
-impl<V: Copy + Send + Sync> Prepared<V> {
-    pub fn new<A: Vectors<W, V = V>, const W: usize>(
-        a: A,
-        shape: KeyswitchShape,
-        words: &[u64],
-    ) -> Result<Self, Error> {
+impl<A: Vectors<W>, const W: usize> Prepared<A, W> {
+    pub fn new(a: A, shape: KeyswitchShape, words: &[u64]) -> Result<Self, Error> {
         let rows = rows(&shape);
         let count = shape.row_to().div_ceil(WIDTH * W);
         let mut strips = reserve(count * rows)?;
@@ -57,28 +54,19 @@ impl<V: Copy + Send + Sync> Prepared<V> {
                 },
             );
         });
-        Ok(Self { shape, strips })
+        Ok(Self { a, shape, strips })
     }
 
     /// Switches ciphertexts.
-    pub fn switch<A: Vectors<W, V = V>, const W: usize>(
-        &self,
-        a: A,
-        ciphertexts: &[u64],
-        results: &mut [u64],
-    ) -> Result<(), Error> {
+    pub fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error> {
         let batch = (DIGITS / rows(&self.shape) / TILE * TILE).clamp(TILE, BATCH);
         let batches = ciphertexts.par_chunks(batch * self.shape.row_from());
         let results = results.par_chunks_mut(batch * self.shape.row_to());
-        batches.zip(results).try_for_each(|(batch, results)| self.switch_batch(a, batch, results))
+        batches.zip(results).try_for_each(|(batch, results)| self.switch_batch(batch, results))
     }
 
-    fn switch_batch<A: Vectors<W, V = V>, const W: usize>(
-        &self,
-        a: A,
-        ciphertexts: &[u64],
-        results: &mut [u64],
-    ) -> Result<(), Error> {
+    fn switch_batch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error> {
+        let a = self.a;
         let rows = rows(&self.shape);
         let count = ciphertexts.len() / self.shape.row_from();
         let mut digits = zeroed(count * rows)?;

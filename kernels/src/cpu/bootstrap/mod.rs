@@ -1,21 +1,32 @@
 //! Key switching and bootstrapping.
 //!
-//! Both are written once, over `vectors`: words one by one, or eight at a time where the machine has
-//! AVX-512 IFMA. Results are integers, reduced, and so the same bit for bit.
+//! Both are written once: key switching over `vectors` of words, bootstrapping over `residues`. Results are
+//! integers, reduced, and so the same bit for bit.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `montgomery` | Montgomery's products of words; `ifma`: in 52 bits |
+//! | `residues` | what transforms compute with; `late`: over Montgomery's products; `fp50`: over doubles |
+//! | `roots`, `tables` | what belongs to a size; `passes`: how it is cut |
+//! | `transform`, `product`, `digits` | the steps of a rotation |
+//! | `key`, `rotation`, `keyswitch` | the operations |
 
 mod digits;
+mod fp50;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod key;
 mod keyswitch;
+mod late;
 mod memory;
+mod montgomery;
 mod passes;
 mod product;
+mod residues;
 mod roots;
 mod rotation;
 mod tables;
 mod transform;
-mod vectors;
 
 #[cfg(test)]
 mod ranges;
@@ -24,9 +35,12 @@ mod tests;
 
 use rayon::prelude::*;
 
-use super::simd::Portable;
+use self::late::Late;
+use self::residues::Residues;
+use super::instructions::Level;
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx512, Words};
+use super::simd::Fp50;
+use super::simd::{Portable, Vectors};
 use super::{Cpu, zeroed};
 use crate::backend::BootstrapOps;
 use crate::backend::arguments::{
@@ -43,26 +57,75 @@ const GROUP: usize = 8;
 /// given to.
 pub struct KeyswitchKey {
     shape: KeyswitchShape,
-    prepared: Switching,
-}
-
-enum Switching {
-    Portable(keyswitch::Prepared<u64>),
-    #[cfg(target_arch = "x86_64")]
-    Ifma(Avx512, keyswitch::Prepared<Words>),
+    prepared: Box<dyn Switch>,
 }
 
 /// A bootstrapping key, prepared for some instructions: it is used with these, whatever [`Cpu`] it is
 /// given to.
 pub struct BootstrapKey {
     shape: BootstrapShape,
-    prepared: Bootstrapping,
+    prepared: Box<dyn Bootstrap>,
 }
 
-enum Bootstrapping {
-    Portable(key::Prepared<u64>),
-    #[cfg(target_arch = "x86_64")]
-    Ifma(Avx512, key::Prepared<Words>),
+/// A prepared key-switching key, whatever its instructions.
+trait Switch: Send + Sync {
+    fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error>;
+}
+
+impl<A: Vectors<W>, const W: usize> Switch for keyswitch::Prepared<A, W> {
+    fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error> {
+        self.switch(ciphertexts, results)
+    }
+}
+
+/// A prepared bootstrapping key, whatever its instructions.
+trait Bootstrap: Send + Sync {
+    /// Bootstraps ciphertexts with a table each, together.
+    fn bootstrap(
+        &self,
+        ciphertexts: &[u64],
+        tables: &[&[u64]],
+        results: &mut [u64],
+    ) -> Result<(), Error>;
+}
+
+impl<A: Residues<W>, const W: usize> Bootstrap for key::Prepared<A, W> {
+    fn bootstrap(
+        &self,
+        ciphertexts: &[u64],
+        tables: &[&[u64]],
+        results: &mut [u64],
+    ) -> Result<(), Error> {
+        rotation::bootstrap(self, ciphertexts, tables, results)
+    }
+}
+
+/// Runs a block with `$words` and `$residues` bound to the arithmetic of a [`Cpu`].
+macro_rules! with_vectors {
+    ($cpu:expr, $words:ident, $residues:ident => $work:expr) => {
+        match $cpu.level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Ifma($words) => {
+                let $residues = Late($words);
+                $work
+            }
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512($words) => {
+                let $residues = Fp50($words);
+                $work
+            }
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2($words) => {
+                let $residues = Fp50($words);
+                $work
+            }
+            Level::Portable => {
+                let $words = Portable;
+                let $residues = Late($words);
+                $work
+            }
+        }
+    };
 }
 
 impl BootstrapOps for Cpu {
@@ -71,12 +134,9 @@ impl BootstrapOps for Cpu {
 
     fn keyswitch_key(&self, shape: KeyswitchShape, words: &[u64]) -> Result<KeyswitchKey, Error> {
         check_keyswitch_key(&shape, words.len())?;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx) = self.avx512() {
-            let prepared = Switching::Ifma(avx, keyswitch::Prepared::new(avx, shape, words)?);
-            return Ok(KeyswitchKey { shape, prepared });
-        }
-        let prepared = Switching::Portable(keyswitch::Prepared::new(Portable, shape, words)?);
+        let prepared: Box<dyn Switch> = with_vectors!(self, vectors, _arithmetic => {
+            Box::new(keyswitch::Prepared::new(vectors, shape, words)?)
+        });
         Ok(KeyswitchKey { shape, prepared })
     }
 
@@ -86,12 +146,9 @@ impl BootstrapOps for Cpu {
         residues: &[u64],
     ) -> Result<BootstrapKey, Error> {
         check_bootstrap_key(&shape, residues)?;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx) = self.avx512() {
-            let prepared = Bootstrapping::Ifma(avx, key::Prepared::new(avx, shape, residues)?);
-            return Ok(BootstrapKey { shape, prepared });
-        }
-        let prepared = Bootstrapping::Portable(key::Prepared::new(Portable, shape, residues)?);
+        let prepared: Box<dyn Bootstrap> = with_vectors!(self, _vectors, arithmetic => {
+            Box::new(key::Prepared::new(arithmetic, shape, residues)?)
+        });
         Ok(BootstrapKey { shape, prepared })
     }
 
@@ -102,11 +159,7 @@ impl BootstrapOps for Cpu {
     ) -> Result<HostBuffer<u64>, Error> {
         let count = check_ciphertexts(ciphertexts.0.len(), key.shape.row_from())?;
         let mut results = zeroed(count * key.shape.row_to())?;
-        match &key.prepared {
-            Switching::Portable(key) => key.switch(Portable, &ciphertexts.0, &mut results)?,
-            #[cfg(target_arch = "x86_64")]
-            Switching::Ifma(avx, key) => key.switch(*avx, &ciphertexts.0, &mut results)?,
-        }
+        key.prepared.switch(&ciphertexts.0, &mut results)?;
         Ok(HostBuffer(results))
     }
 
@@ -128,24 +181,8 @@ impl BootstrapOps for Cpu {
         groups.try_for_each(|((ciphertexts, choices), results)| {
             let table = |&choice: &u32| &tables.0[choice as usize * shape.size()..][..shape.size()];
             let tables: Vec<_> = choices.iter().map(table).collect();
-            match &key.prepared {
-                Bootstrapping::Portable(key) => {
-                    rotation::bootstrap(Portable, key, ciphertexts, &tables, results)
-                }
-                #[cfg(target_arch = "x86_64")]
-                Bootstrapping::Ifma(avx, key) => {
-                    rotation::bootstrap(*avx, key, ciphertexts, &tables, results)
-                }
-            }
+            key.prepared.bootstrap(ciphertexts, &tables, results)
         })?;
         Ok(HostBuffer(results))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Cpu {
-    /// The instructions, where this value uses them.
-    fn avx512(self) -> Option<Avx512> {
-        Avx512::detect().filter(|_| self.instructions == super::Instructions::Ifma)
     }
 }

@@ -2,17 +2,16 @@
 //! while a few vectors are in the first-level cache.
 
 use super::key::Prepared;
+use super::residues::Residues;
 use super::transform::{block_vectors, forward_tail, forward_within, inverse_tail, inverse_within};
-use super::vectors::Vectors;
-use crate::bootstrap::MODULUS;
 
 /// Replaces the first two polynomials of digits, those of A and of B, by what the part makes of all: what
 /// is added to A and to B. The digits of several ciphertexts lie one after the other, the first levels of
 /// their transforms done.
 #[inline(never)]
-pub(super) fn multiply<A: Vectors<W>, const W: usize>(
+pub(super) fn multiply<A: Residues<W>, const W: usize>(
     a: A,
-    key: &Prepared<A::V>,
+    key: &Prepared<A, W>,
     part: &[A::V],
     next: &[A::V],
     digits: &mut [A::V],
@@ -43,9 +42,9 @@ pub(super) fn multiply<A: Vectors<W>, const W: usize>(
 
 /// The same for a block of one ciphertext. There are `MANY` levels of digits, or one.
 #[inline(always)]
-fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
+fn multiply_block<A: Residues<W>, const W: usize, const MANY: bool>(
     a: A,
-    key: &Prepared<A::V>,
+    key: &Prepared<A, W>,
     [part, next]: [&[[A::V; W]]; 2],
     digits: &mut [A::V],
     index: usize,
@@ -73,9 +72,9 @@ fn multiply_block<A: Vectors<W>, const W: usize, const MANY: bool>(
 
 /// The same for a square, whose digits are values already.
 #[inline(always)]
-fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
+fn multiply_square<A: Residues<W>, const W: usize, const MANY: bool>(
     a: A,
-    key: &Prepared<A::V>,
+    key: &Prepared<A, W>,
     [part, next]: [&[[A::V; W]]; 2],
     digits: &mut [A::V],
     square: usize,
@@ -94,10 +93,10 @@ fn multiply_square<A: Vectors<W>, const W: usize, const MANY: bool>(
     }
 }
 
-/// Sums of products, from 0 to 2p: of every `squares`-th square of digits with every second polynomial of
+/// Sums of products: of every `squares`-th square of digits with every second polynomial of
 /// a part.
 #[inline(always)]
-fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
+fn sums<A: Residues<W>, const W: usize, const MANY: bool>(
     a: A,
     start: &[A::V; W],
     digits: &[[A::V; W]],
@@ -107,7 +106,6 @@ fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
     let (x, y) = ([&digits[0], &digits[squares]], [&part[0], &part[2]]);
     let mut products = *start;
     unroll!(i < W, {
-        // Digits are from 0 to 4p, as transforms leave them, the key's values and the start below p.
         let sum = a.add_product(a.sum(start[i]), x[0][i], y[0][i]);
         let mut sum = a.add_product(sum, x[1][i], y[1][i]);
         if MANY {
@@ -120,9 +118,7 @@ fn sums<A: Vectors<W>, const W: usize, const MANY: bool>(
             }
             sum = a.carry(sum);
         }
-        // From 0 to 4p, brought to 0 to 2p for the transform back.
-        let product = a.reduce(sum);
-        products[i] = a.min(product, a.sub(product, a.splat(2 * MODULUS)));
+        products[i] = a.reduce(sum);
     });
     products
 }

@@ -10,9 +10,8 @@ use super::digits::turned_difference;
 use super::key::Prepared;
 use super::memory::Lines;
 use super::product::multiply;
+use super::residues::Residues;
 use super::transform::{forward_head, inverse_head};
-use super::vectors::Vectors;
-use crate::bootstrap::MODULUS;
 use crate::bootstrap::integers::{monomials, to_residue, to_word};
 use crate::cpu::reserve;
 use crate::error::Error;
@@ -21,19 +20,18 @@ use crate::error::Error;
 const TILE: usize = 4;
 
 /// Bootstraps ciphertexts with a table each, together.
-pub(super) fn bootstrap<A: Vectors<W>, const W: usize>(
-    a: A,
-    key: &Prepared<A::V>,
+pub(super) fn bootstrap<A: Residues<W>, const W: usize>(
+    key: &Prepared<A, W>,
     ciphertexts: &[u64],
     tables: &[&[u64]],
     results: &mut [u64],
 ) -> Result<(), Error> {
     let shape = &key.shape;
-    let mut group = Group::new(a, key, tables.len())?;
+    let mut group = Group::new(key, tables.len())?;
     let rows = ciphertexts.chunks_exact(shape.row_from());
     let exponents: Vec<_> = rows.map(|row| monomials(row, shape.log_size)).collect();
     for (index, (exponents, table)) in exponents.iter().zip(tables).enumerate() {
-        turn::<W>(table, exponents[shape.dimension], &mut group.pair(index)[shape.size() + W..]);
+        turn::<A, W>(table, exponents[shape.dimension], &mut group.pair(index)[shape.size() + W..]);
     }
     let mut parts = key.parts().enumerate().peekable();
     while let Some((index, part)) = parts.next() {
@@ -48,30 +46,29 @@ pub(super) fn bootstrap<A: Vectors<W>, const W: usize>(
         }
     }
     for (index, result) in results.chunks_exact_mut(shape.row_to()).enumerate() {
-        extract(group.pair(index), shape.size(), result);
+        extract::<A, W>(group.pair(index), shape.size(), result);
     }
     Ok(())
 }
 
 /// Accumulators, and what is needed to rotate them.
-struct Group<'a, A: Vectors<W>, const W: usize> {
-    a: A,
-    key: &'a Prepared<A::V>,
+struct Group<'a, A: Residues<W>, const W: usize> {
+    key: &'a Prepared<A, W>,
     /// (A, B) after (A, B), reduced; after each polynomial W words that [`repeat`] writes.
     pairs: Lines,
     /// The digits of a tile.
     digits: Vec<A::V>,
 }
 
-impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
+impl<'a, A: Residues<W>, const W: usize> Group<'a, A, W> {
     /// Accumulators that are zero.
-    fn new(a: A, key: &'a Prepared<A::V>, count: usize) -> Result<Self, Error> {
+    fn new(key: &'a Prepared<A, W>, count: usize) -> Result<Self, Error> {
         let size = key.shape.size();
         let pairs = Lines::zeroed(count * 2 * (size + W))?;
         let len = count.min(TILE) * 2 * key.shape.levels as usize * size / W;
         let mut digits = reserve(len)?;
-        digits.resize(len, a.splat(0));
-        Ok(Self { a, key, pairs, digits })
+        digits.resize(len, key.a.zero());
+        Ok(Self { key, pairs, digits })
     }
 
     /// An accumulator.
@@ -82,7 +79,7 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
 
     /// Adds to each of a tile of accumulators its product with X^exponent − 1 and what `part` encrypts.
     fn rotate(&mut self, rotations: &[(usize, usize)], part: &[A::V], next: &[A::V]) {
-        let Self { a, key, .. } = *self;
+        let (key, a) = (self.key, self.key.a);
         let (size, vectors) = (key.shape.size(), key.shape.size() / W);
         let polynomials = 2 * key.shape.levels as usize;
         let mut digits = std::mem::take(&mut self.digits);
@@ -102,7 +99,7 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
             for (products, polynomial) in products.chunks_mut(vectors).zip(pair) {
                 let (sums, _) = polynomial.as_chunks_mut();
                 inverse_head(a, products, &key.tables.inverse, sums);
-                repeat::<W>(polynomial);
+                repeat::<A, W>(polynomial);
             }
         }
         self.digits = digits;
@@ -110,37 +107,33 @@ impl<'a, A: Vectors<W>, const W: usize> Group<'a, A, W> {
 }
 
 /// X^(−exponent)·table modulo p, exponent from 0 to 2N − 1.
-fn turn<const W: usize>(table: &[u64], exponent: u32, polynomial: &mut [u64]) {
+fn turn<A: Residues<W>, const W: usize>(table: &[u64], exponent: u32, polynomial: &mut [u64]) {
     let size = table.len();
     let (is_negative, exponent) = (exponent as usize >= size, exponent as usize % size);
     let (first, second) = table.split_at(exponent);
     let words = second.iter().map(|word| (word, is_negative));
     let words = words.chain(first.iter().map(|word| (word, !is_negative)));
     for (coefficient, (&word, is_negative)) in polynomial.iter_mut().zip(words) {
-        let residue = to_residue(word);
-        *coefficient = if is_negative { negative(residue) } else { residue };
+        let stored = A::stored(to_residue(word));
+        *coefficient = if is_negative { A::negative(stored) } else { stored };
     }
-    repeat::<W>(polynomial);
+    repeat::<A, W>(polynomial);
 }
 
 /// Writes the first W coefficients, negated, after the last.
-fn repeat<const W: usize>(polynomial: &mut [u64]) {
+fn repeat<A: Residues<W>, const W: usize>(polynomial: &mut [u64]) {
     let (coefficients, again) = polynomial.split_at_mut(polynomial.len() - W);
     for (again, &coefficient) in again.iter_mut().zip(&*coefficients) {
-        *again = negative(coefficient);
+        *again = A::negative(coefficient);
     }
 }
 
-fn negative(residue: u64) -> u64 {
-    if residue == 0 { 0 } else { MODULUS - residue }
-}
-
 /// The constant coefficient of (A, B), as words.
-fn extract(pair: &[u64], size: usize, result: &mut [u64]) {
+fn extract<A: Residues<W>, const W: usize>(pair: &[u64], size: usize, result: &mut [u64]) {
     let (a, b) = (&pair[..size], &pair[pair.len() / 2..]);
-    let others = a[1..].iter().rev().map(|&residue| negative(residue));
-    let residues = [a[0]].into_iter().chain(others).chain([b[0]]);
-    for (word, residue) in result.iter_mut().zip(residues) {
-        *word = to_word(residue);
+    let others = a[1..].iter().rev().map(|&stored| A::negative(stored));
+    let coefficients = [a[0]].into_iter().chain(others).chain([b[0]]);
+    for (word, stored) in result.iter_mut().zip(coefficients) {
+        *word = to_word(A::residue(stored));
     }
 }

@@ -8,79 +8,70 @@
 
 use ark_ff::{Field, PrimeField};
 
-use super::roots::{Roots, factor};
+use super::residues::Residues;
+use super::roots::Roots;
 use super::transform::{
     block_vectors, forward_head, forward_tail, forward_within, inverse_head, inverse_tail,
-    inverse_within, reduced,
+    inverse_within,
 };
-use super::vectors::{Vectors, missing};
-use crate::bootstrap::{BASE_LOG_MAX, MODULUS};
 use crate::field::Prime50;
 
-/// The greatest absolute value of a digit.
-const DIGIT: u64 = 1 << (BASE_LOG_MAX - 1);
-
 /// Roots and constants.
-pub(super) struct Tables<V> {
-    pub forward: Roots<V>,
-    pub inverse: Roots<V>,
-    /// Added before a transform, one for each vector: from [`DIGIT`] to p + `DIGIT`, so that digits may be
-    /// negative. A digit's sum with it is from 0 to p + 2·`DIGIT`, less than the 2p that a transform takes.
+pub(super) struct Tables<A: Residues<W>, const W: usize> {
+    pub forward: Roots<A::Factor, A::Factors>,
+    pub inverse: Roots<A::Factor, A::Factors>,
+    /// Added before a transform, one for each vector: from [`Residues::OFFSET`] to p and as much.
     pub before: Vec<u64>,
-    /// Where sums of products start, square by square; below p.
-    pub start: Vec<V>,
+    /// Where sums of products start, square by square; reduced.
+    pub start: Vec<A::V>,
 }
 
-impl<V: Copy + Send + Sync> Tables<V> {
-    pub fn new<A: Vectors<W, V = V>, const W: usize>(a: A, log_size: u32) -> Self {
+impl<A: Residues<W>, const W: usize> Tables<A, W> {
+    pub fn new(a: A, log_size: u32) -> Self {
         let [forward, inverse] = Roots::both_ways(a, log_size);
         let vectors = (1 << log_size) / W;
-        let zeros = vec![a.splat(0); vectors];
+        let zeros = vec![a.zero(); vectors];
         let there = across(a, zeros.clone(), &forward);
         let [zero, there] = [zeros.clone(), there].map(|values| back(a, values, &inverse, false));
         // Both ways make as many times the polynomial as there are vectors.
         let scale = inverse_of(vectors);
         let before = zero.chunks(W).zip(there.chunks(W));
         let before = before.map(|(zero, there)| {
-            DIGIT + residue(scale * (element(zero[0]) - element(there[0])) - element(DIGIT))
+            let constant = scale * (element(zero[0]) - element(there[0]));
+            A::OFFSET + residue(constant - element(A::OFFSET))
         });
         let before = before.collect();
-        let off: Vec<u64> =
+        let mut off: Vec<u64> =
             back(a, zeros, &inverse, true).iter().map(|&g| residue(-element(g))).collect();
+        // What every value lacks is the constant coefficient of a polynomial.
+        let size = Prime50::from(off.len() as u64);
+        off[0] = residue(element(off[0]) + element(A::MISSING) * size);
         let mut tables = Self { forward, inverse, before, start: Vec::new() };
-        let missing = a.splat(missing(A::BITS));
-        let start = tables.values(a, &off, inverse_of(off.len())).into_iter();
-        tables.start = start.map(|value| reduced(a, a.add(value, missing))).collect();
+        tables.start = tables.values(a, &off, inverse_of(off.len()));
         tables
     }
 
-    /// The values of a polynomial times `scale`, below p, square by square.
-    pub fn values<A: Vectors<W, V = V>, const W: usize>(
-        &self,
-        a: A,
-        residues: &[u64],
-        scale: Prime50,
-    ) -> Vec<V> {
-        let mut values = vec![a.splat(0); self.before.len()];
+    /// The values of a polynomial times `scale`, reduced, square by square.
+    pub fn values(&self, a: A, residues: &[u64], scale: Prime50) -> Vec<A::V> {
+        let mut values = vec![a.zero(); self.before.len()];
         a.run(
             #[inline(always)]
             || {
                 let words = residues.as_chunks().0.iter().zip(&self.before);
                 for (value, (words, &constant)) in values.iter_mut().zip(words) {
-                    // Below 2p + DIGIT.
-                    *value = reduced(a, a.add(a.load(words), a.splat(constant)));
+                    *value = a.enter_residues(words, constant);
                 }
             },
         );
         let mut values = across(a, values, &self.forward);
-        let scale = factor(scale, A::BITS).splat(a);
         a.run(
             #[inline(always)]
             || {
+                let scale = a.spread(A::factor(scale, false));
                 for (index, square) in values.as_chunks_mut::<W>().0.iter_mut().enumerate() {
                     *square = forward_within(a, *square, self.forward.of_square::<W>(index));
                     for value in square {
-                        *value = reduced(a, a.product(a.splat(MODULUS), *value, scale));
+                        *value = a.scale(*value, scale);
                     }
                 }
             },
@@ -101,11 +92,11 @@ fn inverse_of(size: usize) -> Prime50 {
     Prime50::from(size as u64).inverse().expect("a power of two")
 }
 
-/// The levels over whole vectors, on values from 0 to 2p.
-fn across<A: Vectors<W>, const W: usize>(
+/// The levels over whole vectors, on values that were entered.
+fn across<A: Residues<W>, const W: usize>(
     a: A,
     mut values: Vec<A::V>,
-    roots: &Roots<A::V>,
+    roots: &Roots<A::Factor, A::Factors>,
 ) -> Vec<A::V> {
     let block = block_vectors::<A, W>(values.len());
     forward_head(a, &mut values, roots);
@@ -120,12 +111,12 @@ fn across<A: Vectors<W>, const W: usize>(
     values
 }
 
-/// The levels back over whole vectors, on values from 0 to 4p, with those before within vectors or without;
-/// reduced.
-fn back<A: Vectors<W>, const W: usize>(
+/// The levels back over whole vectors, on values as transforms leave them, with those before within vectors or
+/// without; reduced.
+fn back<A: Residues<W>, const W: usize>(
     a: A,
     mut values: Vec<A::V>,
-    roots: &Roots<A::V>,
+    roots: &Roots<A::Factor, A::Factors>,
     is_within: bool,
 ) -> Vec<u64> {
     let block = block_vectors::<A, W>(values.len());
@@ -133,7 +124,7 @@ fn back<A: Vectors<W>, const W: usize>(
         #[inline(always)]
         || {
             for value in &mut values {
-                *value = reduced(a, *value);
+                *value = a.reduced(*value);
             }
             for (index, square) in values.as_chunks_mut::<W>().0.iter_mut().enumerate() {
                 if is_within {
@@ -145,9 +136,9 @@ fn back<A: Vectors<W>, const W: usize>(
             }
         },
     );
-    let mut sums = vec![[0; W]; values.len()];
+    let mut sums = vec![[A::stored(0); W]; values.len()];
     inverse_head(a, &mut values, roots, &mut sums);
-    sums.into_flattened()
+    sums.into_flattened().into_iter().map(A::residue).collect()
 }
 
 #[cfg(test)]
@@ -156,7 +147,11 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
+    use crate::bootstrap::MODULUS;
+    use crate::cpu::bootstrap::late::Late;
+    use crate::cpu::simd::Fp50;
     use crate::cpu::simd::Portable;
+    use crate::cpu::simd::Vectors;
 
     /// Modulo X^N + 1, product by product.
     fn schoolbook(x: &[u64], y: &[u64]) -> Vec<u64> {
@@ -171,19 +166,19 @@ mod tests {
     }
 
     /// By values, which are multiplied one by one.
-    fn by_values<A: Vectors<W>, const W: usize>(a: A, x: &[u64], y: &[u64]) -> Vec<u64> {
+    fn by_values<A: Residues<W>, const W: usize>(a: A, x: &[u64], y: &[u64]) -> Vec<u64> {
         let tables = Tables::new(a, x.len().ilog2());
         let lanes = |v: &A::V| {
             let mut lanes = [0; W];
-            a.store(*v, &mut lanes);
+            a.words().store(a.integers(a.reduced(*v)), &mut lanes);
             lanes.map(element)
         };
         let x = tables.values(a, x, 1u64.into());
         let y = tables.values(a, y, inverse_of(y.len()));
         let values = x.iter().zip(&y).zip(&tables.start).map(|((x, y), start)| {
             let (x, y, start) = (lanes(x), lanes(y), lanes(start));
-            let start = start.map(|start| start - element(missing(A::BITS)));
-            a.load(&std::array::from_fn(|i| residue(x[i] * y[i] + start[i])))
+            let start = start.map(|start| start - element(A::MISSING));
+            a.enter_residues(&std::array::from_fn(|i| residue(x[i] * y[i] + start[i])), 0)
         });
         back(a, values.collect(), &tables.inverse, true)
     }
@@ -196,10 +191,18 @@ mod tests {
             let random: Vec<u64> = (0..size).map(|_| rng.gen_range(0..MODULUS)).collect();
             for other in [random.clone(), vec![0; size], vec![1; size], vec![MODULUS - 1; size]] {
                 let expected = schoolbook(&random, &other);
-                assert_eq!(by_values(Portable, &random, &other), expected);
+                assert_eq!(by_values(Late(Portable), &random, &other), expected);
+                #[cfg(target_arch = "x86_64")]
+                if let Some(avx) = crate::cpu::simd::Avx512Ifma::detect() {
+                    assert_eq!(by_values(Late(avx), &random, &other), expected);
+                }
                 #[cfg(target_arch = "x86_64")]
                 if let Some(avx) = crate::cpu::simd::Avx512::detect() {
-                    assert_eq!(by_values(avx, &random, &other), expected);
+                    assert_eq!(by_values(Fp50(avx), &random, &other), expected);
+                }
+                #[cfg(target_arch = "x86_64")]
+                if let Some(avx) = crate::cpu::simd::Avx2::detect() {
+                    assert_eq!(by_values(Fp50(avx), &random, &other), expected);
                 }
             }
         }

@@ -1,37 +1,53 @@
 //! Points prepared for multiplication: as lines, with multiples of them.
 
+use std::marker::PhantomData;
+
 use rayon::prelude::*;
 
 use super::add::{Adder, Points};
 use crate::cpu::Cpu;
 use crate::cpu::CpuGroup;
-use crate::cpu::simd::{Lanes, Line, Portable, Vectorised};
+use crate::cpu::simd::{Lanes, Line, with_lanes};
 use crate::element::Element;
 use crate::error::Error;
-use crate::msm::{BASES_MAX, BITS_MAX, LEVELS_MAX};
+use crate::msm::{BASES_MAX, BITS_MAX, LEVELS_MAX, ScalarShape};
 
 /// Rows that sums of a slice may take, beside the bases, of the numbers that entries can name.
 pub(super) const SUMS_MAX: usize = 1 << 20;
 
 /// Points that the CPU has prepared.
 #[derive(Debug)]
-pub struct Bases<G: CpuGroup> {
-    pub(super) len: usize,
-    /// Rows from one level to the next.
-    pub(super) stride: usize,
-    /// Level k holds 2^(k·level_bits) times the points.
-    pub(super) level_bits: u32,
-    pub(super) rows: Rows<G>,
-    /// Which rows are infinity; empty if none is.
-    pub(super) infinite: Vec<bool>,
+pub struct Bases<G: CpuGroup>(Box<dyn Prepared<G>>);
+
+/// What can be done with prepared points, whatever the lanes.
+pub(super) trait Prepared<G>: std::fmt::Debug + Send + Sync {
+    /// How many points there are.
+    fn len(&self) -> usize;
+
+    /// Bytes in memory.
+    fn bytes(&self) -> usize;
+
+    /// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
+    fn multiply(&self, vectors: &[&[u64]], shape: &ScalarShape) -> Vec<G>;
+
+    /// For each k below `bits` the sum of the bases whose mask has bit k.
+    fn subset_sums(&self, masks: &[u32], bits: u32) -> Vec<G>;
 }
 
 /// Rows in the form of the lanes that will compute with them. Behind the points come two that are
 /// different, see [`Workspace`](super::buckets::Workspace).
 #[derive(Debug)]
-pub(super) enum Rows<G: CpuGroup> {
-    Portable(Vec<Line>),
-    Simd(<G::Coordinate as Vectorised>::Simd, Vec<Line>),
+pub(super) struct Rows<G, L> {
+    pub lanes: L,
+    pub lines: Vec<Line>,
+    pub len: usize,
+    /// Rows from one level to the next.
+    pub stride: usize,
+    /// Level k holds 2^(k·level_bits) times the points.
+    pub level_bits: u32,
+    /// Which rows are infinity; empty if none is.
+    pub infinite: Vec<bool>,
+    group: PhantomData<G>,
 }
 
 impl<G: CpuGroup> Bases<G> {
@@ -46,39 +62,38 @@ impl<G: CpuGroup> Bases<G> {
             let expected = format!("at most {limit} with {levels} levels");
             return Err(Error::Length { what: "bases", got: points.len(), expected });
         }
-        // Room for the widest integers and the carry of unsigned ones.
-        let level_bits = (BITS_MAX + 1).div_ceil(levels);
-        let (rows, stride, infinite) = match cpu.simd::<G::Coordinate>() {
-            Some(lanes) => {
-                let (lines, stride, infinite) = prepare::<G, _>(lanes, points, levels, level_bits);
-                (Rows::Simd(lanes, lines), stride, infinite)
-            }
-            None => {
-                let (lines, stride, infinite) =
-                    prepare::<G, _>(Portable, points, levels, level_bits);
-                (Rows::Portable(lines), stride, infinite)
-            }
-        };
-        Ok(Self { len: points.len(), stride, level_bits, rows, infinite })
+        Ok(Self(with_lanes!(cpu.level, G::Coordinate, lanes => {
+            Box::new(prepare::<G, _>(lanes, points, levels))
+        })))
     }
 
-    /// Bytes in memory.
-    pub(super) fn bytes(&self) -> usize {
-        let (Rows::Portable(lines) | Rows::Simd(_, lines)) = &self.rows;
-        size_of_val(&**lines) + size_of_val(&*self.infinite)
+    /// The rows.
+    pub(super) fn prepared(&self) -> &dyn Prepared<G> {
+        &*self.0
+    }
+
+    /// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
+    pub(in crate::cpu) fn multiply(&self, vectors: &[&[u64]], shape: &ScalarShape) -> Vec<G> {
+        self.0.multiply(vectors, shape)
+    }
+
+    /// For each k below `bits` the sum of the bases whose mask has bit k.
+    pub(in crate::cpu) fn subset_sums(&self, masks: &[u32], bits: u32) -> Vec<G> {
+        self.0.subset_sums(masks, bits)
     }
 }
 
 /// Blocks that a thread prepares at a time.
 const CHUNK: usize = 128;
 
-/// Lines of all levels and two more points, rows per level, and which rows are infinity if any is.
+/// Writes the rows of all levels, and of two more points.
 fn prepare<G: CpuGroup, L: Lanes<G::Coordinate>>(
     lanes: L,
     points: &[G::Affine],
     levels: u32,
-    level_bits: u32,
-) -> (Vec<Line>, usize, Vec<bool>) {
+) -> Rows<G, L> {
+    // Room for the widest integers and the carry of unsigned ones.
+    let level_bits = (BITS_MAX + 1).div_ceil(levels);
     let stride = points.len().next_multiple_of(L::WIDTH);
     let mut lines = vec![Line::default(); (stride * levels as usize + 2) * L::LINES];
     let (rows, last) = lines.split_at_mut(stride * levels as usize * L::LINES);
@@ -102,7 +117,8 @@ fn prepare<G: CpuGroup, L: Lanes<G::Coordinate>>(
     if !infinite.iter().enumerate().any(of_points) {
         infinite = Vec::new();
     }
-    (lines, stride, infinite)
+    let len = points.len();
+    Rows { lanes, lines, len, stride, level_bits, infinite, group: PhantomData }
 }
 
 /// Writes some points into the rows of every level.

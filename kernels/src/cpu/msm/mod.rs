@@ -27,12 +27,12 @@ use rayon::prelude::*;
 
 pub use bases::Bases;
 
-use self::bases::Rows;
+use self::bases::{Prepared, Rows};
 use self::buckets::Workspace;
 use self::digits::{Layout, Sorted};
 use self::fold::{Fold, Folded, Weighted};
 use super::Cpu;
-use super::simd::{Lanes, Line, Portable};
+use super::simd::{Lanes, Line};
 use crate::backend::MsmOps;
 use crate::cpu::CpuGroup;
 use crate::element::Element;
@@ -59,11 +59,11 @@ impl<G: CpuGroup> MsmOps<G> for Cpu {
     }
 
     fn bases_len(&self, bases: &Bases<G>) -> usize {
-        bases.len
+        bases.prepared().len()
     }
 
     fn bases_bytes(&self, bases: &Bases<G>) -> usize {
-        bases.bytes()
+        bases.prepared().bytes()
     }
 
     fn msm_batch(
@@ -72,53 +72,35 @@ impl<G: CpuGroup> MsmOps<G> for Cpu {
         scalars: &HostBuffer<u64>,
         shape: ScalarShape,
     ) -> Result<Vec<G>, Error> {
-        let vectors = shape.vectors(scalars.0.len(), bases.len)?;
+        let vectors = shape.vectors(scalars.0.len(), bases.prepared().len())?;
         let size = shape.count * shape.words();
         let vectors: Vec<_> = (0..vectors).map(|v| &scalars.0[v * size..(v + 1) * size]).collect();
-        Ok(multiply(bases, &vectors, &shape))
+        Ok(bases.prepared().multiply(&vectors, &shape))
     }
 }
 
-/// Σ scalars\[i\]·bases\[i\] for each of the vectors of scalars.
-pub(super) fn multiply<G: CpuGroup>(
-    bases: &Bases<G>,
-    vectors: &[&[u64]],
-    shape: &ScalarShape,
-) -> Vec<G> {
-    fn run<G: CpuGroup, L: Lanes<G::Coordinate>>(
-        job: &Job<'_, G, L>,
-        vectors: &[&[u64]],
-        shape: &ScalarShape,
-    ) -> Vec<G> {
+impl<G: CpuGroup, L: Lanes<G::Coordinate>> Prepared<G> for Rows<G, L> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.lines) + size_of_val(&*self.infinite)
+    }
+
+    fn multiply(&self, vectors: &[&[u64]], shape: &ScalarShape) -> Vec<G> {
+        let job = Job { bases: self, pool: Pool::default() };
         map_all(vectors, |scalars| job.run(scalars, shape))
     }
-    match &bases.rows {
-        Rows::Portable(lines) => {
-            run(&Job { lanes: Portable, lines, bases, pool: Pool::default() }, vectors, shape)
-        }
-        Rows::Simd(lanes, lines) => {
-            run(&Job { lanes: *lanes, lines, bases, pool: Pool::default() }, vectors, shape)
-        }
-    }
-}
 
-/// For each k below `bits` the sum of the bases whose mask has bit k.
-pub(super) fn subset_sums<G: CpuGroup>(bases: &Bases<G>, masks: &[u32], bits: u32) -> Vec<G> {
-    match &bases.rows {
-        Rows::Portable(lines) => {
-            Job { lanes: Portable, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)
-        }
-        Rows::Simd(lanes, lines) => {
-            Job { lanes: *lanes, lines, bases, pool: Pool::default() }.subset_sums(masks, bits)
-        }
+    fn subset_sums(&self, masks: &[u32], bits: u32) -> Vec<G> {
+        Job { bases: self, pool: Pool::default() }.subset_sums(masks, bits)
     }
 }
 
 /// Multiplications over the same bases.
 struct Job<'a, G: CpuGroup, L: Lanes<G::Coordinate>> {
-    lanes: L,
-    lines: &'a [Line],
-    bases: &'a Bases<G>,
+    bases: &'a Rows<G, L>,
     pool: Pool<G::Coordinate, L>,
 }
 
@@ -140,7 +122,8 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let folded =
             map_all(&bundles, |groups| self.bundle(&layout, groups.clone(), &recoded, parts));
         let mut workspace = self.take();
-        let sums = Fold::new(self.lanes, &folded.concat(), parts).finish(&mut workspace.adder);
+        let sums =
+            Fold::new(self.bases.lanes, &folded.concat(), parts).finish(&mut workspace.adder);
         self.give_back(workspace);
         combine(&layout, sums)
     }
@@ -160,7 +143,7 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let folded = self.bundle(&layout, 0..1, &digits, parts);
         let mut workspace = self.take();
         for Weighted { bit, point, .. } in
-            Fold::new(self.lanes, &folded, parts).finish(&mut workspace.adder)
+            Fold::new(self.bases.lanes, &folded, parts).finish(&mut workspace.adder)
         {
             if let Some(sum) = bit.and_then(|bit| sums.get_mut(bit as usize)) {
                 *sum += affine::<G>(point);
@@ -187,7 +170,7 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
         let folded = map_all(&tasks, |rows| {
             let mut workspace = self.take();
             let blocks = part / L::WIDTH;
-            let folded = fold::fold_parts(self.lanes, &mut workspace.adder, rows, blocks);
+            let folded = fold::fold_parts(self.bases.lanes, &mut workspace.adder, rows, blocks);
             self.give_back(workspace);
             folded
         });
@@ -204,7 +187,8 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
                 .map(|&start| start.clamp(range.start, range.end) - range.start)
                 .collect();
             let entries = &sorted.entries[range.start as usize..range.end as usize];
-            let sums = workspace.sums_of_buckets(self.lanes, self.lines, entries, &starts);
+            let sums =
+                workspace.sums_of_buckets(self.bases.lanes, &self.bases.lines, entries, &starts);
             self.give_back(workspace);
             sums
         });
@@ -223,12 +207,12 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
     /// Adds the point of a bucket that was cut in two to what comes after the cut.
     fn merge(&self, before: &[Line], after: &mut [Line]) {
         let sum = (self.point(before) + self.point(after)).into_affine();
-        bases::write_row::<G, L>(self.lanes, sum, after);
+        bases::write_row::<G, L>(self.bases.lanes, sum, after);
     }
 
     /// The point of a row.
     fn point(&self, row: &[Line]) -> G::Affine {
-        let l = self.lanes;
+        let l = self.bases.lanes;
         let zero = <G::Coordinate as Element>::zero();
         let mut lanes = [[zero; 8]; 2];
         l.run(
@@ -247,7 +231,7 @@ impl<G: CpuGroup, L: Lanes<G::Coordinate>> Job<'_, G, L> {
 
     fn take(&self) -> Workspace<G::Coordinate, L> {
         let free = self.pool.lock().ok().and_then(|mut pool| pool.pop());
-        free.unwrap_or_else(|| Workspace::new(self.lanes))
+        free.unwrap_or_else(|| Workspace::new(self.bases.lanes))
     }
 
     fn give_back(&self, workspace: Workspace<G::Coordinate, L>) {

@@ -6,7 +6,7 @@ use ark_ff::{BigInteger, PrimeField, UniformRand};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Bases, subset_sums};
+use super::Bases;
 use crate::backend::{Backend, MsmOps};
 use crate::cpu::Cpu;
 use crate::cpu::CpuGroup;
@@ -14,12 +14,9 @@ use crate::msm::{ScalarShape, Subsets};
 use crate::naive::Naive;
 use crate::{Bls12_381, Bn254, G1, G2};
 
-fn processors() -> [Cpu; 2] {
-    let best = Cpu::new();
-    if best.instructions() == Cpu::portable().instructions() {
-        println!("SKIPPED: no AVX-512 IFMA here, only the portable path is tested");
-    }
-    [best, Cpu::portable()]
+/// With each kind of instructions that this machine has.
+fn processors() -> impl Iterator<Item = Cpu> {
+    Cpu::each()
 }
 
 /// Distinct points, of which every seventh is infinity and some repeat or oppose others.
@@ -225,7 +222,7 @@ fn subsets_agree_with_single_sums<G: CpuGroup>() {
             .collect();
         for cpu in processors() {
             let bases = Bases::<G>::for_cpu(cpu, &points, 1).unwrap();
-            assert_eq!(subset_sums(&bases, &masks, count), expected, "{} points", points.len());
+            assert_eq!(bases.subset_sums(&masks, count), expected, "{} points", points.len());
         }
         assert_eq!(Subsets::<G>::new(&points).unwrap().sums(&masks, count).unwrap(), expected);
     }

@@ -1,7 +1,7 @@
 //! Number-theoretic transforms.
 
 mod arithmetic;
-#[cfg(target_arch = "x86_64")]
+mod doubles;
 mod goldilocks;
 mod kernel;
 mod passes;
@@ -10,13 +10,18 @@ mod twiddles;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
+#[cfg(target_arch = "x86_64")]
+use goldilocks::Folded;
 use passes::Passes;
 use reverse::reverse;
 
 use ark_ff::PrimeField;
 
-use super::simd::{self, Portable};
-use super::{Cpu, Instructions};
+use super::Cpu;
+use super::instructions::Level;
+use super::simd::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Fp50, Fp51, Ifma, Twice};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
 use crate::cpu::CpuField;
@@ -33,32 +38,39 @@ const LOG_SIZE_MIN: u32 = 6;
 /// every crate that calls them, and these are large.
 pub trait Transformable: PrimeField + Element {
     /// Does the passes, with the best of these instructions that the field has an arithmetic for.
-    fn run(passes: &Passes<Self>, instructions: Instructions, data: &mut [Self]);
+    fn run(passes: &Passes<Self>, cpu: Cpu, data: &mut [Self]);
 }
 
 macro_rules! transformable {
-    ($($field:ty: $wide:ty),*) => { $(
+    ($($field:ty: $ifma:expr, $doubles:expr, $twice:expr;)*) => { $(
         impl Transformable for $field {
-            fn run(passes: &Passes<Self>, instructions: Instructions, data: &mut [Self]) {
-                #[cfg(target_arch = "x86_64")]
-                if instructions == Instructions::Ifma
-                    && passes.log_size >= LOG_SIZE_MIN
-                    && let Some(wide) = <$wide>::detect()
-                {
-                    return passes.run(wide, data);
+            fn run(passes: &Passes<Self>, cpu: Cpu, data: &mut [Self]) {
+                match cpu.level {
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Ifma(avx) if passes.log_size >= LOG_SIZE_MIN => {
+                        passes.run($ifma(avx), data);
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512(avx) if passes.log_size >= LOG_SIZE_MIN => {
+                        passes.run($doubles(avx), data);
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2(avx) if passes.log_size >= LOG_SIZE_MIN => {
+                        passes.run($twice(avx), data);
+                    }
+                    _ => passes.run(Portable, data),
                 }
-                passes.run(Portable, data);
             }
         }
     )* };
 }
 
-transformable!(
-    ark_bls12_381::Fr: simd::Ifma<5>,
-    ark_bn254::Fr: simd::Ifma<5>,
-    Prime50: simd::Ifma<1>,
-    Goldilocks: simd::Avx512
-);
+transformable! {
+    ark_bls12_381::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |avx| Fp51::<_, 5, 6>(Twice(avx));
+    ark_bn254::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |avx| Fp51::<_, 5, 6>(Twice(avx));
+    Prime50: Ifma::<1>, Fp50, |avx| Fp50(Twice(avx));
+    Goldilocks: Folded, Folded, |avx| Folded(Twice(avx));
+}
 
 impl<F: CpuField> NttOps<F> for Cpu {
     fn ntt(&self, transform: &Transform<F>, data: &mut HostBuffer<F>) -> Result<(), Error> {
@@ -73,7 +85,7 @@ impl<F: CpuField> NttOps<F> for Cpu {
             reverse(&mut data.0, log_size);
         }
         let passes = Passes { log_size, direction, root, shift };
-        F::run(&passes, self.instructions(), &mut data.0);
+        F::run(&passes, *self, &mut data.0);
         if order == Order::Natural && direction == Direction::Forward {
             reverse(&mut data.0, log_size);
         }

@@ -14,8 +14,9 @@ use crate::host::HostBuffer;
 use crate::transform::{Direction, Order, Transform};
 use crate::{naive, with_field};
 
-fn machines() -> [Cpu; 2] {
-    [Cpu::new(), Cpu::portable()]
+/// With each kind of instructions that this machine has.
+fn machines() -> Vec<Cpu> {
+    Cpu::each().collect()
 }
 
 fn random<F: CpuField>(len: usize, seed: u64) -> Vec<F> {

@@ -3,22 +3,39 @@
 #![expect(unsafe_code, reason = "intrinsics of AVX-512, and the words of arkworks's elements")]
 
 use core::arch::x86_64::*;
+use std::ops::Deref;
 
 use ark_ff::{BigInt, Fp, FpConfig};
 
 use super::Line;
 
-/// The proof that this machine has AVX-512 F, DQ, BW, VL and IFMA: made by [`Avx512::detect`] alone.
+/// The proof that this machine has AVX-512 F, DQ, BW and VL, and BMI2: made by [`Avx512::detect`] alone.
 ///
 /// # Invariant
 /// A value exists only where all of these instructions do. Each block below relies on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
 
+/// The proof that it has AVX-512 IFMA as well: made by [`Avx512Ifma::detect`] alone.
+///
+/// # Invariant
+/// A value exists only where all of these instructions do. Each block below relies on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512Ifma(Avx512);
+
+impl Deref for Avx512Ifma {
+    type Target = Avx512;
+
+    #[inline(always)]
+    fn deref(&self) -> &Avx512 {
+        &self.0
+    }
+}
+
 /// Eight words, lane 0 first in memory.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Words(__m512i);
+pub struct Words(pub(super) __m512i);
 
 impl std::fmt::Debug for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,20 +56,26 @@ macro_rules! instructions {
 }
 
 impl Avx512 {
+    /// Itself.
+    #[inline(always)]
+    pub fn avx512(self) -> Self {
+        self
+    }
+
     /// The proof, where the machine has the instructions.
     pub fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512ifma");
+            && is_x86_feature_detected!("bmi2");
         found.then_some(Self(()))
     }
 
     /// Runs `f`, with what is inlined into it compiled for these instructions.
     #[inline(always)]
     pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,bmi2")]
         fn frame<R>(f: impl FnOnce() -> R) -> R {
             f()
         }
@@ -77,10 +100,6 @@ impl Avx512 {
         min(a, b) = _mm512_min_epu64;
         /// The greater, unsigned.
         max(a, b) = _mm512_max_epu64;
-        /// c + the low 52 bits of the product of the low 52 bits of a and b.
-        mul_lo(c, a, b) = _mm512_madd52lo_epu64;
-        /// c + the high 52 bits of the product of the low 52 bits of a and b.
-        mul_hi(c, a, b) = _mm512_madd52hi_epu64;
         /// Lane i of the result is the lane of `b` that lane i of `a` names, modulo 8.
         permute(a, b) = _mm512_permutexvar_epi64;
         /// a shifted right by b bits.
@@ -267,6 +286,38 @@ impl Avx512 {
     fn halves<const WHICH: i32>(self, a: Words, b: Words) -> Words {
         // SAFETY: `self` proves that the instructions exist, see `Avx512`.
         Words(unsafe { _mm512_shuffle_i64x2::<WHICH>(a.0, b.0) })
+    }
+}
+
+impl Avx512Ifma {
+    /// The proof of less.
+    #[inline(always)]
+    pub fn avx512(self) -> Avx512 {
+        self.0
+    }
+
+    /// The proof, where the machine has the instructions.
+    pub fn detect() -> Option<Self> {
+        let avx = Avx512::detect()?;
+        is_x86_feature_detected!("avx512ifma").then_some(Self(avx))
+    }
+
+    /// Runs `f`, with what is inlined into it compiled for these instructions.
+    #[inline(always)]
+    pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2")]
+        fn frame<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: `self` proves that the instructions exist, see `Avx512Ifma`.
+        unsafe { frame(f) }
+    }
+
+    instructions! {
+        /// c + the low 52 bits of the product of the low 52 bits of a and b.
+        mul_lo(c, a, b) = _mm512_madd52lo_epu64;
+        /// c + the high 52 bits of the product of the low 52 bits of a and b.
+        mul_hi(c, a, b) = _mm512_madd52hi_epu64;
     }
 }
 

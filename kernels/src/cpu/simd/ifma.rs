@@ -5,9 +5,10 @@
 //! (ARITH 2016), for the multiplication in columns with carries put off; Harvey, "Faster arithmetic for
 //! number-theoretic transforms" (2014), for ranges of a few p.
 
-use ark_ff::{BigInt, Field, Fp, MontBackend, MontConfig};
+use ark_ff::{Field, Fp, MontBackend, MontConfig};
 
-use super::avx512::{Avx512, Words};
+use super::avx512::{Avx512Ifma, Words};
+use super::radix::{limbs, power_of_two};
 use super::{Lanes, Line};
 
 /// An array of L limbs, each by an expression.
@@ -32,17 +33,12 @@ const OFFSET: u64 = 4;
 ///
 /// A line holds a pair of elements of four words each, packed, or one element of eight limbs.
 #[derive(Clone, Copy, Debug)]
-pub struct Ifma<const L: usize>(Avx512);
+pub struct Ifma<const L: usize>(pub(in crate::cpu) Avx512Ifma);
 
 impl<const L: usize> Ifma<L> {
-    /// The arithmetic, where the machine has the instructions.
-    pub fn detect() -> Option<Self> {
-        Avx512::detect().map(Self)
-    }
-
     /// The instructions on words.
     #[inline(always)]
-    pub(in crate::cpu) fn words(self) -> Avx512 {
+    pub(in crate::cpu) fn words(self) -> Avx512Ifma {
         self.0
     }
 
@@ -116,7 +112,7 @@ struct Constants<P, const N: usize, const L: usize>(P);
 
 impl<P: MontConfig<N>, const N: usize, const L: usize> Constants<P, N, L> {
     /// p.
-    const MODULUS: [u64; L] = limbs(&P::MODULUS.0);
+    const MODULUS: [u64; L] = limbs(&P::MODULUS.0, BITS);
     /// −p^(−1) mod 2^52.
     const INVERSE: u64 = P::INV & LIMB;
     /// ⌊R'/p⌋, or the most a word holds.
@@ -144,22 +140,6 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Constants<P, N, L> {
     const QUOTIENT: u64 = (1 << BITS) / (Self::MODULUS[L - 1] + 1);
 }
 
-/// The limbs of a number that has no more.
-const fn limbs<const N: usize, const L: usize>(words: &[u64; N]) -> [u64; L] {
-    let mut limbs = [0; L];
-    let mut i = 0;
-    while i < L {
-        let (word, shift) = (BITS * i / 64, BITS * i % 64);
-        let mut limb = words[word] >> shift;
-        if shift > 64 - BITS && word + 1 < N {
-            limb |= words[word + 1] << (64 - shift);
-        }
-        limbs[i] = limb & LIMB;
-        i += 1;
-    }
-    limbs
-}
-
 /// ⌊2^(52·L)/p⌋ from the two highest limbs of p, rounded down; at most 2^40.
 const fn capacity<const L: usize>(p: &[u64; L]) -> u64 {
     if L == 1 {
@@ -172,46 +152,6 @@ const fn capacity<const L: usize>(p: &[u64; L]) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "at most 2^104/2^64")]
     let quotient = ((1u128 << (2 * BITS)) / high) as u64;
     quotient
-}
-
-/// 2^k mod p, by doubling.
-const fn power_of_two<const N: usize>(p: BigInt<N>, k: usize) -> BigInt<N> {
-    let mut power = BigInt::one();
-    let mut i = 0;
-    while i < k {
-        // p has a bit to spare in each of our fields: doubling does not overflow.
-        let (mut word, mut carry) = (0, 0);
-        while word < N {
-            let high = power.0[word] >> 63;
-            power.0[word] = power.0[word] << 1 | carry;
-            carry = high;
-            word += 1;
-        }
-        if !less(&power, &p) {
-            let (mut word, mut borrow) = (0, false);
-            while word < N {
-                let (d, b1) = power.0[word].overflowing_sub(p.0[word]);
-                let (d, b2) = d.overflowing_sub(borrow as u64);
-                power.0[word] = d;
-                borrow = b1 || b2;
-                word += 1;
-            }
-        }
-        i += 1;
-    }
-    power
-}
-
-/// a < b.
-const fn less<const N: usize>(a: &BigInt<N>, b: &BigInt<N>) -> bool {
-    let mut word = N;
-    while word > 0 {
-        word -= 1;
-        if a.0[word] != b.0[word] {
-            return a.0[word] < b.0[word];
-        }
-    }
-    false
 }
 
 type Prime<P, const N: usize> = Fp<MontBackend<P, N>, N>;
@@ -311,7 +251,7 @@ impl<P: MontConfig<N>, const N: usize, const L: usize> Lanes<Prime<P, N>> for If
 
     #[inline(always)]
     fn splat(self, value: Prime<P, N>) -> Self::V {
-        self.broadcast(limbs(&value.0.0))
+        self.broadcast(limbs(&value.0.0, BITS))
     }
 
     #[inline(always)]

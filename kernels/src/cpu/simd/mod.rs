@@ -1,5 +1,5 @@
 //! Field arithmetic on several elements at once: the trait [`Lanes`], with one implementation for every
-//! machine and one for AVX-512 IFMA.
+//! machine, one for AVX-512 IFMA, and one for exact arithmetic in doubles.
 //!
 //! A value that implements [`Lanes`] is the proof that the machine has the instructions: it comes from
 //! detection at run time, so algorithms written over `L: Lanes<F>` are safe code. The hot part of an
@@ -8,21 +8,41 @@
 //! slow.
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
+mod doubles;
+#[cfg(target_arch = "x86_64")]
+mod eight;
+mod fp50;
+mod fp51;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod inverse;
 mod portable;
 mod quadratic;
+mod radix;
 #[cfg(test)]
 mod tests;
+mod twice;
+mod vectors;
 
 #[cfg(target_arch = "x86_64")]
-pub(in crate::cpu) use avx512::{Avx512, Words};
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(in crate::cpu) use avx512::Words;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::{Avx512, Avx512Ifma};
+pub use doubles::{Doubles, Eight};
+pub use fp50::Fp50;
+pub(in crate::cpu) use fp50::{ROUNDING, factor};
+pub use fp51::Fp51;
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
 pub use portable::Portable;
 pub use quadratic::Quadratic;
+pub use twice::Twice;
+pub use vectors::Vectors;
 
 use ark_ff::{Field, Fp2, Fp2Config};
 
@@ -162,39 +182,88 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn zero(self) -> Self::V;
 }
 
-/// A field with an arithmetic of several lanes.
+/// A field with arithmetics of several lanes.
 pub trait Vectorised: Field + Element {
-    /// The fastest arithmetic there is for this field, on machines that have its instructions.
-    type Simd: Lanes<Self>;
+    /// In the 52-bit multipliers of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Ifma: Lanes<Self>;
 
-    /// The proof that this machine has them.
-    fn simd() -> Option<Self::Simd>;
+    /// In the doubles of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Lanes<Self>;
+
+    /// In the doubles of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Lanes<Self>;
+
+    /// The arithmetic, for a machine that has it.
+    #[cfg(target_arch = "x86_64")]
+    fn ifma(avx: Avx512Ifma) -> Self::Ifma;
+
+    /// The arithmetic, for a machine that has it.
+    #[cfg(target_arch = "x86_64")]
+    fn avx512(avx: Avx512) -> Self::Avx512;
+
+    /// The arithmetic, for a machine that has it.
+    #[cfg(target_arch = "x86_64")]
+    fn avx2(avx: Avx2) -> Self::Avx2;
 
     /// The inverse, or `None` of zero: [`Field::inverse`], several times faster. No lanes are needed.
     fn fast_inverse(&self) -> Option<Self>;
 }
 
-macro_rules! vectorised {
-    ($($field:ty: $limbs:literal),*) => { $(
-        #[cfg(target_arch = "x86_64")]
-        impl Vectorised for $field {
-            type Simd = Ifma<$limbs>;
-
-            fn simd() -> Option<Self::Simd> {
-                Ifma::detect()
+/// Runs a block with `$lanes` bound to the arithmetic of a field at a level.
+macro_rules! with_lanes {
+    ($level:expr, $F:ty, $lanes:ident => $work:expr) => {
+        match $level {
+            #[cfg(target_arch = "x86_64")]
+            $crate::cpu::instructions::Level::Ifma(avx) => {
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::ifma(avx);
+                $work
             }
-
-            fn fast_inverse(&self) -> Option<Self> {
-                inverse::inverse(self)
+            #[cfg(target_arch = "x86_64")]
+            $crate::cpu::instructions::Level::Avx512(avx) => {
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::avx512(avx);
+                $work
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::cpu::instructions::Level::Avx2(avx) => {
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::avx2(avx);
+                $work
+            }
+            $crate::cpu::instructions::Level::Portable => {
+                let $lanes = $crate::cpu::simd::Portable;
+                $work
             }
         }
+    };
+}
 
-        #[cfg(not(target_arch = "x86_64"))]
+pub(in crate::cpu) use with_lanes;
+
+macro_rules! vectorised {
+    ($($field:ty: $ifma:ty, $avx512:ty, $avx2:ty = $doubles:expr, $twice:expr;)*) => { $(
         impl Vectorised for $field {
-            type Simd = Portable;
+            #[cfg(target_arch = "x86_64")]
+            type Ifma = $ifma;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = $avx512;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = $avx2;
 
-            fn simd() -> Option<Self::Simd> {
-                None
+            #[cfg(target_arch = "x86_64")]
+            fn ifma(avx: Avx512Ifma) -> Self::Ifma {
+                Ifma(avx)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            fn avx512(avx: Avx512) -> Self::Avx512 {
+                $doubles(avx)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            fn avx2(avx: Avx2) -> Self::Avx2 {
+                $twice(avx)
             }
 
             fn fast_inverse(&self) -> Option<Self> {
@@ -204,20 +273,36 @@ macro_rules! vectorised {
     )* };
 }
 
-vectorised!(
-    ark_bn254::Fr: 5,
-    ark_bn254::Fq: 5,
-    ark_bls12_381::Fr: 5,
-    ark_bls12_381::Fq: 8,
-    Prime50: 1
-);
+vectorised! {
+    ark_bn254::Fr: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
+    ark_bn254::Fq: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
+    ark_bls12_381::Fr: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
+    ark_bls12_381::Fq: Ifma<8>, Fp51<Avx512, 8, 8>, Fp51<Twice<Avx2>, 8, 8> = Fp51, |avx| Fp51(Twice(avx));
+    Prime50: Ifma<1>, Portable, Portable = |_| Portable, |_| Portable;
+}
 
-/// Its prime fills 64 bits, and its reduction is a few additions: 52-bit limbs do not win.
+/// Its prime fills 64 bits, and its reduction is a few additions: limbs do not win.
 impl Vectorised for Goldilocks {
-    type Simd = Portable;
+    #[cfg(target_arch = "x86_64")]
+    type Ifma = Portable;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Portable;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Portable;
 
-    fn simd() -> Option<Self::Simd> {
-        None
+    #[cfg(target_arch = "x86_64")]
+    fn ifma(_avx: Avx512Ifma) -> Portable {
+        Portable
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx512(_avx: Avx512) -> Portable {
+        Portable
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx2(_avx: Avx2) -> Portable {
+        Portable
     }
 
     fn fast_inverse(&self) -> Option<Self> {
@@ -226,10 +311,26 @@ impl Vectorised for Goldilocks {
 }
 
 impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
-    type Simd = Quadratic<<P::Fp as Vectorised>::Simd>;
+    #[cfg(target_arch = "x86_64")]
+    type Ifma = Quadratic<<P::Fp as Vectorised>::Ifma>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Quadratic<<P::Fp as Vectorised>::Avx512>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Quadratic<<P::Fp as Vectorised>::Avx2>;
 
-    fn simd() -> Option<Self::Simd> {
-        P::Fp::simd().map(Quadratic)
+    #[cfg(target_arch = "x86_64")]
+    fn ifma(avx: Avx512Ifma) -> Self::Ifma {
+        Quadratic(P::Fp::ifma(avx))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx512(avx: Avx512) -> Self::Avx512 {
+        Quadratic(P::Fp::avx512(avx))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn avx2(avx: Avx2) -> Self::Avx2 {
+        Quadratic(P::Fp::avx2(avx))
     }
 
     /// The conjugate over the norm.

@@ -5,7 +5,9 @@ use ark_ff::{AdditiveGroup, Field, Fp2, Fp2Config, PrimeField, UniformRand};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Lanes, Line, Portable, Vectorised};
+use super::{Lanes, Line, Vectorised, with_lanes};
+use crate::cpu::Instructions;
+use crate::cpu::instructions::Level;
 use crate::element::Element;
 use crate::field::{Goldilocks, Prime50};
 
@@ -117,6 +119,9 @@ fn check_one<F: Field + Element, L: Lanes<F>>(l: L, a: &[F]) {
     assert_eq!(stored(l, l.leave(l.constants(a))), a);
     assert_eq!(stored(l, l.leave(l.square(l.constants(a)))), each(|x| x * x));
     assert_eq!(stored(l, l.leave(l.square(l.neg(l.constants(a))))), each(|x| x * x));
+    for v in [v, l.neg(v)] {
+        assert_eq!(stored(l, l.square(v)), stored(l, l.mul(v, v)), "as loaded");
+    }
     assert_eq!(stored(l, l.splat(a[0])), vec![a[0]; L::WIDTH]);
     assert_eq!(stored(l, l.mul(v, l.constant(a[0]))), {
         let products: Vec<F> = a.iter().map(|&x| x * a[0]).collect();
@@ -185,29 +190,25 @@ fn check_lines<F: Field + Element, L: Lanes<F>>(l: L, values: &[F]) {
 
 fn check_prime<F: PrimeField + Vectorised>(lines: bool) {
     let values = prime_values::<F>(&mut StdRng::seed_from_u64(5));
-    check(Portable, &values);
-    check_lines(Portable, &values);
-    match F::simd() {
-        Some(simd) => {
-            check(Called(simd), &values);
+    for instructions in Instructions::available() {
+        let level = Level::of(instructions).unwrap();
+        with_lanes!(level, F, lanes => {
+            check(Called(lanes), &values);
             if lines {
-                check_lines(Called(simd), &values);
+                check_lines(Called(lanes), &values);
             }
-        }
-        None => println!("SKIPPED: no lanes for this field, or no AVX-512 IFMA here"),
+        });
     }
 }
 
 fn check_quadratic<P: Fp2Config<Fp: PrimeField + Vectorised>>() {
     let values = quadratic_values::<P>(&mut StdRng::seed_from_u64(6));
-    check(Portable, &values);
-    check_lines(Portable, &values);
-    match Fp2::<P>::simd() {
-        Some(simd) => {
-            check(Called(simd), &values);
-            check_lines(Called(simd), &values);
-        }
-        None => println!("SKIPPED: no AVX-512 IFMA here"),
+    for instructions in Instructions::available() {
+        let level = Level::of(instructions).unwrap();
+        with_lanes!(level, Fp2<P>, lanes => {
+            check(Called(lanes), &values);
+            check_lines(Called(lanes), &values);
+        });
     }
 }
 

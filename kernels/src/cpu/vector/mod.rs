@@ -7,7 +7,7 @@ mod running;
 use rayon::prelude::*;
 
 use super::parallel::{CHUNK, for_each_chunk, map_chunks};
-use super::simd::{Lanes, Portable};
+use super::simd::{Lanes, with_lanes};
 use super::{Cpu, reserve, zeroed};
 use crate::backend::arguments::{check_period, check_prefix, check_scan};
 use crate::backend::{Binary, FieldOps};
@@ -15,19 +15,14 @@ use crate::cpu::CpuField;
 use crate::error::Error;
 use crate::host::HostBuffer;
 
-/// Runs a block with `$lanes` bound to the fastest arithmetic for the field, inside its `run`.
+/// Runs a block with `$lanes` bound to the arithmetic of a field, inside its `run`.
 macro_rules! in_lanes {
     ($cpu:expr, $F:ty, $lanes:ident => $work:expr) => {
-        match $cpu.simd::<$F>() {
-            Some($lanes) => $lanes.run(
-                #[inline(always)]
-                || $work,
-            ),
-            None => {
-                let $lanes = Portable;
-                $work
-            }
-        }
+        with_lanes!($cpu.level, $F, $lanes => Lanes::<$F>::run(
+            $lanes,
+            #[inline(always)]
+            || $work,
+        ))
     };
 }
 

@@ -35,7 +35,7 @@ fn mixed<F: CpuField>(len: usize, seed: u64) -> Vec<F> {
 /// Runs `work` on all inputs: portable and with this machine's instructions; mixed, all zero, all
 /// p − 1.
 fn for_inputs<F: CpuField>(lengths: &[usize], work: impl Fn(Cpu, HostBuffer<F>)) {
-    for cpu in [Cpu::new(), Cpu::portable()] {
+    for cpu in Cpu::each() {
         for &len in lengths {
             for values in [mixed(len, len as u64), vec![F::ZERO; len], vec![-F::ONE; len]] {
                 work(cpu, HostBuffer(values));
