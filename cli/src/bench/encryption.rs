@@ -24,7 +24,7 @@ use pulseproof_prover::srs::{DEFAULT_LOG_SIZE, SrsError, develop};
 use rand::rngs::OsRng;
 use serde::Serialize;
 
-use super::measure::{median, peak_memory_mb, processor, time};
+use super::measure::{median, peak_memory_mb, processor, simd, time};
 use super::wsa::Timing;
 #[cfg(feature = "tfhe-zk")]
 use tfhe_zk::Tfhe;
@@ -217,6 +217,8 @@ pub struct Report {
     pub threads: usize,
     /// Processor.
     pub processor: String,
+    /// The CPU's instructions that our kernels use.
+    pub simd: String,
     /// Repetitions.
     pub samples: usize,
     /// Bytes of a proof.
@@ -267,6 +269,7 @@ pub fn measure<C: Curve>(shape: Shape, samples: usize, with_tfhe: bool) -> Resul
         batch: shape.batch,
         threads: rayon::current_num_threads(),
         processor: processor(),
+        simd: simd(),
         samples,
         proof_bytes: fixture.batch[0].1.to_bytes().len(),
         tfhe_zk_bytes: peer.as_ref().map(Tfhe::proof_bytes).unwrap_or_default(),

@@ -102,12 +102,14 @@ pub fn memory_limit(work: OperationCost, what: &str, bandwidth: f64, median_ms: 
 
 /// Word products in a multiplication: L² for the product and, in Montgomery's way, L² to reduce it and L
 /// for the quotient's digits, in L words of 64 bits. Multipliers of 52 bits give the low and the high half
-/// apart: twice as many, and the quotient's digits need the low one alone.
+/// apart: twice as many, and the quotient's digits need the low one alone. In doubles, of 51 bits, these
+/// digits are had without.
 fn word_products(work: OperationCost, word_bits: u32) -> f64 {
     let limbs = f64::from(work.field_bits.div_ceil(word_bits));
     let halves = if word_bits == 64 { 1.0 } else { 2.0 };
     let product = halves * limbs * limbs;
-    if work.reduces_by_shifts { product } else { 2.0 * product + limbs }
+    let digits = if word_bits == 51 { 0.0 } else { limbs };
+    if work.reduces_by_shifts { product } else { 2.0 * product + digits }
 }
 
 /// Bytes that a copy on all threads reads and writes per second.
@@ -178,6 +180,8 @@ mod tests {
         near(work(1.0, 255, 0.0), 64, 36.0);
         near(work(1.0, 255, 0.0), 52, 105.0);
         near(work(1.0, 50, 0.0), 52, 5.0);
+        near(work(1.0, 255, 0.0), 51, 100.0);
+        near(work(1.0, 50, 0.0), 51, 4.0);
         near(OperationCost { reduces_by_shifts: true, ..work(1.0, 64, 0.0) }, 64, 1.0);
     }
 

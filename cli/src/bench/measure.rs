@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use pulseproof_fhe::bootstrap::engine::EngineError;
 use pulseproof_kernels::Error;
+use pulseproof_kernels::cpu::Cpu;
 use serde::Serialize;
 
 /// Milliseconds that `work` takes, and what it gives.
@@ -134,6 +135,11 @@ pub fn peak_memory_mb() -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes / 1024.0)
+}
+
+/// The instructions that the CPU's subjects of ours use.
+pub fn simd() -> String {
+    Cpu::new().instructions().to_string()
 }
 
 /// The CPU's name.

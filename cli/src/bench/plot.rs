@@ -49,12 +49,13 @@ pub fn plot(report: &Report) -> String {
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="white"/>
 <text x="{LEFT}" y="20" font-size="14">{} over {}, median of {} runs</text>
-<text x="{LEFT}" y="{}" fill="gray">{}, {} threads; bars from least to most</text>"#,
+<text x="{LEFT}" y="{}" fill="gray">{}, {}, {} threads; bars from least to most</text>"#,
         escape(&report.kernel),
         escape(&report.over),
         report.runs,
         HEIGHT - 8.0,
         escape(&report.processor),
+        report.simd,
         report.threads,
     );
     grid(&mut svg, &x, &y);

@@ -7,7 +7,7 @@ use pulseproof_kernels::backend::BackendKind;
 use serde::Serialize;
 
 use super::limits::{Limit, Machine, OperationCost, memory_limit};
-use super::measure::{Subject, Times, interleave, processor};
+use super::measure::{Subject, Times, interleave, processor, simd};
 
 /// A point of a bench: one shape.
 #[derive(Clone, Debug)]
@@ -63,6 +63,8 @@ pub struct Report {
     pub runs: usize,
     /// Processor.
     pub processor: String,
+    /// The CPU's instructions that our kernels use.
+    pub simd: String,
     /// Threads that the CPU's subjects share.
     pub threads: usize,
     /// Version of Pulseproof.
@@ -80,6 +82,7 @@ impl Report {
             unit: unit.to_owned(),
             runs,
             processor: processor(),
+            simd: simd(),
             threads: rayon::current_num_threads(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rows: Vec::new(),

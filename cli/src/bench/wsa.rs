@@ -16,7 +16,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
 
-use super::measure::{median, peak_memory_mb, processor, time};
+use super::measure::{median, peak_memory_mb, processor, simd, time};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +160,8 @@ pub struct Report {
     pub threads: usize,
     /// Processor.
     pub processor: String,
+    /// The CPU's instructions that our kernels use.
+    pub simd: String,
     /// Repetitions.
     pub samples: usize,
     /// Bytes of a proof.
@@ -214,6 +216,7 @@ pub fn measure<C: Curve>(
         devices: shape.devices,
         threads: rayon::current_num_threads(),
         processor: processor(),
+        simd: simd(),
         samples,
         proof_bytes: fixture.proof.len(),
         peer_msm,

@@ -1,6 +1,6 @@
 //! `check`, `doctor` and `bench` of kernels.
 
-use crate::common::{json, run, stderr, stdout};
+use crate::common::{json, pulseproof, run, stderr, stdout};
 
 #[test]
 fn the_processor_agrees_with_the_oracle() {
@@ -80,13 +80,29 @@ fn doctor_names_the_processor_and_what_auto_means() {
     let devices = report["devices"].as_array().unwrap();
     let cpu = devices.last().unwrap();
     assert_eq!((&cpu["backend"], &cpu["usable"]), (&"cpu".into(), &true.into()));
-    assert!(cpu["detail"].as_str().unwrap().contains("threads"));
+    let detail = cpu["detail"].as_str().unwrap();
+    assert!(detail.contains("threads") && detail.contains("simd: "), "{detail}");
     for device in devices {
         assert_eq!(device["usable"] == false, device["reason"].is_string(), "{device}");
     }
     assert!(devices.iter().any(|device| device["backend"] == report["auto"]));
     let text = stdout(&run(&["doctor"]));
     assert!(text.contains("--backend auto computes on"), "{text}");
+}
+
+#[test]
+fn instructions_are_those_of_the_environment_or_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let with = |simd: &str, args: &[&str]| {
+        pulseproof(home.path()).args(args).env("PULSEPROOF_SIMD", simd).output().unwrap()
+    };
+    let devices = &json(&with("portable", &["doctor", "--json"]))["devices"];
+    let cpu = devices.as_array().unwrap().last().unwrap();
+    assert!(cpu["detail"].as_str().unwrap().contains("simd: portable"), "{cpu}");
+    let unknown = with("mmx", &["bench", "ntt", "--backend", "cpu"]);
+    assert_eq!(unknown.status.code(), Some(3));
+    let text = stderr(&unknown);
+    assert!(text.contains("PULSEPROOF_SIMD") && text.contains("avx2 or portable"), "{text}");
 }
 
 #[test]
@@ -97,7 +113,9 @@ fn benches_say_what_their_help_promises() {
     for kernel in ["ntt", "msm", "field"] {
         let args = [["bench", kernel].as_slice(), &common, &[plot.to_str().unwrap()]].concat();
         let report = json(&run(&args));
-        for key in ["kernel", "over", "unit", "runs", "processor", "threads", "version", "rows"] {
+        for key in
+            ["kernel", "over", "unit", "runs", "processor", "simd", "threads", "version", "rows"]
+        {
             assert!(!report[key].is_null(), "{kernel}: {key}");
         }
         let rows = report["rows"].as_array().unwrap();

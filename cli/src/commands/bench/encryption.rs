@@ -64,8 +64,8 @@ pub(super) fn run(args: &Args) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
-        "well-formed encryption on {}, {slots} readings in {} words, {} threads, proof {} bytes",
-        report.curve, report.words, report.threads, report.proof_bytes
+        "well-formed encryption on {}, {slots} readings in {} words, {} threads, simd: {}, proof {} bytes",
+        report.curve, report.words, report.threads, report.simd, report.proof_bytes
     ));
     for (load, bytes) in &report.tfhe_zk_bytes {
         say(&format!("tfhe-rs proof with the load on the {load}: {bytes} bytes"));

@@ -53,8 +53,8 @@ All subjects run in turn after a round to warm up; times are medians. Warm runs 
 where the backend computes; the cold one includes compilation, tables and transfers. Peers get the same
 inputs, and nothing is timed unless all results are equal.
 
-JSON: kernel, over, unit, runs, processor, threads, version, rows; a row: log_n, batch, subject, is_peer,
-cold_ms, median_ms, min_ms, max_ms, per_second, to_peer (this median over the peer's), limit (limit_ms,
+JSON: kernel, over, unit, runs, processor, simd, threads, version, rows; a row: log_n, batch, subject,
+is_peer, cold_ms, median_ms, min_ms, max_ms, per_second, to_peer (this median over the peer's), limit (limit_ms,
 share, derivation).";
 
 /// Transforms, against arkworks's
@@ -250,8 +250,8 @@ pub(super) fn draw(report: &Report, file: Option<&Output>) -> Result<(), String>
 /// Says what was measured.
 pub(super) fn print(report: &Report, tell: fn(&str)) {
     tell(&format!(
-        "{} over {}; {} threads of {}, {} runs",
-        report.kernel, report.over, report.threads, report.processor, report.runs
+        "{} over {}; {} threads of {}, simd: {}, {} runs",
+        report.kernel, report.over, report.threads, report.processor, report.simd, report.runs
     ));
     let header = [
         "size",

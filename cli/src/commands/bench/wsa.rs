@@ -52,8 +52,8 @@ pub(super) fn run(args: &Args) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
-        "WSA on {}, {}, N = 2^{log_size}, {devices} vectors, {} threads, proof {} bytes",
-        report.curve, report.backend, report.threads, report.proof_bytes
+        "WSA on {}, {}, N = 2^{log_size}, {devices} vectors, {} threads, simd: {}, proof {} bytes",
+        report.curve, report.backend, report.threads, report.simd, report.proof_bytes
     ));
     let row = |name: &str, of: &Timing| of.row(name.to_owned());
     let rows = [
