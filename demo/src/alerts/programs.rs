@@ -20,7 +20,7 @@ const DEVIATION_BITS: u32 = 10;
 pub enum Question {
     /// Whether the mean of an epoch's readings is above a threshold.
     Above,
-    /// Whether an epoch's mean is further than [`SPIKE`] from the moving average before it.
+    /// Whether an epoch's mean is further than `SPIKE` from the moving average before it.
     Spike,
     /// Whether means rise or fall by more than one unit per epoch.
     Trend,
