@@ -6,18 +6,16 @@
 
 use rayon::prelude::*;
 
+use super::multiples::Multiples;
 use crate::bootstrap::KeyswitchShape;
 use crate::bootstrap::integers::digits_of_word;
-use crate::cpu::simd::Vectors;
 use crate::cpu::{reserve, zeroed};
 use crate::error::Error;
 
 /// Vectors that a strip is wide.
-const WIDTH: usize = 4;
+const WIDTH: usize = 2;
 /// Rows of a block: 128 KiB where vectors have eight lanes.
-const ROWS: usize = 512;
-/// Ciphertexts whose sums are in registers at a time: with those of a strip, sixteen vectors.
-const TILE: usize = 4;
+const ROWS: usize = 1024;
 /// Ciphertexts whose digits are kept at a time, at most.
 const BATCH: usize = 64;
 /// Digits that are kept at a time, where those of a tile are not more: 8 MiB.
@@ -27,13 +25,13 @@ const DIGITS: usize = 1 << 20;
 type Row<V> = [V; WIDTH];
 
 /// The matrix, strip by strip and in a strip row by row. The last strip is filled up with zeros.
-pub(super) struct Prepared<A: Vectors<W>, const W: usize> {
+pub(super) struct Prepared<A: Multiples<W>, const W: usize> {
     a: A,
     shape: KeyswitchShape,
     strips: Vec<Row<A::V>>,
 }
 
-impl<A: Vectors<W>, const W: usize> Prepared<A, W> {
+impl<A: Multiples<W>, const W: usize> Prepared<A, W> {
     pub fn new(a: A, shape: KeyswitchShape, words: &[u64]) -> Result<Self, Error> {
         let rows = rows(&shape);
         let count = shape.row_to().div_ceil(WIDTH * W);
@@ -47,7 +45,9 @@ impl<A: Vectors<W>, const W: usize> Prepared<A, W> {
                         let words = row[strip * WIDTH * W..].chunks(W);
                         for (vector, words) in to.iter_mut().zip(words) {
                             let mut lanes = [0; W];
-                            lanes[..words.len()].copy_from_slice(words);
+                            for (lane, &word) in lanes.iter_mut().zip(words) {
+                                *lane = A::prepared(word);
+                            }
                             *vector = a.load(&lanes);
                         }
                     }
@@ -59,7 +59,7 @@ impl<A: Vectors<W>, const W: usize> Prepared<A, W> {
 
     /// Switches ciphertexts.
     pub fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error> {
-        let batch = (DIGITS / rows(&self.shape) / TILE * TILE).clamp(TILE, BATCH);
+        let batch = (DIGITS / rows(&self.shape) / A::TILE * A::TILE).clamp(A::TILE, BATCH);
         let batches = ciphertexts.par_chunks(batch * self.shape.row_from());
         let results = results.par_chunks_mut(batch * self.shape.row_to());
         batches.zip(results).try_for_each(|(batch, results)| self.switch_batch(batch, results))
@@ -70,9 +70,9 @@ impl<A: Vectors<W>, const W: usize> Prepared<A, W> {
         let rows = rows(&self.shape);
         let count = ciphertexts.len() / self.shape.row_from();
         let mut digits = zeroed(count * rows)?;
-        let tiles = digits.par_chunks_mut(TILE * rows);
+        let tiles = digits.par_chunks_mut(A::TILE * rows);
         tiles
-            .zip(ciphertexts.par_chunks(TILE * self.shape.row_from()))
+            .zip(ciphertexts.par_chunks(A::TILE * self.shape.row_from()))
             .for_each(|(digits, ciphertexts)| write_digits(&self.shape, ciphertexts, digits));
         let len = self.strips.len() / rows * count;
         let mut sums = reserve(len)?;
@@ -125,14 +125,14 @@ fn write_digits(shape: &KeyswitchShape, ciphertexts: &[u64], digits: &mut [u64])
 
 /// Subtracts the products of all digits with a strip.
 #[inline(always)]
-fn add_strip<A: Vectors<W>, const W: usize>(
+fn add_strip<A: Multiples<W>, const W: usize>(
     a: A,
     strip: &[Row<A::V>],
     digits: &[u64],
     sums: &mut [Row<A::V>],
 ) {
     for (index, block) in strip.chunks(ROWS).enumerate() {
-        let tiles = digits.chunks(TILE * strip.len()).zip(sums.chunks_mut(TILE));
+        let tiles = digits.chunks(A::TILE * strip.len()).zip(sums.chunks_mut(A::TILE));
         for (digits, sums) in tiles {
             let tile = sums.len();
             let digits = &digits[index * ROWS * tile..][..block.len() * tile];
@@ -140,7 +140,7 @@ fn add_strip<A: Vectors<W>, const W: usize>(
                 1 => subtract::<A, W, 1>(a, block, digits, sums),
                 2 => subtract::<A, W, 2>(a, block, digits, sums),
                 3 => subtract::<A, W, 3>(a, block, digits, sums),
-                _ => subtract::<A, W, TILE>(a, block, digits, sums),
+                _ => subtract::<A, W, 4>(a, block, digits, sums),
             }
         }
     }
@@ -148,22 +148,25 @@ fn add_strip<A: Vectors<W>, const W: usize>(
 
 /// Subtracts the products of the digits of T ciphertexts with a block.
 #[inline(always)]
-fn subtract<A: Vectors<W>, const W: usize, const T: usize>(
+fn subtract<A: Multiples<W>, const W: usize, const T: usize>(
     a: A,
     block: &[Row<A::V>],
     digits: &[u64],
     sums: &mut [Row<A::V>],
 ) {
     let sums = sums.first_chunk_mut::<T>().expect("a tile is of T ciphertexts");
-    let mut differences = *sums;
+    let mut products = [[a.no_products(); WIDTH]; T];
     for (row, digits) in block.iter().zip(digits.as_chunks::<T>().0) {
         unroll!(i < T, {
             let digit = a.splat(digits[i]);
             unroll!(k < WIDTH, {
-                let product = a.mul_low(row[k], digit);
-                differences[i][k] = a.sub(differences[i][k], product);
+                products[i][k] = a.add_product(products[i][k], row[k], digit);
             });
         });
     }
-    *sums = differences;
+    unroll!(i < T, {
+        unroll!(k < WIDTH, {
+            sums[i][k] = a.sub(sums[i][k], a.total(products[i][k]));
+        });
+    });
 }

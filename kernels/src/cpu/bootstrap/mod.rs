@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `montgomery` | Montgomery's products of words; `ifma`: in 52 bits |
 //! | `residues` | what transforms compute with; `late`: over Montgomery's products; `fp50`: over doubles |
+//! | `multiples` | sums of words times digits |
 //! | `roots`, `tables` | what belongs to a size; `passes`: how it is cut |
 //! | `transform`, `product`, `digits` | the steps of a rotation |
 //! | `key`, `rotation`, `keyswitch` | the operations |
@@ -20,6 +21,7 @@ mod keyswitch;
 mod late;
 mod memory;
 mod montgomery;
+mod multiples;
 mod passes;
 mod product;
 mod residues;
@@ -36,11 +38,12 @@ mod tests;
 use rayon::prelude::*;
 
 use self::late::Late;
+use self::multiples::Multiples;
 use self::residues::Residues;
 use super::instructions::Level;
 #[cfg(target_arch = "x86_64")]
 use super::simd::Fp50;
-use super::simd::{Portable, Vectors};
+use super::simd::Portable;
 use super::{Cpu, zeroed};
 use crate::backend::BootstrapOps;
 use crate::backend::arguments::{
@@ -72,7 +75,7 @@ trait Switch: Send + Sync {
     fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error>;
 }
 
-impl<A: Vectors<W>, const W: usize> Switch for keyswitch::Prepared<A, W> {
+impl<A: Multiples<W>, const W: usize> Switch for keyswitch::Prepared<A, W> {
     fn switch(&self, ciphertexts: &[u64], results: &mut [u64]) -> Result<(), Error> {
         self.switch(ciphertexts, results)
     }

@@ -64,6 +64,8 @@ impl Avx2 {
         and(a, b) = _mm256_and_si256;
         /// The product of the low 32 bits of a and b.
         mul_u32(a, b) = _mm256_mul_epu32;
+        /// The product of the low 32 bits of a and b, both with signs.
+        mul_i32(a, b) = _mm256_mul_epi32;
         /// The bits of either.
         or(a, b) = _mm256_or_si256;
         /// The bits of one of both.

@@ -28,7 +28,7 @@ mod twice;
 mod vectors;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub use avx2::{Avx2, Words4};
 #[cfg(target_arch = "x86_64")]
 pub(in crate::cpu) use avx512::Words;
 #[cfg(target_arch = "x86_64")]
