@@ -1,4 +1,4 @@
-//! The CPU: all cores, and AVX-512 IFMA where the machine has it.
+//! The CPU: all cores, with the best instructions that it has.
 
 /// Repeats a block for i from 0 to 7 where i < n: what LLVM would unroll only in part stays in
 /// registers.

@@ -6,15 +6,16 @@
 //! (1/2 + |x|/16p)·p.
 //!
 //! Forward, values between passes are up to 4p. The first level of a pass brings what is not multiplied to
-//! p/2; after one to four levels values are up to 1.25, 1.83, 2.45 and 3.11 times p. What is entered is below
-//! p/2: after four levels it is up to 2.83 times p.
+//! p/2; after one to four levels values are up to 1.25, 1.83, 2.45 and 3.10 times p. What is entered is below
+//! p/2: after four levels it is up to 2.84 times p.
 //! Back, values between passes are up to p. Sums double: to 2p, to 4p; then they are brought to p/2.
 
 use ark_ff::PrimeField;
 
 use super::residues::Residues;
 use crate::bootstrap::MODULUS;
-use crate::cpu::simd::{Doubles, Fp50, ROUNDING, Vectors, factor};
+use crate::cpu::simd::doubles::{self, Doubles, ROUNDING};
+use crate::cpu::simd::{Fp50, Vectors, factor};
 use crate::field::Prime50;
 
 impl<D> Fp50<D> {
@@ -32,7 +33,7 @@ impl<D, const W: usize> Residues<W> for Fp50<D>
 where
     D: Vectors<W> + Doubles<W, Bits = <D as Vectors<W>>::V>,
 {
-    const LOG_RADIX: u32 = D::LOG_RADIX;
+    const LOG_RADIX: u32 = if D::IS_ONE_REGISTER { 4 } else { 3 };
     /// With few registers a tail and what comes after it is too long a chain.
     const HAS_TAIL: bool = W > 4;
     const KEY_BITS: u32 = 0;
@@ -120,16 +121,7 @@ where
 
     #[inline(always)]
     fn transpose(self, vectors: [D::D; W]) -> [D::D; W] {
-        let d = self.0;
-        let mut bits = [d.splat(0); W];
-        unroll!(i < W, {
-            bits[i] = d.bits(vectors[i]);
-        });
-        let (rows, mut out) = (Vectors::transpose(d, bits), vectors);
-        unroll!(i < W, {
-            out[i] = d.doubles(rows[i]);
-        });
-        out
+        doubles::transpose(self.0, vectors)
     }
 
     #[inline(always)]

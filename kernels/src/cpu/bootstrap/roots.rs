@@ -92,7 +92,13 @@ fn within_vectors<A: Residues<W>, const W: usize>(a: A, factors: &[A::Factor]) -
     let lane = |block| of_block(factors, level, block, W.ilog2()).collect::<Vec<_>>();
     let square = |square| {
         let lanes: [Vec<_>; W] = std::array::from_fn(|i| lane(square * W + i));
-        (0..W - 1).map(move |at| a.factors(std::array::from_fn(|i| lanes[i][at])))
+        (0..W - 1).map(move |at| {
+            let factors = std::array::from_fn(|i| lanes[i][at]);
+            a.run(
+                #[inline(always)]
+                || a.factors(factors),
+            )
+        })
     };
     (0..factors.len() / (W * W)).flat_map(square).collect()
 }

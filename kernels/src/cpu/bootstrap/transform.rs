@@ -35,6 +35,7 @@ macro_rules! with_radix {
 
 /// The last pass may be done block by block, unless it is the first, too.
 fn has_tail<A: Residues<W>, const W: usize>(vectors: usize) -> bool {
+    const { assert!(!A::HAS_TAIL || W < 1 << A::LOG_RADIX, "a square would be taken for a tail") };
     A::HAS_TAIL && passes::<A, W>(vectors) > 1
 }
 

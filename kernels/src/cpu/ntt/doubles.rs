@@ -3,13 +3,13 @@
 use ark_ff::{Fp, MontBackend, MontConfig, PrimeField};
 
 use super::arithmetic::Arithmetic;
-use crate::cpu::simd::{Eight, Fp50, Fp51, Lanes, Vectors};
+use crate::cpu::simd::{Eight, Fp50, Fp51, Lanes, Vectors, doubles};
 use crate::field::Prime50;
 
 type Prime<P> = Fp<MontBackend<P, 4>, 4>;
 
-/// Values are up to 3p/2 on the way forward, with limbs of up to 2^51.6, and less than p on the way back;
-/// factors are carried, and up to p/2.
+/// Values are up to 5p/4 on the way forward, with limbs that are not carried, up to 2^51 and hardly more, and less than
+/// p on the way back; factors are carried, and up to p/2.
 impl<P: MontConfig<4>, D: Eight, const ROWS: usize> Arithmetic<Prime<P>> for Fp51<D, 5, ROWS> {
     const LOG_WIDTH: u32 = 3;
     const LOG_TILE: u32 = 13;
@@ -72,15 +72,14 @@ impl<P: MontConfig<4>, D: Eight, const ROWS: usize> Arithmetic<Prime<P>> for Fp5
 
     #[inline(always)]
     fn transpose(self, vectors: &mut [[D::D; 5]; 8]) {
-        let d = self.0;
         unroll!(limb < 5, {
-            let mut rows = [d.splat(0); 8];
+            let mut rows = [vectors[0][limb]; 8];
             unroll!(i < 8, {
-                rows[i] = d.bits(vectors[i][limb]);
+                rows[i] = vectors[i][limb];
             });
-            let rows = d.transpose(rows);
+            let rows = doubles::transpose(self.0, rows);
             unroll!(i < 8, {
-                vectors[i][limb] = d.doubles(rows[i]);
+                vectors[i][limb] = rows[i];
             });
         });
     }
@@ -159,13 +158,6 @@ impl<D: Eight> Arithmetic<Prime50> for Fp50<D> {
 
     #[inline(always)]
     fn transpose(self, vectors: &mut [D::D; 8]) {
-        let (d, mut rows) = (self.0, [self.0.splat(0); 8]);
-        unroll!(i < 8, {
-            rows[i] = d.bits(vectors[i]);
-        });
-        let rows = Vectors::transpose(d, rows);
-        unroll!(i < 8, {
-            vectors[i] = d.doubles(rows[i]);
-        });
+        *vectors = doubles::transpose(self.0, *vectors);
     }
 }

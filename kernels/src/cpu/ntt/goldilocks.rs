@@ -151,7 +151,7 @@ impl<A> Folded<A> {
         let less = a.sub(low, b);
         let less = a.add_where(a.below(low, b), less, a.splat(P));
         let times = a.mul_u32(high, a.splat(EPSILON));
-        // A carry is worth 2^32 − 1, and the sum is at most 2^64 − 2^32 below it.
+        // A carry is worth 2^32 − 1. Where there is one, what is left is at most 2^64 − 2^33: there is room.
         let sum = a.add(less, times);
         a.add_where(a.below(sum, times), sum, a.splat(EPSILON))
     }

@@ -1,7 +1,9 @@
 //! Number-theoretic transforms.
 
 mod arithmetic;
+#[cfg(target_arch = "x86_64")]
 mod doubles;
+#[cfg(target_arch = "x86_64")]
 mod goldilocks;
 mod kernel;
 mod passes;

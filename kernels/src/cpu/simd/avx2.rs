@@ -245,7 +245,6 @@ impl Vectors<4> for Avx2 {
 }
 
 impl Doubles<4> for Avx2 {
-    const LOG_RADIX: u32 = 3;
     type D = Doubles4;
     type Bits = Words4;
     /// The signs of lanes.

@@ -1,5 +1,5 @@
-//! Vectors of eight 64-bit words in AVX-512 registers: the only file of the CPU's kernels with
-//! `unsafe` in it. It knows words and no fields.
+//! Vectors of eight 64-bit words in AVX-512 registers, and the words of arkworks's elements there. It knows no
+//! fields.
 #![expect(unsafe_code, reason = "intrinsics of AVX-512, and the words of arkworks's elements")]
 
 use core::arch::x86_64::*;

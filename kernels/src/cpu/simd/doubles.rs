@@ -4,13 +4,17 @@ use ark_ff::{Fp, FpConfig};
 
 use super::Vectors;
 
+/// Added to a number of at most 2^51, it rounds that to an integer, which is in the low bits: those of the sum
+/// less those of this.
+pub(in crate::cpu) const ROUNDING: f64 = 1.5 * TWO_52;
+/// 2^52. Its bits with an integer below it as the low ones are their sum.
+pub(in crate::cpu) const TWO_52: f64 = 4_503_599_627_370_496.0;
+
 /// Vectors of `W` doubles, and arithmetic in each lane.
 ///
 /// As with [`Lanes`](super::Lanes), a value is the proof that the machine has the instructions, and methods
 /// must be inlined where these are switched on.
 pub trait Doubles<const W: usize>: Copy + std::fmt::Debug + Send + Sync + 'static {
-    /// log2 of the vectors that fit the registers together with what computing with them needs, at most 4.
-    const LOG_RADIX: u32;
     /// Doubles.
     type D: Copy + Send + Sync;
     /// Their bits.
@@ -45,7 +49,7 @@ pub trait Doubles<const W: usize>: Copy + std::fmt::Debug + Send + Sync + 'stati
     /// c − a·b, rounded once.
     fn subtract_product(self, c: Self::D, a: Self::D, b: Self::D) -> Self::D;
 
-    /// The lanes below zero.
+    /// The lanes whose sign is set: a zero must have none.
     fn negative(self, a: Self::D) -> Self::Choice;
 
     /// The lanes whose bits are set.
@@ -59,6 +63,23 @@ pub trait Doubles<const W: usize>: Copy + std::fmt::Debug + Send + Sync + 'stati
 
     /// Asks the memory for a vector that will be read before long. It has no other effect.
     fn ask_for(self, a: &Self::D);
+}
+
+/// Lane i of vector j becomes lane j of vector i.
+#[inline(always)]
+pub(in crate::cpu) fn transpose<D, const W: usize>(d: D, vectors: [D::D; W]) -> [D::D; W]
+where
+    D: Vectors<W> + Doubles<W, Bits = <D as Vectors<W>>::V>,
+{
+    let (mut bits, mut out) = ([d.splat(0); W], vectors);
+    unroll!(i < W, {
+        bits[i] = d.bits(vectors[i]);
+    });
+    let rows = Vectors::transpose(d, bits);
+    unroll!(i < W, {
+        out[i] = d.doubles(rows[i]);
+    });
+    out
 }
 
 /// Doubles and words in eight lanes, and what brings field elements there.

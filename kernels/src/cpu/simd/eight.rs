@@ -147,7 +147,6 @@ macro_rules! words {
 words!(Avx512, Avx512Ifma);
 
 impl Doubles<8> for Avx512 {
-    const LOG_RADIX: u32 = 4;
     type D = Doubles8;
     type Bits = Words;
     type Choice = u8;

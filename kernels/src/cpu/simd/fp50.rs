@@ -1,7 +1,7 @@
 //! The 50-bit prime in doubles, exactly.
 //!
-//! All integers up to 2^53, more than 8p, are doubles, and all that is computed is such an integer: nothing is
-//! ever rounded but quotients. With a = x·w for |x| ≤ 4p and |w| < p/2,
+//! All integers up to 2^53, more than 8p, are doubles, and so are both parts of a product: nothing is lost but in
+//! quotients. With a = x·w for |x| ≤ 4p and |w| < p/2,
 //!
 //! * h = a, rounded, and l = a − h are doubles;
 //! * q, an integer next to a/p, is taken from what x·(w/p) + 1.5·2^52 leaves, or h·(1/p) + 1.5·2^52; it is off by
@@ -13,6 +13,7 @@
 //! Source: van der Hoeven, Lecerf and Quintin, "Modular SIMD arithmetic in Mathemagix" (2016), section 3,
 //! there with a correction that late reduction makes needless.
 
+use super::doubles::{ROUNDING, TWO_52};
 use super::{Doubles, Vectors};
 use crate::bootstrap::MODULUS;
 
@@ -20,11 +21,14 @@ use crate::bootstrap::MODULUS;
 const P: f64 = MODULUS as f64;
 /// 1/p, rounded.
 const INVERSE: f64 = 1.0 / P;
-/// A number of at most 2^51 is rounded to an integer where this is added to it; the integer is in the low
-/// bits, which are those of the sum less those of this.
-pub(in crate::cpu) const ROUNDING: f64 = 6_755_399_441_055_744.0;
-/// 2^52, above which integers below it are the low bits.
-const EXPONENT: f64 = 4_503_599_627_370_496.0;
+
+/// 1/p is off by less than 2^(−62) of itself, which [`Fp50::nearest`] needs.
+const _: () = {
+    let bits = INVERSE.to_bits();
+    let mantissa = (bits & ((1 << 52) - 1) | 1 << 52) as u128;
+    let one = 1u128 << (1075 - (bits >> 52));
+    assert!((mantissa * MODULUS as u128).abs_diff(one) < one >> 62);
+};
 
 /// w and w/p, rounded, of the residue nearest to zero: what multiplies by it.
 #[expect(clippy::cast_precision_loss, reason = "it has 50 bits")]
@@ -77,8 +81,8 @@ impl<D> Fp50<D> {
         d.plus(d.subtract_product(high, quotient, d.every(P)), low)
     }
 
-    /// The nearest to zero, for |x| ≤ 5p: x·(1/p) is off from x/p by less than the 1/2p that lie between x/p
-    /// and where its rounding changes.
+    /// The nearest to zero, for |x| ≤ 5p: x·(1/p) is off from x/p by less than 2^(−59), and 1/2p, over 2^(−51), lies
+    /// between x/p and where its rounding changes.
     #[inline(always)]
     pub(in crate::cpu) fn nearest<const W: usize>(self, x: D::D) -> D::D
     where
@@ -94,8 +98,8 @@ impl<D> Fp50<D> {
         D: Vectors<W> + Doubles<W, Bits = <D as Vectors<W>>::V>,
     {
         let d = self.0;
-        let bits = d.or(integers, d.splat(EXPONENT.to_bits()));
-        d.less_by(d.doubles(bits), d.every(EXPONENT))
+        let bits = d.or(integers, d.splat(TWO_52.to_bits()));
+        d.less_by(d.doubles(bits), d.every(TWO_52))
     }
 
     /// The residues from 0 to p − 1 of what is nearest to zero.

@@ -11,7 +11,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
-mod doubles;
+pub(in crate::cpu) mod doubles;
 #[cfg(target_arch = "x86_64")]
 mod eight;
 mod fp50;
@@ -35,7 +35,7 @@ pub(in crate::cpu) use avx512::Words;
 pub use avx512::{Avx512, Avx512Ifma};
 pub use doubles::{Doubles, Eight};
 pub use fp50::Fp50;
-pub(in crate::cpu) use fp50::{ROUNDING, factor};
+pub(in crate::cpu) use fp50::factor;
 pub use fp51::Fp51;
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
@@ -65,9 +65,9 @@ impl Line {
 
 /// Arithmetic on [`Self::WIDTH`] elements of `F` at once.
 ///
-/// A value `V` holds, in each lane, an integer that stands for an element, not always the least one. Its
-/// size is stated in multiples of p. Unless a method says otherwise its operands must be at most 2p, and
-/// so are its results.
+/// A value `V` holds, in each lane, an integer that stands for an element, not always the least one, and in some
+/// implementations with a sign. Its size is stated in multiples of p. Unless a method says otherwise its operands
+/// must be at most 2p, and so are its results. An implementation may reduce more than it is asked to.
 ///
 /// Multiplication is Montgomery's with a factor R' of the implementation's own: `mul(a, b)` is a·b/R'.
 /// [`load`](Self::load) and [`store`](Self::store) do not convert; elements keep arkworks's factor R.
@@ -81,7 +81,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// How many lanes there are: a power of two, at most 8.
     const WIDTH: usize;
 
-    /// ⌊R'/p⌋: values may be up to this many times p, and the product of two values up to a·p and b·p
+    /// ⌊R'/p⌋, or `u64::MAX` where every operation reduces to below p: values may be up to this many times p, and the product of two values up to a·p and b·p
     /// with a·b ≤ `CAPACITY` is at most 2p.
     const CAPACITY: u64;
 
@@ -131,7 +131,7 @@ pub trait Lanes<F>: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// a + b without reduction: operands and result up to `CAPACITY` times p.
     fn add_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// a − b + 2p without reduction: a may be up to `CAPACITY` − 2 times p.
+    /// a − b + 2p without reduction, or just a − b: a may be up to `CAPACITY` − 2 times p.
     fn sub_lazy(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// The same element, at most 2p, for a value up to 4p.

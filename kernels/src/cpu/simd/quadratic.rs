@@ -5,7 +5,7 @@ use ark_ff::{Fp2, Fp2Config};
 use super::{Lanes, Line};
 
 /// Arithmetic on elements c_0 + c_1·i with the arithmetic `T` of the prime field, which must have room
-/// for values up to 4p: `CAPACITY` at least 16.
+/// for products of values up to 8p: `CAPACITY` at least 64.
 #[derive(Clone, Copy, Debug)]
 pub struct Quadratic<T>(pub(crate) T);
 

@@ -2,8 +2,8 @@
 //! the ends of the ranges.
 
 use ark_ff::{AdditiveGroup, Field, Fp2, Fp2Config, PrimeField, UniformRand};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use super::{Lanes, Line, Vectorised, with_lanes};
 use crate::cpu::Instructions;
@@ -67,11 +67,44 @@ impl<F, L: Lanes<F>> Lanes<F> for Called<L> {
     }
 }
 
-/// 0, 1, −1, values near p and near powers of two, and random ones.
-fn prime_values<F: PrimeField>(rng: &mut StdRng) -> Vec<F> {
+/// Elements whose words, as they lie in memory, are at the ends of limbs of 51 and 52 bits, or near p and p/2.
+fn edges_of_words<F: PrimeField + Element>(rng: &mut StdRng) -> Vec<F> {
+    let (modulus, half) = (F::MODULUS, F::MODULUS_MINUS_ONE_DIV_TWO);
+    let (modulus, half) = (modulus.as_ref(), half.as_ref());
+    let near = |words: &[u64], add: bool| {
+        let mut words = words.to_vec();
+        words[0] = if add { words[0] + 1 } else { words[0] - 1 };
+        F::read(&words)
+    };
+    let mut values = vec![near(modulus, false), F::read(half), near(half, true)];
+    while values.len() < 24 {
+        let bits = if values.len() % 2 == 0 { 51 } else { 52 };
+        let limbs = [0, 1, (1 << (bits - 1)) - 1, 1 << (bits - 1), (1 << (bits - 1)) + 1];
+        let only = Some((1u64 << bits) - 1).filter(|_| rng.gen_bool(0.3));
+        let mut words = vec![0; F::WORDS];
+        for i in 0..(64 * F::WORDS).div_ceil(bits) {
+            let limb: u64 = only.unwrap_or_else(|| limbs[rng.gen_range(0..limbs.len())]);
+            let wide = u128::from(limb) << (bits * i % 64);
+            for (k, part) in wide.to_le_bytes().as_chunks().0.iter().enumerate() {
+                if let Some(word) = words.get_mut(bits * i / 64 + k) {
+                    *word |= u64::from_le_bytes(*part);
+                }
+            }
+        }
+        // Below p: its highest word is greater.
+        let last = F::WORDS - 1;
+        words[last] %= modulus[last];
+        values.push(F::read(&words));
+    }
+    values
+}
+
+/// 0, 1, −1, values near p and near powers of two, at the ends of limbs, and random ones.
+fn prime_values<F: PrimeField + Element>(rng: &mut StdRng) -> Vec<F> {
     let small = [0u64, 1, 2, 3, 1 << 31, u64::MAX].map(F::from);
     let powers = [51u64, 52, 53, 64, 104, 128, 156, 208, 250].map(|k| F::from(2u64).pow([k]));
     let mut values: Vec<F> = small.into_iter().chain(powers).flat_map(|v| [v, -v]).collect();
+    values.extend(edges_of_words::<F>(rng));
     values.extend((0..34).map(|_| F::rand(rng)));
     values
 }
@@ -155,6 +188,10 @@ fn check_pair<F: Field + Element, L: Lanes<F>>(l: L, a: &[F], b: &[F]) {
         let (s, t) = (l.load(a), l.sub(l.zero(), y));
         assert_eq!(stored(l, l.sub_both(x, s, t)), each(|_, y| y));
         assert_eq!(stored(l, l.sub_both(l.neg(x), s, l.add(y, s))), each(|x, y| -x - x - x - y));
+        let (s, t) = (l.load(a), l.load(b));
+        assert_eq!(stored(l, l.sub_both(l.neg(x), s, t)), each(|x, y| -x - x - y));
+        let product = l.mul(x, l.constants(b));
+        assert_eq!(stored(l, l.sub_both(product, s, t)), each(|x, y| x * y - x - y));
         assert_eq!(stored(l, l.reduce(l.add_lazy(x, y))), each(|x, y| x + y));
         assert_eq!(stored(l, l.reduce(l.sub_lazy(x, y))), each(|x, y| x - y));
         assert_eq!(stored(l, l.mul(x, l.constants(b))), each(|x, y| x * y));

@@ -99,7 +99,6 @@ impl<A: Vectors<4>> Vectors<8> for Twice<A> {
 }
 
 impl<A: Doubles<4>> Doubles<8> for Twice<A> {
-    const LOG_RADIX: u32 = A::LOG_RADIX - 1;
     type D = [A::D; 2];
     type Bits = [A::Bits; 2];
     type Choice = [A::Choice; 2];
@@ -144,12 +143,13 @@ where
 {
     #[inline(always)]
     fn load_elements<P: FpConfig<N>, const N: usize>(self, values: &[Fp<P, N>]) -> [Self::V; N] {
+        const { assert!(4 <= N && N <= 8) };
         let mut columns = [Vectors::<8>::splat(self, 0); N];
         unroll!(half < 2, {
-            // Words of four elements by fours; the last four of six have two that are there already.
-            unroll!(quarter < 2, {
-                let at = if quarter == 0 { 0 } else { N - 4 };
-                if quarter == 0 || N > 4 {
+            // The first four words of four elements, and the last four, of which some may be there already.
+            unroll!(part < 2, {
+                let at = if part == 0 { 0 } else { N - 4 };
+                if part == 0 || N > 4 {
                     let mut rows = [self.0.splat(0); 4];
                     unroll!(lane < 4, {
                         let words = &values[4 * half + lane].0.0;
@@ -171,10 +171,11 @@ where
         columns: [Self::V; N],
         values: &mut [Fp<P, N>],
     ) {
+        const { assert!(4 <= N && N <= 8) };
         unroll!(half < 2, {
-            unroll!(quarter < 2, {
-                let at = if quarter == 0 { 0 } else { N - 4 };
-                if quarter == 0 || N > 4 {
+            unroll!(part < 2, {
+                let at = if part == 0 { 0 } else { N - 4 };
+                if part == 0 || N > 4 {
                     let mut rows = [self.0.splat(0); 4];
                     unroll!(word < 4, {
                         rows[word] = columns[at + word][half];
@@ -183,7 +184,7 @@ where
                     unroll!(lane < 4, {
                         let mut words = [0; 4];
                         self.0.store(rows[lane], &mut words);
-                        let from = if quarter == 0 { 0 } else { 8 - N };
+                        let from = if part == 0 { 0 } else { 8 - N };
                         values[4 * half + lane].0.0[at + from..at + 4]
                             .copy_from_slice(&words[from..]);
                     });

@@ -85,8 +85,8 @@ fn products_are_right_and_small() {
 
 fn check_digits<D: Both<W>, const W: usize>(d: D) {
     let rng = &mut StdRng::seed_from_u64(2);
-    for shift in [19, 27, 30, 49] {
-        for _ in 0..20_000 {
+    for shift in 1..=49 {
+        for _ in 0..2_000 {
             // Where rounding changes, and elsewhere.
             let half = (2 * rng.gen_range(0..1 << (49 - shift)) + 1i64) << (shift - 1);
             let near = half + rng.gen_range(-1..=1);
@@ -148,7 +148,8 @@ fn check_transforms<D: Both<W>, const W: usize>(d: D) {
         let block = block_vectors::<Fp50<D>, W>(vectors);
         let mut both = ends(d, rng, 1, vectors);
         both.iter_mut().for_each(|values| forward_head(fp50, values, &forward));
-        check_same(d, &both, 8);
+        // Up to 3.10p.
+        check_same(d, &both, 7);
         let mut both = ends(d, rng, 8, vectors);
         for values in &mut both {
             let blocks = values.chunks_exact_mut(block).enumerate();

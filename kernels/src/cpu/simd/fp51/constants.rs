@@ -3,20 +3,17 @@
 use ark_ff::MontConfig;
 
 use super::Prime;
+use crate::cpu::simd::doubles::{ROUNDING, TWO_52};
 use crate::cpu::simd::radix::{limbs, power_of_two};
 
 /// Bits of a limb.
 pub(super) const BITS: usize = 51;
 /// The bits of a limb.
 pub(super) const LIMB: u64 = (1 << BITS) - 1;
-/// 2^51 and its inverse.
+/// 2^51.
 pub(super) const RADIX: f64 = (1u64 << BITS) as f64;
 /// Added to a product, it leaves the multiple of 2^51.
-pub(super) const HIGH: f64 = 1.5 * RADIX * (1u64 << 52) as f64;
-/// Added to an integer of at most 2^51, it leaves it in the low bits.
-pub(super) const LOW: f64 = 1.5 * (1u64 << 52) as f64;
-/// Added to what is below 2^52, as bits, it makes a double that is greater by 2^52.
-pub(super) const EXPONENT: u64 = ((1u64 << 52) as f64).to_bits();
+pub(super) const HIGH: f64 = 1.5 * RADIX * TWO_52;
 /// Makes columns positive before they are shifted, and what is left of it then.
 pub(super) const BIAS: u64 = 1 << 62;
 pub(super) const BIAS_CARRIED: u64 = BIAS >> BITS;
@@ -27,19 +24,25 @@ pub(super) struct Constants<P, const N: usize, const L: usize, const ROWS: usize
 impl<P: MontConfig<N>, const N: usize, const L: usize, const ROWS: usize> Constants<P, N, L, ROWS> {
     /// p, limbs from 0 on.
     pub(super) const MODULUS: [u64; L] = limbs(&P::MODULUS.0, BITS);
-    /// p, limbs up to 2^50.
+    /// p, limbs up to 2^50 but for the highest.
     pub(super) const BALANCED: [f64; L] = balanced(&Self::MODULUS);
     /// −p^(−1) mod 2^51, from −2^50 on.
     pub(super) const INVERSE: f64 = {
         let inverse = P::INV & LIMB;
         inverse as f64 - if inverse > 1 << (BITS - 1) { RADIX } else { 0.0 }
     };
-    /// (p·n + 1)/2^51 for the n up to 2^50 that makes it an integer, limbs up to 2^50: at most p/2.
+    /// (p·m + 1)/2^51 for the m up to 2^50 that makes it an integer, limbs up to 2^50: at most p/2.
     pub(super) const MULTIPLE: [f64; L] = multiple(&Self::MODULUS, P::INV & LIMB);
-    /// 2^(51·(L − 1))/p, hardly less.
+    /// 2^(51·(L − 1))/p, rounded.
     pub(super) const QUOTIENT: f64 = {
         let top = Self::MODULUS[L - 1] as f64 + Self::MODULUS[L - 2] as f64 / RADIX;
         1.0 / top
+    };
+    /// What the bounds need: that limbs and columns have room, and that p is less than a quarter of R'.
+    pub(super) const IS_SOUND: () = {
+        assert!(L <= 8 && ROWS <= 8 && L <= ROWS && ROWS <= L + 1);
+        let above = BITS * (ROWS - L);
+        assert!(above > 0 || Self::MODULUS[L - 1] < 1 << (BITS - 2));
     };
     /// 2^(51·ROWS − 64·N), from arkworks's factor to ours: its Montgomery form is 2^(51·ROWS).
     pub(super) const TWIST: Prime<P, N> =
@@ -62,9 +65,9 @@ const fn balanced<const L: usize>(limbs: &[u64; L]) -> [f64; L] {
     out
 }
 
-/// (p·n + 1)/2^51 for n ≡ −1/p between −2^50 and 2^50, in limbs up to 2^50.
+/// (p·m + 1)/2^51 for m ≡ −1/p between −2^50 and 2^50, in limbs up to 2^50.
 const fn multiple<const L: usize>(p: &[u64; L], inverse: u64) -> [f64; L] {
-    // p·n + 1 limb by limb, for n from 0 on; p is taken off where n is to be less by 2^51.
+    // p·m + 1 limb by limb, for m from 0 on; p is taken off where n is to be less by 2^51.
     let (mut out, mut carry, mut i) = ([0i128; L], 1, 0);
     while i <= L {
         let sum = carry + if i < L { p[i] as i128 * inverse as i128 } else { 0 };
@@ -106,7 +109,7 @@ const fn columns<const L: usize, const ROWS: usize>(is_square: bool) -> [u64; 16
             row += 1;
         }
         let brought =
-            low.wrapping_mul(LOW.to_bits()).wrapping_add(high.wrapping_mul(HIGH.to_bits()));
+            low.wrapping_mul(ROUNDING.to_bits()).wrapping_add(high.wrapping_mul(HIGH.to_bits()));
         let mut start = 0u64.wrapping_sub(brought);
         // From the column below, in rows and at the end.
         if place > 0 {
@@ -118,7 +121,7 @@ const fn columns<const L: usize, const ROWS: usize>(is_square: bool) -> [u64; 16
             // Half a limb is added for the rounding of carries, and taken off again.
             start = start.wrapping_add(BIAS + (1 << (BITS - 1)));
         } else {
-            start = start.wrapping_add(LOW.to_bits());
+            start = start.wrapping_add(ROUNDING.to_bits());
         }
         columns[place] = start;
         place += 1;

@@ -6,9 +6,10 @@
 //! add is taken off before. Rounding is to nearest throughout, and digits of quotients have signs. The proof
 //! is in `docs/kernels.md`.
 //!
-//! Between operations limbs are up to 2^50 + 2^13 in absolute value, or from 0 to 2^51 − 1 as loaded, and
-//! numbers less than p, with signs: every operation reduces. `ROWS` rows of the product make R' = 2^(51·ROWS),
-//! where the product of a and b is up to |a·b|/R' + p/2.
+//! Between operations numbers are less than p in absolute value, with signs: every operation reduces. Their limbs
+//! are up to 2^50 + 2^13, but for the highest, which is below 2^51; or as they were loaded, from 0 to 2^51 − 1; or
+//! the negatives of these. `ROWS` rows of the product make R' = 2^(51·ROWS), where the product of a and b is up to
+//! |a·b|/R' + 3p/4.
 //!
 //! Sources: Dekker, "A floating-point technique for extending the available precision" (1971), for products in
 //! two parts; Emmart, Zheng and Weems, "Faster modular exponentiation using double precision floating point
@@ -20,7 +21,8 @@ mod words;
 
 use ark_ff::{Field, Fp, MontBackend, MontConfig};
 
-use self::constants::{BITS, Constants, LOW, RADIX};
+use self::constants::{BITS, Constants, RADIX};
+use super::doubles::ROUNDING;
 use super::radix::limbs;
 use super::{Doubles, Eight, Lanes, Line, Vectors};
 
@@ -36,8 +38,8 @@ macro_rules! each {
 }
 use each;
 
-/// Arithmetic in `L` limbs for a prime field of less than 51·L bits, with `ROWS` rows: one more than limbs
-/// where p is over 2^(51·L)/2.
+/// Arithmetic in `L` limbs for a prime field of at most 51·L bits, with `ROWS` rows: one more than limbs where p is
+/// over a quarter of 2^(51·L).
 #[derive(Clone, Copy, Debug)]
 pub struct Fp51<D, const L: usize, const ROWS: usize>(pub(in crate::cpu) D);
 
@@ -51,11 +53,11 @@ impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
         each!(self.0.every(0.0), i => self.0.every(limbs[i]))
     }
 
-    /// Limbs up to 2^52.8 to limbs hardly over 2^50: each carries once.
+    /// Limbs below 2^53 to limbs hardly over 2^50, but for the highest: each carries once.
     #[inline(always)]
     fn carry(self, a: Limbs<D, L>) -> Limbs<D, L> {
         let d = self.0;
-        let (rounding, radix) = (d.every(LOW), d.every(RADIX));
+        let (rounding, radix) = (d.every(ROUNDING), d.every(RADIX));
         let carries = each!(d.every(0.0), i => {
             d.less_by(d.multiply_add(a[i], d.every(1.0 / RADIX), rounding), rounding)
         });
@@ -83,14 +85,15 @@ impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
         each!(self.0.every(0.0), i => self.0.less_by(a[i], b[i]))
     }
 
-    /// A number up to 3p to one hardly over p/2; limbs up to 3·2^51, carried.
+    /// A number up to 3p to one hardly over p/2, carried. Limbs are up to 5·2^50, or up to 3·2^51 with the number's
+    /// sign, as those that were loaded have: a multiple of p taken off them leaves them below 2^53.
     #[inline(always)]
     pub(in crate::cpu) fn reduce_late<P: MontConfig<N>, const N: usize>(
         self,
         a: Limbs<D, L>,
     ) -> Limbs<D, L> {
         let d = self.0;
-        let rounding = d.every(LOW);
+        let rounding = d.every(ROUNDING);
         let quotient = d.every(Constants::<P, N, L, ROWS>::QUOTIENT);
         let q = d.less_by(d.multiply_add(a[L - 1], quotient, rounding), rounding);
         let p = self.broadcast(Constants::<P, N, L, ROWS>::BALANCED);
@@ -105,8 +108,10 @@ impl<P: MontConfig<N>, D: Eight, const N: usize, const L: usize, const ROWS: usi
 
     const WIDTH: usize = 8;
 
-    /// Every operation reduces.
-    const CAPACITY: u64 = u64::MAX;
+    const CAPACITY: u64 = {
+        let () = Constants::<P, N, L, ROWS>::IS_SOUND;
+        u64::MAX
+    };
 
     #[inline(always)]
     fn run<R>(self, f: impl FnOnce() -> R) -> R {
@@ -237,8 +242,8 @@ impl<P: MontConfig<N>, D: Eight, const N: usize, const L: usize, const ROWS: usi
                 each!(d.every(0.0), i => d.doubles(second[i])),
             ];
         }
-        let [a, b, c, e, f, g, h, i] = first;
-        [self.unpack([a, b, c, e]), self.unpack([f, g, h, i])]
+        let [a0, a1, a2, a3, b0, b1, b2, b3] = first;
+        [self.unpack([a0, a1, a2, a3]), self.unpack([b0, b1, b2, b3])]
     }
 
     #[inline(always)]
@@ -260,11 +265,9 @@ impl<P: MontConfig<N>, D: Eight, const N: usize, const L: usize, const ROWS: usi
         } else {
             let (a, b) = (self.pack::<P, N>(pair[0]), self.pack::<P, N>(pair[1]));
             let mut columns = [d.splat(0); 8];
-            unroll!(i < N, {
-                if N == 4 {
-                    (columns[i], columns[(i + 4) % 8]) = (a[i], b[i]);
-                }
-            });
+            const { assert!(N == 4, "two elements fill a line") };
+            columns[..4].copy_from_slice(&a[..4]);
+            columns[4..].copy_from_slice(&b[..4]);
             let rows = self.0.transpose(columns);
             unroll!(lane < 8, {
                 self.0.store(rows[lane], &mut lines[lane].0);

@@ -2,16 +2,25 @@
 
 use ark_ff::MontConfig;
 
-use super::constants::{BITS, Constants, EXPONENT, HIGH, LIMB, LOW};
+use super::constants::{BITS, Constants, HIGH, LIMB};
 use super::{Eight, Fp51, Limbs, each};
+use crate::cpu::simd::doubles::{ROUNDING, TWO_52};
 
 impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
+    /// The parts of x·y, above constants: multiples of 2^51, and what that lacks.
+    #[inline(always)]
+    fn parts(self, x: D::D, y: D::D) -> [D::D; 2] {
+        let d = self.0;
+        let above = d.multiply_add(x, y, d.every(HIGH));
+        let below = d.multiply_add(x, y, d.less_by(d.every(HIGH + ROUNDING), above));
+        [above, below]
+    }
+
     /// Adds both parts of x·y to columns.
     #[inline(always)]
     fn add_product(self, low: &mut D::Bits, high: &mut D::Bits, x: D::D, y: D::D) {
         let d = self.0;
-        let above = d.multiply_add(x, y, d.every(HIGH));
-        let below = d.multiply_add(x, y, d.less_by(d.every(HIGH + LOW), above));
+        let [above, below] = self.parts(x, y);
         *high = d.add(*high, d.bits(above));
         *low = d.add(*low, d.bits(below));
     }
@@ -38,44 +47,44 @@ impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
         });
     }
 
-    /// The lowest limb of a column to which half a limb was added, from −2^50 to 2^50.
+    /// The low 51 bits of a column as a number from 0 on, or from −2^50 on where half a limb was added.
     #[inline(always)]
-    fn lowest(self, column: D::Bits) -> D::D {
+    fn lowest(self, column: D::Bits, with_half: bool) -> D::D {
+        let half = if with_half { (1u64 << (BITS - 1)) as f64 } else { 0.0 };
+        self.double(self.0.and(column, self.0.splat(LIMB)), half)
+    }
+
+    /// An integer below 2^52, less `offset`.
+    #[inline(always)]
+    pub(super) fn double(self, integer: D::Bits, offset: f64) -> D::D {
         let d = self.0;
-        let offset = d.every((1u64 << 52) as f64 + (1u64 << (BITS - 1)) as f64);
-        let limb = d.doubles(d.or(d.and(column, d.splat(LIMB)), d.splat(EXPONENT)));
-        d.less_by(limb, offset)
+        let above = d.doubles(d.or(integer, d.splat(TWO_52.to_bits())));
+        d.less_by(above, d.every(TWO_52 + offset))
     }
 
     /// The digit by which p is multiplied to make the column's lowest limb zero, up to 2^50.
     #[inline(always)]
     fn digit(self, column: D::Bits, inverse: f64) -> D::D {
-        let d = self.0;
-        let inverse = d.every(inverse);
-        let limb = d.doubles(d.or(d.and(column, d.splat(LIMB)), d.splat(EXPONENT)));
-        let limb = d.less_by(limb, d.doubles(d.splat(EXPONENT)));
-        let above = d.multiply_add(limb, inverse, d.every(HIGH));
-        let below = d.multiply_add(limb, inverse, d.less_by(d.every(HIGH + LOW), above));
-        d.less_by(below, d.every(LOW))
+        let limb = self.lowest(column, false);
+        let [_, below] = self.parts(limb, self.0.every(inverse));
+        self.0.less_by(below, self.0.every(ROUNDING))
     }
 
     /// The limbs of columns to which their starts have added what is taken off here.
     #[inline(always)]
     fn limbs_of(self, columns: [D::Bits; L]) -> Limbs<D, L> {
         let d = self.0;
-        let (mask, exponent) = (d.splat(LIMB), d.splat(EXPONENT));
-        let offset = d.every((1u64 << 52) as f64 + (1u64 << (BITS - 1)) as f64);
         let mut out = [d.every(0.0); L];
         let mut carry = d.splat(0);
         unroll!(i < L, {
             if i + 1 < L {
                 // A carry stays below 2^13.
-                let limb = d.add(d.and(columns[i], mask), carry);
-                out[i] = d.less_by(d.doubles(d.or(limb, exponent)), offset);
+                let limb = d.add(d.and(columns[i], d.splat(LIMB)), carry);
+                out[i] = self.double(limb, (1u64 << (BITS - 1)) as f64);
                 carry = d.shift_right(columns[i], BITS);
             }
             if i + 1 == L {
-                out[i] = d.less_by(d.doubles(d.add(columns[i], carry)), d.every(LOW));
+                out[i] = d.less_by(d.doubles(d.add(columns[i], carry)), d.every(ROUNDING));
             }
         });
         out
@@ -110,20 +119,20 @@ impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
                 self.add_products(&mut column, &mut last, x, y, first);
             }
             if row + 1 < ROWS {
-                // p·n + 1 is a multiple of 2^51: the lowest limb times p·n makes itself zero.
-                let q = self.lowest(column[0]);
+                // p·m + 1 is a multiple of 2^51: the lowest limb times p·m makes itself zero.
+                let q = self.lowest(column[0], true);
                 let carry = d.shift_right(column[0], BITS);
                 unroll!(j < L - 1, {
                     column[j] = column[j + 1];
                 });
                 column[L - 1] = last;
                 column[0] = d.add(column[0], carry);
-                last = d.splat(starts[(row + 1 + L) % 16]);
+                last = d.splat(starts[row + 1 + L]);
                 let multiple = Constants::<P, N, L, ROWS>::MULTIPLE;
                 let x = each!(a[0], j => d.every(multiple[j]));
                 self.add_products(&mut column, &mut last, x, q, 0);
             } else {
-                // What is left is made p/2 by p itself.
+                // One place higher it would leave up to half of 2^51·p: the last row takes p itself.
                 let q = self.digit(column[0], Constants::<P, N, L, ROWS>::INVERSE);
                 let p = Constants::<P, N, L, ROWS>::BALANCED;
                 let x = each!(a[0], j => d.every(p[j]));

@@ -2,24 +2,23 @@
 
 use ark_ff::MontConfig;
 
-use super::constants::{BIAS, BIAS_CARRIED, BITS, Constants, EXPONENT, LIMB, LOW, RADIX};
+use super::constants::{BIAS, BIAS_CARRIED, BITS, Constants, LIMB, RADIX};
 use super::{Eight, Fp51, Limbs, each};
 use crate::cpu::simd::Line;
+use crate::cpu::simd::doubles::ROUNDING;
 
 impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
     /// The 51-bit limbs of N words, from 0 to 2^51 − 1.
     #[inline(always)]
     pub(super) fn unpack<const N: usize>(self, words: [D::Bits; N]) -> Limbs<D, L> {
         let d = self.0;
-        let (mask, exponent) = (d.splat(LIMB), d.splat(EXPONENT));
         each!(d.every(0.0), i => {
             let (word, shift) = (BITS * i / 64, BITS * i % 64);
             let mut limb = d.shift_right(words[word], shift);
             if shift > 64 - BITS && word + 1 < N {
                 limb = d.or(limb, d.shift_left(words[word + 1], 64 - shift));
             }
-            let bits = d.or(d.and(limb, mask), exponent);
-            d.less_by(d.doubles(bits), d.doubles(exponent))
+            self.double(d.and(limb, d.splat(LIMB)), 0.0)
         })
     }
 
@@ -38,8 +37,8 @@ impl<D: Eight, const L: usize, const ROWS: usize> Fp51<D, L, ROWS> {
         let mut carried = [d.splat(0); L];
         unroll!(i < L, {
             let more = d.choose(negative, d.every(0.0), d.doubles(d.splat(p[i])));
-            let bits = d.add(d.bits(d.plus(a[i], d.every(LOW))), d.bits(more));
-            let offset = BIAS.wrapping_sub(LOW.to_bits());
+            let bits = d.add(d.bits(d.plus(a[i], d.every(ROUNDING))), d.bits(more));
+            let offset = BIAS.wrapping_sub(ROUNDING.to_bits());
             carried[i] = d.add(bits, d.splat(offset));
             if i > 0 {
                 let carry = d.shift_right(carried[i - 1], BITS);
