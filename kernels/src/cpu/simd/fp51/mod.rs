@@ -265,7 +265,7 @@ impl<P: MontConfig<N>, D: Eight, const N: usize, const L: usize, const ROWS: usi
         } else {
             let (a, b) = (self.pack::<P, N>(pair[0]), self.pack::<P, N>(pair[1]));
             let mut columns = [d.splat(0); 8];
-            const { assert!(N == 4, "two elements fill a line") };
+            const { assert!(N == 4 || L == 8, "two elements fill a line") };
             columns[..4].copy_from_slice(&a[..4]);
             columns[4..].copy_from_slice(&b[..4]);
             let rows = self.0.transpose(columns);
