@@ -12,7 +12,7 @@ use pulseproof_sdk::groth16::{Groth16Request, PartInfo};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Name};
 use pulseproof_store::SystemClock;
-use pulseproof_store::circuits::{KeyInfo, StoredCircuit};
+use pulseproof_store::circuits::{KeyInfo, Part, StoredCircuit};
 use pulseproof_store::jobs::Once;
 use pulseproof_store::proofs::Secret;
 use pulseproof_store::sqlite::SqliteStore;
@@ -48,9 +48,11 @@ fn circuit() -> StoredCircuit {
         contributions: 1,
         weakness: None,
     };
-    let file = |text: &str| PartInfo { sha256: Digest::sha256(text.as_bytes()), bytes: 7 };
-    let (zkey, wasm) = (file("zkey"), Some(file("wasm")));
-    StoredCircuit { name: name(), info, zkey, wasm, r1cs: None, sym: None }
+    StoredCircuit { name: name(), info, zkey: file("zkey"), wasm: None, r1cs: None, sym: None }
+}
+
+fn file(text: &str) -> PartInfo {
+    PartInfo { sha256: Digest::sha256(text.as_bytes()), bytes: 7 }
 }
 
 /// An appliance that has a circuit, and whose drivers do not run.
@@ -70,6 +72,7 @@ pub(super) async fn appliance(folder: &Path) -> Arc<App> {
     let (store, config) = (Arc::new(store), Config::new(folder));
     let app = App::new(computers, identity, store, blobs, lookups, config, telemetry);
     app.store.add_circuit(&circuit(), 1).await.unwrap();
+    app.store.add_part(&name(), Part::Wasm, file("wasm")).await.unwrap();
     Arc::new(app)
 }
 
