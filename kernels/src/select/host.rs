@@ -32,6 +32,7 @@ fn lacking() -> Vec<&'static str> {
         ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
         ("avx512vl", std::arch::is_x86_feature_detected!("avx512vl")),
         ("avx512dq", std::arch::is_x86_feature_detected!("avx512dq")),
+        ("bmi2", std::arch::is_x86_feature_detected!("bmi2")),
         ("avx512ifma", std::arch::is_x86_feature_detected!("avx512ifma")),
     ];
     extensions.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect()

@@ -10,7 +10,7 @@ const MAY: [&str; 10] = [
     "groth16/src/witness/native.rs",
     "kernels/src/cpu/simd/avx2.rs",
     "kernels/src/cpu/simd/avx512.rs",
-    "kernels/src/cpu/simd/eight.rs",
+    "kernels/src/cpu/simd/avx512_vectors.rs",
     "kernels/src/cuda/driver.rs",
     "kernels/src/cuda/launch.rs",
     "kernels/src/cuda/nvrtc.rs",

@@ -14,8 +14,9 @@ use ark_ff::PrimeField;
 
 use super::residues::Residues;
 use crate::bootstrap::MODULUS;
+use crate::cpu::simd::Vectors;
 use crate::cpu::simd::doubles::{self, Doubles, ROUNDING};
-use crate::cpu::simd::{Fp50, Vectors, factor};
+use crate::cpu::simd::fp50::{Fp50, factor};
 use crate::field::Prime50;
 
 impl<D> Fp50<D> {
@@ -35,7 +36,7 @@ where
 {
     const LOG_RADIX: u32 = if D::IS_ONE_REGISTER { 4 } else { 3 };
     /// With few registers a tail and what comes after it is too long a chain.
-    const HAS_TAIL: bool = W > 4;
+    const HAS_TAIL: bool = D::IS_ONE_REGISTER;
     const KEY_BITS: u32 = 0;
     const MISSING: u64 = 0;
     const OFFSET: u64 = 0;

@@ -11,10 +11,10 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
-pub(in crate::cpu) mod doubles;
 #[cfg(target_arch = "x86_64")]
-mod eight;
-mod fp50;
+mod avx512_vectors;
+pub(in crate::cpu) mod doubles;
+pub(in crate::cpu) mod fp50;
 mod fp51;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
@@ -35,7 +35,6 @@ pub(in crate::cpu) use avx512::Words;
 pub use avx512::{Avx512, Avx512Ifma};
 pub use doubles::{Doubles, Eight};
 pub use fp50::Fp50;
-pub(in crate::cpu) use fp50::factor;
 pub use fp51::Fp51;
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;

@@ -12,7 +12,8 @@ use crate::cpu::bootstrap::transform::{
     block_vectors, forward_head, forward_tail, forward_within, inverse_head, inverse_tail,
     inverse_within,
 };
-use crate::cpu::simd::{Doubles, Fp50, Vectors, factor};
+use crate::cpu::simd::fp50::{Fp50, factor};
+use crate::cpu::simd::{Doubles, Vectors};
 
 const P: i64 = MODULUS.cast_signed();
 
