@@ -21,8 +21,8 @@ use rayon::prelude::*;
 /// What a test does with the compiler.
 type Body = Box<dyn Fn(&Nvrtc) -> Result<(), Failed> + Send>;
 
-/// A100; L4, 4090; H100, H200; B200; 5090.
-const ARCHITECTURES: [u32; 5] = [80, 89, 90, 100, 120];
+/// A100; Jetson Orin; L4, 4090; H100, H200; B200; Jetson Thor; 5090.
+const ARCHITECTURES: [u32; 7] = [80, 87, 89, 90, 100, 110, 120];
 
 const LIMITS: Limits =
     Limits { workgroup: 256, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 40 };

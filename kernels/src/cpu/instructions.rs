@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "aarch64")]
+use super::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Avx2, Avx512, Avx512Ifma};
 use crate::names::names;
@@ -18,6 +20,8 @@ pub enum Instructions {
     Avx512,
     /// Four doubles at a time, with fused multiply-add, in AVX2.
     Avx2,
+    /// Two doubles at a time, with fused multiply-add, in what every 64-bit ARM has.
+    Neon,
     /// What every CPU has.
     Portable,
 }
@@ -27,6 +31,7 @@ names!(
     Ifma = "avx512-ifma",
     Avx512 = "avx512",
     Avx2 = "avx2",
+    Neon = "neon",
     Portable = "portable",
 );
 
@@ -88,6 +93,8 @@ pub(super) enum Level {
     Avx512(Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     Portable,
 }
 
@@ -101,8 +108,10 @@ impl Level {
             Instructions::Avx512 => Avx512::detect().map(Self::Avx512),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => Avx2::detect().map(Self::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => Neon::detect().map(Self::Neon),
             Instructions::Portable => Some(Self::Portable),
-            #[cfg(not(target_arch = "x86_64"))]
+            // Those of other architectures.
             _ => None,
         }
     }
@@ -125,6 +134,8 @@ impl Level {
             Self::Avx512(_) => Instructions::Avx512,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => Instructions::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => Instructions::Neon,
             Self::Portable => Instructions::Portable,
         }
     }
@@ -149,7 +160,7 @@ mod tests {
         let error = Instructions::read("sse9").unwrap_err().to_string();
         assert_eq!(
             error,
-            "PULSEPROOF_SIMD: unknown SIMD instructions \"sse9\": expected avx512-ifma, avx512, avx2 or portable"
+            "PULSEPROOF_SIMD: unknown SIMD instructions \"sse9\": expected avx512-ifma, avx512, avx2, neon or portable"
         );
         let there = vec![Instructions::Avx2, Instructions::Portable];
         let error = NoInstructions::Lacking { asked: Instructions::Ifma, there }.to_string();

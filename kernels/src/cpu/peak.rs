@@ -8,9 +8,12 @@ use rayon::prelude::*;
 use super::Cpu;
 use super::instructions::Level;
 #[cfg(target_arch = "x86_64")]
-use super::simd::avx512::Words;
+use super::simd::Avx512Ifma;
+#[cfg(target_arch = "aarch64")]
+use super::simd::Twice;
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx512Ifma, Doubles, Vectors};
+use super::simd::avx512::Words;
+use super::simd::{Doubles, Vectors};
 
 /// Multiplications of words, all threads together, with nothing else to do.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,8 @@ impl Cpu {
             Level::Avx512(avx) => Peak { per_second: 8.0 * doubles(avx, time), bits: 51 },
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(avx) => Peak { per_second: 4.0 * doubles(avx, time), bits: 51 },
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(neon) => Peak { per_second: 4.0 * doubles(Twice(neon), time), bits: 51 },
             Level::Portable => Peak { per_second: rate(time, portable), bits: 64 },
         }
     }
@@ -105,7 +110,6 @@ fn ifma(avx: Avx512Ifma) {
 }
 
 /// Vectors of `W` doubles multiplied and added per second.
-#[cfg(target_arch = "x86_64")]
 fn doubles<D, const W: usize>(d: D, time: Duration) -> f64
 where
     D: Vectors<W> + Doubles<W, Bits = <D as Vectors<W>>::V>,
@@ -119,7 +123,6 @@ where
     rate(time, work)
 }
 
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn multiply_add<D, const W: usize>(d: D)
 where

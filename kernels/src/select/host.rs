@@ -38,16 +38,27 @@ fn lacking() -> Vec<&'static str> {
     extensions.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect()
 }
 
+/// Elsewhere each CPU has all that there is code for.
 #[cfg(not(target_arch = "x86_64"))]
 fn lacking() -> Vec<&'static str> {
-    vec!["x86-64"]
+    Vec::new()
 }
 
-/// The CPU's name, where the system tells.
+/// The CPU's name, or the board's, where the system tells.
 fn model() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let board = std::fs::read_to_string("/proc/device-tree/model").unwrap_or_default();
+    model_of(&cpu, &board)
+}
+
+fn model_of(cpu: &str, board: &str) -> String {
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let board = board.trim_end_matches('\0');
+    match cpu {
+        Some((_, name)) => name.to_owned(),
+        None if board.is_empty() => std::env::consts::ARCH.to_owned(),
+        None => board.to_owned(),
+    }
 }
 
 fn memory_bytes() -> Option<u64> {
@@ -55,4 +66,18 @@ fn memory_bytes() -> Option<u64> {
     let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_without_a_name_is_called_by_its_board() {
+        let x86 = "processor\t: 0\nmodel name\t: AMD EPYC 7003\n";
+        assert_eq!(model_of(x86, ""), "AMD EPYC 7003");
+        let arm = "processor\t: 0\nCPU implementer\t: 0x41\n";
+        assert_eq!(model_of(arm, "NVIDIA Jetson Orin\0"), "NVIDIA Jetson Orin");
+        assert_eq!(model_of(arm, ""), std::env::consts::ARCH);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::montgomery::{Factor, INVERSE, Montgomery};
 use crate::bootstrap::MODULUS;
-use crate::cpu::simd::{Avx512, Avx512Ifma, Words, avx512};
+use crate::cpu::simd::{Avx512, Avx512Ifma, Words, prefetch};
 
 const BITS: u32 = 52;
 const MASK: u64 = (1 << BITS) - 1;
@@ -21,7 +21,7 @@ impl Montgomery<8> for Avx512Ifma {
 
     #[inline(always)]
     fn prefetch(self, v: &Words) {
-        avx512::prefetch_far(v);
+        prefetch::far(v);
     }
 
     #[inline(always)]

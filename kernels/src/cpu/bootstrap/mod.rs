@@ -37,13 +37,8 @@ mod tests;
 
 use rayon::prelude::*;
 
-use self::late::Late;
 use self::multiples::Multiples;
 use self::residues::Residues;
-use super::instructions::Level;
-#[cfg(target_arch = "x86_64")]
-use super::simd::Fp50;
-use super::simd::Portable;
 use super::{Cpu, zeroed};
 use crate::backend::BootstrapOps;
 use crate::backend::arguments::{
@@ -108,28 +103,37 @@ macro_rules! with_vectors {
     ($cpu:expr, $words:ident, $residues:ident => $work:expr) => {
         match $cpu.level {
             #[cfg(target_arch = "x86_64")]
-            Level::Ifma($words) => {
-                let $residues = Late($words);
+            $crate::cpu::instructions::Level::Ifma($words) => {
+                let $residues = $crate::cpu::bootstrap::late::Late($words);
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512($words) => {
-                let $residues = Fp50($words);
+            $crate::cpu::instructions::Level::Avx512($words) => {
+                let $residues = $crate::cpu::simd::Fp50($words);
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2($words) => {
-                let $residues = Fp50($words);
+            $crate::cpu::instructions::Level::Avx2($words) => {
+                let $residues = $crate::cpu::simd::Fp50($words);
                 $work
             }
-            Level::Portable => {
-                let $words = Portable;
-                let $residues = Late($words);
+            #[cfg(target_arch = "aarch64")]
+            $crate::cpu::instructions::Level::Neon(neon) => {
+                let $words = $crate::cpu::simd::Twice(neon);
+                let $residues = $crate::cpu::simd::Fp50($words);
+                $work
+            }
+            $crate::cpu::instructions::Level::Portable => {
+                let $words = $crate::cpu::simd::Portable;
+                let $residues = $crate::cpu::bootstrap::late::Late($words);
                 $work
             }
         }
     };
 }
+
+#[cfg(test)]
+use with_vectors;
 
 impl BootstrapOps for Cpu {
     type KeyswitchKey = KeyswitchKey;

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::simd::{Avx2, Avx512, Avx512Ifma, Words4};
+#[cfg(target_arch = "aarch64")]
+use crate::cpu::simd::{Neon, Twice, Words2};
 use crate::cpu::simd::{Portable, Vectors};
 
 /// Vectors of words that are multiplied with digits of less than 32 bits, with signs.
@@ -62,12 +64,33 @@ whole_words!(Portable: 1);
 #[cfg(target_arch = "x86_64")]
 whole_words!(Avx512: 8, Avx512Ifma: 8);
 
-/// In halves of 32 bits, each with a sign: word = low + 2^32·high modulo 2^64.
+/// Vectors whose widest products are of 32 bits.
+trait Halves: Vectors<4> {
+    /// The product of the low 32 bits of a and b, both with signs.
+    fn mul_i32(self, a: Self::V, b: Self::V) -> Self::V;
+}
+
 #[cfg(target_arch = "x86_64")]
-impl Multiples<4> for Avx2 {
+impl Halves for Avx2 {
+    #[inline(always)]
+    fn mul_i32(self, a: Words4, b: Words4) -> Words4 {
+        Avx2::mul_i32(self, a, b)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Halves for Twice<Neon> {
+    #[inline(always)]
+    fn mul_i32(self, a: [Words2; 2], b: [Words2; 2]) -> [Words2; 2] {
+        [self.0.mul_i32(a[0], b[0]), self.0.mul_i32(a[1], b[1])]
+    }
+}
+
+/// In halves, each with a sign: word = low + 2^32·high modulo 2^64.
+impl<A: Halves> Multiples<4> for A {
     const TILE: usize = 2;
     /// Of low halves, and of high ones.
-    type Products = [Words4; 2];
+    type Products = [A::V; 2];
 
     /// Where the low half is negative, the high one is greater by one.
     fn prepared(word: u64) -> u64 {
@@ -75,21 +98,18 @@ impl Multiples<4> for Avx2 {
     }
 
     #[inline(always)]
-    fn no_products(self) -> [Words4; 2] {
-        [Vectors::splat(self, 0); 2]
+    fn no_products(self) -> [A::V; 2] {
+        [self.splat(0); 2]
     }
 
     #[inline(always)]
-    fn add_product(self, [low, high]: [Words4; 2], word: Words4, digit: Words4) -> [Words4; 2] {
-        let upper = Vectors::shift_right(self, word, 32);
-        [
-            Vectors::add(self, low, self.mul_i32(word, digit)),
-            Vectors::add(self, high, self.mul_i32(upper, digit)),
-        ]
+    fn add_product(self, [low, high]: [A::V; 2], word: A::V, digit: A::V) -> [A::V; 2] {
+        let upper = self.shift_right(word, 32);
+        [self.add(low, self.mul_i32(word, digit)), self.add(high, self.mul_i32(upper, digit))]
     }
 
     #[inline(always)]
-    fn total(self, [low, high]: [Words4; 2]) -> Words4 {
-        Vectors::add(self, low, Vectors::shift_left(self, high, 32))
+    fn total(self, [low, high]: [A::V; 2]) -> A::V {
+        self.add(low, self.shift_left(high, 32))
     }
 }

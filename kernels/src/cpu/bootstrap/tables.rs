@@ -148,9 +148,8 @@ mod tests {
 
     use super::*;
     use crate::bootstrap::MODULUS;
-    use crate::cpu::bootstrap::late::Late;
-    use crate::cpu::simd::Fp50;
-    use crate::cpu::simd::Portable;
+    use crate::cpu::Cpu;
+    use crate::cpu::bootstrap::with_vectors;
     use crate::cpu::simd::Vectors;
 
     /// Modulo X^N + 1, product by product.
@@ -191,18 +190,10 @@ mod tests {
             let random: Vec<u64> = (0..size).map(|_| rng.gen_range(0..MODULUS)).collect();
             for other in [random.clone(), vec![0; size], vec![1; size], vec![MODULUS - 1; size]] {
                 let expected = schoolbook(&random, &other);
-                assert_eq!(by_values(Late(Portable), &random, &other), expected);
-                #[cfg(target_arch = "x86_64")]
-                if let Some(avx) = crate::cpu::simd::Avx512Ifma::detect() {
-                    assert_eq!(by_values(Late(avx), &random, &other), expected);
-                }
-                #[cfg(target_arch = "x86_64")]
-                if let Some(avx) = crate::cpu::simd::Avx512::detect() {
-                    assert_eq!(by_values(Fp50(avx), &random, &other), expected);
-                }
-                #[cfg(target_arch = "x86_64")]
-                if let Some(avx) = crate::cpu::simd::Avx2::detect() {
-                    assert_eq!(by_values(Fp50(avx), &random, &other), expected);
+                for cpu in Cpu::each() {
+                    with_vectors!(cpu, _words, residues => {
+                        assert_eq!(by_values(residues, &random, &other), expected);
+                    });
                 }
             }
         }

@@ -1,18 +1,15 @@
 //! Number-theoretic transforms.
 
 mod arithmetic;
-#[cfg(target_arch = "x86_64")]
 mod doubles;
-#[cfg(target_arch = "x86_64")]
 mod goldilocks;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod kernel;
 mod passes;
 mod reverse;
 mod twiddles;
-#[cfg(target_arch = "x86_64")]
-mod vectors;
 
-#[cfg(target_arch = "x86_64")]
 use goldilocks::Folded;
 use passes::Passes;
 use reverse::reverse;
@@ -21,9 +18,9 @@ use ark_ff::PrimeField;
 
 use super::Cpu;
 use super::instructions::Level;
-use super::simd::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Fp50, Fp51, Ifma, Twice};
+use super::simd::Ifma;
+use super::simd::{Fp50, Fp51, Portable, Twice};
 use crate::backend::NttOps;
 use crate::backend::arguments::check_transform;
 use crate::cpu::CpuField;
@@ -44,23 +41,20 @@ pub trait Transformable: PrimeField + Element {
 }
 
 macro_rules! transformable {
-    ($($field:ty: $ifma:expr, $doubles:expr, $twice:expr;)*) => { $(
+    ($($field:ty: $ifma:expr, $doubles:expr;)*) => { $(
         impl Transformable for $field {
             fn run(passes: &Passes<Self>, cpu: Cpu, data: &mut [Self]) {
                 match cpu.level {
+                    _ if passes.log_size < LOG_SIZE_MIN => passes.run(Portable, data),
                     #[cfg(target_arch = "x86_64")]
-                    Level::Ifma(avx) if passes.log_size >= LOG_SIZE_MIN => {
-                        passes.run($ifma(avx), data);
-                    }
+                    Level::Ifma(avx) => passes.run($ifma(avx), data),
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx512(avx) if passes.log_size >= LOG_SIZE_MIN => {
-                        passes.run($doubles(avx), data);
-                    }
+                    Level::Avx512(avx) => passes.run($doubles(avx), data),
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx2(avx) if passes.log_size >= LOG_SIZE_MIN => {
-                        passes.run($twice(avx), data);
-                    }
-                    _ => passes.run(Portable, data),
+                    Level::Avx2(avx) => passes.run($doubles(Twice(avx)), data),
+                    #[cfg(target_arch = "aarch64")]
+                    Level::Neon(neon) => passes.run($doubles(Twice(Twice(neon))), data),
+                    Level::Portable => passes.run(Portable, data),
                 }
             }
         }
@@ -68,10 +62,10 @@ macro_rules! transformable {
 }
 
 transformable! {
-    ark_bls12_381::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |avx| Fp51::<_, 5, 6>(Twice(avx));
-    ark_bn254::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |avx| Fp51::<_, 5, 6>(Twice(avx));
-    Prime50: Ifma::<1>, Fp50, |avx| Fp50(Twice(avx));
-    Goldilocks: Folded, Folded, |avx| Folded(Twice(avx));
+    ark_bls12_381::Fr: Ifma::<5>, Fp51::<_, 5, 6>;
+    ark_bn254::Fr: Ifma::<5>, Fp51::<_, 5, 6>;
+    Prime50: Ifma::<1>, Fp50;
+    Goldilocks: Folded, Folded;
 }
 
 impl<F: CpuField> NttOps<F> for Cpu {

@@ -4,7 +4,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Doubles, Vectors};
+use super::{Doubles, Vectors, prefetch};
 
 /// The proof that this machine has AVX2, FMA and BMI2: made by [`Avx2::detect`] alone.
 ///
@@ -293,12 +293,6 @@ impl Doubles<4> for Avx2 {
     }
 
     #[inline(always)]
-    fn multiply_subtract(self, a: Doubles4, b: Doubles4, c: Doubles4) -> Doubles4 {
-        // SAFETY: `self` proves that the instructions exist, see `Avx2`.
-        Doubles4(unsafe { _mm256_fmsub_pd(a.0, b.0, c.0) })
-    }
-
-    #[inline(always)]
     fn subtract_product(self, c: Doubles4, a: Doubles4, b: Doubles4) -> Doubles4 {
         // SAFETY: `self` proves that the instructions exist, see `Avx2`.
         Doubles4(unsafe { _mm256_fnmadd_pd(a.0, b.0, c.0) })
@@ -333,6 +327,6 @@ impl Doubles<4> for Avx2 {
 
     #[inline(always)]
     fn ask_for(self, a: &Doubles4) {
-        super::avx512::prefetch_far(a);
+        prefetch::far(a);
     }
 }

@@ -7,8 +7,6 @@ use std::ops::Deref;
 
 use ark_ff::{BigInt, Fp, FpConfig};
 
-use super::Line;
-
 /// The proof that this machine has AVX-512 F, DQ, BW and VL, and BMI2: made by [`Avx512::detect`] alone.
 ///
 /// # Invariant
@@ -319,20 +317,6 @@ impl Avx512Ifma {
         /// c + the high 52 bits of the product of the low 52 bits of a and b.
         mul_hi(c, a, b) = _mm512_madd52hi_epu64;
     }
-}
-
-/// Asks the memory for a line that will be read soon. A hint: it has no other effect.
-#[inline(always)]
-pub fn prefetch(line: &Line) {
-    // SAFETY: SSE is part of x86-64, and a prefetch may be given any address.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(line).cast()) }
-}
-
-/// Asks for the line where a value begins to be brought to the second-level cache. A hint, too.
-#[inline(always)]
-pub fn prefetch_far<T>(value: &T) {
-    // SAFETY: SSE is part of x86-64, and a prefetch may be given any address.
-    unsafe { _mm_prefetch::<_MM_HINT_T1>(core::ptr::from_ref(value).cast()) }
 }
 
 /// Checks, when compiled, that an element is its words and nothing else.

@@ -5,8 +5,8 @@ use core::arch::x86_64::*;
 
 use ark_ff::{Fp, FpConfig};
 
-use super::avx512::{Avx512, Avx512Ifma, Words, prefetch_far};
-use super::{Doubles, Eight, Vectors};
+use super::avx512::{Avx512, Avx512Ifma, Words};
+use super::{Doubles, Eight, Vectors, prefetch};
 
 /// Eight doubles, lane 0 first in memory.
 #[derive(Clone, Copy)]
@@ -174,7 +174,6 @@ impl Doubles<8> for Avx512 {
         less_by(a, b) = _mm512_sub_pd(a, b);
         times(a, b) = _mm512_mul_pd(a, b);
         multiply_add(a, b, c) = _mm512_fmadd_pd(a, b, c);
-        multiply_subtract(a, b, c) = _mm512_fmsub_pd(a, b, c);
         subtract_product(c, a, b) = _mm512_fnmadd_pd(a, b, c);
     }
 
@@ -203,7 +202,7 @@ impl Doubles<8> for Avx512 {
 
     #[inline(always)]
     fn ask_for(self, a: &Doubles8) {
-        prefetch_far(a);
+        prefetch::far(a);
     }
 }
 

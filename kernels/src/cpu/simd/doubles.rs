@@ -43,9 +43,6 @@ pub trait Doubles<const W: usize>: Copy + std::fmt::Debug + Send + Sync + 'stati
     /// a·b + c, rounded once.
     fn multiply_add(self, a: Self::D, b: Self::D, c: Self::D) -> Self::D;
 
-    /// a·b − c, rounded once.
-    fn multiply_subtract(self, a: Self::D, b: Self::D, c: Self::D) -> Self::D;
-
     /// c − a·b, rounded once.
     fn subtract_product(self, c: Self::D, a: Self::D, b: Self::D) -> Self::D;
 

@@ -6,7 +6,7 @@
 //! * h = a, rounded, and l = a − h are doubles;
 //! * q, an integer next to a/p, is taken from what x·(w/p) + 1.5·2^52 leaves, or h·(1/p) + 1.5·2^52; it is off by
 //!   at most 1/2 + |x|/16p, or 1/2 + |x|/8p;
-//! * h − q·p is an integer below p + 2^48, and therefore exact; with l added it is a − q·p.
+//! * h − q·p is an integer below p + 2^48, and therefore exact; less −l it is a − q·p.
 //!
 //! So the product is at most p. The proof is in `docs/kernels.md`.
 //!
@@ -63,8 +63,8 @@ impl<D> Fp50<D> {
     {
         let d = self.0;
         let high = d.times(x, w);
-        let low = d.multiply_subtract(x, w, high);
-        d.plus(d.subtract_product(high, self.quotient(high), d.every(P)), low)
+        let excess = d.subtract_product(high, x, w);
+        d.less_by(d.subtract_product(high, self.quotient(high), d.every(P)), excess)
     }
 
     /// The same for [a factor](factor) that was prepared: at most (1/2 + |x|/16p)·p, and sooner.
@@ -77,8 +77,8 @@ impl<D> Fp50<D> {
         let rounding = d.every(ROUNDING);
         let quotient = d.less_by(d.multiply_add(x, ratio, rounding), rounding);
         let high = d.times(x, w);
-        let low = d.multiply_subtract(x, w, high);
-        d.plus(d.subtract_product(high, quotient, d.every(P)), low)
+        let excess = d.subtract_product(high, x, w);
+        d.less_by(d.subtract_product(high, quotient, d.every(P)), excess)
     }
 
     /// The nearest to zero, for |x| ≤ 5p: x·(1/p) is off from x/p by less than 2^(−59), and 1/2p, over 2^(−51), lies

@@ -1,5 +1,5 @@
 //! Field arithmetic on several elements at once: the trait [`Lanes`], with one implementation for every
-//! machine, one for AVX-512 IFMA, and one for exact arithmetic in doubles.
+//! machine, one for AVX-512 IFMA, and one for exact arithmetic in doubles, over any vectors of eight of them.
 //!
 //! A value that implements [`Lanes`] is the proof that the machine has the instructions: it comes from
 //! detection at run time, so algorithms written over `L: Lanes<F>` are safe code. The hot part of an
@@ -19,7 +19,10 @@ mod fp51;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod inverse;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+pub(in crate::cpu) mod prefetch;
 mod quadratic;
 mod radix;
 #[cfg(test)]
@@ -38,6 +41,8 @@ pub use fp50::Fp50;
 pub use fp51::Fp51;
 #[cfg(target_arch = "x86_64")]
 pub use ifma::Ifma;
+#[cfg(target_arch = "aarch64")]
+pub use neon::{Neon, Words2};
 pub use portable::Portable;
 pub use quadratic::Quadratic;
 pub use twice::Twice;
@@ -57,8 +62,7 @@ impl Line {
     /// Asks the memory for this line, which will be read soon. It has no other effect.
     #[inline(always)]
     pub fn prefetch(&self) {
-        #[cfg(target_arch = "x86_64")]
-        avx512::prefetch(self);
+        prefetch::near(self);
     }
 }
 
@@ -187,25 +191,15 @@ pub trait Vectorised: Field + Element {
     #[cfg(target_arch = "x86_64")]
     type Ifma: Lanes<Self>;
 
-    /// In the doubles of AVX-512.
-    #[cfg(target_arch = "x86_64")]
-    type Avx512: Lanes<Self>;
-
-    /// In the doubles of AVX2.
-    #[cfg(target_arch = "x86_64")]
-    type Avx2: Lanes<Self>;
+    /// In doubles.
+    type Doubles<D: Eight>: Lanes<Self>;
 
     /// The arithmetic, for a machine that has it.
     #[cfg(target_arch = "x86_64")]
     fn ifma(avx: Avx512Ifma) -> Self::Ifma;
 
-    /// The arithmetic, for a machine that has it.
-    #[cfg(target_arch = "x86_64")]
-    fn avx512(avx: Avx512) -> Self::Avx512;
-
-    /// The arithmetic, for a machine that has it.
-    #[cfg(target_arch = "x86_64")]
-    fn avx2(avx: Avx2) -> Self::Avx2;
+    /// The arithmetic, for a machine that has such vectors.
+    fn doubles<D: Eight>(d: D) -> Self::Doubles<D>;
 
     /// The inverse, or `None` of zero: [`Field::inverse`], several times faster. No lanes are needed.
     fn fast_inverse(&self) -> Option<Self>;
@@ -222,12 +216,19 @@ macro_rules! with_lanes {
             }
             #[cfg(target_arch = "x86_64")]
             $crate::cpu::instructions::Level::Avx512(avx) => {
-                let $lanes = <$F as $crate::cpu::simd::Vectorised>::avx512(avx);
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::doubles(avx);
                 $work
             }
             #[cfg(target_arch = "x86_64")]
             $crate::cpu::instructions::Level::Avx2(avx) => {
-                let $lanes = <$F as $crate::cpu::simd::Vectorised>::avx2(avx);
+                let eight = $crate::cpu::simd::Twice(avx);
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::doubles(eight);
+                $work
+            }
+            #[cfg(target_arch = "aarch64")]
+            $crate::cpu::instructions::Level::Neon(neon) => {
+                let eight = $crate::cpu::simd::Twice($crate::cpu::simd::Twice(neon));
+                let $lanes = <$F as $crate::cpu::simd::Vectorised>::doubles(eight);
                 $work
             }
             $crate::cpu::instructions::Level::Portable => {
@@ -241,28 +242,19 @@ macro_rules! with_lanes {
 pub(in crate::cpu) use with_lanes;
 
 macro_rules! vectorised {
-    ($($field:ty: $ifma:ty, $avx512:ty, $avx2:ty = $doubles:expr, $twice:expr;)*) => { $(
+    ($($field:ty: $ifma:ty = $with_ifma:expr, $doubles:ty = $with_doubles:expr;)*) => { $(
         impl Vectorised for $field {
             #[cfg(target_arch = "x86_64")]
             type Ifma = $ifma;
-            #[cfg(target_arch = "x86_64")]
-            type Avx512 = $avx512;
-            #[cfg(target_arch = "x86_64")]
-            type Avx2 = $avx2;
+            type Doubles<D: Eight> = $doubles;
 
             #[cfg(target_arch = "x86_64")]
             fn ifma(avx: Avx512Ifma) -> Self::Ifma {
-                Ifma(avx)
+                $with_ifma(avx)
             }
 
-            #[cfg(target_arch = "x86_64")]
-            fn avx512(avx: Avx512) -> Self::Avx512 {
-                $doubles(avx)
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            fn avx2(avx: Avx2) -> Self::Avx2 {
-                $twice(avx)
+            fn doubles<D: Eight>(d: D) -> Self::Doubles<D> {
+                $with_doubles(d)
             }
 
             fn fast_inverse(&self) -> Option<Self> {
@@ -273,63 +265,27 @@ macro_rules! vectorised {
 }
 
 vectorised! {
-    ark_bn254::Fr: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
-    ark_bn254::Fq: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
-    ark_bls12_381::Fr: Ifma<5>, Fp51<Avx512, 5, 6>, Fp51<Twice<Avx2>, 5, 6> = Fp51, |avx| Fp51(Twice(avx));
-    ark_bls12_381::Fq: Ifma<8>, Fp51<Avx512, 8, 8>, Fp51<Twice<Avx2>, 8, 8> = Fp51, |avx| Fp51(Twice(avx));
-    Prime50: Ifma<1>, Portable, Portable = |_| Portable, |_| Portable;
-}
-
-/// Its prime fills 64 bits, and its reduction is a few additions: limbs do not win.
-impl Vectorised for Goldilocks {
-    #[cfg(target_arch = "x86_64")]
-    type Ifma = Portable;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = Portable;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = Portable;
-
-    #[cfg(target_arch = "x86_64")]
-    fn ifma(_avx: Avx512Ifma) -> Portable {
-        Portable
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn avx512(_avx: Avx512) -> Portable {
-        Portable
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn avx2(_avx: Avx2) -> Portable {
-        Portable
-    }
-
-    fn fast_inverse(&self) -> Option<Self> {
-        inverse::inverse(self)
-    }
+    ark_bn254::Fr: Ifma<5> = Ifma, Fp51<D, 5, 6> = Fp51;
+    ark_bn254::Fq: Ifma<5> = Ifma, Fp51<D, 5, 6> = Fp51;
+    ark_bls12_381::Fr: Ifma<5> = Ifma, Fp51<D, 5, 6> = Fp51;
+    ark_bls12_381::Fq: Ifma<8> = Ifma, Fp51<D, 8, 8> = Fp51;
+    Prime50: Ifma<1> = Ifma, Portable = |_| Portable;
+    // Its prime fills 64 bits, and its reduction is a few additions: limbs do not win.
+    Goldilocks: Portable = |_| Portable, Portable = |_| Portable;
 }
 
 impl<P: Fp2Config<Fp: Vectorised>> Vectorised for Fp2<P> {
     #[cfg(target_arch = "x86_64")]
     type Ifma = Quadratic<<P::Fp as Vectorised>::Ifma>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = Quadratic<<P::Fp as Vectorised>::Avx512>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = Quadratic<<P::Fp as Vectorised>::Avx2>;
+    type Doubles<D: Eight> = Quadratic<<P::Fp as Vectorised>::Doubles<D>>;
 
     #[cfg(target_arch = "x86_64")]
     fn ifma(avx: Avx512Ifma) -> Self::Ifma {
         Quadratic(P::Fp::ifma(avx))
     }
 
-    #[cfg(target_arch = "x86_64")]
-    fn avx512(avx: Avx512) -> Self::Avx512 {
-        Quadratic(P::Fp::avx512(avx))
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn avx2(avx: Avx2) -> Self::Avx2 {
-        Quadratic(P::Fp::avx2(avx))
+    fn doubles<D: Eight>(d: D) -> Self::Doubles<D> {
+        Quadratic(P::Fp::doubles(d))
     }
 
     /// The conjugate over the norm.

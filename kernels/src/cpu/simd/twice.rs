@@ -5,7 +5,7 @@ use ark_ff::{Fp, FpConfig};
 
 use super::{Doubles, Eight, Vectors};
 
-/// Two registers of `A` as one.
+/// Two registers of `A` as one, or two pairs of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Twice<A>(pub(in crate::cpu) A);
 
@@ -20,121 +20,134 @@ macro_rules! in_both {
     )* };
 }
 
-impl<A: Vectors<4>> Vectors<8> for Twice<A> {
-    const IS_ONE_REGISTER: bool = false;
-    type V = [A::V; 2];
-    type Mask = [A::Mask; 2];
+/// From so many lanes to twice as many.
+macro_rules! twice {
+    ($($half:literal => $whole:literal;)*) => { $(
+        impl<A: Vectors<$half>> Vectors<$whole> for Twice<A> {
+            const IS_ONE_REGISTER: bool = false;
+            type V = [A::V; 2];
+            type Mask = [A::Mask; 2];
 
-    #[inline(always)]
-    fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        self.0.run(work)
-    }
+            #[inline(always)]
+            fn run<R>(self, work: impl FnOnce() -> R) -> R {
+                self.0.run(work)
+            }
 
-    #[inline(always)]
-    fn splat(self, word: u64) -> Self::V {
-        [self.0.splat(word); 2]
-    }
+            #[inline(always)]
+            fn splat(self, word: u64) -> Self::V {
+                [self.0.splat(word); 2]
+            }
 
-    #[inline(always)]
-    fn load(self, words: &[u64; 8]) -> Self::V {
-        let [a, b, c, d, e, f, g, h] = *words;
-        [self.0.load(&[a, b, c, d]), self.0.load(&[e, f, g, h])]
-    }
+            #[inline(always)]
+            fn load(self, words: &[u64; $whole]) -> Self::V {
+                let (halves, _) = words.as_chunks();
+                [self.0.load(&halves[0]), self.0.load(&halves[1])]
+            }
 
-    #[inline(always)]
-    fn store(self, v: Self::V, words: &mut [u64; 8]) {
-        let (halves, _) = words.as_chunks_mut();
-        for (half, v) in halves.iter_mut().zip(v) {
-            self.0.store(v, half);
+            #[inline(always)]
+            fn store(self, v: Self::V, words: &mut [u64; $whole]) {
+                let (halves, _) = words.as_chunks_mut();
+                for (half, v) in halves.iter_mut().zip(v) {
+                    self.0.store(v, half);
+                }
+            }
+
+            in_both! { Vectors:
+                add(a: Self::V, b: Self::V) -> Self::V;
+                sub(a: Self::V, b: Self::V) -> Self::V;
+                mul_low(a: Self::V, b: Self::V) -> Self::V;
+                and(a: Self::V, b: Self::V) -> Self::V;
+                or(a: Self::V, b: Self::V) -> Self::V;
+                less(a: Self::V, b: Self::V) -> Self::Mask;
+                add_where(mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+                select(mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+                below(a: Self::V, b: Self::V) -> Self::Mask;
+                mul_u32(a: Self::V, b: Self::V) -> Self::V;
+            }
+
+            #[inline(always)]
+            fn settle(self, [a, b]: Self::V) -> Self::V {
+                [self.0.settle(a), self.0.settle(b)]
+            }
+
+            #[inline(always)]
+            fn spread(self, a: Self::V, lane: usize) -> Self::V {
+                [self.0.spread(a[lane / $half % 2], lane % $half); 2]
+            }
+
+            #[inline(always)]
+            fn shift_left(self, [a, b]: Self::V, bits: usize) -> Self::V {
+                [self.0.shift_left(a, bits), self.0.shift_left(b, bits)]
+            }
+
+            #[inline(always)]
+            fn shift_right(self, [a, b]: Self::V, bits: usize) -> Self::V {
+                [self.0.shift_right(a, bits), self.0.shift_right(b, bits)]
+            }
+
+            #[inline(always)]
+            fn transpose(self, vectors: [Self::V; $whole]) -> [Self::V; $whole] {
+                // Quarters change places, and what is within them.
+                let mut rows = vectors;
+                unroll!(side < 2, {
+                    unroll!(from < 2, {
+                        let mut quarter = [vectors[0][0]; $half];
+                        unroll!(i < $half, {
+                            quarter[i] = vectors[$half * from + i][side];
+                        });
+                        let quarter = self.0.transpose(quarter);
+                        unroll!(i < $half, {
+                            rows[$half * side + i][from] = quarter[i];
+                        });
+                    });
+                });
+                rows
+            }
         }
-    }
 
-    in_both! { Vectors:
-        add(a: Self::V, b: Self::V) -> Self::V;
-        sub(a: Self::V, b: Self::V) -> Self::V;
-        mul_low(a: Self::V, b: Self::V) -> Self::V;
-        and(a: Self::V, b: Self::V) -> Self::V;
-        or(a: Self::V, b: Self::V) -> Self::V;
-        less(a: Self::V, b: Self::V) -> Self::Mask;
-        add_where(mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
-        select(mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
-        below(a: Self::V, b: Self::V) -> Self::Mask;
-        mul_u32(a: Self::V, b: Self::V) -> Self::V;
-    }
+        impl<A: Doubles<$half>> Doubles<$whole> for Twice<A> {
+            type D = [A::D; 2];
+            type Bits = [A::Bits; 2];
+            type Choice = [A::Choice; 2];
 
-    #[inline(always)]
-    fn settle(self, [a, b]: Self::V) -> Self::V {
-        [self.0.settle(a), self.0.settle(b)]
-    }
+            #[inline(always)]
+            fn every(self, x: f64) -> Self::D {
+                [self.0.every(x); 2]
+            }
 
-    #[inline(always)]
-    fn spread(self, a: Self::V, lane: usize) -> Self::V {
-        [self.0.spread(a[lane / 4 % 2], lane % 4); 2]
-    }
+            in_both! { Doubles:
+                doubles(bits: Self::Bits) -> Self::D;
+                bits(a: Self::D) -> Self::Bits;
+                plus(a: Self::D, b: Self::D) -> Self::D;
+                less_by(a: Self::D, b: Self::D) -> Self::D;
+                times(a: Self::D, b: Self::D) -> Self::D;
+                multiply_add(a: Self::D, b: Self::D, c: Self::D) -> Self::D;
+                subtract_product(c: Self::D, a: Self::D, b: Self::D) -> Self::D;
+                negative(a: Self::D) -> Self::Choice;
+                choose(lanes: Self::Choice, a: Self::D, b: Self::D) -> Self::D;
+            }
 
-    #[inline(always)]
-    fn shift_left(self, [a, b]: Self::V, bits: usize) -> Self::V {
-        [self.0.shift_left(a, bits), self.0.shift_left(b, bits)]
-    }
+            #[inline(always)]
+            fn chosen(self, lanes: u8) -> Self::Choice {
+                [self.0.chosen(lanes), self.0.chosen(lanes >> $half)]
+            }
 
-    #[inline(always)]
-    fn shift_right(self, [a, b]: Self::V, bits: usize) -> Self::V {
-        [self.0.shift_right(a, bits), self.0.shift_right(b, bits)]
-    }
+            #[inline(always)]
+            fn zeros(self, [a, b]: Self::D) -> u8 {
+                self.0.zeros(a) | self.0.zeros(b) << $half
+            }
 
-    #[inline(always)]
-    fn transpose(self, [a, b, c, d, e, f, g, h]: [Self::V; 8]) -> [Self::V; 8] {
-        // Quarters change places, and what is within them.
-        let top_left = self.0.transpose([a[0], b[0], c[0], d[0]]);
-        let top_right = self.0.transpose([a[1], b[1], c[1], d[1]]);
-        let bottom_left = self.0.transpose([e[0], f[0], g[0], h[0]]);
-        let bottom_right = self.0.transpose([e[1], f[1], g[1], h[1]]);
-        let mut rows = [a; 8];
-        unroll!(i < 4, {
-            rows[i] = [top_left[i], bottom_left[i]];
-            rows[i + 4] = [top_right[i], bottom_right[i]];
-        });
-        rows
-    }
+            #[inline(always)]
+            fn ask_for(self, a: &Self::D) {
+                self.0.ask_for(&a[0]);
+            }
+        }
+    )* };
 }
 
-impl<A: Doubles<4>> Doubles<8> for Twice<A> {
-    type D = [A::D; 2];
-    type Bits = [A::Bits; 2];
-    type Choice = [A::Choice; 2];
-
-    #[inline(always)]
-    fn every(self, x: f64) -> Self::D {
-        [self.0.every(x); 2]
-    }
-
-    in_both! { Doubles:
-        doubles(bits: Self::Bits) -> Self::D;
-        bits(a: Self::D) -> Self::Bits;
-        plus(a: Self::D, b: Self::D) -> Self::D;
-        less_by(a: Self::D, b: Self::D) -> Self::D;
-        times(a: Self::D, b: Self::D) -> Self::D;
-        multiply_add(a: Self::D, b: Self::D, c: Self::D) -> Self::D;
-        multiply_subtract(a: Self::D, b: Self::D, c: Self::D) -> Self::D;
-        subtract_product(c: Self::D, a: Self::D, b: Self::D) -> Self::D;
-        negative(a: Self::D) -> Self::Choice;
-        choose(lanes: Self::Choice, a: Self::D, b: Self::D) -> Self::D;
-    }
-
-    #[inline(always)]
-    fn chosen(self, lanes: u8) -> Self::Choice {
-        [self.0.chosen(lanes), self.0.chosen(lanes >> 4)]
-    }
-
-    #[inline(always)]
-    fn zeros(self, [a, b]: Self::D) -> u8 {
-        self.0.zeros(a) | self.0.zeros(b) << 4
-    }
-
-    #[inline(always)]
-    fn ask_for(self, a: &Self::D) {
-        self.0.ask_for(&a[0]);
-    }
+twice! {
+    2 => 4;
+    4 => 8;
 }
 
 impl<A> Eight for Twice<A>

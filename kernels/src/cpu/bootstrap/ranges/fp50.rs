@@ -34,6 +34,11 @@ macro_rules! with_each {
             Some(avx) => $check(avx),
             None => println!("SKIPPED: no AVX-512 here"),
         }
+        #[cfg(target_arch = "aarch64")]
+        match crate::cpu::simd::Neon::detect() {
+            Some(neon) => $check(crate::cpu::simd::Twice(neon)),
+            None => println!("SKIPPED: no NEON here"),
+        }
     };
 }
 
