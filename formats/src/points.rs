@@ -8,7 +8,7 @@ use pulseproof_kernels::traits::*;
 use rayon::prelude::*;
 
 use crate::container::{Container, ContainerWriter, Section};
-use crate::elements::{PointDecoder, encode_point, point_bytes};
+use crate::elements::{Check, PointDecoder, encode_point, point_bytes};
 use crate::error::FormatError;
 
 /// Points read and checked at a time.
@@ -47,6 +47,21 @@ pub(crate) fn read_points<G: Group, S: Read + Seek>(
         progress(points.len(), total);
     }
     Ok(points)
+}
+
+/// The first `count` points of a section, `step` at a time.
+pub(crate) fn read_pieces<G: Group, S: Read + Seek>(
+    file: &mut Container<S>,
+    section: Section,
+    count: u64,
+    check: Check,
+    step: usize,
+) -> impl Iterator<Item = Result<Vec<G::Affine>, FormatError>> {
+    let (decoder, step) = (PointDecoder::<G>::new(check), step as u64);
+    (0..count.div_ceil(step)).map(move |i| {
+        let range = i * step..((i + 1) * step).min(count);
+        read_points(file, section, range, &decoder, &mut |_, _| ())
+    })
 }
 
 /// How many points a range has, if the section has them.

@@ -18,7 +18,7 @@ pub use self::write::{Contents, write};
 use crate::container::{Container, Section, read_u32};
 use crate::elements::{Check, PointDecoder, decode_twice};
 use crate::error::{ElementProblem, FileKind, FormatError};
-use crate::points::{decode_all, read_points};
+use crate::points::{decode_all, read_pieces, read_points};
 use crate::prime::{Base, PrimeRole, curve_of, read_prime, width};
 
 const FILE: FileKind = FileKind::Zkey;
@@ -149,7 +149,7 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
         read_points(&mut self.file, section, 0..count, &decoder, progress)
     }
 
-    /// Reads a section of points, some thousands at a time, for as long as somebody wants to see them.
+    /// Reads a section of points, `step` at a time, for as long as somebody wants to see them.
     ///
     /// # Errors
     /// The section is missing; of each piece, a bad point, or reading fails.
@@ -157,14 +157,23 @@ impl<C: Curve, S: Read + Seek> Zkey<C, S> {
         &mut self,
         which: PointsG1,
         check: Check,
+        step: usize,
     ) -> Result<impl Iterator<Item = Result<Vec<G1Affine<C>>, FormatError>>, FormatError> {
         let (section, count) = self.section_g1(which)?;
-        let decoder = PointDecoder::<G1<C>>::new(check);
-        let step = CHUNK as u64;
-        Ok((0..count.div_ceil(step)).map(move |i| {
-            let range = i * step..((i + 1) * step).min(count);
-            read_points(&mut self.file, section, range, &decoder, &mut |_, _| ())
-        }))
+        Ok(read_pieces::<G1<C>, S>(&mut self.file, section, count, check, step))
+    }
+
+    /// The same of right factors in G2.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn pieces_b2(
+        &mut self,
+        check: Check,
+        step: usize,
+    ) -> Result<impl Iterator<Item = Result<Vec<G2Affine<C>>, FormatError>>, FormatError> {
+        let (section, count) = self.section_b2()?;
+        Ok(read_pieces::<G2<C>, S>(&mut self.file, section, count, check, step))
     }
 
     /// Reads right factors in G2, one for each wire. `progress` hears of points done and points in all.

@@ -16,10 +16,11 @@ use zeroize::Zeroizing;
 use crate::Weakness;
 use crate::belongs::Shape;
 use crate::json::{ProofDocument, PublicDocument};
-use crate::key::{LoadError, ProvingKey};
-use crate::prove::{ProveError, Stage, prove};
+use crate::key::streamed::Progress;
+use crate::key::{Head, LoadError, ProvingKey, StreamedKey};
+use crate::prove::{ProveError, Proved, Stage, prove};
 
-/// A key that was loaded.
+/// A key that was loaded, or opened.
 pub trait Key: Send + Sync {
     /// What is known of it.
     fn info(&self) -> KeyInfo;
@@ -57,7 +58,7 @@ pub struct KeyInfo {
     pub contributions: usize,
     /// What shows that it is insecure.
     pub weakness: Option<Weakness>,
-    /// Bytes where it is kept.
+    /// Bytes where it is kept; of a key that is read meanwhile, none.
     pub bytes: usize,
 }
 
@@ -123,34 +124,74 @@ impl Loader {
             Ok(Arc::new(key))
         })
     }
+
+    /// Opens a `.zkey` for either curve, to be read while a proof is made: for one proof that is faster than to load
+    /// it, and takes less memory. `progress` hears of points done, and of points in all.
+    ///
+    /// # Errors
+    /// The file is no key, or damaged where it says what it is.
+    pub fn open(&self, file: File, progress: Progress) -> Result<Box<dyn Key>, LoadError> {
+        let mut source = BufReader::new(file);
+        let curve = zkey::curve(&mut source)?;
+        with_curve!(curve, C => {
+            Ok(Box::new(StreamedKey::<C, _>::open(self.0.clone(), source, progress)?))
+        })
+    }
 }
 
 impl<C: Curve> Key for ProvingKey<C> {
     fn info(&self) -> KeyInfo {
-        KeyInfo {
-            curve: C::ID,
-            backend: self.backend().kind(),
-            signals: self.signals(),
-            public: self.public(),
-            log_size: self.log_size(),
-            contributions: self.contributions(),
-            weakness: self.weakness(),
-            bytes: self.bytes(),
-        }
+        info(self, self.bytes())
     }
 
     fn read_witness(&self, file: File) -> Result<Words, ProvingError> {
-        let witness = Witness::<Scalar<C>>::read(&mut BufReader::new(file), self.signals())?;
-        Ok(Zeroizing::new(witness.into_words()))
+        read_witness(self, file)
     }
 
-    fn prove(&self, mut witness: Words) -> Result<Proof, ProvingError> {
-        let witness = Witness::<Scalar<C>>::from_words(std::mem::take(&mut *witness))?;
-        let proved = prove(self, &witness, &mut OsRng)?;
-        Ok(Proof {
-            proof: proved.proof.document(),
-            public: proved.public.document(),
-            stages: proved.stages,
-        })
+    fn prove(&self, words: Words) -> Result<Proof, ProvingError> {
+        Ok(prove(self, &witness::<C>(words)?, &mut OsRng)?.into())
+    }
+}
+
+impl<C: Curve> Key for StreamedKey<C, BufReader<File>> {
+    fn info(&self) -> KeyInfo {
+        info(self.head(), 0)
+    }
+
+    fn read_witness(&self, file: File) -> Result<Words, ProvingError> {
+        read_witness(self.head(), file)
+    }
+
+    fn prove(&self, words: Words) -> Result<Proof, ProvingError> {
+        Ok(self.prove(&witness::<C>(words)?, &mut OsRng)?.into())
+    }
+}
+
+fn info<C: Curve>(head: &Head<C>, bytes: usize) -> KeyInfo {
+    KeyInfo {
+        curve: C::ID,
+        backend: head.backend().kind(),
+        signals: head.signals(),
+        public: head.public(),
+        log_size: head.log_size(),
+        contributions: head.contributions(),
+        weakness: head.weakness(),
+        bytes,
+    }
+}
+
+fn read_witness<C: Curve>(head: &Head<C>, file: File) -> Result<Words, ProvingError> {
+    let witness = Witness::<Scalar<C>>::read(&mut BufReader::new(file), head.signals())?;
+    Ok(Zeroizing::new(witness.into_words()))
+}
+
+fn witness<C: Curve>(mut words: Words) -> Result<Witness<Scalar<C>>, FormatError> {
+    Witness::from_words(std::mem::take(&mut *words))
+}
+
+impl<C: Curve> From<Proved<C>> for Proof {
+    fn from(proved: Proved<C>) -> Self {
+        let Proved { proof, public, stages } = proved;
+        Self { proof: proof.document(), public: public.document(), stages }
     }
 }

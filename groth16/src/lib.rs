@@ -4,7 +4,7 @@
 //! - [`Weakness`]: what shows that a key is insecure.
 //! - [`verify`](mod@verify): checks one proof, or many at once; [`solidity`]: the same check as a contract.
 //! - [`setup`]: keys for circuits; [`phase2`]: contributions to them.
-//! - [`key`]: a key where proofs are made. [`prove`](mod@prove): the prover.
+//! - [`key`]: a key where proofs are made, kept or read meanwhile. [`prove`](mod@prove): the prover.
 //! - [`domain`], [`rows`]: what the prover computes in. [`erased`]: keys with curve and backend forgotten.
 //! - [`belongs`]: whether files are of one circuit. `text`: encodings of texts.
 //! - `witness`: witnesses of inputs, by the circuit's program in a sandbox.

@@ -7,16 +7,14 @@
 use std::time::{Duration, Instant};
 
 use pulseproof_formats::wtns::Witness;
-use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, MsmOps, NttOps};
-use pulseproof_kernels::group::Group;
-use pulseproof_kernels::msm::ScalarShape;
+use pulseproof_kernels::backend::{AnyBuffer, Backend, Binary, FieldOps, NttOps};
 use pulseproof_kernels::traits::*;
-use pulseproof_kernels::{Curve, Error, G1, Scalar};
+use pulseproof_kernels::{Curve, Error, G1, G2, Scalar};
 use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::key::{ProvingKey, Sparse};
+use crate::key::{Head, LoadError, ProvingKey};
 use crate::proof::{Proof, PublicInputs};
 use crate::verify::verify;
 
@@ -31,6 +29,9 @@ pub enum ProveError {
         /// The key's number of signals.
         expected: usize,
     },
+    /// The key that is read meanwhile is damaged.
+    #[error(transparent)]
+    Key(#[from] LoadError),
     /// The backend failed. Keys of a backend that was lost must be loaded again.
     #[error(transparent)]
     Kernel(#[from] Error),
@@ -40,6 +41,11 @@ pub enum ProveError {
          computed wrongly"
     )]
     Rejected,
+    /// A sum of the key's points is outside their group.
+    #[error(
+        "a sum of points is outside their group, and all points of the key are in it: the backend computed wrongly"
+    )]
+    OutsideGroup,
 }
 
 /// What is wrong where a proof was rejected, of a witness that satisfies the circuit's constraints.
@@ -49,6 +55,8 @@ pub const KEY_AT_FAULT: &str = "the witness satisfies the circuit's .r1cs, but p
 /// A step of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
+    /// Of a key that is not kept: its points and terms, read and checked.
+    Read,
     /// The matrices times the witness, on the host.
     Rows,
     /// Copies of these to the backend.
@@ -73,6 +81,7 @@ impl Stage {
     /// The stage's name in tables and JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Read => "read",
             Self::Rows => "rows",
             Self::Upload => "upload",
             Self::Quotient => "quotient",
@@ -97,6 +106,34 @@ pub struct Proved<C: Curve> {
     pub stages: Vec<(Stage, Duration)>,
 }
 
+/// Two vectors as long as the domain, on a backend.
+pub(crate) type Two<C> = [AnyBuffer<Scalar<C>>; 2];
+
+/// What a proof is put together from: a key that is kept, or one that is read meanwhile. `words` are the witness's,
+/// and of C those of the signals that are not public.
+pub(crate) trait Parts<C: Curve> {
+    /// The key, but for its points and matrices.
+    fn head(&self) -> &Head<C>;
+
+    /// The matrices A and B times the witness, each row in its [place](crate::domain::Domain::place).
+    fn rows(&mut self, values: &[Scalar<C>], clock: &mut Clock) -> Result<Two<C>, ProveError>;
+
+    /// The sum over the points H, of integers in their [places](crate::domain::Domain::odd_place).
+    fn h(&mut self, quotient: AnyBuffer<u64>, clock: &mut Clock) -> Result<G1<C>, ProveError>;
+
+    /// The sum over the points A.
+    fn a(&mut self, words: &[u64], clock: &mut Clock) -> Result<G1<C>, ProveError>;
+
+    /// The sum over the points B in G1.
+    fn b_g1(&mut self, words: &[u64], clock: &mut Clock) -> Result<G1<C>, ProveError>;
+
+    /// The sum over the points B in G2.
+    fn b_g2(&mut self, words: &[u64], clock: &mut Clock) -> Result<G2<C>, ProveError>;
+
+    /// The sum over the points C.
+    fn c(&mut self, words: &[u64], clock: &mut Clock) -> Result<G1<C>, ProveError>;
+}
+
 /// Proves that the witness satisfies the key's circuit, and checks the proof. With the same randomness
 /// every backend gives the same proof.
 ///
@@ -109,21 +146,29 @@ pub fn prove<C: Curve>(
     witness: &Witness<Scalar<C>>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<Proved<C>, ProveError> {
-    let (got, expected) = (witness.len(), key.signals());
+    prove_of(key, witness, rng)
+}
+
+/// [`prove`] with any key.
+pub(crate) fn prove_of<C: Curve>(
+    mut key: impl Parts<C>,
+    witness: &Witness<Scalar<C>>,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Proved<C>, ProveError> {
+    let (got, expected) = (witness.len(), key.head().signals());
     if got != expected {
         return Err(ProveError::WitnessLength { got, expected });
     }
     let mut clock = Clock { stages: Vec::new() };
     let values = values(witness);
-    let public = PublicInputs(values[1..=key.public()].to_vec());
+    let public = PublicInputs(values[1..=key.head().public()].to_vec());
     let blinders = Zeroizing::new([Scalar::<C>::rand(rng), Scalar::<C>::rand(rng)]);
-    let mut session = ProofRun { key, clock: &mut clock };
-    let rows = [session.rows(0, &values)?, session.rows(1, &values)?];
+    let rows = key.rows(&values, &mut clock)?;
     drop(values);
-    let quotient = session.quotient(rows)?;
-    let proof = session.proof(witness.words(), quotient, &blinders)?;
+    let quotient = clock.time(Stage::Quotient, || quotient(key.head(), rows))?;
+    let proof = proof(&mut key, witness.words(), quotient, &blinders, &mut clock)?;
     clock
-        .time(Stage::Verify, || verify(&key.verifying_key, &public, &proof))
+        .time(Stage::Verify, || verify(key.head().verifying_key(), &public, &proof))
         .map_err(|_| ProveError::Rejected)?;
     Ok(Proved { proof, public, stages: clock.stages })
 }
@@ -133,12 +178,14 @@ fn values<F: PrimeField>(witness: &Witness<F>) -> Zeroizing<Vec<F>> {
     Zeroizing::new(witness.values().with_min_len(1 << 10).collect())
 }
 
-struct Clock {
+/// How long what takes.
+pub(crate) struct Clock {
     stages: Vec<(Stage, Duration)>,
 }
 
 impl Clock {
-    fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+    /// Does some work, which is a part of a stage.
+    pub fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let done = work();
         let took = start.elapsed();
@@ -150,104 +197,55 @@ impl Clock {
     }
 }
 
-/// Rows that are copied to the backend at a time.
-const PIECE: usize = 1 << 15;
-
-/// The work of one proof.
-struct ProofRun<'a, C: Curve> {
-    key: &'a ProvingKey<C>,
-    clock: &'a mut Clock,
+/// The integers a·b − c on the odd powers, where a and b are the matrices times the witness and c
+/// their product on the subgroup.
+fn quotient<C: Curve>(
+    Head { backend, domain, .. }: &Head<C>,
+    [mut a, mut b]: Two<C>,
+) -> Result<AnyBuffer<u64>, Error> {
+    let mut c = backend.zeros(domain.size())?;
+    backend.copy(&a, 0..domain.size(), &mut c, 0)?;
+    backend.map(Binary::Mul, &mut c, &b)?;
+    for values in [&mut a, &mut b, &mut c] {
+        backend.ntt(&domain.interpolate(), values)?;
+        backend.ntt(&domain.evaluate_odd(), values)?;
+    }
+    backend.map(Binary::Mul, &mut a, &b)?;
+    drop(b);
+    backend.map(Binary::Sub, &mut a, &c)?;
+    drop(c);
+    backend.to_integers(&a)
 }
 
-impl<C: Curve> ProofRun<'_, C> {
-    fn proof(
-        &mut self,
-        words: &[u64],
-        quotient: AnyBuffer<u64>,
-        [r, s]: &[Scalar<C>; 2],
-    ) -> Result<Proof<C>, Error> {
-        let (header, points) = (&self.key.header, &self.key.points);
-        let h = self.clock.time(Stage::MsmH, || self.key.sum_h(&quotient))?;
-        drop(quotient);
-        let a = self.clock.time(Stage::MsmA, || self.key.sum(&points.a, words))?;
-        let b_g1 = self.clock.time(Stage::MsmB1, || self.key.sum(&points.b_g1, words))?;
-        let b_g2 = self.clock.time(Stage::MsmB2, || self.key.sum(&points.b_g2, words))?;
-        let private = &words[(header.public + 1) * width::<C>()..];
-        let c = self.clock.time(Stage::MsmC, || self.key.sum(&points.c, private))?;
+fn proof<C: Curve>(
+    key: &mut impl Parts<C>,
+    words: &[u64],
+    quotient: AnyBuffer<u64>,
+    [r, s]: &[Scalar<C>; 2],
+    clock: &mut Clock,
+) -> Result<Proof<C>, ProveError> {
+    let h = key.h(quotient, clock)?;
+    let a = key.a(words, clock)?;
+    let b_g1 = key.b_g1(words, clock)?;
+    let b_g2 = key.b_g2(words, clock)?;
+    let private = &words[(key.head().public() + 1) * width::<C>()..];
+    let c = key.c(private, clock)?;
 
-        let delta = header.delta_g1;
-        let a = a + header.alpha_g1 + delta * r;
-        let b_g1 = b_g1 + header.beta_g1 + delta * s;
-        let b = b_g2 + header.beta_g2 + header.delta_g2 * s;
-        let c = c + h + a * s + b_g1 * r - delta * (*r * s);
-        Ok(Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() })
-    }
-
-    /// The integers a·b − c on the odd powers, where a and b are the matrices times the witness and c
-    /// their product on the subgroup.
-    fn quotient(
-        &mut self,
-        [mut a, mut b]: [AnyBuffer<Scalar<C>>; 2],
-    ) -> Result<AnyBuffer<u64>, Error> {
-        let Self { key, clock } = self;
-        clock.time(Stage::Quotient, || {
-            let backend = &key.backend;
-            let mut c = backend.zeros(key.domain.size())?;
-            backend.copy(&a, 0..key.domain.size(), &mut c, 0)?;
-            backend.map(Binary::Mul, &mut c, &b)?;
-            for values in [&mut a, &mut b, &mut c] {
-                backend.ntt(&key.domain.interpolate(), values)?;
-                backend.ntt(&key.domain.evaluate_odd(), values)?;
-            }
-            backend.map(Binary::Mul, &mut a, &b)?;
-            drop(b);
-            backend.map(Binary::Sub, &mut a, &c)?;
-            drop(c);
-            backend.to_integers(&a)
-        })
-    }
-
-    /// A matrix times the witness, on the backend: piece by piece, so that it is not there twice.
-    fn rows(&mut self, matrix: usize, values: &[Scalar<C>]) -> Result<AnyBuffer<Scalar<C>>, Error> {
-        let Self { key, clock } = self;
-        let (matrix, n) = (&key.rows[matrix], key.domain.size());
-        let mut all = key.backend.zeros(n)?;
-        for start in (0..n).step_by(PIECE) {
-            let range = start..n.min(start + PIECE);
-            let rows = || Zeroizing::new(matrix.times(range.clone(), values));
-            let rows = clock.time(Stage::Rows, rows);
-            clock.time(Stage::Upload, || {
-                let piece = key.backend.upload(&rows)?;
-                key.backend.copy(&piece, 0..range.len(), &mut all, start)
-            })?;
-        }
-        Ok(all)
-    }
-}
-
-impl<C: Curve> ProvingKey<C> {
-    /// Σ words\[i\]·points\[i\].
-    fn sum<G: Group>(&self, points: &Sparse<G>, words: &[u64]) -> Result<G, Error> {
-        let shape = ScalarShape::unsigned(points.len(), Scalar::<C>::MODULUS_BIT_SIZE);
-        let picked = Zeroizing::new(points.pick(words, width::<C>()));
-        let scalars = self.backend.upload(&picked)?;
-        drop(picked);
-        Ok(one(MsmOps::<G>::msm_batch(&self.backend, points.bases(), &scalars, shape)?))
-    }
-
-    /// Σ quotient\[i\]·H\[i\].
-    fn sum_h(&self, quotient: &AnyBuffer<u64>) -> Result<G1<C>, Error> {
-        let shape = ScalarShape::unsigned(self.domain.size(), Scalar::<C>::MODULUS_BIT_SIZE);
-        Ok(one(MsmOps::<G1<C>>::msm_batch(&self.backend, &self.points.h, quotient, shape)?))
-    }
+    let header = &key.head().header;
+    let delta = header.delta_g1;
+    let a = a + header.alpha_g1 + delta * r;
+    let b_g1 = b_g1 + header.beta_g1 + delta * s;
+    let b = b_g2 + header.beta_g2 + header.delta_g2 * s;
+    let c = c + h + a * s + b_g1 * r - delta * (*r * s);
+    Ok(Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() })
 }
 
 /// Words of a scalar.
-fn width<C: Curve>() -> usize {
+pub(crate) fn width<C: Curve>() -> usize {
     Scalar::<C>::MODULUS_BIT_SIZE.div_ceil(64) as usize
 }
 
 /// The sum of a batch of one; of no points it is zero.
-fn one<G: Zero>(sums: Vec<G>) -> G {
+pub(crate) fn one<G: Zero>(sums: Vec<G>) -> G {
     sums.into_iter().next().unwrap_or_else(G::zero)
 }

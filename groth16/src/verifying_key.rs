@@ -10,6 +10,9 @@ use pulseproof_kernels::{Curve, G1Affine, G2Affine};
 
 use crate::weakness::{KnownTau, Weakness};
 
+/// Points that are read at a time to learn about τ.
+const SOME: usize = 1 << 13;
+
 /// A circuit's verifying key. As with [`Proof`](crate::Proof), whoever fills the fields answers for the
 /// points being in their groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl<C: Curve> VerifyingKey<C> {
 /// Whether the key's τ is a root of unity. Of a key whose τ is not, a few points are read.
 fn tau_is_known<C: Curve>(file: &mut Zkey<C, impl Read + Seek>) -> Result<bool, FormatError> {
     let mut tau = KnownTau::default();
-    for points in file.pieces_g1(PointsG1::H, Check::OnCurve)? {
+    for points in file.pieces_g1(PointsG1::H, Check::OnCurve, SOME)? {
         tau.see(&points?);
         if tau.is_refuted() {
             break;

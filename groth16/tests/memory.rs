@@ -14,7 +14,7 @@ use peak_alloc::PeakAlloc;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::wtns::Witness;
 use pulseproof_formats::zkey;
-use pulseproof_groth16::key::ProvingKey;
+use pulseproof_groth16::key::{ProvingKey, StreamedKey};
 use pulseproof_groth16::prove::prove;
 use pulseproof_groth16::setup::develop;
 use pulseproof_kernels::cpu::Cpu;
@@ -57,7 +57,7 @@ fn peak_is_bounded<C: Curve>() {
     HEAP.reset_peak_usage();
     let key = ProvingKey::<C>::load(Cpu::new(), open("key"), Check::Full, &mut |_, _| ()).unwrap();
     let loading = HEAP.peak_usage() - before;
-    let resident = HEAP.current_usage() - before;
+    let (resident, said) = (HEAP.current_usage() - before, key.bytes());
     HEAP.reset_peak_usage();
     let witness = Witness::<Scalar<C>>::read(&mut open("witness"), key.signals()).unwrap();
     prove(&key, &witness, &mut OsRng).unwrap();
@@ -67,8 +67,15 @@ fn peak_is_bounded<C: Curve>() {
     let curve = C::ID;
     assert!(loading <= goal, "{curve}: loading takes {loading}, the goal is {goal}");
     assert!(proving <= goal, "{curve}: key and proof take {proving}, the goal is {goal}");
+    // Whoever reads the key meanwhile needs less than its file.
+    drop(key);
+    let before = HEAP.current_usage();
+    HEAP.reset_peak_usage();
+    let key = StreamedKey::<C, _>::open(Cpu::new(), open("key"), Box::new(|_, _| ())).unwrap();
+    key.prove(&witness, &mut OsRng).unwrap();
+    let reading = HEAP.peak_usage() - before;
+    assert!(reading <= key_bytes, "{curve}: reading takes {reading}, the key's file {key_bytes}");
     // What is said to be taken is, but for the key's header and the verifying key.
-    let said = key.bytes();
     assert!((said..said + said / 50).contains(&resident), "{said} of {resident}");
 }
 

@@ -12,7 +12,7 @@ fn whole_path(curve: &str, ours: &str) {
     let prove = format!("prove --backend cpu --key {curve}@tiny.zkey --witness {curve}@tiny.wtns");
     let summary = json(&bench.run(&format!("{prove} --r1cs {curve}@tiny.r1cs --json")));
     assert_eq!((summary["curve"].as_str(), &summary["contributions"]), (Some(ours), &2.into()));
-    assert_eq!(summary["stages_ms"].as_array().unwrap().len(), 9);
+    assert_eq!(summary["stages_ms"].as_array().unwrap().len(), 10);
     bench.ok(&format!("{prove} --proof @second.json --public @second-public.json"));
 
     bench.ok(&format!("export-key --key {curve}@tiny.zkey --out @vk.json"));

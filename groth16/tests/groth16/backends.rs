@@ -133,7 +133,7 @@ fn a_full_or_lost_device_says_so() {
 }
 
 /// A point of the curve, in all likelihood outside the subgroup.
-fn stranger<P: AffineRepr>() -> P {
+pub fn stranger<P: AffineRepr>() -> P {
     let mut rng = rng(10);
     loop {
         let mut bytes = vec![0; P::GENERATOR.serialized_size(Compress::Yes)];

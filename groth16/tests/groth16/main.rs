@@ -19,4 +19,6 @@ mod fixtures;
 mod phase2;
 #[cfg(feature = "prove")]
 mod proofs;
+#[cfg(feature = "prove")]
+mod streamed;
 mod verify;

@@ -2,11 +2,10 @@
 
 use std::io::BufReader;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
+use indicatif::ProgressBar;
 use pulseproof_formats::FileKind;
-use pulseproof_formats::elements::Check;
 use pulseproof_formats::r1cs::{self, Limits as R1csLimits, R1cs};
 use pulseproof_formats::wtns::Witness;
 use pulseproof_groth16::erased::{Key, Loader, Proof, ProvingError, Words};
@@ -81,7 +80,7 @@ struct Summary {
     contributions: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     insecure: Option<String>,
-    load_ms: f64,
+    open_ms: f64,
     witness_ms: f64,
     stages_ms: Vec<(String, f64)>,
     /// Of the whole process.
@@ -104,26 +103,26 @@ pub(super) fn run(args: &Args, home: &Home) -> Outcome {
         Ok(backend) => backend,
         Err(code) => return Ok(code),
     };
-    let (load_ms, key) = timed(|| load(backend, &args.key))?;
+    let bar = progress_bar(1, "proving");
+    let (open_ms, key) = timed(|| open(backend, &args.key, bar.clone()))?;
     args.allowed.check(&args.key, key.info().weakness)?;
     let (witness_ms, witness) = timed(|| witness(args, home, &*key))?;
     check(args, &*key, &witness)?;
-    let proof = key.prove(witness).map_err(|error| unproved(args, &error))?;
+    let proof = key.prove(witness);
+    bar.finish_and_clear();
+    let proof = proof.map_err(|error| unproved(args, &error))?;
     args.proof.write_text(&proof.proof.text())?;
     args.public.write_text(&proof.public.text())?;
-    report(args, &*key, &proof, load_ms, witness_ms)?;
+    report(args, &*key, &proof, open_ms, witness_ms)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(backend: AnyBackend, input: &Input) -> Result<Arc<dyn Key>, String> {
-    let bar = progress_bar(1, "loading");
-    let mut progress = |done: usize, total: usize| {
+fn open(backend: AnyBackend, input: &Input, bar: ProgressBar) -> Result<Box<dyn Key>, String> {
+    let progress = move |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let file = input.open()?;
-    let key = Loader::new(backend).load(file, Check::Full, &mut progress);
-    bar.finish_and_clear();
+    let key = Loader::new(backend).open(input.open()?, Box::new(progress));
     key.map_err(|error| input.named(error))
 }
 
@@ -182,6 +181,7 @@ fn unproved(args: &Args, error: &ProvingError) -> String {
         ProvingError::Prove(ProveError::Rejected) => {
             format!("{error}; with --r1cs it is known which")
         }
+        ProvingError::Prove(ProveError::Key(_) | ProveError::OutsideGroup) => args.key.named(error),
         error => args
             .witness
             .as_ref()
@@ -194,7 +194,7 @@ fn report(
     args: &Args,
     key: &dyn Key,
     proof: &Proof,
-    load_ms: f64,
+    open_ms: f64,
     witness_ms: f64,
 ) -> Result<(), serde_json::Error> {
     let info = key.info();
@@ -212,13 +212,13 @@ fn report(
             log_size: info.log_size,
             contributions: info.contributions,
             insecure: info.weakness.map(|weakness| weakness.to_string()),
-            load_ms,
+            open_ms,
             witness_ms,
             stages_ms,
             peak_memory_mb: peak_memory_mb(),
         })?;
     } else {
-        let steps = [("load", load_ms), ("witness", witness_ms)]
+        let steps = [("open", open_ms), ("witness", witness_ms)]
             .map(|(name, took)| (name.to_owned(), took));
         let row = |(name, took): (String, f64)| [name, format!("{took:.1}")];
         let tell = Output::beside([&args.proof, &args.public]);
