@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "Mesa's Vulkan layer is told what to do by the environment only")]
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -16,6 +17,8 @@ const LOG: &str = "PULSEPROOF_LOG";
 fn main() -> ExitCode {
     quiet_mesa();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // No colours in files and journals.
+    let lines = if std::io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
     tracing_subscriber::registry().with(lines.with_filter(logged())).init();
     Cli::parse().run()
 }

@@ -182,7 +182,9 @@ fn people_get_a_table() {
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    assert!(stderr(&output).contains("INSECURE"));
+    let log = stderr(&output);
+    assert!(log.contains("INSECURE"));
+    assert!(log.contains("WARN") && !log.contains('\x1b'), "no colours where nobody looks: {log}");
 }
 
 fn caught(kind: &str, by: &[&str]) {
