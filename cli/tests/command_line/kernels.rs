@@ -106,6 +106,21 @@ fn instructions_are_those_of_the_environment_or_an_error() {
 }
 
 #[test]
+fn a_peer_that_is_not_there_is_asked_for() {
+    for (peer, variable) in
+        [("snarkjs", "PULSEPROOF_CIRCOM"), ("rapidsnark", "PULSEPROOF_RAPIDSNARK")]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut bench = pulseproof(home.path());
+        bench.args(["bench", "groth16", "--backend", "cpu", "--vs", peer]).env_remove(variable);
+        let output = bench.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let text = stderr(&output);
+        assert!(text.contains(peer) && text.contains(variable), "{text}");
+    }
+}
+
+#[test]
 fn benches_say_what_their_help_promises() {
     let folder = tempfile::tempdir().unwrap();
     let plot = folder.path().join("plot.svg");

@@ -1,7 +1,7 @@
-//! Groth16 proofs of a circuit whose signals are all full-width, beside ark-groth16 and snarkjs.
+//! Groth16 proofs of a circuit whose signals are all full-width, beside ark-groth16, snarkjs and rapidsnark.
 //!
 //! Warm: the key is loaded, and a proof of ours is verified before it counts. As a process: a program is
-//! started, reads key and witness, and writes the proof; snarkjs has no other way.
+//! started, reads key and witness, and writes the proof; snarkjs and rapidsnark have no other way here.
 
 #[cfg(feature = "peers")]
 mod arkworks;
@@ -188,6 +188,17 @@ impl<C: Curve> Fixture<C> {
         Subject::peer("snarkjs (process)", move || {
             let mut command = Command::new("node");
             command.arg(&program).args(["groth16", "prove"]);
+            let files = ["circuit.zkey", "witness.wtns", "theirs.json", "theirs-public.json"];
+            command.args(files.map(|file| self.path(file)));
+            succeed(&mut command).map(drop)
+        })
+    }
+
+    /// rapidsnark, as a process.
+    pub fn rapidsnark(&self, program: &Path) -> Subject<'_> {
+        let program = program.to_owned();
+        Subject::peer("rapidsnark (process)", move || {
+            let mut command = Command::new(&program);
             let files = ["circuit.zkey", "witness.wtns", "theirs.json", "theirs-public.json"];
             command.args(files.map(|file| self.path(file)));
             succeed(&mut command).map(drop)

@@ -1,6 +1,6 @@
 //! `pulseproof bench groth16`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -20,6 +20,8 @@ use crate::output::{complain, say_json, table};
 
 /// Where npm has installed snarkjs.
 const CIRCOM: &str = "PULSEPROOF_CIRCOM";
+/// Where rapidsnark's program is.
+const RAPIDSNARK: &str = "PULSEPROOF_RAPIDSNARK";
 
 /// A prover to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,18 +30,21 @@ enum Peer {
     ArkGroth16,
     /// snarkjs, as a process, beside ours as a process.
     Snarkjs,
+    /// rapidsnark, as a process, beside ours as a process.
+    Rapidsnark,
 }
 
-/// Groth16 proofs, against ark-groth16 and snarkjs
+/// Groth16 proofs, against ark-groth16, snarkjs and rapidsnark
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 Examples:
   pulseproof bench groth16 --log-n 16
   pulseproof bench groth16 --log-n 16,18 --vs ark-groth16,snarkjs --backend cpu --json
   PULSEPROOF_CIRCOM=$(ci/circom) pulseproof bench groth16 --vs snarkjs
+  PULSEPROOF_RAPIDSNARK=rapidsnark/package/bin/prover pulseproof bench groth16 --log-n 13,16,17 --vs rapidsnark
 
 All signals are full-width. A cold run reads the key and checks every point. The peer snarkjs needs Node and
-{CIRCOM}, the folder of its node_modules.
+{CIRCOM}, the folder of its node_modules; rapidsnark, for BN254, needs {RAPIDSNARK}, its program.
 
 {JSON_HELP}"))]
 pub struct Args {
@@ -67,6 +72,28 @@ pub struct Args {
     plot: Option<Output>,
 }
 
+/// Peers that are programs, if they are asked for.
+struct Programs {
+    /// The folder that npm has installed it in.
+    snarkjs: Option<PathBuf>,
+    /// The program.
+    rapidsnark: Option<PathBuf>,
+}
+
+impl Programs {
+    fn find(peers: &[Peer]) -> Result<Self, String> {
+        let find = |peer, name, variable, what| match std::env::var_os(variable) {
+            _ if !peers.contains(&peer) => Ok(None),
+            Some(path) => Ok(Some(PathBuf::from(path))),
+            None => Err(format!("{name}: set {variable} to {what}")),
+        };
+        Ok(Self {
+            snarkjs: find(Peer::Snarkjs, "snarkjs", CIRCOM, "the folder that ci/circom prints")?,
+            rapidsnark: find(Peer::Rapidsnark, "rapidsnark", RAPIDSNARK, "its program, prover")?,
+        })
+    }
+}
+
 /// Everything measured in one run.
 #[derive(Serialize)]
 struct Measured {
@@ -81,10 +108,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     if cfg!(debug_assertions) {
         complain("this program checks itself and is slow: build with --release to measure");
     }
-    let snarkjs = std::env::var_os(CIRCOM).map(PathBuf::from);
-    if args.vs.contains(&Peer::Snarkjs) && snarkjs.is_none() {
-        return Err(format!("snarkjs: set {CIRCOM} to the folder that ci/circom prints").into());
-    }
+    let programs = Programs::find(&args.vs)?;
     let mut loaders = Vec::new();
     for &choice in &args.backend {
         match open_or_say(choice) {
@@ -99,7 +123,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     for &log_n in &args.log_n {
         with_curve!(args.curve, C => {
             let fixture = Fixture::<C>::new(log_n)?;
-            measure(args, &mut measured, &machine, &fixture, &loaders, snarkjs.as_deref())?;
+            measure(args, &mut measured, &machine, &fixture, &loaders, &programs)?;
         });
     }
     say_all(args, &measured)
@@ -111,20 +135,21 @@ fn measure<C: Curve>(
     machine: &Machine,
     fixture: &Fixture<C>,
     loaders: &[Loader],
-    snarkjs: Option<&Path>,
+    programs: &Programs,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut subjects = Vec::new();
     for loader in loaders {
         subjects.push(fixture.warm(loader)?);
     }
-    for peer in &args.vs {
-        match (peer, snarkjs) {
-            (Peer::ArkGroth16, _) => subjects.push(fixture.arkworks()?),
-            (Peer::Snarkjs, Some(folder)) => {
-                subjects.extend([fixture.process()?, fixture.snarkjs(folder)]);
-            }
-            (Peer::Snarkjs, None) => {}
-        }
+    if args.vs.contains(&Peer::ArkGroth16) {
+        subjects.push(fixture.arkworks()?);
+    }
+    let snarkjs = programs.snarkjs.iter().map(|folder| fixture.snarkjs(folder));
+    let rapidsnark = programs.rapidsnark.iter().map(|program| fixture.rapidsnark(program));
+    let mut processes = snarkjs.chain(rapidsnark).peekable();
+    if processes.peek().is_some() {
+        subjects.push(fixture.process()?);
+        subjects.extend(processes);
     }
     let shape = fixture.shape();
     measured.report.measure(machine, &shape, &mut subjects)?;
