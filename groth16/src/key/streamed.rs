@@ -1,8 +1,8 @@
 //! A proving key that is read while a proof is made, section by section, each point once: for one proof. Its points are
 //! in memory a piece at a time.
 //!
-//! Every point is checked for being on the curve. That they are in the subgroup is not checked of each, which would
-//! take about as long as the proof, but of the five sums; docs/groth16.md says why that is enough.
+//! Every point is checked for being on the curve. That they are in the subgroup is not checked of each, which costs
+//! many additions a point, but of the five sums; docs/groth16.md says why that is enough.
 
 use std::io::{Read, Seek};
 use std::sync::{Mutex, PoisonError};
