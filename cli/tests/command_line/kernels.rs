@@ -102,7 +102,10 @@ fn instructions_are_those_of_the_environment_or_an_error() {
     let unknown = with("mmx", &["bench", "ntt", "--backend", "cpu"]);
     assert_eq!(unknown.status.code(), Some(3));
     let text = stderr(&unknown);
-    assert!(text.contains("PULSEPROOF_SIMD") && text.contains("neon or portable"), "{text}");
+    assert!(
+        text.contains("PULSEPROOF_SIMD") && text.contains("neon, neon-scalar or portable"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "aarch64")]
-use super::simd::Neon;
+use super::simd::{self, Neon, Twice};
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Avx2, Avx512, Avx512Ifma};
 use crate::names::names;
@@ -22,6 +22,8 @@ pub enum Instructions {
     Avx2,
     /// Two doubles at a time, with fused multiply-add, in what every 64-bit ARM has.
     Neon,
+    /// The same for words and the 50-bit prime; the fields of curves in 64-bit integers, one element at a time.
+    NeonScalar,
     /// What every CPU has.
     Portable,
 }
@@ -32,6 +34,7 @@ names!(
     Avx512 = "avx512",
     Avx2 = "avx2",
     Neon = "neon",
+    NeonScalar = "neon-scalar",
     Portable = "portable",
 );
 
@@ -95,6 +98,8 @@ pub(super) enum Level {
     Avx2(Avx2),
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
+    #[cfg(target_arch = "aarch64")]
+    NeonScalar(Neon),
     Portable,
 }
 
@@ -110,6 +115,8 @@ impl Level {
             Instructions::Avx2 => Avx2::detect().map(Self::Avx2),
             #[cfg(target_arch = "aarch64")]
             Instructions::Neon => Neon::detect().map(Self::Neon),
+            #[cfg(target_arch = "aarch64")]
+            Instructions::NeonScalar => Neon::detect().map(Self::NeonScalar),
             Instructions::Portable => Some(Self::Portable),
             // Those of other architectures.
             _ => None,
@@ -121,9 +128,18 @@ impl Level {
         static CHOSEN: OnceLock<Level> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
             let asked = Instructions::asked().ok().flatten();
-            let asked = asked.into_iter().chain(Instructions::ALL);
-            asked.filter_map(Self::of).next().unwrap_or(Self::Portable)
+            asked.and_then(Self::of).unwrap_or_else(Self::best)
         })
+    }
+
+    /// The best of this machine.
+    fn best() -> Self {
+        match Instructions::ALL.into_iter().find_map(Self::of).unwrap_or(Self::Portable) {
+            // Cores differ by a factor of several in their multipliers of 64 bits.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(neon) if !simd::doubles_win(Twice(Twice(neon))) => Self::NeonScalar(neon),
+            level => level,
+        }
     }
 
     pub fn instructions(self) -> Instructions {
@@ -136,6 +152,8 @@ impl Level {
             Self::Avx2(_) => Instructions::Avx2,
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => Instructions::Neon,
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonScalar(_) => Instructions::NeonScalar,
             Self::Portable => Instructions::Portable,
         }
     }
@@ -160,7 +178,7 @@ mod tests {
         let error = Instructions::read("sse9").unwrap_err().to_string();
         assert_eq!(
             error,
-            "PULSEPROOF_SIMD: unknown SIMD instructions \"sse9\": expected avx512-ifma, avx512, avx2, neon or portable"
+            "PULSEPROOF_SIMD: unknown SIMD instructions \"sse9\": expected avx512-ifma, avx512, avx2, neon, neon-scalar or portable"
         );
         let there = vec![Instructions::Avx2, Instructions::Portable];
         let error = NoInstructions::Lacking { asked: Instructions::Ifma, there }.to_string();

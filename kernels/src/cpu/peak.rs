@@ -51,6 +51,8 @@ impl Cpu {
             Level::Avx2(avx) => Peak { per_second: 4.0 * doubles(avx, time), bits: 51 },
             #[cfg(target_arch = "aarch64")]
             Level::Neon(neon) => Peak { per_second: 4.0 * doubles(Twice(neon), time), bits: 51 },
+            #[cfg(target_arch = "aarch64")]
+            Level::NeonScalar(_) => Peak { per_second: rate(time, portable), bits: 64 },
             Level::Portable => Peak { per_second: rate(time, portable), bits: 64 },
         }
     }

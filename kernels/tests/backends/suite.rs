@@ -57,13 +57,14 @@ impl Stage {
 pub fn run(suites: &[&dyn Suite]) -> Conclusion {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    let stages: [(_, _, fn() -> Opened); 9] = [
+    let stages: [(_, _, fn() -> Opened); 10] = [
         ("naive", Pace::Naive, || Ok(naive().clone())),
         ("cpu-portable", Pace::Fast, || Ok(cpu_portable().clone())),
         ("cpu-avx512-ifma", Pace::Fast, || cpu_with(Instructions::Ifma)),
         ("cpu-avx512", Pace::Fast, || cpu_with(Instructions::Avx512)),
         ("cpu-avx2", Pace::Fast, || cpu_with(Instructions::Avx2)),
         ("cpu-neon", Pace::Fast, || cpu_with(Instructions::Neon)),
+        ("cpu-neon-scalar", Pace::Fast, || cpu_with(Instructions::NeonScalar)),
         ("gpu-twins", Pace::Slow, || Ok(twins().clone())),
         ("wgpu", Pace::Slow, wgpu),
         ("cuda", Pace::Fast, cuda),

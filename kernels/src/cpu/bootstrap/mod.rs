@@ -118,7 +118,8 @@ macro_rules! with_vectors {
                 $work
             }
             #[cfg(target_arch = "aarch64")]
-            $crate::cpu::instructions::Level::Neon(neon) => {
+            $crate::cpu::instructions::Level::Neon(neon)
+            | $crate::cpu::instructions::Level::NeonScalar(neon) => {
                 let $words = $crate::cpu::simd::Twice(neon);
                 let $residues = $crate::cpu::simd::Fp50($words);
                 $work

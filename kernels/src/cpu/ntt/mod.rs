@@ -41,7 +41,7 @@ pub trait Transformable: PrimeField + Element {
 }
 
 macro_rules! transformable {
-    ($($field:ty: $ifma:expr, $doubles:expr;)*) => { $(
+    ($($field:ty: $ifma:expr, $doubles:expr, $beside_scalar:expr;)*) => { $(
         impl Transformable for $field {
             fn run(passes: &Passes<Self>, cpu: Cpu, data: &mut [Self]) {
                 match cpu.level {
@@ -54,6 +54,8 @@ macro_rules! transformable {
                     Level::Avx2(avx) => passes.run($doubles(Twice(avx)), data),
                     #[cfg(target_arch = "aarch64")]
                     Level::Neon(neon) => passes.run($doubles(Twice(Twice(neon))), data),
+                    #[cfg(target_arch = "aarch64")]
+                    Level::NeonScalar(neon) => passes.run($beside_scalar(Twice(Twice(neon))), data),
                     Level::Portable => passes.run(Portable, data),
                 }
             }
@@ -62,10 +64,10 @@ macro_rules! transformable {
 }
 
 transformable! {
-    ark_bls12_381::Fr: Ifma::<5>, Fp51::<_, 5, 6>;
-    ark_bn254::Fr: Ifma::<5>, Fp51::<_, 5, 6>;
-    Prime50: Ifma::<1>, Fp50;
-    Goldilocks: Folded, Folded;
+    ark_bls12_381::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |_| Portable;
+    ark_bn254::Fr: Ifma::<5>, Fp51::<_, 5, 6>, |_| Portable;
+    Prime50: Ifma::<1>, Fp50, Fp50;
+    Goldilocks: Folded, Folded, Folded;
 }
 
 impl<F: CpuField> NttOps<F> for Cpu {

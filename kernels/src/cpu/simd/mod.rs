@@ -13,6 +13,8 @@ mod avx2;
 pub(super) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_vectors;
+#[cfg(target_arch = "aarch64")]
+mod contest;
 pub(in crate::cpu) mod doubles;
 pub(in crate::cpu) mod fp50;
 mod fp51;
@@ -36,6 +38,8 @@ pub use avx2::{Avx2, Words4};
 pub(in crate::cpu) use avx512::Words;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::{Avx512, Avx512Ifma};
+#[cfg(target_arch = "aarch64")]
+pub(in crate::cpu) use contest::doubles_win;
 pub use doubles::{Doubles, Eight};
 pub use fp50::Fp50;
 pub use fp51::Fp51;
@@ -229,6 +233,11 @@ macro_rules! with_lanes {
             $crate::cpu::instructions::Level::Neon(neon) => {
                 let eight = $crate::cpu::simd::Twice($crate::cpu::simd::Twice(neon));
                 let $lanes = <$F as $crate::cpu::simd::Vectorised>::doubles(eight);
+                $work
+            }
+            #[cfg(target_arch = "aarch64")]
+            $crate::cpu::instructions::Level::NeonScalar(_) => {
+                let $lanes = $crate::cpu::simd::Portable;
                 $work
             }
             $crate::cpu::instructions::Level::Portable => {
