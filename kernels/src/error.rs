@@ -1,4 +1,4 @@
-//! What can go wrong in an operation. No error leaves a backend unusable.
+//! What can go wrong in an operation. No error but [`Error::DeviceGone`] leaves a backend unusable.
 
 use crate::kind::BackendKind;
 
@@ -54,6 +54,14 @@ pub enum Error {
         /// What the driver said.
         reason: String,
     },
+    /// The device failed in a way after which its driver serves this process no more. Another process can use it.
+    #[error("{backend}: device lost to this process: {reason}")]
+    DeviceGone {
+        /// The backend.
+        backend: BackendKind,
+        /// What the driver said.
+        reason: String,
+    },
     /// The backend cannot be used on this machine.
     #[error("{backend} is not available: {reason}")]
     Unavailable {
@@ -72,4 +80,11 @@ pub enum Error {
         /// The compiler's log.
         log: String,
     },
+}
+
+impl Error {
+    /// Whether everything is gone that lay on the device.
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. } | Self::DeviceGone { .. })
+    }
 }

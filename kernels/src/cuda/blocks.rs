@@ -4,35 +4,53 @@
 //! again at once, even while a kernel that was started before still works on it: whatever the next owner
 //! starts comes after that kernel, in the one stream there is.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
-use super::driver::Block;
-
-/// Blocks by their sizes.
-#[derive(Debug, Default)]
-pub(super) struct Blocks {
-    free: HashMap<usize, Vec<Block>>,
+/// Blocks `B` of so many words each, the one that waits longest first, and no more bytes than may be kept.
+#[derive(Debug)]
+pub(super) struct Blocks<B> {
+    waiting: VecDeque<(usize, B)>,
+    bytes: u64,
+    bytes_max: u64,
 }
 
-impl Blocks {
-    /// A block of at least so many words, with whatever was in it.
-    pub fn take(&mut self, words: usize) -> Option<Block> {
-        self.free.get_mut(&rounded(words))?.pop()
+impl<B> Blocks<B> {
+    /// None yet, and never more than so many bytes: other programs want memory, too.
+    pub fn new(bytes_max: u64) -> Self {
+        Self { waiting: VecDeque::new(), bytes: 0, bytes_max }
     }
 
-    /// Takes a block back.
-    pub fn put(&mut self, block: Block) {
-        self.free.entry(block.words()).or_default().push(block);
+    /// A block for so many words, with whatever was in it.
+    pub fn take(&mut self, words: usize) -> Option<B> {
+        let size = rounded(words);
+        let at = self.waiting.iter().rposition(|(words, _)| *words == size)?;
+        let (_, block) = self.waiting.remove(at)?;
+        self.bytes -= 8 * size as u64;
+        Some(block)
     }
 
-    /// Gives everything back to the driver; whether there was anything.
-    pub fn clear(&mut self) -> bool {
-        std::mem::take(&mut self.free).values().any(|blocks| !blocks.is_empty())
+    /// Takes a block back. Those that it leaves no room for are the caller's to drop, without a lock: that waits.
+    pub fn put(&mut self, words: usize, block: B) -> Vec<B> {
+        self.waiting.push_back((words, block));
+        self.bytes += 8 * words as u64;
+        let mut surplus = Vec::new();
+        while self.bytes > self.bytes_max {
+            let Some((words, block)) = self.waiting.pop_front() else { break };
+            self.bytes -= 8 * words as u64;
+            surplus.push(block);
+        }
+        surplus
+    }
+
+    /// All of them.
+    pub fn take_all(&mut self) -> Vec<B> {
+        self.bytes = 0;
+        self.waiting.drain(..).map(|(_, block)| block).collect()
     }
 
     /// Bytes of all blocks.
     pub fn bytes(&self) -> u64 {
-        self.free.iter().map(|(words, blocks)| 8 * (words * blocks.len()) as u64).sum()
+        self.bytes
     }
 }
 
@@ -61,5 +79,32 @@ mod tests {
             assert!(size >= words && size - words <= (words / 8).min(PAGE), "{words}");
             assert_eq!(rounded(size), size, "a block that comes back is found again");
         }
+    }
+
+    #[test]
+    fn the_block_that_came_back_last_is_taken_first_and_only_for_its_size() {
+        let mut blocks = Blocks::new(1 << 20);
+        for (words, name) in [(32, "a"), (64, "b"), (32, "c")] {
+            assert!(blocks.put(words, name).is_empty());
+        }
+        assert_eq!(blocks.bytes(), 8 * 128);
+        assert_eq!(
+            [20, 32, 32, 128].map(|words| blocks.take(words)),
+            [Some("c"), Some("a"), None, None]
+        );
+        assert_eq!(blocks.bytes(), 8 * 64);
+        assert_eq!(blocks.take_all(), ["b"]);
+        assert_eq!(blocks.bytes(), 0);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_may_be() {
+        let mut blocks = Blocks::new(8 * 100);
+        assert!(blocks.put(64, "a").is_empty());
+        assert!(blocks.put(32, "b").is_empty());
+        assert_eq!(blocks.put(32, "c"), ["a"]);
+        assert_eq!(blocks.bytes(), 8 * 64);
+        assert_eq!(blocks.put(128, "too large"), ["b", "c", "too large"]);
+        assert_eq!(blocks.bytes(), 0);
     }
 }

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use cudarc::driver::result::DriverError;
 use cudarc::driver::sys::cudaError_enum as Code;
 
 use super::blocks::{Blocks, rounded};
 use super::cache::{Cache, default_folder};
-use super::driver::{Block, Context, Found, find};
+use super::driver::{Block, Context, Found, ends_the_process, find};
 use super::launch::{Compiler, Kernels};
 use super::nvrtc::{Nvrtc, NvrtcError};
 use super::staging::Staging;
@@ -23,6 +23,12 @@ use crate::gpu::{Device, Launch, Limits, Unit};
 const WORKGROUP: u32 = 256;
 /// Most workgroups of a launch.
 const GROUPS_MAX: u64 = (1 << 31) - 1;
+/// Bytes that are left to the driver, for what it takes unasked.
+const RESERVE: u64 = 64 << 20;
+/// The share of the device's memory that may be kept after it was given back.
+const KEPT_SHARE: u64 = 4;
+/// Pinned buffers that are kept: those of transfers at the same time.
+const STAGINGS_KEPT: usize = 4;
 
 /// An NVIDIA device.
 ///
@@ -30,6 +36,7 @@ const GROUPS_MAX: u64 = (1 << 31) - 1;
 #[derive(Debug)]
 pub struct CudaDevice {
     found: Found,
+    resident_threads: u64,
     compiler: Compiler,
     state: Mutex<State>,
 }
@@ -45,18 +52,19 @@ struct State {
 #[derive(Debug)]
 struct Opened {
     kernels: Kernels,
-    staging: Mutex<Option<Staging>>,
-    blocks: Mutex<Blocks>,
+    /// Those that no transfer has.
+    stagings: Mutex<Vec<Staging>>,
+    blocks: Mutex<Blocks<Block>>,
     lost: AtomicBool,
     context: Arc<Context>,
 }
 
 impl Opened {
-    fn new(context: Arc<Context>) -> Arc<Self> {
+    fn new(context: Arc<Context>, memory_bytes: u64) -> Arc<Self> {
         Arc::new(Self {
             kernels: Kernels::default(),
-            staging: Mutex::default(),
-            blocks: Mutex::default(),
+            stagings: Mutex::default(),
+            blocks: Mutex::new(Blocks::new(memory_bytes / KEPT_SHARE)),
             lost: AtomicBool::new(false),
             context,
         })
@@ -95,7 +103,8 @@ impl Drop for CudaMemory {
     fn drop(&mut self) {
         // Blocks of a lost context are of no use.
         if let Some(block) = self.block.take().filter(|_| !self.opened.is_lost()) {
-            locked(&self.opened.blocks).put(block);
+            let surplus = locked(&self.opened.blocks).put(block.words(), block);
+            drop(surplus);
         }
     }
 }
@@ -126,9 +135,11 @@ impl CudaDevice {
         };
         let cache = Cache::new(cache);
         let context = Context::new(found).map_err(unavailable)?;
-        let state = State { opened: Opened::new(context), generation: 0 };
+        let resident_threads = found.resident_threads().map_err(unavailable)?;
+        let opened = Opened::new(context, limits.allocation_bytes_max);
+        let state = Mutex::new(State { opened, generation: 0 });
         let compiler = Compiler { nvrtc, architecture, limits, cache };
-        Ok(Self { found, compiler, state: Mutex::new(state) })
+        Ok(Self { found, resident_threads, compiler, state })
     }
 
     /// What the device is. Compiles these units, whatever is on disk, and takes as long as that takes.
@@ -168,14 +179,17 @@ impl CudaDevice {
     fn reopened(&self) -> Result<Arc<Opened>, Error> {
         let mut state = locked(&self.state);
         if state.opened.is_lost() {
+            check_process()?;
             let context = Context::new(self.found).map_err(|error| lost(&error))?;
-            *state = State { opened: Opened::new(context), generation: state.generation + 1 };
+            let opened = Opened::new(context, self.limits().allocation_bytes_max);
+            *state = State { opened, generation: state.generation + 1 };
         }
         Ok(Arc::clone(&state.opened))
     }
 
     /// A result of the driver as one of ours. Want of memory leaves everything as it was. After any
-    /// other error nobody knows what ran and what did not: the context counts as lost.
+    /// other error nobody knows what ran and what did not: the context counts as lost, and after some the driver
+    /// serves this process no more.
     fn told<T>(
         &self,
         opened: &Opened,
@@ -189,8 +203,25 @@ impl CudaDevice {
                 return Error::OutOfMemory { backend: BackendKind::Cuda, needed, available };
             }
             opened.lost.store(true, Ordering::Release);
+            if ends_the_process(error) {
+                GONE.get_or_init(|| error.to_string());
+            }
             lost(&error)
         })
+    }
+
+    /// What kept a kernel from being loaded or started, as one of our errors.
+    fn fault(&self, opened: &Opened, unit: Unit, fault: Fault) -> Error {
+        match fault {
+            Fault::Compile(unit, error) => does_not_compile(unit, &error),
+            Fault::Refused(log) => {
+                Error::Compile { backend: BackendKind::Cuda, unit: unit.to_string(), log }
+            }
+            Fault::Driver(error) => match self.told::<()>(opened, 0, Err(error)) {
+                Err(error) => error,
+                Ok(()) => lost(&error),
+            },
+        }
     }
 
     /// The context of some memory, if it is not lost.
@@ -208,21 +239,38 @@ impl CudaDevice {
         body: impl FnOnce(&mut Staging, &Block) -> Result<(), DriverError>,
     ) -> Result<(), Error> {
         let opened = self.alive(memory)?;
-        let mut staging = locked(&opened.staging);
-        let staging = match &mut *staging {
+        // No lock is held while words are converted: who waits for that may come back here for something else.
+        let free = locked(&opened.stagings).pop();
+        let mut staging = match free {
             Some(staging) => staging,
-            none => none.insert(self.told(opened, 0, Staging::new(&opened.context))?),
+            None => self.told(opened, 0, Staging::new(&opened.context))?,
         };
-        self.told(opened, 0, body(staging, memory.block()))
+        let result = self.told(opened, 0, body(&mut staging, memory.block()));
+        let mut stagings = locked(&opened.stagings);
+        if stagings.len() < STAGINGS_KEPT {
+            stagings.push(staging);
+        }
+        result
     }
+}
+
+/// Why the driver serves this process no more, if it does not.
+static GONE: OnceLock<String> = OnceLock::new();
+
+fn check_process() -> Result<(), Error> {
+    GONE.get().map_or(Ok(()), |reason| {
+        Err(Error::DeviceGone { backend: BackendKind::Cuda, reason: reason.clone() })
+    })
 }
 
 fn unavailable(reason: impl std::fmt::Display) -> Error {
     Error::Unavailable { backend: BackendKind::Cuda, reason: reason.to_string() }
 }
 
+/// The device is lost: until it is opened again, or to this process for good.
 fn lost(reason: &impl std::fmt::Display) -> Error {
-    Error::DeviceLost { backend: BackendKind::Cuda, reason: reason.to_string() }
+    let lost = Error::DeviceLost { backend: BackendKind::Cuda, reason: reason.to_string() };
+    check_process().err().unwrap_or(lost)
 }
 
 fn does_not_compile(unit: Unit, error: &NvrtcError) -> Error {
@@ -244,10 +292,15 @@ impl Device for CudaDevice {
         locked(&self.state).generation
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
         let opened = self.reopened()?;
+        for &unit in units {
+            let loaded = opened.kernels.load(&self.compiler, &opened.context, unit);
+            loaded.map_err(|fault| self.fault(&opened, unit, fault))?;
+        }
         let (free, _) = self.told(&opened, 0, opened.context.memory())?;
-        Ok(free + locked(&opened.blocks).bytes())
+        let taken = opened.kernels.local_bytes_to_come(self.resident_threads) + RESERVE;
+        Ok((free + locked(&opened.blocks).bytes()).saturating_sub(taken))
     }
 
     fn allocate(&self, words: usize) -> Result<CudaMemory, Error> {
@@ -261,8 +314,10 @@ impl Device for CudaDevice {
             Some(block) => Ok(block),
             None => Block::new(&opened.context, rounded(words)).or_else(|error| {
                 // Blocks of other sizes may be all that is in the way.
-                let freed = locked(&opened.blocks).clear();
-                if freed { Block::new(&opened.context, rounded(words)) } else { Err(error) }
+                let freed = locked(&opened.blocks).take_all();
+                let any = !freed.is_empty();
+                drop(freed);
+                if any { Block::new(&opened.context, rounded(words)) } else { Err(error) }
             }),
         };
         let block = self.told(&opened, needed, block)?;
@@ -330,14 +385,7 @@ impl Device for CudaDevice {
         let (kernels, context, size) = (&opened.kernels, &opened.context, (groups, shared_bytes));
         let started =
             kernels.start(&self.compiler, context, (unit, entry), size, &blocks, parameters);
-        match started {
-            Err(Fault::Compile(unit, error)) => Err(does_not_compile(unit, &error)),
-            Err(Fault::Refused(log)) => {
-                Err(Error::Compile { backend: BackendKind::Cuda, unit: unit.to_string(), log })
-            }
-            Err(Fault::Driver(error)) => self.told(&opened, 0, Err(error)),
-            Ok(()) => Ok(()),
-        }
+        started.map_err(|fault| self.fault(&opened, unit, fault))
     }
 
     fn synchronize(&self) -> Result<(), Error> {

@@ -80,6 +80,13 @@ impl Found {
         self.get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
     }
 
+    /// Threads that the device has room for at once, each of which has local memory of its own.
+    pub fn resident_threads(self) -> Result<u64, DriverError> {
+        let multiprocessors = self.get(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+        let each = self.get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR)?;
+        Ok(u64::from(multiprocessors) * u64::from(each))
+    }
+
     fn get(self, attribute: Attribute) -> Result<u32, DriverError> {
         // SAFETY: the device was found.
         let value = unsafe { result::device::get_attribute(self.device, attribute) }?;
@@ -91,6 +98,28 @@ impl Found {
         // SAFETY: the device was found.
         unsafe { result::device::total_mem(self.device) }.map(|bytes| bytes as u64)
     }
+}
+
+/// Whether the driver refuses everything else that this process asks for, in whatever context, after an error: the
+/// CUDA driver's documentation of `CUresult` says of these that the process must be ended and started again.
+pub(super) fn ends_the_process(error: DriverError) -> bool {
+    use sys::cudaError_enum as Code;
+    matches!(
+        error.0,
+        Code::CUDA_ERROR_ECC_UNCORRECTABLE
+            | Code::CUDA_ERROR_NVLINK_UNCORRECTABLE
+            | Code::CUDA_ERROR_CONTAINED
+            | Code::CUDA_ERROR_ILLEGAL_ADDRESS
+            | Code::CUDA_ERROR_LAUNCH_TIMEOUT
+            | Code::CUDA_ERROR_ASSERT
+            | Code::CUDA_ERROR_HARDWARE_STACK_ERROR
+            | Code::CUDA_ERROR_ILLEGAL_INSTRUCTION
+            | Code::CUDA_ERROR_MISALIGNED_ADDRESS
+            | Code::CUDA_ERROR_INVALID_ADDRESS_SPACE
+            | Code::CUDA_ERROR_INVALID_PC
+            | Code::CUDA_ERROR_LAUNCH_FAILED
+            | Code::CUDA_ERROR_TENSOR_MEMORY_LEAK
+    )
 }
 
 /// A context of our own, so that an error which spoils it spoils nobody else's.
@@ -338,8 +367,9 @@ impl Module {
         Ok(Self { context: Arc::clone(context), raw })
     }
 
-    /// A kernel of the module.
-    pub fn kernel(&self, entry: &str) -> Result<Kernel, DriverError> {
+    /// A kernel of the module. If launches decide what its workgroups share, they may ask for all that is left of
+    /// `shared_bytes`.
+    pub fn kernel(&self, entry: &str, shared_bytes: Option<u32>) -> Result<Kernel, DriverError> {
         let _bound = self.context.bind()?;
         let name = CString::new(entry)
             .map_err(|_| DriverError(sys::cudaError_enum::CUDA_ERROR_NOT_FOUND))?;
@@ -357,7 +387,15 @@ impl Module {
             }
             bytes.push(size);
         }
-        Ok(Kernel { raw, argument_bytes: bytes })
+        let local = FunctionAttribute::CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES;
+        // SAFETY: the kernel is loaded.
+        let local = unsafe { result::function::get_function_attribute(raw, local) }?;
+        let kernel =
+            Kernel { raw, argument_bytes: bytes, local_bytes: u64::try_from(local).unwrap_or(0) };
+        if let Some(bytes) = shared_bytes {
+            kernel.allow_shared(bytes)?;
+        }
+        Ok(kernel)
     }
 }
 
@@ -375,6 +413,7 @@ impl Drop for Module {
 pub(super) struct Kernel {
     raw: sys::CUfunction,
     argument_bytes: Vec<usize>,
+    local_bytes: u64,
 }
 
 // SAFETY: the driver's handles may be used from every thread.
@@ -388,14 +427,24 @@ impl Kernel {
         &self.argument_bytes
     }
 
-    /// Lets launches ask for so many shared bytes, and the multiprocessor keep as much memory for
-    /// sharing as it can, so that it has room for several workgroups.
+    /// Bytes that each thread has for itself, in the device's memory.
+    pub fn local_bytes(&self) -> u64 {
+        self.local_bytes
+    }
+
+    /// Lets launches ask for what the source leaves of so many shared bytes, and the multiprocessor keep as much memory
+    /// for sharing as it can, so that it has room for several workgroups. Said once, before anybody has the kernel: it
+    /// is the kernel's, and two launches that each said what they need would undo each other's.
     fn allow_shared(&self, bytes: u32) -> Result<(), DriverError> {
         const ALL: i32 = sys::CUshared_carveout::CU_SHAREDMEM_CARVEOUT_MAX_SHARED as i32;
+        let declared = FunctionAttribute::CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES;
+        // SAFETY: the kernel is loaded.
+        let declared = unsafe { result::function::get_function_attribute(self.raw, declared) }?;
         let bytes = i32::try_from(bytes)
             .map_err(|_| DriverError(sys::cudaError_enum::CUDA_ERROR_INVALID_VALUE))?;
+        let left = bytes.saturating_sub(declared).max(0);
         for (attribute, value) in [
-            (FunctionAttribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes),
+            (FunctionAttribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, left),
             (FunctionAttribute::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, ALL),
         ] {
             // SAFETY: the kernel is loaded.
@@ -417,9 +466,6 @@ impl Kernel {
         parameters: &[u32; N],
     ) -> Result<(), DriverError> {
         let _bound = context.bind()?;
-        if shared_bytes > 0 {
-            self.allow_shared(shared_bytes)?;
-        }
         let mut addresses: Vec<sys::CUdeviceptr> =
             blocks.iter().map(|block| block.address).collect();
         let mut arguments: Vec<*mut c_void> =

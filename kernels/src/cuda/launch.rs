@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use super::driver::{Block, Context, Kernel, Module};
 use super::nvrtc::{Nvrtc, NvrtcError, OPTIONS};
 use super::{Fault, locked};
 use crate::gpu::{Limits, PARAMETERS_MAX, Unit};
-use crate::source;
+use crate::source::{self, unit::SHARED_BY_LAUNCH};
 
 /// Makes code for a device.
 #[derive(Debug)]
@@ -57,13 +58,48 @@ impl Compiler {
 /// The kernels that are loaded in a context.
 #[derive(Debug, Default)]
 pub(super) struct Kernels {
+    /// Kept loaded. Locked while a unit is compiled.
     modules: Mutex<HashMap<Unit, Module>>,
-    kernels: Mutex<HashMap<(Unit, &'static str), Kernel>>,
+    kernels: Mutex<HashMap<(Unit, &'static str), Arc<Kernel>>>,
+    /// The most bytes that a thread of any kernel has for itself: of those loaded, and of those started, for which
+    /// the driver has taken the memory.
+    local_loaded: AtomicU64,
+    local_started: AtomicU64,
 }
 
 impl Kernels {
-    /// Starts a kernel of a unit, compiled and loaded if it has not been. All units wait for one that
+    /// Compiles and loads the kernels of a unit, if that has not been done. All units wait for one that
     /// is being compiled.
+    pub fn load(
+        &self,
+        compiler: &Compiler,
+        context: &Arc<Context>,
+        unit: Unit,
+    ) -> Result<(), Fault> {
+        let mut modules = locked(&self.modules);
+        let Entry::Vacant(place) = modules.entry(unit) else { return Ok(()) };
+        let code = compiler.code(unit).map_err(|error| Fault::Compile(unit, error))?;
+        let module = Module::new(context, &code).map_err(Fault::Driver)?;
+        let limit = compiler.limits.shared_bytes;
+        let kernels = unit.entries().iter().map(|&entry| {
+            let shared = (entry == SHARED_BY_LAUNCH).then_some(limit);
+            Ok(((unit, entry), Arc::new(module.kernel(entry, shared)?)))
+        });
+        let kernels: Vec<_> = kernels.collect::<Result<_, _>>().map_err(Fault::Driver)?;
+        let local = kernels.iter().map(|(_, kernel)| kernel.local_bytes()).max().unwrap_or(0);
+        self.local_loaded.fetch_max(local, Ordering::AcqRel);
+        locked(&self.kernels).extend(kernels);
+        place.insert(module);
+        Ok(())
+    }
+
+    /// Bytes that the driver will take for so many threads when kernels are started that have not been yet.
+    pub fn local_bytes_to_come(&self, threads: u64) -> u64 {
+        let started = self.local_started.load(Ordering::Acquire);
+        self.local_loaded.load(Ordering::Acquire).saturating_sub(started).saturating_mul(threads)
+    }
+
+    /// Starts a kernel of a unit, compiled and loaded if it has not been.
     pub fn start(
         &self,
         compiler: &Compiler,
@@ -90,7 +126,9 @@ impl Kernels {
         // their addresses. Numbers and sizes of the arguments are the kernel's. That it stays within
         // the blocks is the contract of shaders/README.md, which the host keeps by its plans and the
         // sources by tests that run them with guards around every buffer.
-        unsafe { kernel.start(context, size, blocks, &all) }.map_err(Fault::Driver)
+        unsafe { kernel.start(context, size, blocks, &all) }.map_err(Fault::Driver)?;
+        self.local_started.fetch_max(kernel.local_bytes(), Ordering::AcqRel);
+        Ok(())
     }
 
     fn kernel(
@@ -99,20 +137,12 @@ impl Kernels {
         context: &Arc<Context>,
         unit: Unit,
         entry: &'static str,
-    ) -> Result<Kernel, Fault> {
-        if let Some(kernel) = locked(&self.kernels).get(&(unit, entry)) {
-            return Ok(kernel.clone());
+    ) -> Result<Arc<Kernel>, Fault> {
+        let known = |kernels: &Self| locked(&kernels.kernels).get(&(unit, entry)).cloned();
+        if let Some(kernel) = known(self) {
+            return Ok(kernel);
         }
-        let mut modules = locked(&self.modules);
-        let module = match modules.entry(unit) {
-            Entry::Occupied(module) => module.into_mut(),
-            Entry::Vacant(place) => {
-                let code = compiler.code(unit).map_err(|error| Fault::Compile(unit, error))?;
-                place.insert(Module::new(context, &code).map_err(Fault::Driver)?)
-            }
-        };
-        let kernel = module.kernel(entry).map_err(Fault::Driver)?;
-        locked(&self.kernels).insert((unit, entry), kernel.clone());
-        Ok(kernel)
+        self.load(compiler, context, unit)?;
+        known(self).ok_or_else(|| Fault::Refused(format!("{unit} has no kernel {entry}")))
     }
 }

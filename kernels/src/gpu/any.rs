@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::ops::Range;
 
-use super::{Device, Launch, Limits};
+use super::{Device, Launch, Limits, Unit};
 use crate::backend::BackendKind;
 use crate::error::Error;
 
@@ -16,7 +16,7 @@ pub(super) trait AnyDevice: Send + Sync {
     fn kind(&self) -> BackendKind;
     fn limits(&self) -> Limits;
     fn generation(&self) -> u64;
-    fn available_bytes(&self) -> Result<u64, Error>;
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error>;
     fn allocate(&self, words: usize) -> Result<Memory, Error>;
     fn write(
         &self,
@@ -54,8 +54,8 @@ impl<D: Device> AnyDevice for D {
         Device::generation(self)
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
-        Device::available_bytes(self)
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
+        Device::available_bytes(self, units)
     }
 
     fn allocate(&self, words: usize) -> Result<Memory, Error> {

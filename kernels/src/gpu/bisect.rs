@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::twin::{Call, twin};
-use super::{Device, Launch, Limits};
+use super::{Device, Launch, Limits, Unit};
 use crate::backend::BackendKind;
 use crate::error::Error;
 use crate::source::unit::entries;
@@ -95,8 +95,8 @@ impl<D: Device> Device for Bisect<D> {
         self.device.generation()
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
-        self.device.available_bytes()
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
+        self.device.available_bytes(units)
     }
 
     fn allocate(&self, words: usize) -> Result<Self::Memory, Error> {

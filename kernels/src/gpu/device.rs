@@ -32,7 +32,10 @@ pub const PARAMETERS_MAX: usize = 32;
 /// A device: memory in 64-bit words, and kernels that run in the order they were started.
 ///
 /// An error of kind [`Error::DeviceLost`] makes all memory of the device useless. The device opens
-/// itself again with the next allocation, and [`Self::generation`] is then another.
+/// itself again with the next allocation, and [`Self::generation`] is then another. After
+/// [`Error::DeviceGone`] it never does.
+///
+/// No lock is held while `fill` and `drain` run: they may wait for other threads, which may use the device.
 pub trait Device: Send + Sync + 'static {
     /// An allocation; freed when dropped.
     type Memory: Send + Sync;
@@ -46,11 +49,12 @@ pub trait Device: Send + Sync + 'static {
     /// Counts how often the device was opened.
     fn generation(&self) -> u64;
 
-    /// Bytes that could be allocated now, as far as the driver says.
+    /// Bytes that could be allocated now, as far as the driver says, when the kernels of these units have what they
+    /// take themselves: they are compiled and loaded first.
     ///
     /// # Errors
-    /// Device lost.
-    fn available_bytes(&self) -> Result<u64, Error>;
+    /// A unit does not compile, out of memory, device lost.
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error>;
 
     /// Memory for `words` 64-bit words (at least one), zeroed.
     ///

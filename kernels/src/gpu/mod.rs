@@ -44,7 +44,8 @@ use tables::Tables;
 /// A backend on a device. Clones share the device.
 ///
 /// Bad arguments and want of memory leave all buffers as they were. After [`Error::DeviceLost`] those
-/// made before are refused with [`Error::ForeignBuffer`], and the next allocation opens the device again.
+/// made before are refused with [`Error::ForeignBuffer`], and the next allocation opens the device again; after
+/// [`Error::DeviceGone`] there is none.
 pub struct Gpu(Arc<Inner>);
 
 struct Inner {
@@ -84,7 +85,7 @@ impl Gpu {
     fn call<R>(&self, call: impl FnOnce(&dyn AnyDevice) -> Result<R, Error>) -> Result<R, Error> {
         let generation = self.device().generation();
         let result = call(self.device());
-        if matches!(result, Err(Error::DeviceLost { .. })) {
+        if result.as_ref().is_err_and(Error::is_loss) {
             self.0.alive.fetch_max(generation + 1, Ordering::AcqRel);
             self.tables().clear();
         }

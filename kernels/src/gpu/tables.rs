@@ -69,7 +69,7 @@ impl Gpu {
             None => {
                 let table = self.allocate(len * <F as Element>::WORDS)?;
                 self.write_powers(&table, first, base, len)?;
-                let free = self.call(|device| device.available_bytes())?;
+                let free = self.call(|device| device.available_bytes(&[]))?;
                 let all =
                     free.saturating_add(self.tables().bytes()).saturating_add(bytes(table.len()));
                 (Arc::new(table), all / SHARE)

@@ -104,6 +104,7 @@ fn find(path: &str) -> &'static File {
 
 #[cfg(test)]
 mod tests {
+    use super::super::unit::SHARED_BY_LAUNCH;
     use super::*;
 
     const LIMITS: Limits =
@@ -154,5 +155,13 @@ mod tests {
         assert!(source.contains("#define WORKGROUP 256u\n"));
         assert!(source.contains("#define LIMBS 2u\n"));
         assert!(source.contains("#define MODULUS_INIT {0x00000001u, 0xffffffffu}\n"));
+    }
+
+    #[test]
+    fn launches_decide_what_one_kernel_shares() {
+        for unit in Unit::all() {
+            let uses = cuda(unit, LIMITS).matches("    SHARED_BY_LAUNCH(").count();
+            assert_eq!(uses, usize::from(unit.entries().contains(&SHARED_BY_LAUNCH)), "{unit}");
+        }
     }
 }

@@ -95,6 +95,9 @@ impl Unit {
     }
 }
 
+/// The only kernel whose launches decide how many bytes a workgroup shares.
+pub(crate) const SHARED_BY_LAUNCH: &str = "bootstrap_rotate";
+
 /// The names of all kernels: those of each stem once.
 pub fn entries() -> impl Iterator<Item = &'static str> {
     let field = FieldId::ALL[0];

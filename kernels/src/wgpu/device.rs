@@ -1,5 +1,6 @@
 //! The device of [`Gpu`](crate::gpu) on wgpu: one adapter, opened again after it was lost.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,9 +10,10 @@ use wgpu::BufferUsages;
 use super::memory::WgpuMemory;
 use super::opened::{Opened, Target, lost, unavailable};
 use super::probe::{self, AdapterDescription, Options};
+use super::transfer::{PART_WORDS, PARTS_AHEAD, Reading, parts};
 use crate::backend::BackendKind;
 use crate::error::Error;
-use crate::gpu::{Device, Launch, Limits};
+use crate::gpu::{Device, Launch, Limits, Unit};
 
 /// An adapter, and the device that is open on it.
 pub struct WgpuDevice {
@@ -141,7 +143,7 @@ impl Device for WgpuDevice {
         self.state().generation
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
+    fn available_bytes(&self, _units: &[Unit]) -> Result<u64, Error> {
         Ok(self.unallocated_bytes())
     }
 
@@ -172,7 +174,20 @@ impl Device for WgpuDevice {
         words: usize,
         fill: &mut dyn FnMut(usize, &mut [u64]),
     ) -> Result<(), Error> {
-        self.with(&[memory], |opened| opened.write(memory, at, words, fill))
+        let mut part = vec![0; PART_WORDS.min(words)];
+        let mut under_way = VecDeque::new();
+        self.with(&[memory], |opened| {
+            memory.bytes(at, words)?;
+            // The queue's own writes take effect before what is submitted with them.
+            opened.submit();
+            Ok(())
+        })?;
+        for (start, len) in parts(words) {
+            let part = &mut part[..len];
+            fill(start, part);
+            self.with(&[memory], |opened| opened.write(memory, at + start, part, &mut under_way))?;
+        }
+        self.with(&[memory], |opened| opened.check())
     }
 
     fn read(
@@ -181,7 +196,26 @@ impl Device for WgpuDevice {
         range: Range<usize>,
         drain: &mut dyn FnMut(usize, &[u64]),
     ) -> Result<(), Error> {
-        self.with(&[memory], |opened| opened.read(memory, range, drain))
+        self.with(&[memory], |_| memory.bytes(range.start, range.len()).map(drop))?;
+        let mut under_way = VecDeque::new();
+        let mut end_first = |under_way: &mut VecDeque<(usize, Reading)>| {
+            let Some((start, reading)) = under_way.pop_front() else { return Ok(()) };
+            let staging = self.with(&[memory], |opened| opened.end_read(reading))?;
+            let view = staging.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
+            drain(start, bytemuck::cast_slice(&view));
+            Ok(())
+        };
+        for (start, len) in parts(range.len()) {
+            let begin = |opened: &mut Opened| opened.begin_read(memory, range.start + start, len);
+            under_way.push_back((start, self.with(&[memory], begin)?));
+            if under_way.len() == PARTS_AHEAD {
+                end_first(&mut under_way)?;
+            }
+        }
+        while !under_way.is_empty() {
+            end_first(&mut under_way)?;
+        }
+        self.with(&[memory], |opened| opened.check())
     }
 
     fn copy(

@@ -11,7 +11,7 @@ fn a_probe_opens_a_device_or_says_what_is_missing() {
     match CudaDevice::probe() {
         Ok(device) => {
             assert_eq!(device.kind(), BackendKind::Cuda);
-            assert!(device.available_bytes().unwrap() > 0);
+            assert!(device.available_bytes(&[]).unwrap() > 0);
         }
         Err(Error::Unavailable { backend: BackendKind::Cuda, reason }) => {
             println!("no CUDA here: {reason}");

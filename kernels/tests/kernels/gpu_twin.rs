@@ -232,6 +232,30 @@ fn no_memory_is_an_error_at_every_allocation_and_harms_nothing() {
 }
 
 #[test]
+fn what_admission_did_not_foresee_is_split_further() {
+    let several = [
+        cases(Kernel::Keyswitch, &[33], SEED)[0],
+        cases(Kernel::Bootstrap, &[3], SEED)[0],
+        msm(33, 1, 3, Input::Random),
+        msm(700, 2, 1, Input::Random),
+    ];
+    for case in several {
+        let (expected, count) = steps(&gpu_on(TwinDevice::small()), &case);
+        let mut split = 0;
+        for step in 0..count {
+            let on = gpu_on(TwinDevice::small());
+            on.1.fail(step, Fault::OutOfMemory);
+            let result = digest(&on.0, &case);
+            if on.1.steps() > count {
+                assert_eq!(result, expected, "{case}, step {step}");
+                split += 1;
+            }
+        }
+        assert!(split > 0, "{case}");
+    }
+}
+
+#[test]
 fn without_memory_nothing_is_changed_in_place() {
     type Operation = fn(&Gpu, &mut Buffer<Goldilocks>) -> Result<(), Error>;
     let operations: [Operation; 4] = [

@@ -70,10 +70,10 @@ fn ranges_outside_of_memory_are_refused(like: &WgpuDevice) {
 
 fn too_much_memory_is_refused(like: &WgpuDevice) {
     let device = open(like, Some(1 << 20));
-    let before = device.available_bytes().unwrap();
+    let before = device.available_bytes(&[]).unwrap();
     assert_eq!(before, 1 << 20);
     let some = device.allocate(1 << 16).unwrap();
-    assert_eq!(device.available_bytes().unwrap(), 1 << 19);
+    assert_eq!(device.available_bytes(&[]).unwrap(), 1 << 19);
     match device.allocate(1 << 17) {
         Err(Error::OutOfMemory { needed, available, .. }) => {
             assert_eq!((needed, available), (1 << 20, 1 << 19));
@@ -81,7 +81,7 @@ fn too_much_memory_is_refused(like: &WgpuDevice) {
         other => panic!("{other:?}"),
     }
     drop(some);
-    assert_eq!(device.available_bytes().unwrap(), before);
+    assert_eq!(device.available_bytes(&[]).unwrap(), before);
     assert_eq!(double(&device, 4), Ok(8));
 
     // Beyond what any kernel could be given, and beyond what can be counted.

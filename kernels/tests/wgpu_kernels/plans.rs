@@ -59,8 +59,8 @@ impl Device for Checked {
         self.device.generation()
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
-        self.device.available_bytes()
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
+        self.device.available_bytes(units)
     }
 
     fn allocate(&self, words: usize) -> Result<CheckedMemory, Error> {

@@ -67,7 +67,7 @@ impl<C: Curve> ProvingKey<C> {
 
     /// Forgets the points if the error says that the device has lost them.
     pub(crate) fn note(&self, error: &Error) {
-        if matches!(error, Error::DeviceLost { .. } | Error::ForeignBuffer) {
+        if error.is_loss() || matches!(error, Error::ForeignBuffer) {
             *self.slot() = None;
         }
     }

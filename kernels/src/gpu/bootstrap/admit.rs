@@ -1,8 +1,10 @@
 //! How many ciphertexts fit the device at once.
 
+use std::ops::Range;
+
 use crate::error::Error;
-use crate::gpu::Gpu;
 use crate::gpu::memory::bytes;
+use crate::gpu::{Gpu, Unit};
 
 /// Allocations that live at the same time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,19 +32,44 @@ impl MemoryNeed {
 }
 
 impl Gpu {
-    /// How many ciphertexts to work on at once: all of them, or a half, a quarter, …, at least one.
-    pub(super) fn admit_ciphertexts(
+    /// Works on ciphertexts in pieces that fit, with kernels of these units. A piece for which there was no room all
+    /// the same, because others take memory meanwhile, is halved.
+    pub(super) fn in_pieces(
         &self,
+        units: &[Unit],
+        all: usize,
+        need: impl Fn(usize) -> MemoryNeed,
+        work: impl Fn(Range<usize>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut most = self.admit_ciphertexts(units, all, need)?;
+        let mut first = 0;
+        while first < all {
+            let piece = first..all.min(first + most);
+            match work(piece.clone()) {
+                Err(Error::OutOfMemory { .. }) if piece.len() > 1 => most = piece.len() / 2,
+                result => {
+                    result?;
+                    first = piece.end;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many ciphertexts to work on at once: all of them, or a half, a quarter, …, at least one.
+    fn admit_ciphertexts(
+        &self,
+        units: &[Unit],
         count: usize,
         need: impl Fn(usize) -> MemoryNeed,
     ) -> Result<usize, Error> {
         let limit = self.device().limits().allocation_bytes_max;
-        let mut available = self.call(|device| device.available_bytes())?;
+        let mut available = self.call(|device| device.available_bytes(units))?;
         let mut piece = count;
         loop {
             let MemoryNeed { total, largest, items } = need(piece);
             if total > available && self.tables().clear() {
-                available = self.call(|device| device.available_bytes())?;
+                available = self.call(|device| device.available_bytes(units))?;
             }
             if total <= available && largest <= limit && items < 1 << 31 {
                 return Ok(piece);

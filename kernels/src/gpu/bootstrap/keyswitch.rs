@@ -87,11 +87,11 @@ impl Gpu {
         if all == 0 {
             return Ok(out);
         }
-        let most = self.admit_ciphertexts(all, |count| Piece { shape, count }.need())?;
-        for first in (0..all).step_by(most) {
-            let piece = Piece { shape, count: most.min(all - first) };
-            self.keyswitch_piece(key, &piece, ciphertexts, first, &out)?;
-        }
+        let need = |count| Piece { shape, count }.need();
+        self.in_pieces(&[Unit::Keyswitch], all, need, |range| {
+            let piece = Piece { shape, count: range.len() };
+            self.keyswitch_piece(key, &piece, ciphertexts, range.start, &out)
+        })?;
         Ok(out)
     }
 

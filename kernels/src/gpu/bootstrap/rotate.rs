@@ -114,11 +114,13 @@ impl Gpu {
         let choices = self.upload_halves(choices)?;
         let resident = key.roots.is_some();
         let need = |count| Piece { shape, count, first: 0 }.need(resident);
-        let most = self.admit_ciphertexts(all, need)?;
-        for first in (0..all).step_by(most) {
-            let piece = Piece { shape, count: most.min(all - first), first };
-            self.bootstrap_piece(key, &piece, [ciphertexts, tables, &choices, &out])?;
-        }
+        let field = Prime50::ID;
+        let all_units = [Unit::Bootstrap, Unit::Ntt(field), Unit::Vector(field)];
+        let units = if resident { &all_units[..1] } else { &all_units };
+        self.in_pieces(units, all, need, |range| {
+            let piece = Piece { shape, count: range.len(), first: range.start };
+            self.bootstrap_piece(key, &piece, [ciphertexts, tables, &choices, &out])
+        })?;
         Ok(out)
     }
 

@@ -6,8 +6,8 @@ use super::Job;
 use super::points::{affine_words, sum_words};
 use crate::element::Element;
 use crate::error::Error;
-use crate::gpu::Gpu;
 use crate::gpu::memory::bytes;
+use crate::gpu::{Gpu, Unit};
 use crate::group::Group;
 use crate::msm::{Costs, Plan, ScalarShape, best_window};
 
@@ -30,7 +30,7 @@ const LOOP_ROUNDS_MAX: usize = 65_535;
 const SEGMENT_MIN: usize = 8;
 const SEGMENTS: usize = 1 << 15;
 /// Points below which a multiplication is not cut further for want of memory.
-const PIECE_MIN: usize = 256;
+pub(super) const PIECE_MIN: usize = 256;
 
 /// Some vectors over some points in one go.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +184,8 @@ impl Gpu {
         count: usize,
     ) -> Result<MsmPass<G>, Error> {
         let limit = self.device().limits().allocation_bytes_max;
-        let mut available = self.call(|device| device.available_bytes())?;
+        let units = [Unit::Sort, Unit::Accumulate(G::ID), Unit::Reduce(G::ID)];
+        let mut available = self.call(|device| device.available_bytes(&units))?;
         let (mut vectors_now, mut count_now) = (vectors, count);
         loop {
             let work = MsmPass::new(plan(job, count_now), vectors_now, count_now);
@@ -194,7 +195,7 @@ impl Gpu {
             let (needed, single) = work.bytes([scalars, points * affine_words::<G>()]);
             let counted = work.digits().max(work.buckets() + 1) < 1 << 31;
             if needed > available && self.tables().clear() {
-                available = self.call(|device| device.available_bytes())?;
+                available = self.call(|device| device.available_bytes(&units))?;
             }
             if needed <= available && single <= limit && counted {
                 return Ok(work);

@@ -1,5 +1,6 @@
 //! A device made of twins, with limits to choose and faults to inject.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +8,7 @@ use super::{Call, twin};
 use crate::backend::BackendKind;
 use crate::error::Error;
 use crate::gpu::memory::bytes;
-use crate::gpu::{Device, Launch, Limits};
+use crate::gpu::{Device, Launch, Limits, Unit};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ struct State {
     steps: u64,
     fault: Option<(u64, Fault)>,
     skipped: Option<&'static str>,
+    /// Units whose kernels were counted among what is taken.
+    announced: HashSet<Unit>,
 }
 
 /// Memory of a [`TwinDevice`].
@@ -102,6 +105,17 @@ impl TwinDevice {
         Error::DeviceLost { backend: self.kind(), reason: reason.to_owned() }
     }
 
+    /// Operations that are cut to fit count what kernels take, and so name their units first.
+    fn check_announced(&self, unit: Unit) {
+        let is_admitted = match unit {
+            Unit::Sort | Unit::Accumulate(_) | Unit::Reduce(_) => true,
+            Unit::Keyswitch | Unit::Bootstrap => true,
+            Unit::Vector(_) | Unit::Scan(_) | Unit::Ntt(_) | Unit::Words => false,
+        };
+        let announced = lock(&self.state).announced.contains(&unit);
+        assert!(announced || !is_admitted, "{unit} is started, and was not counted");
+    }
+
     /// Counts a step, and lets it fail if it is to.
     fn step(&self, memories: &[&TwinMemory]) -> Result<(), Error> {
         let mut state = lock(&self.state);
@@ -138,8 +152,10 @@ impl Device for TwinDevice {
         lock(&self.state).generation
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
-        Ok(self.memory_bytes - lock(&self.state).used_bytes)
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
+        let mut state = lock(&self.state);
+        state.announced.extend(units);
+        Ok(self.memory_bytes - state.used_bytes)
     }
 
     fn allocate(&self, words: usize) -> Result<TwinMemory, Error> {
@@ -148,6 +164,7 @@ impl Device for TwinDevice {
             if state.lost {
                 state.lost = false;
                 state.generation += 1;
+                state.announced.clear();
             }
         }
         self.step(&[])?;
@@ -172,9 +189,11 @@ impl Device for TwinDevice {
         fill: &mut dyn FnMut(usize, &mut [u64]),
     ) -> Result<(), Error> {
         self.step(&[memory])?;
-        let mut target = lock(&memory.words);
-        for (i, part) in target[at..at + words].chunks_mut(PART).enumerate() {
-            fill(i * PART, part);
+        let mut part = vec![0; PART.min(words)];
+        for start in (0..words).step_by(PART) {
+            let part = &mut part[..PART.min(words - start)];
+            fill(start, part);
+            lock(&memory.words)[at + start..at + start + part.len()].copy_from_slice(part);
         }
         Ok(())
     }
@@ -186,8 +205,9 @@ impl Device for TwinDevice {
         drain: &mut dyn FnMut(usize, &[u64]),
     ) -> Result<(), Error> {
         self.step(&[memory])?;
-        for (i, part) in lock(&memory.words)[range].chunks(PART).enumerate() {
-            drain(i * PART, part);
+        for start in range.clone().step_by(PART) {
+            let part = lock(&memory.words)[start..range.end.min(start + PART)].to_vec();
+            drain(start - range.start, &part);
         }
         Ok(())
     }
@@ -207,6 +227,7 @@ impl Device for TwinDevice {
 
     fn launch(&self, launch: &Launch<'_, TwinMemory>) -> Result<(), Error> {
         self.step(launch.buffers)?;
+        self.check_announced(launch.unit);
         if lock(&self.state).skipped == Some(launch.entry) {
             return Ok(());
         }

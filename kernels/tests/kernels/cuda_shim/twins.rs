@@ -66,8 +66,8 @@ impl Device for Watched {
         self.0.generation()
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
-        self.0.available_bytes()
+    fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
+        self.0.available_bytes(units)
     }
 
     fn allocate(&self, words: usize) -> Result<Memory, Error> {

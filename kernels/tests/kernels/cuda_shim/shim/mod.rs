@@ -205,7 +205,7 @@ impl Device for ShimDevice {
         0
     }
 
-    fn available_bytes(&self) -> Result<u64, Error> {
+    fn available_bytes(&self, _units: &[Unit]) -> Result<u64, Error> {
         Ok(self.limits.allocation_bytes_max)
     }
 
