@@ -96,6 +96,7 @@ impl Unit {
 }
 
 /// The only kernel whose launches decide how many bytes a workgroup shares.
+#[cfg(any(test, feature = "cuda"))]
 pub(crate) const SHARED_BY_LAUNCH: &str = "bootstrap_rotate";
 
 /// The names of all kernels: those of each stem once.
