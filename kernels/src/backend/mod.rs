@@ -79,7 +79,8 @@ pub enum Binary {
 }
 
 /// Vectors of field elements. Every method may fail with [`Error::ForeignBuffer`],
-/// [`Error::OutOfMemory`] or [`Error::DeviceLost`]; further errors are named where there are any.
+/// [`Error::OutOfMemory`], [`Error::DeviceLost`] or [`Error::DeviceGone`]; further errors are named where there are
+/// any.
 pub trait FieldOps<F: KernelField>: Backend {
     /// a\[i\] = a\[i\] ∘ b\[i mod m\], where m is the length of b.
     ///

@@ -31,6 +31,9 @@ impl<B> Blocks<B> {
 
     /// Takes a block back. Those that it leaves no room for are the caller's to drop, without a lock: that waits.
     pub fn put(&mut self, words: usize, block: B) -> Vec<B> {
+        if 8 * words as u64 > self.bytes_max {
+            return vec![block];
+        }
         self.waiting.push_back((words, block));
         self.bytes += 8 * words as u64;
         let mut surplus = Vec::new();
@@ -104,7 +107,7 @@ mod tests {
         assert!(blocks.put(32, "b").is_empty());
         assert_eq!(blocks.put(32, "c"), ["a"]);
         assert_eq!(blocks.bytes(), 8 * 64);
-        assert_eq!(blocks.put(128, "too large"), ["b", "c", "too large"]);
-        assert_eq!(blocks.bytes(), 0);
+        assert_eq!(blocks.put(128, "too large"), ["too large"]);
+        assert_eq!(blocks.bytes(), 8 * 64);
     }
 }

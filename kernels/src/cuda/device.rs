@@ -53,8 +53,10 @@ struct State {
 struct Opened {
     kernels: Kernels,
     /// Those that no transfer has.
-    stagings: Mutex<Vec<Staging>>,
+    free_staging: Mutex<Vec<Staging>>,
     blocks: Mutex<Blocks<Block>>,
+    /// Held while blocks are given back to the driver for want of memory.
+    giving_up: Mutex<()>,
     lost: AtomicBool,
     context: Arc<Context>,
 }
@@ -63,8 +65,9 @@ impl Opened {
     fn new(context: Arc<Context>, memory_bytes: u64) -> Arc<Self> {
         Arc::new(Self {
             kernels: Kernels::default(),
-            stagings: Mutex::default(),
+            free_staging: Mutex::default(),
             blocks: Mutex::new(Blocks::new(memory_bytes / KEPT_SHARE)),
+            giving_up: Mutex::default(),
             lost: AtomicBool::new(false),
             context,
         })
@@ -122,8 +125,9 @@ impl CudaDevice {
     /// The device with a number, counted from 0, with compiled kernels kept in a folder.
     ///
     /// # Errors
-    /// See [`Self::probe`].
+    /// See [`Self::probe`]; [`Error::DeviceGone`] after a fault in this process.
     pub fn open(ordinal: usize, cache: PathBuf) -> Result<Self, Error> {
+        check_process()?;
         let found = find(ordinal).map_err(unavailable)?;
         let nvrtc = Nvrtc::find().map_err(unavailable)?;
         let capability = found.compute_capability().map_err(unavailable)?;
@@ -180,7 +184,10 @@ impl CudaDevice {
         let mut state = locked(&self.state);
         if state.opened.is_lost() {
             check_process()?;
-            let context = Context::new(self.found).map_err(|error| lost(&error))?;
+            let context = Context::new(self.found).map_err(|error| {
+                note(error);
+                lost(&error)
+            })?;
             let opened = Opened::new(context, self.limits().allocation_bytes_max);
             *state = State { opened, generation: state.generation + 1 };
         }
@@ -202,10 +209,10 @@ impl CudaDevice {
                 let available = free + locked(&opened.blocks).bytes();
                 return Error::OutOfMemory { backend: BackendKind::Cuda, needed, available };
             }
+            note(error);
             opened.lost.store(true, Ordering::Release);
-            if ends_the_process(error) {
-                GONE.get_or_init(|| error.to_string());
-            }
+            let useless = locked(&opened.blocks).take_all();
+            drop(useless);
             lost(&error)
         })
     }
@@ -224,12 +231,35 @@ impl CudaDevice {
         }
     }
 
-    /// The context of some memory, if it is not lost.
+    /// The context of some memory, if it is the open one and not lost.
     fn alive<'a>(&self, memory: &'a CudaMemory) -> Result<&'a Arc<Opened>, Error> {
+        // Not a loss, if the device was opened again since: the one that is open now is not lost by it.
+        if !Arc::ptr_eq(&memory.opened, &self.opened()) {
+            return Err(Error::ForeignBuffer);
+        }
         if memory.opened.is_lost() {
-            return Err(lost(&"memory from before"));
+            return Err(lost(&"not opened again yet"));
         }
         Ok(&memory.opened)
+    }
+
+    /// Does something that takes memory. If there is not enough, blocks that are kept are given up, and it is done
+    /// once more.
+    fn making_room<T, E>(
+        opened: &Opened,
+        is_short: impl Fn(&E) -> bool,
+        work: impl Fn() -> Result<T, E>,
+    ) -> Result<T, E> {
+        match work() {
+            Err(error) if is_short(&error) => {
+                // Whoever comes second waits for what the first one gives up.
+                let _turn = locked(&opened.giving_up);
+                let kept = locked(&opened.blocks).take_all();
+                drop(kept);
+                work()
+            }
+            result => result,
+        }
     }
 
     /// Something done by way of the pinned buffers.
@@ -240,15 +270,15 @@ impl CudaDevice {
     ) -> Result<(), Error> {
         let opened = self.alive(memory)?;
         // No lock is held while words are converted: who waits for that may come back here for something else.
-        let free = locked(&opened.stagings).pop();
+        let free = locked(&opened.free_staging).pop();
         let mut staging = match free {
             Some(staging) => staging,
             None => self.told(opened, 0, Staging::new(&opened.context))?,
         };
         let result = self.told(opened, 0, body(&mut staging, memory.block()));
-        let mut stagings = locked(&opened.stagings);
-        if stagings.len() < STAGINGS_KEPT {
-            stagings.push(staging);
+        let mut free = locked(&opened.free_staging);
+        if free.len() < STAGINGS_KEPT {
+            free.push(staging);
         }
         result
     }
@@ -256,6 +286,14 @@ impl CudaDevice {
 
 /// Why the driver serves this process no more, if it does not.
 static GONE: OnceLock<String> = OnceLock::new();
+
+/// Remembers an error after which the driver serves this process no more: before anybody hears of it, and tries to
+/// open the device again.
+fn note(error: DriverError) {
+    if ends_the_process(error) {
+        GONE.get_or_init(|| error.to_string());
+    }
+}
 
 fn check_process() -> Result<(), Error> {
     GONE.get().map_or(Ok(()), |reason| {
@@ -295,7 +333,8 @@ impl Device for CudaDevice {
     fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {
         let opened = self.reopened()?;
         for &unit in units {
-            let loaded = opened.kernels.load(&self.compiler, &opened.context, unit);
+            let load = || opened.kernels.load(&self.compiler, &opened.context, unit);
+            let loaded = Self::making_room(&opened, Fault::is_out_of_memory, load);
             loaded.map_err(|fault| self.fault(&opened, unit, fault))?;
         }
         let (free, _) = self.told(&opened, 0, opened.context.memory())?;
@@ -312,13 +351,10 @@ impl Device for CudaDevice {
         let kept = locked(&opened.blocks).take(words);
         let block = match kept {
             Some(block) => Ok(block),
-            None => Block::new(&opened.context, rounded(words)).or_else(|error| {
-                // Blocks of other sizes may be all that is in the way.
-                let freed = locked(&opened.blocks).take_all();
-                let any = !freed.is_empty();
-                drop(freed);
-                if any { Block::new(&opened.context, rounded(words)) } else { Err(error) }
-            }),
+            None => {
+                let is_short = |error: &DriverError| error.0 == Code::CUDA_ERROR_OUT_OF_MEMORY;
+                Self::making_room(&opened, is_short, || Block::new(&opened.context, rounded(words)))
+            }
         };
         let block = self.told(&opened, needed, block)?;
         let zeroed = block.zero(words);
@@ -383,8 +419,9 @@ impl Device for CudaDevice {
             .ok_or(Error::Argument { what: "workgroups", got: groups, expected })?;
         let blocks: Vec<&Block> = launch.buffers.iter().map(|memory| memory.block()).collect();
         let (kernels, context, size) = (&opened.kernels, &opened.context, (groups, shared_bytes));
-        let started =
-            kernels.start(&self.compiler, context, (unit, entry), size, &blocks, parameters);
+        let start =
+            || kernels.start(&self.compiler, context, (unit, entry), size, &blocks, parameters);
+        let started = Self::making_room(&opened, Fault::is_out_of_memory, start);
         started.map_err(|fault| self.fault(&opened, unit, fault))
     }
 

@@ -100,8 +100,9 @@ impl Found {
     }
 }
 
-/// Whether the driver refuses everything else that this process asks for, in whatever context, after an error: the
-/// CUDA driver's documentation of `CUresult` says of these that the process must be ended and started again.
+/// Whether the driver refuses everything else that this process asks for, in whatever context, after an error. The
+/// documentation of `CUresult` says of most of these that the process must be ended and started again; the others spoil
+/// what runs on the device as well, and nothing is lost by starting again.
 pub(super) fn ends_the_process(error: DriverError) -> bool {
     use sys::cudaError_enum as Code;
     matches!(
@@ -119,6 +120,8 @@ pub(super) fn ends_the_process(error: DriverError) -> bool {
             | Code::CUDA_ERROR_INVALID_PC
             | Code::CUDA_ERROR_LAUNCH_FAILED
             | Code::CUDA_ERROR_TENSOR_MEMORY_LEAK
+            | Code::CUDA_ERROR_MPS_CLIENT_TERMINATED
+            | Code::CUDA_ERROR_EXTERNAL_DEVICE
     )
 }
 

@@ -17,6 +17,7 @@ mod staging;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cudarc::driver::result::DriverError;
+use cudarc::driver::sys::cudaError_enum as Code;
 
 pub use device::{CudaDevice, CudaMemory};
 
@@ -50,6 +51,12 @@ enum Fault {
     Driver(DriverError),
     Compile(Unit, NvrtcError),
     Refused(String),
+}
+
+impl Fault {
+    fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Driver(DriverError(Code::CUDA_ERROR_OUT_OF_MEMORY)))
+    }
 }
 
 /// A lock whose value is whole at every moment, whoever panicked while holding it.

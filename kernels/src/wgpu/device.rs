@@ -200,9 +200,8 @@ impl Device for WgpuDevice {
         let mut under_way = VecDeque::new();
         let mut end_first = |under_way: &mut VecDeque<(usize, Reading)>| {
             let Some((start, reading)) = under_way.pop_front() else { return Ok(()) };
-            let staging = self.with(&[memory], |opened| opened.end_read(reading))?;
-            let view = staging.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
-            drain(start, bytemuck::cast_slice(&view));
+            let part = self.with(&[memory], |opened| opened.end_read(reading))?;
+            drain(start, &part);
             Ok(())
         };
         for (start, len) in parts(range.len()) {

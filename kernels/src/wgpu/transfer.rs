@@ -66,13 +66,15 @@ impl Opened {
         Ok(Reading { staging, submission, mapped })
     }
 
-    /// Waits for a part, which is then mapped.
-    pub(super) fn end_read(&self, reading: Reading) -> Result<wgpu::Buffer, Error> {
+    /// Waits for a part, and copies it: what is mapped goes with the device, which another thread may lose.
+    pub(super) fn end_read(&self, reading: Reading) -> Result<Vec<u64>, Error> {
         self.wait(reading.submission)?;
         match reading.mapped.try_recv() {
-            Ok(Ok(())) => Ok(reading.staging),
-            Ok(Err(error)) => Err(lost(error.to_string())),
-            Err(_) => Err(lost("memory was not mapped")),
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(lost(error.to_string())),
+            Err(_) => return Err(lost("memory was not mapped")),
         }
+        let view = reading.staging.get_mapped_range(..).map_err(|error| lost(error.to_string()))?;
+        Ok(bytemuck::cast_slice(&view).to_vec())
     }
 }

@@ -1,7 +1,7 @@
 // Stands in for NVIDIA's driver: one device, whose kernels are those that the emulated compiler made for the host.
 //
 // It refuses what the driver refuses, as far as its documentation says: more shared memory than a kernel was allowed,
-// memory that there is not, handles of other contexts. Stricter than the driver, it refuses to change a kernel that was
+// memory that there is not, blocks of other contexts. Stricter than the driver, it refuses to change a kernel that was
 // started, and ends the process when a kernel wrote beyond a buffer.
 //
 // EMULATED_CONTROL is a file with lines that it reads at every call:
@@ -39,7 +39,10 @@ constexpr int LOCAL_BYTES = 32 << 10;
 constexpr size_t GUARD = 256;
 constexpr unsigned char GUARD_BYTE = 0x5a;
 
-struct Context {};
+struct Context {
+    // What its kernels have for each thread, at the most, of those that were started.
+    int local_claimed = 0;
+};
 
 struct Module {
     void* library;
@@ -65,7 +68,6 @@ static std::map<uint64_t, Block> blocks;
 // A library has one state, however often it is loaded: one kernel of it runs at a time.
 static std::map<void*, std::mutex> libraries;
 static uint64_t used = 0;
-static int local_claimed = 0;
 static int broken = SUCCESS;
 static thread_local Context* current = nullptr;
 
@@ -183,14 +185,14 @@ int cuCtxGetCurrent(void** context) {
 }
 
 int cuCtxSetCurrent(void* context) {
-    ENTER
     current = static_cast<Context*>(context);
     return SUCCESS;
 }
 
-// Contexts are not taken away: handles of one that was destroyed are found to be foreign.
-int cuCtxDestroy_v2(void*) {
+// Contexts are not taken away, so that blocks of one that was destroyed are found to be foreign.
+int cuCtxDestroy_v2(void* context) {
     ENTER
+    used -= (uint64_t)static_cast<Context*>(context)->local_claimed * MULTIPROCESSORS * THREADS_EACH;
     return SUCCESS;
 }
 
@@ -366,14 +368,14 @@ int cuLaunchKernel(void* raw, unsigned groups, unsigned, unsigned, unsigned thre
         function->was_started = true;
         if (const uint64_t error = control("error", 0)) return (int)error;
         if ((int)shared > function->dynamic_max) return INVALID_VALUE;
-        if (function->local > local_claimed) {
-            const uint64_t more = (uint64_t)(function->local - local_claimed) * MULTIPROCESSORS * THREADS_EACH;
+        if (function->local > current->local_claimed) {
+            const uint64_t more = (uint64_t)(function->local - current->local_claimed) * MULTIPROCESSORS * THREADS_EACH;
             if (used + more > total()) {
                 std::ofstream(std::getenv("EMULATED_EVENTS"), std::ios::app) << function->name << "\n";
                 return OUT_OF_MEMORY;
             }
             used += more;
-            local_claimed = function->local;
+            current->local_claimed = function->local;
         }
         for (int i = 0; i < function->buffers; i++) {
             const uint64_t address = *static_cast<uint64_t*>(arguments[i]);

@@ -16,18 +16,17 @@ const TRIES: usize = 5;
 
 /// Whether products of 381 bits are faster in these doubles than one at a time in integers.
 pub(in crate::cpu) fn doubles_win<D: Eight>(d: D) -> bool {
-    best_time::<Fq, _>(Fq::doubles(d)) < best_time::<Fq, _>(Portable)
-}
-
-fn best_time<F: Vectorised, L: Lanes<F>>(lanes: L) -> Duration {
-    (0..TRIES).map(|_| time(lanes)).min().unwrap_or(Duration::MAX)
+    // By turns, since the clock may still be rising.
+    let tries = (0..TRIES).map(|_| (time::<Fq, _>(Fq::doubles(d)), time::<Fq, _>(Portable)));
+    let (doubles, integers): (Vec<_>, Vec<_>) = tries.unzip();
+    doubles.into_iter().min() < integers.into_iter().min()
 }
 
 fn time<F: Vectorised, L: Lanes<F>>(lanes: L) -> Duration {
     lanes.run(
         #[inline(always)]
         || {
-            let factor = lanes.constant(F::ONE.double());
+            let factor = lanes.constant(black_box(F::ONE.double()));
             let mut products = vec![lanes.splat(F::ONE); ELEMENTS / L::WIDTH];
             let start = Instant::now();
             for _ in 0..ROUNDS {

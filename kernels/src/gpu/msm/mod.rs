@@ -20,7 +20,7 @@ pub use bases::Bases;
 use std::ops::Range;
 
 use self::bases::Block;
-use self::work::{MsmPass, PIECE_MIN};
+use self::work::{MsmPass, PIECE_MIN, plan};
 use super::{Buffer, Gpu};
 use crate::backend::MsmOps;
 use crate::error::Error;
@@ -88,7 +88,8 @@ impl Gpu {
         for start in points.clone().step_by(piece.count) {
             let points = start..points.end.min(start + piece.count);
             for (i, sums) in sums.chunks_mut(piece.vectors).enumerate() {
-                self.msm_part(job, &piece, points.clone(), i * piece.vectors, sums)?;
+                let work = piece.resized(sums.len(), points.len());
+                self.msm_part(job, &work, points.clone(), i * piece.vectors, sums)?;
             }
         }
         Ok(())
@@ -99,24 +100,25 @@ impl Gpu {
     fn msm_part<G: Group>(
         &self,
         job: &Job<'_, G>,
-        admitted: &MsmPass<G>,
+        work: &MsmPass<G>,
         points: Range<usize>,
         first: usize,
         sums: &mut [G],
     ) -> Result<(), Error> {
-        let work = admitted.resized(sums.len(), points.len());
-        match self.msm_piece(job, &work, points.clone(), first) {
+        match self.msm_piece(job, work, points.clone(), first) {
             Ok(parts) => sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part),
             Err(Error::OutOfMemory { .. }) if sums.len() > 1 => {
                 let half = sums.len() / 2;
                 let (low, high) = sums.split_at_mut(half);
-                self.msm_part(job, admitted, points.clone(), first, low)?;
-                self.msm_part(job, admitted, points, first + half, high)?;
+                let halves = [low.len(), high.len()].map(|n| work.resized(n, points.len()));
+                self.msm_part(job, &halves[0], points.clone(), first, low)?;
+                self.msm_part(job, &halves[1], points, first + half, high)?;
             }
             Err(Error::OutOfMemory { .. }) if points.len() > PIECE_MIN => {
                 let middle = points.start + points.len() / 2;
                 for half in [points.start..middle, middle..points.end] {
-                    self.msm_part(job, admitted, half, first, sums)?;
+                    let work = MsmPass::new(plan(job, half.len()), sums.len(), half.len());
+                    self.msm_part(job, &work, half, first, sums)?;
                 }
             }
             Err(error) => return Err(error),

@@ -157,7 +157,7 @@ fn rounds_of_an_addition<G: Group>() -> usize {
 }
 
 /// The cheaper of two ways: with the multiples that are stored, or, with few or narrow scalars, without.
-fn plan<G: Group>(job: &Job<'_, G>, count: usize) -> Plan {
+pub(super) fn plan<G: Group>(job: &Job<'_, G>, count: usize) -> Plan {
     let shape = ScalarShape { count, ..job.shape };
     let plain = Plan::new(&shape, best_window(count, shape.bits, 1, COSTS), None);
     let stored = job.bases.multiples().and_then(|stored| {

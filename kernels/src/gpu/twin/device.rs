@@ -119,8 +119,11 @@ impl TwinDevice {
     /// Counts a step, and lets it fail if it is to.
     fn step(&self, memories: &[&TwinMemory]) -> Result<(), Error> {
         let mut state = lock(&self.state);
-        if state.lost || memories.iter().any(|memory| memory.generation != state.generation) {
-            return Err(self.lost("memory from before"));
+        if memories.iter().any(|memory| memory.generation != state.generation) {
+            return Err(Error::ForeignBuffer);
+        }
+        if state.lost {
+            return Err(self.lost("not opened again yet"));
         }
         state.steps += 1;
         let due = |fault: &(u64, Fault)| fault.0 < state.steps && fault.1 == Fault::DeviceLost;
