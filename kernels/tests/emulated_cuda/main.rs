@@ -225,20 +225,16 @@ fn other_errors() {
     set("error 701\n");
     let unit = Unit::Vector(FieldId::Goldilocks);
     let (entry, shared_bytes) = ("vector_powers", 0);
-    let launch = |memory| Launch {
-        unit,
-        entry,
-        groups: 1,
-        shared_bytes,
-        buffers: memory,
-        parameters: &[1; 20],
+    let launch = |memory| {
+        let (buffers, parameters) = (&[memory][..], &[1; 20][..]);
+        device.launch(&Launch { unit, entry, groups: 1, shared_bytes, buffers, parameters })
     };
-    assert!(matches!(device.launch(&launch(&[&old])), Err(Error::DeviceLost { .. })));
+    assert!(matches!(launch(&old), Err(Error::DeviceLost { .. })));
     set("");
     let new = device.allocate(1).unwrap();
     assert_eq!(device.generation(), 1);
-    assert_eq!(device.launch(&launch(&[&old])), Err(Error::ForeignBuffer));
-    assert_eq!(device.launch(&launch(&[&new])), Ok(()));
+    assert_eq!(launch(&old), Err(Error::ForeignBuffer));
+    assert_eq!(launch(&new), Ok(()));
 }
 
 /// The driver takes memory when kernels that use much for each thread are first started: 128 MiB here.
