@@ -6,12 +6,13 @@ use std::sync::Arc;
 use pulseproof_groth16::witness::{Circuit, Limits, Modules, ModulesError, WitnessError};
 use pulseproof_kernels::Curve;
 use pulseproof_kernels::cpu::Cpu;
-use pulseproof_kernels::select::{self, BackendChoice};
+use pulseproof_kernels::select::BackendChoice;
 use pulseproof_prover::engine::prove::ProvingKey;
 use pulseproof_prover::srs::{Srs, SrsError, store};
 use pulseproof_server::{ExactOn, Groth16, Machine, Programs};
 use rand::rngs::OsRng;
 
+use crate::backend::open_apart;
 use crate::output::complain;
 
 /// The folder of Pulseproof's files.
@@ -99,7 +100,8 @@ impl Home {
         ))
     }
 
-    /// What proves with [`Self::srs`], what bootstraps and what proves circuits, on one backend.
+    /// What proves with [`Self::srs`], what bootstraps and what proves circuits, on one backend, whose device another
+    /// process has.
     ///
     /// # Errors
     /// No SRS; the backend is not available, or has no room.
@@ -110,7 +112,7 @@ impl Home {
         programs: Programs,
     ) -> Result<Machine<C>, Box<dyn std::error::Error>> {
         let srs = Arc::new(self.srs::<C>(log_size)?);
-        let backend = select::open(choice)?;
+        let backend = open_apart(choice)?;
         let engines = Arc::new(ExactOn::new(backend.clone()));
         let groth16 = Groth16::on(backend.clone(), programs);
         let cpu = Arc::new(ProvingKey::standby(Cpu::new(), Arc::clone(&srs)));

@@ -1,6 +1,7 @@
 //! The fields transforms run over.
 
 use ark_ff::{BigInteger, Fp64, MontBackend, MontConfig, PrimeField};
+use serde::{Deserialize, Serialize};
 
 use crate::backend::{ErasedField, ErasedKernels};
 use crate::element::{Element, Stored};
@@ -35,7 +36,7 @@ pub trait KernelField: PrimeField + Stored {
 }
 
 /// A field chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FieldId {
     /// Scalars of BLS12-381: 255 bits, roots of unity up to order 2^32.
     Bls12_381,

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
+use serde::{Deserialize, Serialize};
 
 use crate::backend::{ErasedGroup, ErasedKernels};
 use crate::compiled::CompiledGroup;
@@ -148,7 +149,7 @@ named!(
 );
 
 /// A group chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum GroupId {
     /// G1 of BLS12-381.
     Bls12_381G1,

@@ -1,9 +1,11 @@
 //! The kinds of backends.
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::names;
 
 /// Who computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum BackendKind {
     /// An NVIDIA device through CUDA.
     Cuda,

@@ -1,4 +1,4 @@
-//! Finds what this machine has, and chooses. The one `match` over backends in the whole project is in [`open`].
+//! Finds what this machine has, and chooses: the one place in the whole project where backends are told apart.
 
 #[cfg(all(feature = "check", any(feature = "cuda", feature = "wgpu")))]
 mod bisected;
@@ -11,7 +11,9 @@ use std::str::FromStr;
 use crate::backend::{AnyBackend, BackendKind, UnknownBackend};
 use crate::cpu::{Cpu, Instructions};
 use crate::error::Error;
-use crate::gpu::Unit;
+#[cfg(all(unix, feature = "worker"))]
+use crate::gpu::worker;
+use crate::gpu::{Gpu, Unit};
 
 #[cfg(all(feature = "check", any(feature = "cuda", feature = "wgpu")))]
 pub use bisected::{Bisected, open_bisected};
@@ -99,18 +101,44 @@ enum Software {
 /// # Errors
 /// The one that was asked for cannot be used here, with the reason.
 pub fn open(choice: BackendChoice) -> Result<AnyBackend, Error> {
-    let cuda = || devices::open_cuda().map(AnyBackend::new);
-    let wgpu = |software| devices::open_wgpu(software).map(AnyBackend::new);
+    open_by(choice, || device(choice))
+}
+
+/// Opens a backend whose device, if it has one, another process has: one that `start` starts, and that calls [`work`]
+/// with the same choice.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(all(unix, feature = "worker"))]
+pub fn open_apart(choice: BackendChoice, start: Box<worker::Start>) -> Result<AnyBackend, Error> {
+    let expected = match choice {
+        BackendChoice::Only(kind) => kind,
+        BackendChoice::Auto => BackendKind::Cuda,
+    };
+    open_by(choice, || worker::WorkerDevice::open(expected, start).map(Gpu::new))
+}
+
+/// Does what is asked of the device of a choice, until nobody asks any more or it is lost.
+///
+/// # Errors
+/// The stream's.
+#[cfg(all(unix, feature = "worker"))]
+pub fn work(choice: BackendChoice, stream: std::os::unix::net::UnixStream) -> std::io::Result<()> {
+    worker::work(|| device(choice), stream)
+}
+
+fn open_by(
+    choice: BackendChoice,
+    device: impl FnOnce() -> Result<Gpu, Error>,
+) -> Result<AnyBackend, Error> {
     let cpu = || match Instructions::asked() {
         Ok(_) => Ok(Cpu::new().into()),
         Err(error) => Err(unavailable(BackendKind::Cpu, &error.to_string())),
     };
+    let device = || device().map(AnyBackend::new);
     match choice {
-        BackendChoice::Auto => Ok(cuda()
-            .or_else(|error| passed_over(&error, || wgpu(Software::Refused)))
-            .or_else(|error| passed_over(&error, cpu))?),
-        BackendChoice::Only(BackendKind::Cuda) => cuda(),
-        BackendChoice::Only(BackendKind::Wgpu) => wgpu(Software::IfAsked),
+        BackendChoice::Auto => device().or_else(|error| passed_over(&error, cpu)),
+        BackendChoice::Only(BackendKind::Cuda | BackendKind::Wgpu) => device(),
         BackendChoice::Only(BackendKind::Cpu) => cpu(),
         BackendChoice::Only(BackendKind::Naive) => {
             Err(unavailable(BackendKind::Naive, "it judges the others and is not chosen for work"))
@@ -118,10 +146,18 @@ pub fn open(choice: BackendChoice) -> Result<AnyBackend, Error> {
     }
 }
 
-fn passed_over(
-    error: &Error,
-    next: impl FnOnce() -> Result<AnyBackend, Error>,
-) -> Result<AnyBackend, Error> {
+/// The device of a choice.
+fn device(choice: BackendChoice) -> Result<Gpu, Error> {
+    match choice {
+        BackendChoice::Auto => devices::open_cuda()
+            .or_else(|error| passed_over(&error, || devices::open_wgpu(Software::Refused))),
+        BackendChoice::Only(BackendKind::Cuda) => devices::open_cuda(),
+        BackendChoice::Only(BackendKind::Wgpu) => devices::open_wgpu(Software::IfAsked),
+        BackendChoice::Only(kind) => Err(unavailable(kind, "it has no device")),
+    }
+}
+
+fn passed_over<T>(error: &Error, next: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     tracing::debug!(%error, "passed over");
     next()
 }

@@ -78,7 +78,8 @@ impl App {
     ) -> Self {
         let Computers { sums, engines, groth16 } = computers;
         let of = |prover| sums.backend(prover);
-        let kinds = [of(ProverRole::Primary), of(ProverRole::Cpu), groth16.primary.backend()];
+        let others = [groth16.primary.backend(), engines.backend()];
+        let kinds = [of(ProverRole::Primary), of(ProverRole::Cpu)].into_iter().chain(others);
         let health = Arc::new(BackendHealth::new(kinds, config.backend_failures_max));
         let (blobs, identity) = (Arc::new(blobs), Arc::new(identity));
         // There is a session for every job.

@@ -1,5 +1,5 @@
-//! Which backends are in service. A device that fails at proofs which the CPU then makes is used no
-//! more, whatever it was asked to prove: sums and circuits are computed by the same hardware.
+//! Which backends are in service. A device that fails at jobs which the CPU then does is used no more, whatever it was
+//! asked: sums, circuits and programs are computed by the same hardware.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub struct BackendHealth {
 }
 
 impl BackendHealth {
-    /// All of these are in service, until they failed at `failures_max` proofs, or one if that is 0.
+    /// All of these are in service, until they failed at `failures_max` jobs, or one if that is 0.
     pub fn new(kinds: impl IntoIterator<Item = BackendKind>, failures_max: u32) -> Self {
         for kind in kinds {
             telemetry::backend_in_service(kind, true);
@@ -33,7 +33,7 @@ impl BackendHealth {
         failures.get(&kind).is_none_or(|&failures| failures < self.failures_max)
     }
 
-    /// Takes notice that a backend failed at a proof that the CPU made.
+    /// Takes notice that a backend failed at a job that the CPU did.
     pub fn failed(&self, kind: BackendKind) {
         let failures = {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ impl BackendHealth {
             *of_kind
         };
         telemetry::backend_failed(kind);
-        tracing::warn!(backend = %kind, failures, "failed at a proof that the CPU made");
+        tracing::warn!(backend = %kind, failures, "failed at a job that the CPU did");
         if failures == self.failures_max {
             telemetry::backend_in_service(kind, false);
             tracing::warn!(backend = %kind, failures, "out of service until the next start");

@@ -56,10 +56,10 @@ const GROTH16_PROVE: &str = "pulseproof_groth16_prove_seconds";
 const GROTH16_VERIFY: &str = "pulseproof_groth16_verify_seconds";
 /// Time to compute a witness from inputs.
 const GROTH16_WITNESS: &str = "pulseproof_groth16_witness_seconds";
-/// Proofs that a backend failed at, or got wrong, and that the CPU then made; label `backend`.
+/// Jobs that a backend failed at, or got wrong, and that the CPU then did; label `backend`.
 /// Anything but 0 is a fault of the device.
 const BACKEND_FAILURES: &str = "pulseproof_backend_failures_total";
-/// 1 while proofs are made on the backend, 0 once it failed too often; label `backend`.
+/// 1 while jobs are done on the backend, 0 once it failed too often; label `backend`.
 const BACKEND_IN_SERVICE: &str = "pulseproof_backend_in_service";
 /// Circuits' keys loaded into memory; labels `backend` and `outcome`: `done` or `failed`.
 const KEY_LOADS: &str = "pulseproof_circuit_key_loads_total";
@@ -125,8 +125,8 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(GROTH16_PROVE, "Seconds to prove a circuit");
     describe_histogram!(GROTH16_VERIFY, "Seconds to verify a proof of a circuit");
     describe_histogram!(GROTH16_WITNESS, "Seconds to compute a witness from inputs");
-    describe_counter!(BACKEND_FAILURES, "Proofs that a backend failed at and the CPU made");
-    describe_gauge!(BACKEND_IN_SERVICE, "1 while proofs are made on the backend");
+    describe_counter!(BACKEND_FAILURES, "Jobs that a backend failed at and the CPU did");
+    describe_gauge!(BACKEND_IN_SERVICE, "1 while jobs are done on the backend");
     describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
     describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
     describe_gauge!(QUEUE, "Jobs queued or running");

@@ -4,6 +4,7 @@ mod alerts;
 mod bench;
 mod check;
 mod demo;
+mod device_worker;
 mod doctor;
 mod groth16;
 mod keys;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::backend::WORKER;
 use crate::home::Home;
 use crate::output::complain;
 
@@ -61,6 +63,8 @@ enum Command {
     Bench(Box<bench::Args>),
     Check(check::Args),
     Doctor(doctor::Args),
+    #[command(name = WORKER)]
+    DeviceWorker(device_worker::Args),
 }
 
 impl Cli {
@@ -77,6 +81,7 @@ impl Cli {
             Command::Bench(args) => bench::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::DeviceWorker(args) => device_worker::run(&args),
         };
         outcome.unwrap_or_else(|error| {
             complain(&format!("error: {error}"));

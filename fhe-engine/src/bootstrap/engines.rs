@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::backend::{AnyBackend, Backend, BackendKind};
 
 use crate::bootstrap::engine::{Engine, EngineError, Exact};
 use crate::bootstrap::keys::EvaluationKey;
 
 /// Makes engines of evaluation keys.
 pub trait Engines: Send + Sync {
+    /// What our kernels run on.
+    fn backend(&self) -> BackendKind;
+
     /// Our kernels with a key.
     ///
     /// # Errors
@@ -28,6 +31,10 @@ impl ExactOn {
 }
 
 impl Engines for ExactOn {
+    fn backend(&self) -> BackendKind {
+        self.0.kind()
+    }
+
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
         Ok(Arc::new(Exact::new(self.0.clone(), key)?))
     }

@@ -34,6 +34,8 @@ pub(super) trait AnyDevice: Send + Sync {
     fn copy(&self, from: &Memory, range: Range<usize>, to: &Memory, at: usize)
     -> Result<(), Error>;
     fn launch(&self, launch: &Launch<'_, Memory>) -> Result<(), Error>;
+    #[cfg(all(unix, feature = "worker"))]
+    fn synchronize(&self) -> Result<(), Error>;
 }
 
 /// The memory as the device's own.
@@ -97,5 +99,10 @@ impl<D: Device> AnyDevice for D {
         let Launch { unit, entry, groups, shared_bytes, parameters, .. } = *launch;
         let launch = Launch { unit, entry, groups, shared_bytes, buffers, parameters };
         Device::launch(self, &launch)
+    }
+
+    #[cfg(all(unix, feature = "worker"))]
+    fn synchronize(&self) -> Result<(), Error> {
+        Device::synchronize(self)
     }
 }

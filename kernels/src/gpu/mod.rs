@@ -3,6 +3,7 @@
 //! - [`device`]: what a device must do; `any`: a device whose type is forgotten.
 //! - `memory`, `launch`, `tables`: typed buffers, parameters of kernels, cached tables of powers.
 //! - `vector`, `scan`, `ntt`, `words`, `msm`, `bootstrap`: a file per stem of kernel sources.
+//! - `worker`: a device in a process of its own.
 //! - [`twin`]: every kernel once more in plain Rust; [`bisect`]: twins up to a kernel, the device after.
 //!
 //! Nothing here is unsafe, and nothing knows which device it runs on.
@@ -22,6 +23,8 @@ mod tables;
 pub mod twin;
 mod vector;
 mod words;
+#[cfg(all(unix, feature = "worker"))]
+pub mod worker;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,9 @@
 //! What sources are assembled for.
 
+use serde::{Deserialize, Serialize};
+
 /// What a device can do at once. Sources are assembled for these limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Limits {
     /// Threads of a workgroup; a power of two, 32 to 1024.
     pub workgroup: u32,

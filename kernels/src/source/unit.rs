@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::field::FieldId;
 use crate::group::GroupId;
 
 /// A translation unit. Small, so that each compiles in seconds at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Unit {
     /// Element-wise operations, inversion, evaluation, conversions.
     Vector(FieldId),

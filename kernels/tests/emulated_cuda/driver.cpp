@@ -8,8 +8,10 @@
 //   memory BYTES    what the device has
 //   fault CODE      the next launch fails on the device: it succeeds, and every call after it says CODE, for ever
 //   error CODE      every launch says CODE, and nothing else happens
+//   signal NUMBER   every launch ends the process so, as a crash of the driver does
 // EMULATED_EVENTS is a file to which it writes a line for each launch that it had no memory for.
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -367,6 +369,7 @@ int cuLaunchKernel(void* raw, unsigned groups, unsigned, unsigned, unsigned thre
         ENTER_CONTEXT
         function->was_started = true;
         if (const uint64_t error = control("error", 0)) return (int)error;
+        if (const uint64_t signal = control("signal", 0)) std::raise((int)signal);
         if ((int)shared > function->dynamic_max) return INVALID_VALUE;
         if (function->local > current->local_claimed) {
             const uint64_t more = (uint64_t)(function->local - current->local_claimed) * MULTIPROCESSORS * THREADS_EACH;

@@ -2,39 +2,49 @@
 //! (`driver.cpp`, `nvrtc.cpp`). What holds here holds of our code, and of the real driver as far as its documentation
 //! goes.
 //!
-//! Libraries are found by the loader's path, which is read when a program starts: this one makes the libraries and
-//! starts itself again. Faults are the process's, so each test that needs one is a process, too.
+//! Libraries are found by the loader's path, which is read when a program starts: this one starts itself again, by way
+//! of `ci/emulated-cuda`. Faults are the process's, so each test that needs one is a process, too.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::{Backend, Binary, BootstrapOps, FieldOps};
+use pulseproof_kernels::backend::{
+    AnyBackend, Backend, BackendKind, Binary, BootstrapOps, FieldOps,
+};
 use pulseproof_kernels::bootstrap::BootstrapShape;
 use pulseproof_kernels::check::{Kernel, cases, digest, naive, run};
 use pulseproof_kernels::cuda::CudaDevice;
 use pulseproof_kernels::field::{FieldId, Goldilocks};
+use pulseproof_kernels::gpu::worker::{WorkerDevice, process};
 use pulseproof_kernels::gpu::{Device, Gpu, Launch, Unit};
+use pulseproof_kernels::select::{self, BackendChoice};
 use pulseproof_kernels::traits::Field;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
 /// Set in the program that was started again.
-const INNER: &str = "EMULATED_FOLDER";
+const INNER: &str = "EMULATED_INNER";
+const CUDA: BackendChoice = BackendChoice::Only(BackendKind::Cuda);
 /// See `driver.cpp`.
 const CONTROL: &str = "EMULATED_CONTROL";
 const EVENTS: &str = "EMULATED_EVENTS";
 /// Names the one test that a process is for.
 const ALONE: &str = "EMULATED_ALONE";
+/// Set in a process that has the device for another one.
+const WORKER: &str = "EMULATED_WORKER";
 
 fn main() {
+    if std::env::var_os(WORKER).is_some() {
+        return select::work(CUDA, process::own_stream().unwrap()).unwrap();
+    }
     if std::env::var_os(INNER).is_none() {
         let (mut command, own) = inner(&std::env::args().skip(1).collect::<Vec<_>>(), "");
         let status = command.status().unwrap();
@@ -65,58 +75,33 @@ fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
 }
 
 /// Tests that change what the driver says, and how it is when they begin.
-const TESTS: [(&str, &str, fn()); 6] = [
+const TESTS: [(&str, &str, fn()); 9] = [
     ("transfers_side_by_side_end", "", transfers_side_by_side_end),
     ("launches_side_by_side_share_what_each_asks_for", "", launches_side_by_side),
     ("a_fault_ends_the_device_for_the_process", "", a_fault_ends_the_device),
     ("after_other_errors_it_opens_again", "", other_errors),
     ("admission_leaves_what_kernels_take", "", admission_leaves_what_kernels_take),
+    ("a_fault_ends_a_worker_alone", "", a_fault_ends_a_worker),
+    ("a_worker_that_is_killed_is_missed_by_nobody", "", a_killed_worker),
+    ("laws_hold_in_another_process", "", laws_hold_in_another_process),
     ("little_is_kept_of_what_was_given_back", "memory 268435456\n", little_is_kept),
 ];
 
 /// This program over the emulated libraries, as if a driver was installed.
 fn inner(arguments: &[String], control: &str) -> (Command, TempDir) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulated");
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    fs::create_dir_all(&folder).unwrap();
-    let lock = fs::File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    for (source, library) in [("driver.cpp", "libcuda.so"), ("nvrtc.cpp", "libnvrtc.so.13")] {
-        build(&sources.join("emulated_cuda").join(source), &folder.join(library));
-    }
     let own = tempfile::tempdir().unwrap();
     let [control_file, events] = ["control", "events"].map(|name| own.path().join(name));
     fs::write(&control_file, control).unwrap();
     fs::write(&events, "").unwrap();
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../ci/emulated-cuda"));
     command
+        .arg(std::env::current_exe().unwrap())
         .args(arguments)
-        .env("LD_LIBRARY_PATH", &folder)
-        .env("PULSEPROOF_NVRTC", &folder)
-        .env(INNER, &folder)
-        .env("EMULATED_SHIM", sources.join("kernels/cuda_shim/shim/shim.h"))
+        .env("EMULATED_FOLDER", concat!(env!("CARGO_TARGET_TMPDIR"), "/emulated"))
+        .env(INNER, "yes")
         .env(CONTROL, control_file)
         .env(EVENTS, events);
     (command, own)
-}
-
-/// Compiles a library, unless it is newer than its source.
-fn build(source: &Path, library: &Path) {
-    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
-    if modified(library) > modified(source) {
-        return;
-    }
-    let partial = library.with_extension("partial");
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
-    let status = Command::new(&compiler)
-        .args(["-O2", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"])
-        .args([&partial, source])
-        .status()
-        .unwrap_or_else(|error| {
-            panic!("no C++ compiler: {compiler:?}: {error}; run ci/install, or set CXX")
-        });
-    assert!(status.success(), "{} does not compile", source.display());
-    fs::rename(&partial, library).unwrap();
 }
 
 /// Runs a test in a process of its own.
@@ -129,21 +114,44 @@ fn in_own_process(name: &str, control: &str) {
     assert!(said[0].contains("1 passed"), "{}", said.concat());
 }
 
+fn control() -> PathBuf {
+    std::env::var_os(CONTROL).unwrap().into()
+}
+
 /// Says how the driver is from now on.
 fn set(control: &str) {
-    fs::write(PathBuf::from(std::env::var_os(CONTROL).unwrap()), control).unwrap();
+    fs::write(self::control(), control).unwrap();
 }
 
 fn device() -> CudaDevice {
-    let control = PathBuf::from(std::env::var_os(CONTROL).unwrap());
-    CudaDevice::open(0, control.with_file_name("cubins")).unwrap()
+    CudaDevice::open(0, control().with_file_name("cubins")).unwrap()
+}
+
+/// The device by way of a process.
+fn worker() -> WorkerDevice {
+    let start = process::started(|| {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.env(WORKER, "yes").env("XDG_CACHE_HOME", control().with_file_name("cache"));
+        Ok(command)
+    });
+    WorkerDevice::open(BackendKind::Cuda, start).unwrap()
 }
 
 fn laws_hold(kernel: Kernel) {
-    let gpu = Gpu::new(device()).into();
+    laws_hold_on(&Gpu::new(device()).into(), kernel);
+}
+
+fn laws_hold_in_another_process() {
+    let gpu = Gpu::new(worker()).into();
+    for kernel in Kernel::ALL {
+        laws_hold_on(&gpu, kernel);
+    }
+}
+
+fn laws_hold_on(gpu: &AnyBackend, kernel: Kernel) {
     let sizes: &[usize] = if kernel == Kernel::Msm { &[0, 1, 33] } else { &[0, 1, 2, 33, 600] };
     for case in cases(kernel, sizes, 1) {
-        if let Err(difference) = run(&gpu, naive(), &case) {
+        if let Err(difference) = run(gpu, naive(), &case) {
             panic!("{difference}");
         }
     }
@@ -204,6 +212,49 @@ fn a_fault_ends_the_device() {
     gone(gpu.upload(&[1u64]).unwrap_err());
     gone(gpu.upload(&[1u64]).unwrap_err());
     gone(CudaDevice::open(0, tempfile::tempdir().unwrap().path().into()).map(drop).unwrap_err());
+}
+
+/// After which the driver serves that process no more, and this one as before.
+fn a_fault_ends_a_worker() {
+    let gpu = Gpu::new(worker());
+    let sum = |gpu: &Gpu| {
+        let mut a = gpu.upload(&[Goldilocks::ONE; 40])?;
+        gpu.map_scalar(Binary::Add, &mut a, Goldilocks::ONE)?;
+        gpu.download(&a)
+    };
+    let two = vec![Goldilocks::from(2u64); 40];
+    assert_eq!(sum(&gpu), Ok(two.clone()));
+    for code in [700, 719] {
+        let before = gpu.upload(&[3u64]).unwrap();
+        set(&format!("fault {code}\n"));
+        for _ in 0..2 {
+            match sum(&gpu) {
+                Err(Error::DeviceLost { reason, .. }) => {
+                    assert!(reason.contains(&code.to_string()), "{reason}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        set("");
+        assert_eq!(sum(&gpu), Ok(two.clone()));
+        assert_eq!(gpu.download(&before), Err(Error::ForeignBuffer));
+    }
+}
+
+/// As when a driver crashes, or the system ends what takes too much memory.
+fn a_killed_worker() {
+    let gpu = Gpu::new(worker());
+    for (signal, name) in [(9, "SIGKILL"), (6, "SIGABRT")] {
+        let mut values = gpu.upload(&[Goldilocks::ONE; 40]).unwrap();
+        set(&format!("signal {signal}\n"));
+        let sum = gpu.map_scalar(Binary::Add, &mut values, Goldilocks::ONE);
+        let lost = sum.and_then(|()| gpu.download(&values)).unwrap_err();
+        assert!(matches!(lost, Error::DeviceLost { .. }), "{lost}");
+        assert!(lost.to_string().contains(name), "{lost}");
+        set("");
+        let values = gpu.upload(&[3u64; 100]).unwrap();
+        assert_eq!(gpu.download(&values).unwrap(), [3; 100]);
+    }
 }
 
 fn other_errors() {

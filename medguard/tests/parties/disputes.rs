@@ -7,6 +7,7 @@ use pulseproof_fhe::Ciphertext;
 use pulseproof_fhe::bootstrap::engine::{Engine, EngineError, Lookup};
 use pulseproof_fhe::bootstrap::keys::EvaluationKey;
 use pulseproof_fhe::program::{Program, library};
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_medguard::authority::questions::write_question_with_outputs;
 use pulseproof_medguard::authority::quorum::{Quorum, Signatory};
@@ -32,6 +33,10 @@ struct ErringEngine {
 }
 
 impl Engines for Erring {
+    fn backend(&self) -> BackendKind {
+        BackendKind::Cpu
+    }
+
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
         let (honest, from, done) = (engines().exact(key)?, self.0, AtomicUsize::new(0));
         Ok(Arc::new(ErringEngine { honest, from, done }))
@@ -239,6 +244,10 @@ struct Slow;
 struct SlowEngine(Arc<dyn Engine>);
 
 impl Engines for Slow {
+    fn backend(&self) -> BackendKind {
+        BackendKind::Cpu
+    }
+
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
         Ok(Arc::new(SlowEngine(engines().exact(key)?)))
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pulseproof_fhe::batcher::{BatchError, Session};
 use pulseproof_fhe::bootstrap::engine::Lookup;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
-use pulseproof_sdk::api::EngineKind;
+use pulseproof_sdk::api::{EngineKind, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::merkle::Tree;
 use pulseproof_sdk::{Name, Outputs, Problem};
@@ -16,12 +16,13 @@ use tokio::task::spawn_blocking;
 
 use super::lookups::LookupStore;
 use super::prepare::Prepared;
-use super::registry::{EngineGuard, Registry};
+use super::registry::{EngineGuard, Registry, Wanted};
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
+use crate::health::{self, BackendHealth};
 use crate::problems::internal;
 
-/// How often a job is tried whose engine fails.
+/// How often a job is tried whose engine fails, before it is the CPU's.
 const ATTEMPTS: usize = 2;
 
 /// A program's outputs.
@@ -32,6 +33,19 @@ pub struct Computed {
     pub engine: String,
     /// How long it took.
     pub took: Duration,
+    /// Who failed at it first.
+    pub retried: Option<Retried>,
+}
+
+/// What programs are computed with.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The engines.
+    pub registry: &'a Arc<Registry>,
+    /// Which backends are in service.
+    pub health: &'a BackendHealth,
+    /// How the appliance answers for it.
+    pub voucher: &'a Arc<OutputSigner>,
 }
 
 /// How an appliance answers for what it computes.
@@ -42,41 +56,60 @@ pub struct OutputSigner {
     pub lookups: LookupStore,
 }
 
-/// Computes what was prepared, unless it is stopped. An engine that fails is opened again, once.
+/// Computes what was prepared, unless it is stopped. An engine that fails is opened again, once; what our kernels fail
+/// at twice on a device, the CPU does.
 pub async fn compute(
-    registry: &Arc<Registry>,
-    voucher: &Arc<OutputSigner>,
+    site: Site<'_>,
     prepared: Prepared,
     region: &Name,
     at_work: &AtWork,
 ) -> JobOutcome<Computed> {
     let prepared = Arc::new(prepared);
+    let device = site.registry.device(prepared.engine);
+    let usable = device.is_none_or(|device| site.health.is_usable(device));
+    let attempts = if usable { ATTEMPTS } else { 0 };
+    let places = (0..attempts).map(|_| false).chain(device.map(|_| true));
     let mut reason = String::new();
-    for attempt in 1..=ATTEMPTS {
-        let leased = tokio::select! {
-            leased = registry.lease(prepared.claim.key, prepared.engine) => leased,
-            () = at_work.stopped() => return JobOutcome::Stopped,
-        };
-        let error = match leased {
-            Ok(lease) => match evaluate(&lease, voucher, &prepared, region, at_work).await {
-                Ok(computed) => return JobOutcome::Done(computed),
-                Err(Failure::Stopped) => return JobOutcome::Stopped,
-                Err(Failure::NotKept(error)) => {
-                    return JobOutcome::Failed(internal(&format!(
-                        "lookups were not kept: {error}"
-                    )));
-                }
-                Err(Failure::Engine(error)) => {
-                    lease.discard();
-                    error
-                }
-            },
-            Err(error) => error,
-        };
-        tracing::warn!(%error, attempt, "the engine failed");
-        reason = error;
+    for on_cpu in places {
+        let wanted = Wanted { key: prepared.claim.key, kind: prepared.engine, on_cpu };
+        match attempt(&site, wanted, &prepared, region, at_work).await {
+            Ok(mut computed) => {
+                computed.retried = device.filter(|_| on_cpu && usable).map(|device| {
+                    site.health.failed(device);
+                    health::retried(device, &reason)
+                });
+                return JobOutcome::Done(computed);
+            }
+            Err(Failure::Stopped) => return JobOutcome::Stopped,
+            Err(Failure::NotKept(error)) => {
+                return JobOutcome::Failed(internal(&format!("lookups were not kept: {error}")));
+            }
+            Err(Failure::Engine(error)) => {
+                tracing::warn!(%error, on_cpu, "the engine failed");
+                reason = error;
+            }
+        }
     }
     JobOutcome::Failed(engine_failed(&reason))
+}
+
+/// Computes on one engine, which nobody gets any more if it fails.
+async fn attempt(
+    site: &Site<'_>,
+    wanted: Wanted,
+    prepared: &Arc<Prepared>,
+    region: &Name,
+    at_work: &AtWork,
+) -> Result<Computed, Failure> {
+    let lease = tokio::select! {
+        lease = site.registry.lease(wanted) => lease.map_err(Failure::Engine)?,
+        () = at_work.stopped() => return Err(Failure::Stopped),
+    };
+    let result = evaluate(&lease, site.voucher, prepared, region, at_work).await;
+    if let Err(Failure::Engine(_)) = result {
+        lease.discard();
+    }
+    result
 }
 
 enum Failure {
@@ -151,7 +184,8 @@ fn run(
     voucher.lookups.keep(&tree, &results)?;
     let lookups = tree.root();
     let outputs = Outputs { engine: engine.clone(), outputs, lookups, ..claim.clone() };
-    Ok(Computed { bytes: outputs.signed(&voucher.identity).to_bytes(), engine, took })
+    let bytes = outputs.signed(&voucher.identity).to_bytes();
+    Ok(Computed { bytes, engine, took, retried: None })
 }
 
 fn engine_failed(reason: &str) -> Problem {

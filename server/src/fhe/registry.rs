@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_fhe::batcher::{Batcher, Limits};
 use pulseproof_fhe::bootstrap::engine::Engine;
-use pulseproof_fhe::bootstrap::engines::Engines;
+use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_kernels::cpu::Cpu;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EngineKind;
 use tokio::sync::{Notify, OnceCell};
@@ -21,6 +23,8 @@ use crate::telemetry;
 /// The engines.
 pub struct Registry {
     engines: Arc<dyn Engines>,
+    /// For what those fail at.
+    on_cpu: ExactOn,
     blobs: Arc<Blobs>,
     limits: Limits,
     resident_max: usize,
@@ -29,9 +33,19 @@ pub struct Registry {
     freed: Notify,
 }
 
+/// Which engine is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The key that it has.
+    pub key: Digest,
+    /// What it is.
+    pub kind: EngineKind,
+    /// Whether it is to run on the CPU, whatever others run on.
+    pub on_cpu: bool,
+}
+
 struct Slot {
-    key: Digest,
-    kind: EngineKind,
+    wanted: Wanted,
     batcher: OnceCell<Batcher>,
 }
 
@@ -51,7 +65,14 @@ impl Registry {
         resident_max: usize,
     ) -> Self {
         let (slots, freed) = (Mutex::default(), Notify::new());
-        Self { engines, blobs, limits, resident_max: resident_max.max(1), slots, freed }
+        let (on_cpu, resident_max) = (ExactOn::new(Cpu::new()), resident_max.max(1));
+        Self { engines, on_cpu, blobs, limits, resident_max, slots, freed }
+    }
+
+    /// The device that engines of a kind run on, if it is one that the CPU can stand in for.
+    pub fn device(&self, kind: EngineKind) -> Option<BackendKind> {
+        let device = self.engines.backend();
+        (kind == EngineKind::Exact && device != BackendKind::Cpu).then_some(device)
     }
 
     /// An engine with a key. It is opened if it is not there, once for all who ask meanwhile; who finds
@@ -59,40 +80,36 @@ impl Registry {
     ///
     /// # Errors
     /// The key cannot be read, or the engine cannot be opened.
-    pub async fn lease(
-        self: &Arc<Self>,
-        key: Digest,
-        kind: EngineKind,
-    ) -> Result<EngineGuard, String> {
+    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<EngineGuard, String> {
         let slot = loop {
             // Made before looking, so that nothing is missed.
             let freed = self.freed.notified();
-            match self.slot(key, kind) {
+            match self.slot(wanted) {
                 Some(slot) => break slot,
                 None => freed.await,
             }
         };
         let lease = EngineGuard { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
-        slot.batcher.get_or_try_init(|| self.open(key, kind)).await?;
+        slot.batcher.get_or_try_init(|| self.open(wanted)).await?;
         Ok(lease)
     }
 
     /// Whether an engine with a key is in memory.
     pub fn is_resident(&self, key: Digest) -> bool {
-        self.lock().iter().any(|slot| slot.key == key && slot.batcher.initialized())
+        self.lock().iter().any(|slot| slot.wanted.key == key && slot.batcher.initialized())
     }
 
     /// Forgets a key's engines; who uses one keeps it to the end.
     pub fn forget(&self, key: Digest) {
-        let gone = self.lock().take_where(|slot| slot.key == key);
+        let gone = self.lock().take_where(|slot| slot.wanted.key == key);
         gone.into_iter().for_each(drop_elsewhere);
         self.freed.notify_waiters();
     }
 
     /// An engine's place, or a new one, unless all are in use.
-    fn slot(&self, key: Digest, kind: EngineKind) -> Option<Arc<Slot>> {
+    fn slot(&self, wanted: Wanted) -> Option<Arc<Slot>> {
         let mut slots = self.lock();
-        let is_wanted = |slot: &Arc<Slot>| slot.key == key && slot.kind == kind;
+        let is_wanted = |slot: &Arc<Slot>| slot.wanted == wanted;
         if let Some(slot) = slots.use_first(is_wanted) {
             return Some(Arc::clone(slot));
         }
@@ -100,26 +117,27 @@ impl Registry {
         // Only who holds the lock makes more references.
         let is_unused = |slot: &Arc<Slot>| Arc::strong_count(slot) == 1;
         slots.give_way(excess, |_| 1, is_unused)?.into_iter().for_each(drop_elsewhere);
-        let slot = Arc::new(Slot { key, kind, batcher: OnceCell::new() });
+        let slot = Arc::new(Slot { wanted, batcher: OnceCell::new() });
         slots.add(Arc::clone(&slot));
         Some(slot)
     }
 
-    async fn open(self: &Arc<Self>, key: Digest, kind: EngineKind) -> Result<Batcher, String> {
+    async fn open(self: &Arc<Self>, wanted: Wanted) -> Result<Batcher, String> {
         let registry = Arc::clone(self);
         let opened = spawn_blocking(move || {
-            let engine = registry.engine(key, kind)?;
-            tracing::info!(%key, engine = engine.name(), "opened an engine");
+            let engine = registry.engine(wanted)?;
+            tracing::info!(key = %wanted.key, engine = engine.name(), "opened an engine");
             let batcher = Batcher::start(engine, registry.limits, telemetry::batch);
             batcher.map_err(|error| error.to_string())
         });
         opened.await.map_err(|error| error.to_string())?
     }
 
-    fn engine(&self, key: Digest, kind: EngineKind) -> Result<Arc<dyn Engine>, String> {
-        let engine: Result<Arc<dyn Engine>, _> = match keys::load(&self.blobs, &key)? {
+    fn engine(&self, wanted: Wanted) -> Result<Arc<dyn Engine>, String> {
+        let engine: Result<Arc<dyn Engine>, _> = match keys::load(&self.blobs, &wanted.key)? {
+            Key::Exact(key) if wanted.on_cpu => self.on_cpu.exact(&key),
             Key::Exact(key) => self.engines.exact(&key),
-            Key::Floating(key) if kind == EngineKind::TfheCuda => {
+            Key::Floating(key) if wanted.kind == EngineKind::TfheCuda => {
                 TfheCuda::new(&key).map(|engine| Arc::new(engine) as _)
             }
             Key::Floating(key) => Ok(Arc::new(TfheCpu::new(&key))),

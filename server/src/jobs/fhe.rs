@@ -14,7 +14,7 @@ use super::aggregate::micros;
 use crate::app::App;
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
-use crate::fhe::compute::{Computed, check_engine, compute, wrong_engine};
+use crate::fhe::compute::{Computed, Site, check_engine, compute, wrong_engine};
 use crate::fhe::prepare::{check_lengths, prepare};
 use crate::problems::internal;
 use crate::refusal::Refusal;
@@ -74,16 +74,21 @@ impl JobHandler for ProgramJobs {
         let sums = Arc::clone(&app.sums);
         let prepared = spawn_blocking(move || prepare(&*sums, &request, key, &results)).await;
         Ok(match prepared.unwrap_or_else(|error| Err(internal(&error.to_string()))) {
-            Ok(prepared) => compute(&app.registry, &app.voucher, prepared, &region, at_work).await,
+            Ok(prepared) => {
+                let App { registry, health, voucher, .. } = &**app;
+                let site = Site { registry, health, voucher };
+                compute(site, prepared, &region, at_work).await
+            }
             Err(problem) => JobOutcome::Failed(problem),
         })
     }
 
     async fn finish(app: &App, lease: &Lease, computed: Computed) -> Result<bool, StoreError> {
-        let Computed { bytes, engine, took } = computed;
+        let Computed { bytes, engine, took, retried } = computed;
         let facts = JobDetails {
             engine: Some(engine.clone()),
             compute_us: Some(micros(took)),
+            retried,
             ..JobDetails::default()
         };
         let done = app.store.finish(lease, &bytes, &facts).await?;

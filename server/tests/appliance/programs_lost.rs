@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::common::*;
 use crate::world::*;
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::{Digest, Outputs};
 use pulseproof_server::Config;
@@ -86,7 +87,8 @@ async fn an_interrupted_program_is_finished_once() {
 async fn an_engine_that_fails_once_is_tried_again() {
     let world = World::new();
     let directory = tempfile::tempdir().unwrap();
-    let (server, key) = open(&world, Config::new(directory.path()), Odd::failing(1)).await;
+    let (server, key) =
+        open(&world, Config::new(directory.path()), Odd::failing(1, BackendKind::Cpu)).await;
     let request = world.above(key, "north", 1);
     let (_, bytes) = server.run(&job(&request)).await;
     assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(&request));
@@ -99,7 +101,8 @@ async fn an_engine_that_fails_once_is_tried_again() {
 async fn an_engine_that_fails_twice_fails_the_job_alone() {
     let world = World::new();
     let directory = tempfile::tempdir().unwrap();
-    let (server, key) = open(&world, Config::new(directory.path()), Odd::failing(2)).await;
+    let engines = Odd::failing(2, BackendKind::Cpu);
+    let (server, key) = open(&world, Config::new(directory.path()), engines).await;
     let request = world.above(key, "north", 1);
     let failed = create(&server, &request).await;
     let failure = problem(server.client.wait(&failed.id).await);
@@ -107,6 +110,42 @@ async fn an_engine_that_fails_twice_fails_the_job_alone() {
     assert!(problem(server.client.result(&failed.id).await).is("engine-failed"));
     let (_, bytes) = server.run(&job(&request)).await;
     assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(&request));
+}
+
+/// As sums and circuits. Other jobs of the same batches are done as well, and a device that fails too often is asked no
+/// more.
+#[tokio::test]
+async fn what_a_device_fails_at_twice_the_cpu_computes() {
+    let world = World::new();
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config { backend_failures_max: 2, ..Config::new(directory.path()) };
+    let (server, key) = open(&world, config, Odd::failing(usize::MAX, BackendKind::Cuda)).await;
+    let request = world.above(key, "north", 1);
+    let jobs = [create(&server, &request).await, create(&server, &request).await];
+    for job in &jobs {
+        let done = server.client.wait(&job.id).await.unwrap();
+        let retried = done.retried.unwrap();
+        assert_eq!((retried.backend.as_str(), done.state), ("cuda", JobState::Done));
+        assert!(retried.reason.contains("out of order"), "{retried:?}");
+        let bytes = server.client.result(&job.id).await.unwrap();
+        assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(&request));
+    }
+    let batches = async || {
+        let metrics = server.client.metrics().await.unwrap();
+        assert!(
+            metrics.contains(r#"pulseproof_backend_failures_total{backend="cuda"} 2"#),
+            "{metrics}"
+        );
+        assert!(
+            metrics.contains(r#"pulseproof_backend_in_service{backend="cuda"} 0"#),
+            "{metrics}"
+        );
+        let failed = metrics.lines().find(|line| line.contains(r#"outcome="failed""#));
+        failed.unwrap().to_owned()
+    };
+    let before = batches().await;
+    let (job, _) = server.run(&job(&request)).await;
+    assert_eq!((job.retried, batches().await), (None, before));
 }
 
 #[tokio::test]

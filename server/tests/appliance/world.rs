@@ -15,6 +15,7 @@ use pulseproof_fhe::{
     generate_keys,
 };
 use pulseproof_kernels::Bn254;
+use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_sdk::api::{EngineKind, Job, JobRequest};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
@@ -145,19 +146,24 @@ pub fn job(request: &FheRequest) -> JobRequest {
 pub struct Odd {
     pub pause: Duration,
     pub failures: Arc<AtomicUsize>,
+    pub backend: BackendKind,
 }
 
 impl Odd {
     pub fn slow(pause: Duration) -> Arc<dyn Engines> {
-        Arc::new(Self { pause, failures: Arc::default() })
+        Arc::new(Self { pause, failures: Arc::default(), backend: BackendKind::Cpu })
     }
 
-    pub fn failing(times: usize) -> Arc<dyn Engines> {
-        Arc::new(Self { pause: Duration::ZERO, failures: Arc::new(times.into()) })
+    pub fn failing(times: usize, backend: BackendKind) -> Arc<dyn Engines> {
+        Arc::new(Self { pause: Duration::ZERO, failures: Arc::new(times.into()), backend })
     }
 }
 
 impl Engines for Odd {
+    fn backend(&self) -> BackendKind {
+        self.backend
+    }
+
     fn exact(&self, key: &EvaluationKey) -> Result<Arc<dyn Engine>, EngineError> {
         let engine = ExactOn::new(Cpu::new()).exact(key)?;
         Ok(Arc::new(OddEngine { engine, pause: self.pause, failures: self.failures.clone() }))
