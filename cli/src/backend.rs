@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use pulseproof_kernels::Error;
-use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::backend::{AnyBackend, BackendKind};
 use pulseproof_kernels::gpu::worker::process;
 use pulseproof_kernels::select::{self, BackendChoice, open};
 
@@ -37,7 +37,8 @@ pub fn open_or_say(choice: BackendChoice) -> Result<AnyBackend, ExitCode> {
 /// # Errors
 /// The backend is not available.
 pub fn open_apart(choice: BackendChoice) -> Result<AnyBackend, Error> {
-    select::open_apart(choice, process::started(move || worker(choice)))
+    let again = move |kind: Option<BackendKind>| kind.map_or(choice, BackendChoice::Only);
+    select::open_apart(choice, process::started(move |kind| worker(again(kind))))
 }
 
 /// This program once more, as the command `device-worker`.

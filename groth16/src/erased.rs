@@ -25,6 +25,9 @@ pub trait Key: Send + Sync {
     /// What is known of it.
     fn info(&self) -> KeyInfo;
 
+    /// Whether what was kept of it is lost, so that nothing is proved with it any more.
+    fn is_lost(&self) -> bool;
+
     /// Reads a `.wtns` for its curve, no longer than its circuit's witnesses are.
     ///
     /// # Errors
@@ -144,6 +147,10 @@ impl<C: Curve> Key for ProvingKey<C> {
         info(self, self.bytes())
     }
 
+    fn is_lost(&self) -> bool {
+        Head::is_lost(self)
+    }
+
     fn read_witness(&self, file: File) -> Result<Words, ProvingError> {
         read_witness(self, file)
     }
@@ -156,6 +163,10 @@ impl<C: Curve> Key for ProvingKey<C> {
 impl<C: Curve> Key for StreamedKey<C, BufReader<File>> {
     fn info(&self) -> KeyInfo {
         info(self.head(), 0)
+    }
+
+    fn is_lost(&self) -> bool {
+        false
     }
 
     fn read_witness(&self, file: File) -> Result<Words, ProvingError> {

@@ -240,7 +240,7 @@ pub struct Job {
     /// in the same batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_us: Option<u64>,
-    /// Which backend failed before the CPU proved the sum or the circuit.
+    /// Which backend failed before the CPU did the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Retried>,
     /// Why it failed.

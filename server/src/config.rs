@@ -41,8 +41,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
-    /// Proofs, of sums and of circuits, that a device failed at and the CPU made, until the device
-    /// is taken out of service; it is back with the next process. At least 1.
+    /// Jobs that a device failed at and the CPU did, until the device is taken out of service; it is back with the next
+    /// process. At least 1.
     pub backend_failures_max: u32,
     /// How long requests in flight may take to finish once the appliance was told to stop.
     pub drain_timeout: Duration,

@@ -45,7 +45,7 @@ pub struct Args {
     log_size: u32,
     #[command(flatten)]
     backend: BackendArgs,
-    /// After how many failed proofs the GPU is no longer used
+    /// After how many failed jobs the GPU is no longer used
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     device_failures: u32,
     /// Prove with a development SRS, which is made if there is none, and accept circuits' keys that are

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::zkey::{PointsG1, Zkey};
@@ -25,14 +25,20 @@ use crate::common::pulseproof;
 type C = Bn254;
 const WORDS: usize = 64;
 
-struct Process {
-    child: Child,
-    appliance: ApplianceClient,
+pub struct Process {
+    pub child: Child,
+    pub appliance: ApplianceClient,
 }
 
 fn start(home: &Path) -> Process {
-    let mut child = pulseproof(home)
+    serving(&mut pulseproof(home), &[])
+}
+
+/// An appliance, from the command of the program and further arguments.
+pub fn serving(command: &mut Command, more: &[&str]) -> Process {
+    let mut child = command
         .args(["serve", "--insecure-key", "--listen", "127.0.0.1:0", "--curve", "bn254"])
+        .args(more)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -43,12 +49,12 @@ fn start(home: &Path) -> Process {
     Process { child, appliance: ApplianceClient::new(url).unwrap() }
 }
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-/// Three devices' submissions, their roster, and the plain sum of their words.
-fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
+/// Three devices' submissions for an epoch, their roster, and the plain sum of their words.
+pub fn submissions(srs: &Srs<C>, epoch: u64) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
     let key = CommitmentKey::new(srs);
     let profile = unproved().digest();
     let mut roster = Roster {
@@ -64,7 +70,7 @@ fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
         sum.iter_mut().zip(&words).for_each(|(s, w)| *s = s.wrapping_add(*w));
         let label = Label {
             region: name("north"),
-            epoch: 5,
+            epoch,
             device: name(&format!("d{device}")),
             sequence: 1,
             profile,
@@ -77,7 +83,7 @@ fn submissions(srs: &Srs<C>) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
 }
 
 /// Devices that cannot prove what their words mean.
-fn unproved() -> Profile {
+pub fn unproved() -> Profile {
     Profile::Unproved { meaning: Digest([5; 32]) }
 }
 
@@ -90,7 +96,7 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     let home = tempfile::tempdir().unwrap();
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
-    let (roster, bodies, sum) = submissions(&srs);
+    let (roster, bodies, sum) = submissions(&srs, 5);
     first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     let intake = first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
@@ -131,7 +137,7 @@ async fn submissions_accepted_before_kill_9_are_still_there() {
     let home = tempfile::tempdir().unwrap();
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
-    let (roster, bodies, sum) = submissions(&srs);
+    let (roster, bodies, sum) = submissions(&srs, 5);
     first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
@@ -203,10 +209,8 @@ async fn sigterm_stops_it_gracefully() {
     let home = tempfile::tempdir().unwrap();
     let mut process = start(home.path());
     process.appliance.health().await.unwrap();
-    let kill = std::process::Command::new("kill")
-        .args(["-TERM", &process.child.id().to_string()])
-        .status()
-        .unwrap();
+    let kill =
+        Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     assert!(process.child.wait().unwrap().success());
 }

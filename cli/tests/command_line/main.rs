@@ -6,6 +6,7 @@ mod circom;
 mod commands;
 mod common;
 mod demo;
+mod device;
 mod durability;
 mod files;
 mod groth16;

@@ -30,7 +30,7 @@ impl Engine for Marker {
         lock(&self.batches).push(lookups.len());
         self.served.fetch_add(lookups.len(), Ordering::Relaxed);
         if lookups.iter().any(|lookup| body(&lookup.ciphertext) == u64::MAX) {
-            return Err(EngineError { engine: self.name(), reason: "out of order".to_owned() });
+            return Err(EngineError::new(self.name(), "out of order"));
         }
         Ok(lookups.iter().map(|lookup| trivial(body(&lookup.ciphertext) + 1)).collect())
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use pulseproof_kernels::Error;
 use pulseproof_kernels::backend::{
     AnyBackend, AnyBootstrapKey, AnyKeyswitchKey, Backend, BootstrapOps,
 };
@@ -32,6 +33,15 @@ pub struct EngineError {
     pub engine: String,
     /// What it said.
     pub reason: String,
+    /// Whether nothing is wrong but that it has no room.
+    pub is_full: bool,
+}
+
+impl EngineError {
+    /// An engine failed, and said why.
+    pub fn new(engine: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { engine: engine.into(), reason: reason.into(), is_full: false }
+    }
 }
 
 /// There are more or fewer results than lookups.
@@ -62,6 +72,11 @@ pub trait Engine: Send + Sync {
     /// The fingerprint of the public key whose ciphertexts it bootstraps.
     fn fingerprint(&self) -> [u8; 32];
 
+    /// Whether what it keeps is lost, so that it does nothing any more and another one is to be made.
+    fn is_lost(&self) -> bool {
+        false
+    }
+
     /// The results, in order.
     ///
     /// # Errors
@@ -75,7 +90,7 @@ pub trait Engine: Send + Sync {
     fn look_up_all(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
         let results = self.look_up(lookups)?;
         WrongCount::check(lookups.len(), results.len())
-            .map_err(|error| failed(&self.name(), error))?;
+            .map_err(|error| EngineError::new(self.name(), error.to_string()))?;
         Ok(results)
     }
 }
@@ -83,6 +98,8 @@ pub trait Engine: Send + Sync {
 /// Our kernels on a backend.
 pub struct Exact {
     backend: AnyBackend,
+    /// The backend's, before anything was sent there.
+    generation: u64,
     fingerprint: [u8; 32],
     keyswitch: AnyKeyswitchKey,
     bootstrap: AnyBootstrapKey,
@@ -95,14 +112,15 @@ impl Exact {
     /// The backend's.
     pub fn new(backend: impl Into<AnyBackend>, key: &EvaluationKey) -> Result<Self, EngineError> {
         let backend = backend.into();
-        let error = |error| failed(&name(&backend), error);
+        let generation = backend.generation();
+        let error = |error| failed(&name(&backend), &error);
         let keyswitch = backend.keyswitch_key(KEYSWITCH, &key.keyswitch_words()).map_err(error)?;
         let bootstrap =
             backend.bootstrap_key(BOOTSTRAP, key.bootstrap_residues()).map_err(error)?;
-        Ok(Self { fingerprint: key.fingerprint(), keyswitch, bootstrap, backend })
+        Ok(Self { generation, fingerprint: key.fingerprint(), keyswitch, bootstrap, backend })
     }
 
-    fn try_look_up(&self, lookups: &[Lookup]) -> Result<Vec<u64>, pulseproof_kernels::Error> {
+    fn try_look_up(&self, lookups: &[Lookup]) -> Result<Vec<u64>, Error> {
         let (tables, choices) = distinct(lookups);
         let words: Vec<u64> =
             lookups.iter().flat_map(|lookup| lookup.ciphertext.words()).copied().collect();
@@ -124,8 +142,12 @@ impl Engine for Exact {
         self.fingerprint
     }
 
+    fn is_lost(&self) -> bool {
+        self.backend.generation() != self.generation
+    }
+
     fn look_up(&self, lookups: &[Lookup]) -> Result<Vec<Ciphertext>, EngineError> {
-        let words = self.try_look_up(lookups).map_err(|error| failed(&self.name(), error))?;
+        let words = self.try_look_up(lookups).map_err(|error| failed(&self.name(), &error))?;
         let rows = words.chunks_exact(DIMENSION + 1).zip(lookups);
         Ok(rows.map(|(row, lookup)| result(row.to_vec(), &lookup.table)).collect())
     }
@@ -135,8 +157,9 @@ fn name(backend: &AnyBackend) -> String {
     format!("exact/{}", backend.kind())
 }
 
-fn failed(engine: &str, error: impl std::fmt::Display) -> EngineError {
-    EngineError { engine: engine.to_owned(), reason: error.to_string() }
+fn failed(engine: &str, error: &Error) -> EngineError {
+    let is_full = matches!(error, Error::OutOfMemory { .. });
+    EngineError { is_full, ..EngineError::new(engine, error.to_string()) }
 }
 
 /// A result with the table's offset added.

@@ -21,5 +21,5 @@ use crate::bootstrap::engine::EngineError;
 const NAME: &str = "tfhe-cuda";
 
 fn failed(reason: String) -> EngineError {
-    EngineError { engine: NAME.to_owned(), reason }
+    EngineError::new(NAME, reason)
 }

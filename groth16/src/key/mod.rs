@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 
 use pulseproof_formats::FormatError;
 use pulseproof_formats::zkey::{Header, Zkey};
-use pulseproof_kernels::backend::AnyBackend;
+use pulseproof_kernels::backend::{AnyBackend, Backend};
 use pulseproof_kernels::traits::*;
 use pulseproof_kernels::{Curve, Error, Scalar};
 
@@ -47,6 +47,8 @@ pub enum LoadError {
 /// What a key says before its points, and where proofs are computed.
 pub struct Head<C: Curve> {
     pub(crate) backend: AnyBackend,
+    /// The backend's, before anything was sent there.
+    generation: u64,
     pub(crate) header: Header<C>,
     pub(crate) verifying_key: PreparedVerifyingKey<C>,
     pub(crate) domain: Domain<Scalar<C>>,
@@ -60,6 +62,7 @@ impl<C: Curve> Head<C> {
         file: &mut Zkey<C, impl Read + Seek>,
     ) -> Result<Self, LoadError> {
         let backend = backend.into();
+        let generation = backend.generation();
         let header = file.header().clone();
         let limit = Scalar::<C>::TWO_ADICITY - 1;
         let domain = Domain::new(header.log_size)
@@ -67,7 +70,7 @@ impl<C: Curve> Head<C> {
         let (verifying_key, weakness) = VerifyingKey::from_zkey(file)?;
         let verifying_key = PreparedVerifyingKey::new(verifying_key);
         let contributions = file.contributions()?;
-        Ok(Self { backend, header, verifying_key, domain, contributions, weakness })
+        Ok(Self { backend, generation, header, verifying_key, domain, contributions, weakness })
     }
 
     /// Points of all sections.
@@ -103,6 +106,11 @@ impl<C: Curve> Head<C> {
     /// What shows that the key is insecure, if anything does.
     pub fn weakness(&self) -> Option<Weakness> {
         self.weakness
+    }
+
+    /// Whether the backend has lost its device, and what was sent there, since the key was read.
+    pub fn is_lost(&self) -> bool {
+        self.backend.generation() != self.generation
     }
 
     /// Who proves.

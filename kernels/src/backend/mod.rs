@@ -33,6 +33,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Which backend this is.
     fn kind(&self) -> BackendKind;
 
+    /// Counts how often its device was lost: what was made before is of no use.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// How many values a buffer holds.
     fn len<T: Stored>(&self, buffer: &Self::Buffer<T>) -> usize;
 

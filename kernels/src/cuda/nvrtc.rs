@@ -89,6 +89,10 @@ pub struct Nvrtc {
     log: unsafe extern "C" fn(Program, *mut c_char) -> c_int,
     cubin_size: unsafe extern "C" fn(Program, *mut usize) -> c_int,
     cubin: unsafe extern "C" fn(Program, *mut c_char) -> c_int,
+    #[cfg(feature = "check")]
+    ptx_size: unsafe extern "C" fn(Program, *mut usize) -> c_int,
+    #[cfg(feature = "check")]
+    ptx: unsafe extern "C" fn(Program, *mut c_char) -> c_int,
     destroy: unsafe extern "C" fn(*mut Program) -> c_int,
     error_string: unsafe extern "C" fn(c_int) -> *const c_char,
 }
@@ -134,6 +138,10 @@ impl Nvrtc {
                 log: *symbol(library, c"nvrtcGetProgramLog")?,
                 cubin_size: *symbol(library, c"nvrtcGetCUBINSize")?,
                 cubin: *symbol(library, c"nvrtcGetCUBIN")?,
+                #[cfg(feature = "check")]
+                ptx_size: *symbol(library, c"nvrtcGetPTXSize")?,
+                #[cfg(feature = "check")]
+                ptx: *symbol(library, c"nvrtcGetPTX")?,
                 destroy: *symbol(library, c"nvrtcDestroyProgram")?,
                 error_string: *symbol(library, c"nvrtcGetErrorString")?,
             };
@@ -177,13 +185,39 @@ impl Nvrtc {
         source: &str,
         architecture: u32,
     ) -> Result<Compiled, NvrtcError> {
+        let (program, log) = self.program(name, source, architecture, &OPTIONS)?;
+        Ok(Compiled { cubin: program.bytes(self.cubin_size, self.cubin)?, log })
+    }
+
+    /// Compiles a source to PTX, which says in text what is executed but for the choice of registers.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    #[cfg(feature = "check")]
+    pub fn ptx(&self, name: &str, source: &str, architecture: u32) -> Result<String, NvrtcError> {
+        let virtually = OPTIONS.map(|option| option.replace("sm_", "compute_"));
+        // The assembler is not called, and has no options.
+        let options: Vec<&str> = virtually.iter().map(String::as_str).take(2).collect();
+        let (program, _) = self.program(name, source, architecture, &options)?;
+        let bytes = program.bytes(self.ptx_size, self.ptx)?;
+        Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned())
+    }
+
+    /// What the compiler made of a source, and its log.
+    fn program(
+        &self,
+        name: &str,
+        source: &str,
+        architecture: u32,
+        options: &[&str],
+    ) -> Result<(Guard<'_>, String), NvrtcError> {
         let text = |text: &str| {
             CString::new(text).map_err(|_| NvrtcError::Unusable("a zero in a source".to_owned()))
         };
         let (name, source) = (text(name)?, text(source)?);
-        let options =
-            OPTIONS.map(|option| option.replace("{}", &architecture.to_string())).map(|o| text(&o));
-        let options = options.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let architecture = architecture.to_string();
+        let options = options.iter().map(|option| text(&option.replace("{}", &architecture)));
+        let options = options.collect::<Result<Vec<_>, _>>()?;
         let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
         let mut program = std::ptr::null_mut();
         let none = std::ptr::null();
@@ -201,7 +235,7 @@ impl Nvrtc {
             let log = if log.is_empty() { error.to_string() } else { log };
             return Err(NvrtcError::Compile { log });
         }
-        Ok(Compiled { cubin: program.bytes(self.cubin_size, self.cubin)?, log })
+        Ok((program, log))
     }
 
     fn check(&self, code: c_int) -> Result<(), NvrtcError> {

@@ -45,7 +45,7 @@ impl Gpu {
             return Err(self.out_of_memory(needed, most));
         }
         match self.allocate_words(words) {
-            Err(Error::OutOfMemory { .. }) if self.tables().clear() => self.allocate_words(words),
+            Err(Error::OutOfMemory { .. }) if self.forget_tables() => self.allocate_words(words),
             result => result,
         }
         .map(|(memory, generation)| Buffer {

@@ -90,14 +90,9 @@ impl Gpu {
         let result = call(self.device());
         if result.as_ref().is_err_and(Error::is_loss) {
             self.0.alive.fetch_max(generation + 1, Ordering::AcqRel);
-            self.tables().clear();
+            self.forget_tables();
         }
         result
-    }
-
-    /// Forgets what tables of powers were made, so that they are made again.
-    pub fn forget_tables(&self) {
-        self.tables().clear();
     }
 
     fn out_of_memory(&self, needed: u64, available: u64) -> Error {
@@ -110,6 +105,10 @@ impl Backend for Gpu {
 
     fn kind(&self) -> BackendKind {
         self.device().kind()
+    }
+
+    fn generation(&self) -> u64 {
+        self.device().generation().max(self.0.alive.load(Ordering::Acquire))
     }
 
     fn len<T: Stored>(&self, buffer: &Buffer<T>) -> usize {

@@ -43,6 +43,7 @@ const WORKER: &str = "EMULATED_WORKER";
 
 fn main() {
     if std::env::var_os(WORKER).is_some() {
+        process::end_with_parent().unwrap();
         return select::work(CUDA, process::own_stream().unwrap()).unwrap();
     }
     if std::env::var_os(INNER).is_none() {
@@ -129,7 +130,7 @@ fn device() -> CudaDevice {
 
 /// The device by way of a process.
 fn worker() -> WorkerDevice {
-    let start = process::started(|| {
+    let start = process::started(|_| {
         let mut command = Command::new(std::env::current_exe()?);
         command.env(WORKER, "yes").env("XDG_CACHE_HOME", control().with_file_name("cache"));
         Ok(command)

@@ -96,6 +96,15 @@ int nvrtcGetProgramLog(void* raw, char* log) {
     return 0;
 }
 
+// There is no PTX: what this compiler makes is for the host.
+int nvrtcGetPTXSize(void*, size_t*) {
+    return 1;
+}
+
+int nvrtcGetPTX(void*, char*) {
+    return 1;
+}
+
 int nvrtcGetCUBINSize(void* raw, size_t* size) {
     *size = static_cast<Program*>(raw)->path.size() + 1;
     return 0;

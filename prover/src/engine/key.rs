@@ -23,6 +23,8 @@ pub struct ProvingKey<C: Curve> {
 
 /// The points of an SRS, on a backend.
 struct Resident<C: Curve> {
+    /// The backend's, when they were sent there.
+    generation: u64,
     lagrange: AnyBases<G1<C>>,
     powers: AnyBases<G1<C>>,
 }
@@ -74,12 +76,16 @@ impl<C: Curve> ProvingKey<C> {
 
     fn session(&self) -> Result<Committer<'_, C>, Error> {
         let mut slot = self.slot();
-        let resident = match &*slot {
-            Some(resident) => resident.clone(),
+        let generation = self.backend.generation();
+        // Of a device that somebody else has lost meanwhile nothing is left.
+        let known = slot.as_ref().filter(|resident| resident.generation == generation);
+        let resident = match known {
+            Some(resident) => Arc::clone(resident),
             None => {
                 let bases = |points| MsmOps::<G1<C>>::bases(&self.backend, points, LEVELS);
                 let (lagrange, powers) = (bases(&self.srs.lagrange)?, bases(&self.srs.powers)?);
-                slot.insert(Arc::new(Resident { lagrange, powers })).clone()
+                let resident = Resident { generation, lagrange, powers };
+                slot.insert(Arc::new(resident)).clone()
             }
         };
         Ok(Committer { backend: &self.backend, srs: &self.srs, resident })

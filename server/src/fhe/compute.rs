@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulseproof_fhe::batcher::{BatchError, Session};
-use pulseproof_fhe::bootstrap::engine::Lookup;
+use pulseproof_fhe::bootstrap::engine::{EngineError, Lookup};
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
 use pulseproof_sdk::api::{EngineKind, Retried};
 use pulseproof_sdk::identity::ApplianceKey;
@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::lookups::LookupStore;
 use super::prepare::Prepared;
-use super::registry::{EngineGuard, Registry, Wanted};
+use super::registry::{EngineGuard, Fault, Registry, Wanted};
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
 use crate::health::{self, BackendHealth};
@@ -67,15 +67,19 @@ pub async fn compute(
     let prepared = Arc::new(prepared);
     let device = site.registry.device(prepared.engine);
     let usable = device.is_none_or(|device| site.health.is_usable(device));
-    let attempts = if usable { ATTEMPTS } else { 0 };
-    let places = (0..attempts).map(|_| false).chain(device.map(|_| true));
-    let mut reason = String::new();
+    if !usable {
+        site.registry.forget_device();
+    }
+    let places = [!usable; ATTEMPTS].into_iter().chain(device.filter(|_| usable).map(|_| true));
+    let (mut reason, mut counts) = (String::new(), false);
     for on_cpu in places {
         let wanted = Wanted { key: prepared.claim.key, kind: prepared.engine, on_cpu };
         match attempt(&site, wanted, &prepared, region, at_work).await {
             Ok(mut computed) => {
                 computed.retried = device.filter(|_| on_cpu && usable).map(|device| {
-                    site.health.failed(device);
+                    if counts {
+                        site.health.failed(device);
+                    }
                     health::retried(device, &reason)
                 });
                 return JobOutcome::Done(computed);
@@ -84,9 +88,10 @@ pub async fn compute(
             Err(Failure::NotKept(error)) => {
                 return JobOutcome::Failed(internal(&format!("lookups were not kept: {error}")));
             }
-            Err(Failure::Engine(error)) => {
-                tracing::warn!(%error, on_cpu, "the engine failed");
-                reason = error;
+            Err(Failure::Engine(fault)) => {
+                tracing::warn!(error = fault.reason, on_cpu, "the engine failed");
+                counts |= fault.counts;
+                reason = fault.reason;
             }
         }
     }
@@ -106,29 +111,42 @@ async fn attempt(
         () = at_work.stopped() => return Err(Failure::Stopped),
     };
     let result = evaluate(&lease, site.voucher, prepared, region, at_work).await;
-    if let Err(Failure::Engine(_)) = result {
-        lease.discard();
-    }
-    result
+    result.map_err(|error| match error {
+        NoResult::Stopped => Failure::Stopped,
+        NoResult::NotKept(error) => Failure::NotKept(error),
+        NoResult::Engine { reason, is_full } => Failure::Engine(lease.discard_for(reason, is_full)),
+    })
 }
 
+/// Why a job was not computed on an engine.
 enum Failure {
     Stopped,
-    Engine(String),
+    NotKept(io::Error),
+    Engine(Fault),
+}
+
+/// Why an engine gave no result.
+enum NoResult {
+    Stopped,
+    Engine {
+        reason: String,
+        is_full: bool,
+    },
     /// What the lookups gave could not be written.
     NotKept(io::Error),
 }
 
-impl From<BatchError> for Failure {
+impl From<BatchError> for NoResult {
     fn from(error: BatchError) -> Self {
+        let is_full = matches!(&error, BatchError::Engine(EngineError { is_full: true, .. }));
         match error {
             BatchError::Cancelled => Self::Stopped,
-            error => Self::Engine(error.to_string()),
+            error => Self::Engine { reason: error.to_string(), is_full },
         }
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for NoResult {
     fn from(error: io::Error) -> Self {
         Self::NotKept(error)
     }
@@ -140,8 +158,11 @@ async fn evaluate(
     prepared: &Arc<Prepared>,
     region: &Name,
     at_work: &AtWork,
-) -> Result<Computed, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Engine(error.to_string());
+) -> Result<Computed, NoResult> {
+    let failed = |error: &dyn std::fmt::Display| NoResult::Engine {
+        reason: error.to_string(),
+        is_full: false,
+    };
     let batcher = lease.batcher().ok_or_else(|| failed(&"not open"))?;
     let engine = batcher.engine().name();
     let session = batcher.open(region.as_str()).map_err(|error| failed(&error))?;
@@ -155,11 +176,7 @@ async fn evaluate(
             work.await
         }
     };
-    match done {
-        Ok(Ok(computed)) => Ok(computed),
-        Ok(Err(failure)) => Err(failure),
-        Err(error) => Err(failed(&error)),
-    }
+    done.unwrap_or_else(|error| Err(failed(&error)))
 }
 
 fn run(
@@ -168,7 +185,7 @@ fn run(
     mut session: Session,
     engine: String,
     at_work: &AtWork,
-) -> Result<Computed, Failure> {
+) -> Result<Computed, NoResult> {
     let start = Instant::now();
     let Prepared { circuit, inputs, claim, estimate, .. } = prepared;
     let mut done = 0;

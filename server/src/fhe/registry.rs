@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_fhe::batcher::{Batcher, Limits};
-use pulseproof_fhe::bootstrap::engine::Engine;
+use pulseproof_fhe::bootstrap::engine::{Engine, EngineError};
 use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 use pulseproof_fhe::bootstrap::tfhe_cpu::TfheCpu;
 use pulseproof_fhe::bootstrap::tfhe_cuda::TfheCuda;
@@ -44,6 +44,14 @@ pub struct Wanted {
     pub on_cpu: bool,
 }
 
+/// Why an engine did not do what it was to.
+pub struct Fault {
+    /// What it said.
+    pub reason: String,
+    /// Whether its device is to answer for it: once for all jobs that had the same engine, and not for want of room.
+    pub counts: bool,
+}
+
 struct Slot {
     wanted: Wanted,
     batcher: OnceCell<Batcher>,
@@ -80,18 +88,44 @@ impl Registry {
     ///
     /// # Errors
     /// The key cannot be read, or the engine cannot be opened.
-    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<EngineGuard, String> {
-        let slot = loop {
+    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<EngineGuard, Fault> {
+        loop {
+            let slot = self.place(wanted).await;
+            let lease = EngineGuard { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
+            match slot.batcher.get_or_try_init(|| self.open(wanted)).await {
+                // It was lost with its device, by whatever others did there.
+                Ok(batcher) if batcher.engine().is_lost() => {
+                    drop(slot);
+                    lease.discard();
+                }
+                Ok(_) => return Ok(lease),
+                Err(error) => {
+                    drop(slot);
+                    return Err(lease.discard_for(error.reason, error.is_full));
+                }
+            }
+        }
+    }
+
+    /// An engine's place, as soon as there is one.
+    async fn place(&self, wanted: Wanted) -> Arc<Slot> {
+        loop {
             // Made before looking, so that nothing is missed.
             let freed = self.freed.notified();
             match self.slot(wanted) {
-                Some(slot) => break slot,
+                Some(slot) => return slot,
                 None => freed.await,
             }
-        };
-        let lease = EngineGuard { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
-        slot.batcher.get_or_try_init(|| self.open(wanted)).await?;
-        Ok(lease)
+        }
+    }
+
+    /// Forgets the engines on a device that is used no more; who uses one keeps it to the end.
+    pub fn forget_device(&self) {
+        let gone = self
+            .lock()
+            .take_where(|slot| !slot.wanted.on_cpu && slot.wanted.kind == EngineKind::Exact);
+        gone.into_iter().for_each(drop_elsewhere);
+        self.freed.notify_waiters();
     }
 
     /// Whether an engine with a key is in memory.
@@ -122,27 +156,26 @@ impl Registry {
         Some(slot)
     }
 
-    async fn open(self: &Arc<Self>, wanted: Wanted) -> Result<Batcher, String> {
+    async fn open(self: &Arc<Self>, wanted: Wanted) -> Result<Batcher, EngineError> {
         let registry = Arc::clone(self);
         let opened = spawn_blocking(move || {
             let engine = registry.engine(wanted)?;
             tracing::info!(key = %wanted.key, engine = engine.name(), "opened an engine");
             let batcher = Batcher::start(engine, registry.limits, telemetry::batch);
-            batcher.map_err(|error| error.to_string())
+            batcher.map_err(|error| failed(error.to_string()))
         });
-        opened.await.map_err(|error| error.to_string())?
+        opened.await.map_err(|error| failed(error.to_string()))?
     }
 
-    fn engine(&self, wanted: Wanted) -> Result<Arc<dyn Engine>, String> {
-        let engine: Result<Arc<dyn Engine>, _> = match keys::load(&self.blobs, &wanted.key)? {
+    fn engine(&self, wanted: Wanted) -> Result<Arc<dyn Engine>, EngineError> {
+        match keys::load(&self.blobs, &wanted.key).map_err(failed)? {
             Key::Exact(key) if wanted.on_cpu => self.on_cpu.exact(&key),
             Key::Exact(key) => self.engines.exact(&key),
             Key::Floating(key) if wanted.kind == EngineKind::TfheCuda => {
                 TfheCuda::new(&key).map(|engine| Arc::new(engine) as _)
             }
             Key::Floating(key) => Ok(Arc::new(TfheCpu::new(&key))),
-        };
-        engine.map_err(|error| error.to_string())
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Recent<Arc<Slot>>> {
@@ -156,11 +189,19 @@ impl EngineGuard {
         self.slot.as_ref()?.batcher.get()
     }
 
-    /// Sees to it that nobody gets this engine any more: the next lease opens another.
-    pub fn discard(self) {
-        if let Some(mine) = &self.slot {
-            self.registry.lock().take_where(|slot| Arc::ptr_eq(slot, mine));
-        }
+    /// Sees to it that nobody gets this engine any more: the next lease opens another. Whether nobody else has done
+    /// so.
+    fn discard(self) -> bool {
+        let mine = self.slot.as_ref();
+        let is_mine = |slot: &Arc<Slot>| mine.is_some_and(|mine| Arc::ptr_eq(slot, mine));
+        let gone = self.registry.lock().take_where(is_mine);
+        !gone.is_empty()
+    }
+
+    /// Discards it for a reason.
+    pub fn discard_for(self, reason: String, is_full: bool) -> Fault {
+        let is_first = self.discard();
+        Fault { reason, counts: is_first && !is_full }
     }
 }
 
@@ -171,6 +212,11 @@ impl Drop for EngineGuard {
         }
         self.registry.freed.notify_waiters();
     }
+}
+
+/// No engine is there to name.
+fn failed(reason: String) -> EngineError {
+    EngineError::new("engine", reason)
 }
 
 /// The last one to drop a batcher waits for its thread, and frees what may be gigabytes.

@@ -116,6 +116,8 @@ impl Cache {
             let hold = Hold { cache: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
             let loaded = slot.loaded.get_or_init(|| self.load(&slot, wanted.checked)).await.clone();
             match loaded {
+                // It was lost with its device, by whatever others did there.
+                Ok(key) if key.is_lost() => self.give_up(&slot),
                 Ok(key) => return Ok(KeyGuard { key, _hold: hold }),
                 Err(failure) => {
                     self.give_up(&slot);
@@ -254,7 +256,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes away the place of a key that was not loaded.
+    /// Takes away the place of a key that was not loaded, or is lost.
     fn give_up(&self, slot: &Arc<Slot>) {
         let gone = self.lock().entries.take_where(|entry| Arc::ptr_eq(&entry.slot, slot));
         drop(gone);

@@ -52,6 +52,11 @@ pub trait LoadedKey: Send + Sync {
     /// Bytes it takes on its backend.
     fn bytes(&self) -> u64;
 
+    /// Whether the backend has lost it since.
+    fn is_lost(&self) -> bool {
+        false
+    }
+
     /// Proves, and verifies the proof.
     ///
     /// # Errors

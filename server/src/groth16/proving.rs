@@ -76,6 +76,10 @@ impl LoadedKey for OpenedKey {
         self.0.info().bytes as u64
     }
 
+    fn is_lost(&self) -> bool {
+        self.0.is_lost()
+    }
+
     fn prove(&self, witness: Witness) -> Result<Proved, ProveError> {
         let words = match witness {
             Witness::File(file) => self.0.read_witness(file).map_err(refused)?,

@@ -189,7 +189,7 @@ impl Engine for OddEngine {
         thread::sleep(self.pause);
         let less = |left: usize| left.checked_sub(1);
         if self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
-            return Err(EngineError { engine: self.name(), reason: "out of order".to_owned() });
+            return Err(EngineError::new(self.name(), "out of order"));
         }
         self.engine.look_up(lookups)
     }

@@ -212,6 +212,7 @@ pub trait ErasedKernels:
     + Sync
 {
     fn kind(&self) -> BackendKind;
+    fn generation(&self) -> u64;
     fn weighted_sums(
         &self,
         vectors: &AnyBuffer<u64>,
@@ -242,6 +243,10 @@ pub trait ErasedKernels:
 impl<B: Kernels> ErasedKernels for B {
     fn kind(&self) -> BackendKind {
         Backend::kind(self)
+    }
+
+    fn generation(&self) -> u64 {
+        Backend::generation(self)
     }
 
     fn weighted_sums(

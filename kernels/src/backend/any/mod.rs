@@ -100,6 +100,10 @@ impl Backend for AnyBackend {
         self.0.kind()
     }
 
+    fn generation(&self) -> u64 {
+        self.0.generation()
+    }
+
     fn len<T: Stored>(&self, buffer: &AnyBuffer<T>) -> usize {
         buffer.len
     }

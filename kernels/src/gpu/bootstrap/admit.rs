@@ -68,7 +68,7 @@ impl Gpu {
         let mut piece = count;
         loop {
             let MemoryNeed { total, largest, items } = need(piece);
-            if total > available && self.tables().clear() {
+            if total > available && self.forget_tables() {
                 available = self.call(|device| device.available_bytes(units))?;
             }
             if total <= available && largest <= limit && items < 1 << 31 {

@@ -194,7 +194,7 @@ impl Gpu {
             let points = if count_now == count { 0 } else { count_now * work.levels() };
             let (needed, single) = work.bytes([scalars, points * affine_words::<G>()]);
             let counted = work.digits().max(work.buckets() + 1) < 1 << 31;
-            if needed > available && self.tables().clear() {
+            if needed > available && self.forget_tables() {
                 available = self.call(|device| device.available_bytes(&units))?;
             }
             if needed <= available && single <= limit && counted {

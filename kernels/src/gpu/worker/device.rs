@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Start;
 use super::link::{Link, lock};
-use super::message::{Failure, LaunchMessage, Reply, Request, WORDS_MAX};
+use super::message::{Failure, LaunchMessage, Reply, Request, WORDS_MAX, Words};
 use crate::backend::BackendKind;
 use crate::error::Error;
 use crate::gpu::{Device, Launch, Limits, Unit};
@@ -54,15 +53,14 @@ impl Drop for WorkerMemory {
 }
 
 impl Session {
-    fn open(start: &Start) -> io::Result<Result<Self, Failure>> {
-        let (own, others) = UnixStream::pair()?;
-        let link = Link::new(own, start(others)?)?;
-        Ok(link.greeting().and_then(|greeting| match greeting {
+    fn open(start: &Start, kind: Option<BackendKind>) -> io::Result<Result<Self, Failure>> {
+        let (link, greeting) = Link::open(|others| start(others, kind))?;
+        Ok(greeting.and_then(|greeting| match greeting {
             Reply::Opened { kind, limits } => {
                 let (next, started) = (AtomicU64::new(0), Mutex::default());
                 Ok(Self { link, kind, limits, next, started })
             }
-            other => Err(link.lose(Some(format!("it says {other:?} first")))),
+            other => Err(link.refuse(&other)),
         }))
     }
 
@@ -86,7 +84,7 @@ impl WorkerDevice {
     /// [`Error::Unavailable`]: no worker can be started, or it says so.
     pub fn open(expected: BackendKind, start: Box<Start>) -> Result<Self, Error> {
         let unavailable = |reason: String| Error::Unavailable { backend: expected, reason };
-        let opened = Session::open(&*start)
+        let opened = Session::open(&*start, None)
             .map_err(|error| unavailable(format!("no process for it can be started: {error}")))?;
         let session = opened.map_err(|failure| match failure {
             Failure::Lost(reason) => unavailable(reason),
@@ -106,7 +104,8 @@ impl WorkerDevice {
         let mut state = lock(&self.state);
         if state.session.link.is_lost() {
             let lost = |reason| Failure::Lost(reason).into_error(self.kind);
-            let opened = Session::open(&*self.start).map_err(|error| lost(error.to_string()))?;
+            let opened = Session::open(&*self.start, Some(self.kind))
+                .map_err(|error| lost(error.to_string()))?;
             let session =
                 opened.map_err(|failure| lost(failure.into_error(self.kind).to_string()))?;
             if (session.kind, session.limits) != (self.kind, self.limits) {
@@ -169,7 +168,7 @@ impl Device for WorkerDevice {
         fill: &mut dyn FnMut(usize, &mut [u64]),
     ) -> Result<(), Error> {
         let session = self.alive(&[memory])?;
-        let mut buffer = vec![0; words.min(WORDS_MAX)];
+        let mut buffer = Words::new(vec![0; words.min(WORDS_MAX)]);
         for part in parts(words) {
             let (at, words) = (at + part.start, part.len());
             fill(part.start, &mut buffer[..words]);
@@ -233,8 +232,5 @@ impl Device for WorkerDevice {
 }
 
 fn no_answer(session: &Session, reply: &Reply) -> Error {
-    session
-        .link
-        .lose(Some(format!("no answer to what was asked: {reply:?}")))
-        .into_error(session.kind)
+    session.link.refuse(reply).into_error(session.kind)
 }

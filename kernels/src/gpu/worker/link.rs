@@ -1,18 +1,25 @@
 //! Whoever asks a worker: from any thread, in one order, and each hears its own answer.
 
+use std::collections::VecDeque;
 use std::io::{self, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::Worker;
-use super::message::{Failure, Reply, Request, receive, receive_words, send};
+use super::message::{Failure, Reply, Request, Words, receive, receive_words, send};
+
+/// How long an answer may take: that of a device which answers for more than a few seconds is not to be had.
+const ANSWER_MAX: Duration = Duration::from_secs(600);
 
 /// The way to a worker and back. No lock is held for longer than it takes to write or to read.
 pub(super) struct Link {
     stream: UnixStream,
     /// How many answers there will be to what was asked. Held while something is written.
     asked: Mutex<u64>,
+    /// How many words will follow each answer that nobody has heard.
+    words: Mutex<VecDeque<usize>>,
     incoming: Mutex<Incoming>,
     /// Somebody has heard an answer, or nobody will any more.
     heard: Condvar,
@@ -28,25 +35,29 @@ struct Incoming {
 }
 
 /// An answer, and the words that followed it.
-pub(super) type Answer = (Reply, Vec<u64>);
+pub(super) type Answer = (Reply, Words);
 
 impl Link {
-    /// The way to a worker that was started with the other end of this stream.
-    pub fn new(stream: UnixStream, worker: Box<dyn Worker>) -> io::Result<Self> {
-        let incoming = Incoming { stream: BufReader::new(stream.try_clone()?), answered: 0 };
-        Ok(Self {
+    /// The way to a worker that `start` starts, and the first thing that it says.
+    pub fn open(
+        start: impl FnOnce(UnixStream) -> io::Result<Box<dyn Worker>>,
+    ) -> io::Result<(Self, Result<Reply, Failure>)> {
+        let (stream, others) = UnixStream::pair()?;
+        let own = stream.try_clone()?;
+        own.set_read_timeout(Some(ANSWER_MAX))?;
+        let worker = start(others)?;
+        let incoming = Incoming { stream: BufReader::new(own), answered: 0 };
+        let link = Self {
             stream,
             asked: Mutex::new(0),
+            words: Mutex::default(),
             incoming: Mutex::new(incoming),
             heard: Condvar::new(),
             lost: OnceLock::new(),
             worker: Mutex::new(worker),
-        })
-    }
-
-    /// The first thing that the worker says.
-    pub fn greeting(&self) -> Result<Reply, Failure> {
-        self.hear(&mut lock(&self.incoming), 0).map(|(reply, _)| reply)
+        };
+        let greeting = link.hear(&mut lock(&link.incoming), 0).map(|(reply, _)| reply);
+        Ok((link, greeting))
     }
 
     /// Whether nobody answers any more.
@@ -69,6 +80,7 @@ impl Link {
         let (turn, said) = {
             let mut asked = lock(&self.asked);
             *asked += 1;
+            lock(&self.words).push_back(words);
             (*asked - 1, send(&self.stream, request, &[]))
         };
         said.map_err(|error| self.unheard(&error))?;
@@ -76,6 +88,7 @@ impl Link {
         let incoming = self.heard.wait_while(lock(&self.incoming), waits);
         let mut incoming = incoming.unwrap_or_else(PoisonError::into_inner);
         self.check()?;
+        lock(&self.words).pop_front();
         let answer = self.hear(&mut incoming, words);
         incoming.answered += 1;
         drop(incoming);
@@ -83,8 +96,15 @@ impl Link {
         answer
     }
 
-    /// Nobody is asked any more, for this reason. The first one stays.
-    pub fn lose(&self, reason: Option<String>) -> Failure {
+    /// Nobody is asked any more, for what was answered makes no sense.
+    pub fn refuse(&self, reply: &Reply) -> Failure {
+        let _incoming = lock(&self.incoming);
+        self.lose(Some(format!("no answer to what was asked: {reply:?}")))
+    }
+
+    /// Nobody is asked any more, for this reason. The first one stays. Whoever calls has what is incoming, so that
+    /// all who wait are told.
+    fn lose(&self, reason: Option<String>) -> Failure {
         let reason = self.lost.get_or_init(|| {
             // That is all that ends one which is well.
             let _ = self.stream.shutdown(Shutdown::Both);
@@ -118,12 +138,17 @@ impl Link {
     /// The worker does not listen any more. What it said last is why, if it could say anything.
     fn unheard(&self, error: &io::Error) -> Failure {
         let mut incoming = lock(&self.incoming);
-        if self.check().is_err() || error.kind() != io::ErrorKind::BrokenPipe {
-            return self.lose(unless_ended(error));
+        let ended = unless_ended(error);
+        if self.check().is_err() || ended.is_some() {
+            return self.lose(ended);
         }
         while let Ok(reply) = receive(&mut incoming.stream) {
             if let Reply::Failed(Failure::Lost(reason)) = reply {
                 return self.lose(Some(reason));
+            }
+            let words = lock(&self.words).pop_front().unwrap_or(0);
+            if matches!(reply, Reply::Done) && receive_words(&mut incoming.stream, words).is_err() {
+                break;
             }
         }
         self.lose(None)

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::backend::BackendKind;
 use crate::error::Error;
@@ -17,6 +18,9 @@ use crate::gpu::{Limits, Unit};
 const BYTES_MAX: u32 = 1 << 24;
 /// Most words that follow a message.
 pub(super) const WORDS_MAX: usize = 1 << 19;
+
+/// Words on their way, overwritten when they are dropped: some are of witnesses.
+pub(super) type Words = Zeroizing<Vec<u64>>;
 
 /// What a device is asked. Memory is named by whoever asks.
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,12 +163,12 @@ pub(super) fn receive<M: DeserializeOwned>(mut from: impl Read) -> io::Result<M>
 }
 
 /// Hears so many words.
-pub(super) fn receive_words(mut from: impl Read, words: usize) -> io::Result<Vec<u64>> {
+pub(super) fn receive_words(mut from: impl Read, words: usize) -> io::Result<Words> {
     if words > WORDS_MAX {
         return Err(no_message(format!("{words} words, at most {WORDS_MAX} are said at once")));
     }
-    let mut received = vec![0; words];
-    from.read_exact(bytemuck::cast_slice_mut(&mut received))?;
+    let mut received = Words::new(vec![0; words]);
+    from.read_exact(bytemuck::cast_slice_mut(&mut received[..]))?;
     Ok(received)
 }
 

@@ -24,11 +24,14 @@ use std::os::unix::net::UnixStream;
 pub use device::WorkerDevice;
 pub use work::work;
 
+use crate::backend::BackendKind;
+
 #[cfg(doc)]
 use crate::error::Error;
 
-/// Starts a worker that answers on a stream.
-pub type Start = dyn Fn(UnixStream) -> io::Result<Box<dyn Worker>> + Send + Sync;
+/// Starts a worker that answers on a stream, with a device of this kind if one is named: the one that was there.
+pub type Start =
+    dyn Fn(UnixStream, Option<BackendKind>) -> io::Result<Box<dyn Worker>> + Send + Sync;
 
 /// A worker that was started. Whoever drops it has called [`Self::end`].
 pub trait Worker: Send {

@@ -3,28 +3,32 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, parent_id};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use super::{Start, Worker};
+use crate::backend::BackendKind;
 
 /// How long a process that said its last word may take to end. Drivers clean up.
 const ENDING: Duration = Duration::from_secs(2);
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Starts what this command is, with the stream as its standard input, see [`own_stream`].
-pub fn started(command: impl Fn() -> io::Result<Command> + Send + Sync + 'static) -> Box<Start> {
-    Box::new(move |stream| {
-        let child = command()?
+/// Starts what this command is, for a kind of device if one is named, with the stream as its standard input, see
+/// [`own_stream`].
+pub fn started(
+    command: impl Fn(Option<BackendKind>) -> io::Result<Command> + Send + Sync + 'static,
+) -> Box<Start> {
+    Box::new(move |stream, kind| {
+        let child = command(kind)?
             .stdin(OwnedFd::from(stream))
             // What a library prints is no answer.
             .stdout(Stdio::null())
             // A terminal's interrupt is for whoever asks, who may have work to end first.
             .process_group(0)
             .spawn()?;
-        Ok(Box::new(Process(child)))
+        Ok(Box::new(Process(Some(child))))
     })
 }
 
@@ -36,14 +40,33 @@ pub fn own_stream() -> io::Result<UnixStream> {
     Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-struct Process(Child);
+/// Ends this process some time after the one that started it. Whoever waits for a driver may never hear that nobody
+/// asks any more, and would keep the device's memory from those who come after.
+///
+/// # Errors
+/// There is no thread to be had.
+pub fn end_with_parent() -> io::Result<()> {
+    let parent = parent_id();
+    let watch = move || {
+        while parent_id() == parent {
+            sleep(Duration::from_secs(1));
+        }
+        sleep(2 * ENDING);
+        std::process::exit(1)
+    };
+    thread::Builder::new().name("parent".to_owned()).spawn(watch).map(drop)
+}
+
+/// There until it was waited for.
+struct Process(Option<Child>);
 
 impl Process {
-    /// How it ended, if it does so by itself.
+    /// How it ends within some time.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        let Some(child) = &mut self.0 else { return Ok(None) };
         let start = Instant::now();
         loop {
-            let status = self.0.try_wait()?;
+            let status = child.try_wait()?;
             if status.is_some() || start.elapsed() > ENDING {
                 return Ok(status);
             }
@@ -51,9 +74,11 @@ impl Process {
         }
     }
 
-    fn killed(&mut self) -> io::Result<String> {
-        self.0.kill()?;
-        self.0.wait()?;
+    /// Ends it. A driver may keep it for longer than anybody here can wait.
+    fn kill(&mut self) -> io::Result<String> {
+        let Some(mut child) = self.0.take() else { return Ok("it is not there".to_owned()) };
+        child.kill()?;
+        thread::Builder::new().name("reaper".to_owned()).spawn(move || child.wait())?;
         Ok(format!("it was killed after {ENDING:?}"))
     }
 }
@@ -62,7 +87,7 @@ impl Worker for Process {
     fn end(&mut self) -> String {
         let ended = match self.ended() {
             Ok(Some(status)) => Ok(status.to_string()),
-            Ok(None) | Err(_) => self.killed(),
+            Ok(None) | Err(_) => self.kill(),
         };
         ended.unwrap_or_else(|error| error.to_string())
     }

@@ -34,7 +34,7 @@ fn on_thread(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Box<dyn 
 /// Workers that all have this device. It opens itself again: whoever starts a worker finds it well.
 fn workers_of(twin: &TwinDevice) -> Box<Start> {
     let twin = twin.clone();
-    Box::new(move |stream| {
+    Box::new(move |stream, _| {
         let twin = twin.clone();
         Ok(on_thread(move || work(|| Ok(Gpu::new(twin)), stream)))
     })
@@ -129,11 +129,11 @@ fn whoever_waits_is_told_that_it_is_lost() {
 fn a_device_that_is_not_there_is_said_so() {
     let none = || Error::Unavailable { backend: BackendKind::Wgpu, reason: "no such".to_owned() };
     let refuses: Box<Start> =
-        Box::new(move |stream| Ok(on_thread(move || work(|| Err(none()), stream))));
+        Box::new(move |stream, _| Ok(on_thread(move || work(|| Err(none()), stream))));
     assert_eq!(WorkerDevice::open(BackendKind::Cuda, refuses).map(drop), Err(none()));
     let start: [Box<Start>; 2] = [
-        Box::new(|_| Err(io::Error::other("no room for a process"))),
-        Box::new(|stream| {
+        Box::new(|_, _| Err(io::Error::other("no room for a process"))),
+        Box::new(|stream, _| {
             Ok(on_thread(move || {
                 drop(stream);
                 Ok(())
@@ -152,9 +152,9 @@ fn another_device_in_its_place_is_not_taken() {
     let limits = Limits { workgroup: 64, ..TwinDevice::small().limits() };
     let twins = [TwinDevice::small(), TwinDevice::new(limits, 1 << 20)];
     let (first, started) = (twins[0].clone(), Arc::new(AtomicUsize::new(0)));
-    let start: Box<Start> = Box::new(move |stream| {
+    let start: Box<Start> = Box::new(move |stream, kind| {
         let twin = twins[started.fetch_add(1, Ordering::Relaxed).min(1)].clone();
-        workers_of(&twin)(stream)
+        workers_of(&twin)(stream, kind)
     });
     let device = WorkerDevice::open(BackendKind::Cuda, start).unwrap();
     first.fail(0, Fault::DeviceLost);

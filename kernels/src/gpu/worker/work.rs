@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
 
 use super::message::{
-    Failure, LaunchMessage, Reply, Request, WORDS_MAX, receive, receive_words, send,
+    Failure, LaunchMessage, Reply, Request, WORDS_MAX, Words, receive, receive_words, send,
 };
 use crate::error::Error;
 use crate::gpu::any::{AnyDevice, Memory};
@@ -33,9 +33,13 @@ pub fn work(open: impl FnOnce() -> Result<Gpu, Error>, stream: UnixStream) -> io
             });
             send(&work.output, &Reply::Failed(failure), &[])
         }
-        // Who asks is not there any more.
-        Err(End::Stream(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
-        Err(End::Stream(error)) => Err(error),
+        Err(End::Stream(error)) => match error.kind() {
+            // Who asks is not there any more.
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset => Ok(()),
+            _ => Err(error),
+        },
     }
 }
 
@@ -88,6 +92,7 @@ impl Work<'_> {
                 self.memories.remove(&memory);
                 Ok(())
             }
+            // Nobody waits for it: whatever it fails for, if only for room to begin from, is told as a loss.
             Request::Write { memory, at, words } => {
                 let source = receive_words(&mut self.input, words)?;
                 let mut fill = |from: usize, part: &mut [u64]| {
@@ -113,10 +118,12 @@ impl Work<'_> {
     }
 
     fn read(&self, memory: u64, from: usize, words: usize) -> Result<(), End> {
-        let mut read = vec![0; words.min(WORDS_MAX)];
+        let mut read = Words::new(vec![0; words.min(WORDS_MAX)]);
         let mut drain = |at: usize, part: &[u64]| read[at..at + part.len()].copy_from_slice(part);
-        self.device.read(self.memory(memory)?, from..from + words, &mut drain)?;
-        Ok(send(&self.output, &Reply::Done, &read)?)
+        match self.device.read(self.memory(memory)?, from..from + words, &mut drain) {
+            Ok(()) => Ok(send(&self.output, &Reply::Done, &read)?),
+            Err(error) => self.reply(Err(error)),
+        }
     }
 
     fn launch(&self, message: &LaunchMessage) -> Result<(), Error> {

@@ -1,0 +1,430 @@
+//! Executes a kernel: every thread for itself until all wait for each other, with an eye on each access to memory.
+
+use super::program::{
+    Binary, CONSTANTS, Comparison, Exchange, Function, LOCAL, Operand, PARAMETERS, Program,
+    SEGMENT_BITS, SHARED, Sum, Type, Unary, What,
+};
+
+const WARP: usize = 32;
+/// What memory and registers hold before anything is written.
+const POISON: u8 = 0xa5;
+
+/// What a workgroup has.
+pub struct Machine<'a> {
+    pub program: &'a Program,
+    pub buffers: Vec<&'a mut [u8]>,
+    shared: Vec<u8>,
+    constants: Vec<u8>,
+    group: u64,
+}
+
+/// A function at work.
+struct Frame<'a> {
+    function: &'a Function,
+    next: usize,
+    registers: Vec<u64>,
+    parameters: Vec<u8>,
+    local: usize,
+    /// Where the caller wants what is returned.
+    returned: Option<(usize, usize)>,
+}
+
+struct Thread<'a> {
+    index: usize,
+    frames: Vec<Frame<'a>>,
+    local: Vec<u8>,
+    carry: bool,
+    waits: Waits,
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Nothing,
+    Barrier,
+    /// For the others of its warp, at an instruction that was not executed yet.
+    Warp,
+    Left,
+}
+
+impl<'a> Frame<'a> {
+    fn new(function: &'a Function, local: usize, returned: Option<(usize, usize)>) -> Self {
+        Self {
+            function,
+            next: 0,
+            registers: vec![u64::from_le_bytes([POISON; 8]); function.registers],
+            parameters: vec![POISON; function.parameter_bytes],
+            local,
+            returned,
+        }
+    }
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(program: &'a Program, buffers: Vec<&'a mut [u8]>, shared_bytes: usize) -> Self {
+        let shared = vec![POISON; program.shared_bytes + shared_bytes];
+        Self { program, buffers, shared, constants: program.constants.clone(), group: 0 }
+    }
+
+    /// Runs a workgroup. The kernel's parameters are the buffers' addresses and a block of numbers.
+    pub fn run(
+        &mut self,
+        entry: &str,
+        group: u64,
+        threads: usize,
+        numbers: &[u32],
+    ) -> Result<(), String> {
+        self.group = group;
+        self.shared.fill(POISON);
+        let function = self.program.function(entry);
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut threads: Vec<Thread<'a>> = (0..threads)
+            .map(|index| {
+                let mut frame = Frame::new(function, 0, None);
+                let (&(block, len), buffers) = function.parameters.split_last().unwrap();
+                frame.parameters[block..block + len].copy_from_slice(&bytes[..len]);
+                for (segment, &(at, _)) in (1u64..).zip(buffers) {
+                    let address = segment << SEGMENT_BITS;
+                    frame.parameters[at..at + 8].copy_from_slice(&address.to_le_bytes());
+                }
+                let local = vec![POISON; function.local_bytes];
+                Thread { index, frames: vec![frame], local, carry: false, waits: Waits::Nothing }
+            })
+            .collect();
+        assert_eq!(function.parameters.len(), self.buffers.len() + 1, "{entry}: buffers");
+        loop {
+            for thread in &mut threads {
+                while thread.waits == Waits::Nothing {
+                    self.step(thread)?;
+                }
+            }
+            for warp in threads.chunks_mut(WARP) {
+                exchange(warp)?;
+            }
+            if threads.iter().all(|thread| thread.waits == Waits::Left) {
+                return Ok(());
+            }
+            if threads.iter().all(|thread| thread.waits == Waits::Barrier) {
+                threads.iter_mut().for_each(|thread| thread.waits = Waits::Nothing);
+            } else if threads.iter().all(|t| matches!(t.waits, Waits::Barrier | Waits::Left)) {
+                return Err("some threads wait at a barrier that others do not come to".to_owned());
+            }
+        }
+    }
+
+    fn step(&mut self, thread: &mut Thread<'a>) -> Result<(), String> {
+        let frame = thread.frames.last_mut().expect("a thread has a frame until it leaves");
+        let instruction = &frame.function.code[frame.next];
+        if instruction.guard.is_some_and(|(at, wanted)| (frame.registers[at] & 1 == 1) != wanted) {
+            frame.next += 1;
+            return Ok(());
+        }
+        if matches!(instruction.what, What::Shuffle { .. } | What::Match { .. }) {
+            thread.waits = Waits::Warp;
+            return Ok(());
+        }
+        frame.next += 1;
+        let get = |operand: Operand| {
+            value(operand, &frame.registers, thread.index, self.group, frame.local)
+        };
+        match &instruction.what {
+            What::Unary(unary, of, to, a) => {
+                frame.registers[*to] = one(*unary, *of, get(*a));
+            }
+            What::Binary(binary, of, to, a, b) => {
+                frame.registers[*to] = two(*binary, *of, get(*a), get(*b));
+            }
+            What::Sum { sum, of, carry_in, carry_out, to, operands } => {
+                let carry = *carry_in && thread.carry;
+                let (result, carry) = added(*sum, *of, operands.map(get), carry);
+                frame.registers[*to] = result;
+                if *carry_out {
+                    thread.carry = carry;
+                }
+            }
+            What::Select(of, to, a, b, by) => {
+                let chosen = if frame.registers[*by] & 1 == 1 { *a } else { *b };
+                frame.registers[*to] = get(chosen) & of.mask();
+            }
+            What::Compare(comparison, of, to, a, b) => {
+                frame.registers[*to] = u64::from(compared(*comparison, *of, get(*a), get(*b)));
+            }
+            What::BitInsert { of, to, operands } => {
+                let [from, into, at, len] = operands.map(get);
+                let mask = (((1u128 << len) - 1) as u64) << at;
+                frame.registers[*to] = (into & !mask | from << at & mask) & of.mask();
+            }
+            What::FunnelShift { to, operands } => {
+                let [low, high, by] = operands.map(get);
+                let both = (high & u64::from(u32::MAX)) << 32 | low & u64::from(u32::MAX);
+                frame.registers[*to] = both >> (by % 32) & u64::from(u32::MAX);
+            }
+            What::Load { of, to, base, offset } => {
+                let (address, bytes) = (get(*base).wrapping_add(*offset), of.bytes());
+                let memory = memory(
+                    self,
+                    &mut frame.parameters,
+                    &mut thread.local,
+                    address,
+                    bytes * to.len(),
+                )?;
+                for (&to, part) in to.iter().zip(memory.chunks_exact(bytes)) {
+                    let mut word = [0; 8];
+                    word[..bytes].copy_from_slice(part);
+                    frame.registers[to] = u64::from_le_bytes(word);
+                }
+            }
+            What::Store { of, from, base, offset } => {
+                let (address, bytes) = (get(*base).wrapping_add(*offset), of.bytes());
+                let values: Vec<u64> = from.iter().map(|&from| get(from)).collect();
+                let memory = memory(
+                    self,
+                    &mut frame.parameters,
+                    &mut thread.local,
+                    address,
+                    bytes * values.len(),
+                )?;
+                for (value, part) in values.iter().zip(memory.chunks_exact_mut(bytes)) {
+                    part.copy_from_slice(&value.to_le_bytes()[..bytes]);
+                }
+            }
+            What::Unpack { to, from } => {
+                let (word, bits) = (get(*from), 64 / to.len());
+                for (i, &to) in to.iter().enumerate() {
+                    frame.registers[to] = word >> (i * bits) & (u64::MAX >> (64 - bits));
+                }
+            }
+            What::AtomicAdd { to, address, by } | What::AtomicMin { to, address, by } => {
+                let (address, by) = (get(*address), get(*by) as u32);
+                let word = memory(self, &mut frame.parameters, &mut thread.local, address, 4)?;
+                let old = u32::from_le_bytes(word.as_ref().try_into().unwrap());
+                let is_add = matches!(instruction.what, What::AtomicAdd { .. });
+                let new = if is_add { old.wrapping_add(by) } else { old.min(by) };
+                word.copy_from_slice(&new.to_le_bytes());
+                frame.registers[*to] = u64::from(old);
+            }
+            What::Branch(target) => frame.next = *target,
+            What::Call { function, returned, parameters } => {
+                let function = &self.program.functions[*function];
+                let local = frame.local + frame.function.local_bytes;
+                let mut called = Frame::new(function, local, *returned);
+                for (&(from, len), &(to, expected)) in parameters.iter().zip(&function.parameters) {
+                    assert_eq!(len, expected, "parameters are as long as they are declared");
+                    called.parameters[to..to + len]
+                        .copy_from_slice(&frame.parameters[from..from + len]);
+                }
+                if thread.local.len() < local + function.local_bytes {
+                    thread.local.resize(local + function.local_bytes, POISON);
+                }
+                thread.frames.push(called);
+            }
+            What::Return => {
+                let left = thread.frames.pop().expect("it was there");
+                match thread.frames.last_mut() {
+                    None => thread.waits = Waits::Left,
+                    Some(caller) => {
+                        if let (Some((to, len)), Some((from, _))) =
+                            (left.returned, left.function.returned)
+                        {
+                            caller.parameters[to..to + len]
+                                .copy_from_slice(&left.parameters[from..from + len]);
+                        }
+                    }
+                }
+            }
+            What::Barrier => thread.waits = Waits::Barrier,
+            What::Shuffle { .. } | What::Match { .. } => unreachable!("waits for its warp"),
+        }
+        Ok(())
+    }
+}
+
+fn value(operand: Operand, registers: &[u64], thread: usize, group: u64, local: usize) -> u64 {
+    match operand {
+        Operand::Register(at) => registers[at],
+        Operand::Value(value) => value,
+        Operand::Depot => LOCAL | local as u64,
+        Operand::Thread => thread as u64,
+        Operand::Group => group,
+    }
+}
+
+/// So many bytes at an address. They are all of one allocation, and where their width wants them.
+fn memory<'m>(
+    machine: &'m mut Machine<'_>,
+    parameters: &'m mut [u8],
+    local: &'m mut [u8],
+    address: u64,
+    bytes: usize,
+) -> Result<&'m mut [u8], String> {
+    let offset = address & ((1 << SEGMENT_BITS) - 1);
+    let segment = address - offset;
+    let at = usize::try_from(offset).unwrap();
+    let memory = match segment {
+        LOCAL => local,
+        SHARED => &mut machine.shared,
+        PARAMETERS => parameters,
+        // Nobody writes there: PTX has no way to.
+        CONSTANTS => &mut machine.constants,
+        _ => {
+            let index = usize::try_from(segment >> SEGMENT_BITS).unwrap().wrapping_sub(1);
+            machine.buffers.get_mut(index).ok_or_else(|| format!("{address:#x} is of no memory"))?
+        }
+    };
+    if at % bytes.next_power_of_two() != 0 {
+        return Err(format!("{address:#x} is not where {bytes} bytes may begin"));
+    }
+    let len = memory.len();
+    memory
+        .get_mut(at..at + bytes)
+        .ok_or_else(|| format!("{address:#x} is beyond the {len} bytes there"))
+}
+
+/// Lets the threads of a warp go on that wait for each other at the same instruction.
+fn exchange(warp: &mut [Thread<'_>]) -> Result<(), String> {
+    let Some(first) = warp.iter().position(|thread| thread.waits == Waits::Warp) else {
+        return Ok(());
+    };
+    let place = |thread: &Thread<'_>| {
+        let frame = thread.frames.last()?;
+        Some((std::ptr::from_ref(frame.function), frame.next))
+    };
+    let at = place(&warp[first]);
+    if !warp.iter().all(|thread| thread.waits == Waits::Warp && place(thread) == at) {
+        return Err("some threads of a warp do not come to where others wait for them".to_owned());
+    }
+    let frame = warp[first].frames.last().unwrap();
+    let what = &frame.function.code[frame.next].what;
+    let get = |lane: usize, operand: Operand| {
+        let frame = warp[lane].frames.last().unwrap();
+        value(operand, &frame.registers, warp[lane].index, 0, frame.local)
+    };
+    let all = if warp.len() == WARP { u64::from(u32::MAX) } else { (1 << warp.len()) - 1 };
+    let lanes = 0..warp.len();
+    let masked = |lane, mask| get(lane, mask) & u64::from(u32::MAX) == u64::from(u32::MAX);
+    let results: Vec<[Option<(usize, u64)>; 2]> = match what {
+        What::Shuffle { exchange, to, valid, operands: [from, by, clamp, mask] } => {
+            let lane_of = |lane: usize| {
+                assert!(masked(lane, *mask), "a shuffle of some lanes is not known");
+                let by = usize::try_from(get(lane, *by)).unwrap();
+                match (exchange, get(lane, *clamp)) {
+                    (Exchange::Up, 0) => lane.checked_sub(by),
+                    (Exchange::Index, 0x1f) => Some(by % WARP),
+                    _ => panic!("shuffles within parts of a warp are not known"),
+                }
+            };
+            let result = |lane: usize| {
+                let (source, is_valid) = lane_of(lane).map_or((lane, 0), |source| (source, 1));
+                [Some((*to, get(source, *from))), Some((*valid, is_valid))]
+            };
+            lanes.map(result).collect()
+        }
+        What::Match { to, value, mask } => {
+            let result = |lane: usize| {
+                assert!(masked(lane, *mask), "a match of some lanes is not known");
+                let own = get(lane, *value);
+                let same = (0..warp.len()).filter(|&other| get(other, *value) == own);
+                [Some((*to, same.map(|other| 1 << other).sum::<u64>() & all)), None]
+            };
+            lanes.map(result).collect()
+        }
+        _ => unreachable!("nothing else waits for a warp"),
+    };
+    for (thread, results) in warp.iter_mut().zip(results) {
+        let frame = thread.frames.last_mut().unwrap();
+        for (to, result) in results.into_iter().flatten() {
+            frame.registers[to] = result;
+        }
+        frame.next += 1;
+        thread.waits = Waits::Nothing;
+    }
+    Ok(())
+}
+
+impl Type {
+    fn mask(self) -> u64 {
+        u64::MAX >> (64 - self.bits)
+    }
+
+    fn bytes(self) -> usize {
+        self.bits as usize / 8
+    }
+
+    /// The number that the lowest bits are.
+    fn number(self, value: u64) -> i128 {
+        let value = value & self.mask();
+        let negative = self.signed && value >> (self.bits - 1) == 1;
+        i128::from(value) - if negative { 1 << self.bits } else { 0 }
+    }
+
+    fn bits_of(self, number: i128) -> u64 {
+        (number & i128::from(self.mask())) as u64
+    }
+}
+
+fn one(unary: Unary, of: Type, a: u64) -> u64 {
+    let mask = of.mask();
+    let unused = 64 - of.bits;
+    match unary {
+        Unary::Mov => a & mask,
+        Unary::Not => !a & mask,
+        Unary::Neg => a.wrapping_neg() & mask,
+        Unary::Brev => (a & mask).reverse_bits() >> unused,
+        Unary::Popc => u64::from((a & mask).count_ones()),
+        Unary::Bfind => match a & mask {
+            0 => u64::from(u32::MAX),
+            a => u64::from(a.leading_zeros() - unused),
+        },
+        Unary::Cvt { from } => of.bits_of(from.number(a)),
+    }
+}
+
+fn two(binary: Binary, of: Type, a: u64, b: u64) -> u64 {
+    let mask = of.mask();
+    // Shifts by as many bits or more give nothing, or the sign.
+    let by = (b & u64::from(u32::MAX)).min(64) as u32;
+    let (x, y) = (of.number(a), of.number(b));
+    match binary {
+        Binary::And => a & b & mask,
+        Binary::Or => (a | b) & mask,
+        Binary::Xor => (a ^ b) & mask,
+        Binary::Shl => of.bits_of((x & i128::from(mask)) << by),
+        Binary::Shr => of.bits_of(x >> by),
+        Binary::Min => of.bits_of(x.min(y)),
+        Binary::Max => of.bits_of(x.max(y)),
+        Binary::Div => of.bits_of(x / y),
+        Binary::Rem => of.bits_of(x % y),
+        Binary::MulHi => ((u128::from(a & mask) * u128::from(b & mask)) >> of.bits) as u64 & mask,
+        Binary::MulWide => (x * y) as u64,
+    }
+}
+
+fn added(sum: Sum, of: Type, [a, b, c]: [u64; 3], carry: bool) -> (u64, bool) {
+    let mask = of.mask();
+    let (a, b, c) = (a & mask, b & mask, c & mask);
+    let product = u128::from(a) * u128::from(b);
+    let (x, y) = match sum {
+        Sum::Add => (a, b),
+        Sum::Sub => {
+            let (difference, first) = a.overflowing_sub(b);
+            let (difference, second) = difference.overflowing_sub(u64::from(carry));
+            return (difference & mask, first || second);
+        }
+        Sum::MadLo => (product as u64 & mask, c),
+        Sum::MadHi => ((product >> of.bits) as u64 & mask, c),
+    };
+    let total = u128::from(x) + u128::from(y) + u128::from(carry);
+    (total as u64 & mask, total >> of.bits != 0)
+}
+
+fn compared(comparison: Comparison, of: Type, a: u64, b: u64) -> bool {
+    let (a, b) = (of.number(a), of.number(b));
+    match comparison {
+        Comparison::Eq => a == b,
+        Comparison::Ne => a != b,
+        Comparison::Lt => a < b,
+        Comparison::Le => a <= b,
+        Comparison::Gt => a > b,
+        Comparison::Ge => a >= b,
+    }
+}

@@ -1,0 +1,121 @@
+//! The kernels as NVRTC compiles them: its PTX, carry chains, calls, shuffles and all, is executed instruction by
+//! instruction, and must give the same bits as the naive algorithms. The host's compiler, behind the shim, sees other
+//! code where sources have a line for each.
+//!
+//! Workgroups have 256 threads, as on a device. Every access to memory must be within an allocation and aligned, every
+//! barrier be met by all. Without NVRTC these tests are *ignored*, as those of `cuda_nvrtc`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod device;
+mod machine;
+mod program;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use device::PtxDevice;
+use libtest_mimic::{Arguments, Failed, Trial};
+use pulseproof_kernels::check::{Case, Input, Kernel, Operation, cases, naive, run};
+use pulseproof_kernels::cuda::nvrtc::Nvrtc;
+use pulseproof_kernels::gpu::Limits;
+use pulseproof_kernels::gpu::{Gpu, Unit};
+use pulseproof_kernels::group::GroupId;
+use pulseproof_kernels::source;
+
+const SEED: u64 = 1;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let nvrtc = Nvrtc::find().map(Arc::new);
+    let required = std::env::var_os("PULSEPROOF_REQUIRE_NVRTC").is_some_and(|value| value == "1");
+    let ignored = nvrtc.is_err() && !required;
+    if let (Err(error), true) = (&nvrtc, ignored) {
+        eprintln!("skipped: what the compiler makes of CUDA sources is not executed: {error}");
+    }
+    let trial = |name: String, body: Box<dyn Fn(Arc<Nvrtc>) + Send>| {
+        let nvrtc = nvrtc.clone();
+        let run = move || {
+            body(nvrtc.map_err(|error| error.to_string())?);
+            Ok::<(), Failed>(())
+        };
+        Trial::test(name, run).with_ignored_flag(ignored)
+    };
+    let kernels = Kernel::ALL.into_iter().filter(|&kernel| kernel != Kernel::Msm);
+    let mut trials: Vec<Trial> = kernels
+        .map(|kernel| {
+            let body = move |nvrtc| laws_hold(nvrtc, of(kernel), |text| text).unwrap();
+            trial(format!("laws::{kernel}"), Box::new(body))
+        })
+        .collect();
+    trials.extend(GroupId::ALL.into_iter().map(|group| {
+        let body = move |nvrtc| laws_hold(nvrtc, multiplications(group), |text| text).unwrap();
+        trial(format!("laws::msm::{group}"), Box::new(body))
+    }));
+    let tests: [(&str, fn(Arc<Nvrtc>)); 2] = [
+        ("other_architectures_have_instructions_that_are_known", others_are_read),
+        ("canary::what_a_compiler_could_get_wrong_is_found", changes_are_found),
+    ];
+    trials.extend(tests.map(|(name, body)| trial(name.to_owned(), Box::new(body))));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn of(kernel: Kernel) -> Vec<Case> {
+    cases(kernel, &[1, 2, 33, 600], SEED)
+}
+
+/// Every shape, and points that are doubled and cancel each other; the other inputs are left to faster machines.
+fn multiplications(group: GroupId) -> Vec<Case> {
+    let all = cases(Kernel::Msm, &[33], SEED).into_iter();
+    let is_kept = |case: &Case| {
+        matches!(case.work, Operation::Msm(of, _) if of == group)
+            && matches!(case.input, Input::Random | Input::Edges)
+    };
+    all.filter(is_kept).collect()
+}
+
+fn laws_hold(
+    nvrtc: Arc<Nvrtc>,
+    cases: Vec<Case>,
+    change: fn(String) -> String,
+) -> Result<(), String> {
+    assert!(!cases.is_empty());
+    let gpu = Gpu::new(PtxDevice::new(nvrtc, 90, change)).into();
+    for case in cases {
+        run(&gpu, naive(), &case).map_err(|difference| difference.to_string())?;
+    }
+    Ok(())
+}
+
+fn others_are_read(nvrtc: Arc<Nvrtc>) {
+    let limits = Limits { workgroup: 256, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
+    for architecture in [80, 120] {
+        for unit in Unit::all() {
+            let text = nvrtc.ptx(&unit.to_string(), &source::cuda(unit, limits), architecture);
+            program::Program::read(&text.unwrap());
+        }
+    }
+}
+
+/// The first of some instructions, changed as a broken compiler might have written it.
+fn changes_are_found(nvrtc: Arc<Nvrtc>) {
+    let changes: [(&str, Kernel, fn(String) -> String); 6] = [
+        ("a carry is dropped", Kernel::Map, |text| text.replacen("addc.cc.u32", "add.cc.u32", 1)),
+        ("a borrow is dropped", Kernel::Map, |text| text.replacen("subc.cc.u32", "sub.cc.u32", 1)),
+        ("a product's half is another", Kernel::Map, |text| {
+            text.replacen("madc.hi.cc.u32", "madc.lo.cc.u32", 1)
+        }),
+        ("a choice is the other", Kernel::Map, |text| {
+            text.replacen("setp.eq.s32", "setp.ne.s32", 1)
+        }),
+        ("a shuffle is the other way", Kernel::Scan, |text| {
+            text.replacen("shfl.sync.up", "shfl.sync.idx", 1)
+        }),
+        ("a barrier is left out", Kernel::Ntt, |text| text.replacen("bar.sync \t0;", "", 1)),
+    ];
+    for (what, kernel, change) in changes {
+        let nvrtc = Arc::clone(&nvrtc);
+        let found = catch_unwind(AssertUnwindSafe(|| laws_hold(nvrtc, of(kernel), change)));
+        assert!(!matches!(found, Ok(Ok(()))), "{what}, and nobody notices");
+    }
+}
