@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use pulseproof_kernels::backend::AnyBackend;
-use pulseproof_kernels::check::{Case, Difference, Kernel, cases, run};
+use pulseproof_kernels::check::{Case, Difference, Kernel, cases, every_plan, run};
 
 pub use junit::junit;
 
@@ -91,6 +91,12 @@ impl Plan {
     pub fn new(kernels: &[Kernel], sizes: &[Size], seed: u64) -> Self {
         let sizes: Vec<usize> = sizes.iter().map(|size| size.0).collect();
         let of_kernel = |&kernel: &Kernel| (kernel, cases(kernel, &sizes, seed));
+        Self { kernels: kernels.iter().map(of_kernel).collect() }
+    }
+
+    /// The cases of some kernels that reach every plan of a device.
+    pub fn every(kernels: &[Kernel], seed: u64) -> Self {
+        let of_kernel = |&kernel: &Kernel| (kernel, every_plan(kernel, seed));
         Self { kernels: kernels.iter().map(of_kernel).collect() }
     }
 

@@ -21,6 +21,7 @@ Examples:
   pulseproof check --backend cuda
   pulseproof check --backend wgpu --against naive --kernel ntt --kernel msm
   pulseproof check --backend cuda --sizes 2^16,1000003 --seed 7 --junit parity.xml
+  pulseproof check --backend cuda --every-plan
   pulseproof check --backend cuda --kernel msm --force-gpu-from accumulate_points
 
 Every kernel runs over every field and group, on random, structured and extreme inputs; bad arguments
@@ -43,6 +44,10 @@ pub struct Args {
     /// 0,1,2,33,1000,2^12 against cpu, 0,1,2,3,33 against naive]
     #[arg(long, value_delimiter = ',', value_name = "SIZES")]
     sizes: Vec<Size>,
+    /// Sizes that reach every plan of a GPU's operations: three passes of transforms, wide windows of multiplications;
+    /// the CPU takes a while to judge them
+    #[arg(long, conflicts_with = "sizes")]
+    every_plan: bool,
     /// Where random inputs come from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -105,7 +110,10 @@ fn compare(args: &Args, a: &AnyBackend, restart: impl Fn()) -> Outcome {
     let kernels = if args.kernels.is_empty() { &Kernel::ALL[..] } else { &args.kernels };
     let default: Vec<Size> = args.against.sizes().iter().copied().map(Size).collect();
     let sizes = if args.sizes.is_empty() { &default } else { &args.sizes };
-    let plan = Plan::new(kernels, sizes, args.seed);
+    let plan = match args.every_plan {
+        true => Plan::every(kernels, args.seed),
+        false => Plan::new(kernels, sizes, args.seed),
+    };
     let tell = Output::beside(&args.junit);
     let bar = progress_bar(plan.len() as u64, "cases");
     let before = |done: usize| {

@@ -35,7 +35,7 @@ fn deaf() -> io::Result<()> {
     let _entered = runtime.enter();
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
         // It is caught from now on, whether anybody waits for it or not.
-        signal(kind)?;
+        let _ = signal(kind)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod field;
 mod given;
 mod input;
 mod lwe;
+pub(crate) mod plans;
 mod points;
 mod refusals;
 mod words;
@@ -22,6 +23,7 @@ pub use case::{
 pub use cases::cases;
 pub use compare::{Difference, Outcome, Output};
 pub use given::{GivenMultiplication, GivenTransform, multiply, transform};
+pub use plans::every_plan;
 pub use points::progression;
 
 use std::sync::LazyLock;

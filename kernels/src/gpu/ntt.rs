@@ -154,6 +154,7 @@ impl<F: KernelField> NttOps<F> for Gpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::plans;
 
     #[test]
     fn every_level_once_within_the_tile() {
@@ -176,6 +177,15 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// With workgroups as CUDA has them.
+    #[test]
+    fn the_cases_for_every_plan_have_two_passes_and_three() {
+        for lanes_min in 0..=2 {
+            let counts = plans::TRANSFORMS.map(|log_n| passes(log_n, 9, lanes_min).len());
+            assert_eq!(counts, [2, 3]);
         }
     }
 

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod arithmetic;
 mod device;
 mod machine;
 mod program;
@@ -25,6 +26,11 @@ use pulseproof_kernels::source;
 
 const SEED: u64 = 1;
 
+/// What a test does with the compiler.
+type Body = Box<dyn Fn(&Arc<Nvrtc>) + Send>;
+/// What is done to what the compiler wrote.
+type Change = fn(String) -> String;
+
 fn main() {
     let arguments = Arguments::from_args();
     let nvrtc = Nvrtc::find().map(Arc::new);
@@ -33,10 +39,10 @@ fn main() {
     if let (Err(error), true) = (&nvrtc, ignored) {
         eprintln!("skipped: what the compiler makes of CUDA sources is not executed: {error}");
     }
-    let trial = |name: String, body: Box<dyn Fn(Arc<Nvrtc>) + Send>| {
+    let trial = |name: String, body: Body| {
         let nvrtc = nvrtc.clone();
         let run = move || {
-            body(nvrtc.map_err(|error| error.to_string())?);
+            body(&nvrtc.map_err(|error| error.to_string())?);
             Ok::<(), Failed>(())
         };
         Trial::test(name, run).with_ignored_flag(ignored)
@@ -44,19 +50,20 @@ fn main() {
     let kernels = Kernel::ALL.into_iter().filter(|&kernel| kernel != Kernel::Msm);
     let mut trials: Vec<Trial> = kernels
         .map(|kernel| {
-            let body = move |nvrtc| laws_hold(nvrtc, of(kernel), |text| text).unwrap();
+            let body = move |nvrtc: &Arc<Nvrtc>| laws_hold(nvrtc, of(kernel), |text| text).unwrap();
             trial(format!("laws::{kernel}"), Box::new(body))
         })
         .collect();
     trials.extend(GroupId::ALL.into_iter().map(|group| {
-        let body = move |nvrtc| laws_hold(nvrtc, multiplications(group), |text| text).unwrap();
+        let body = move |nvrtc: &Arc<Nvrtc>| {
+            laws_hold(nvrtc, multiplications(group), |text| text).unwrap();
+        };
         trial(format!("laws::msm::{group}"), Box::new(body))
     }));
-    let tests: [(&str, fn(Arc<Nvrtc>)); 2] = [
-        ("other_architectures_have_instructions_that_are_known", others_are_read),
-        ("canary::what_a_compiler_could_get_wrong_is_found", changes_are_found),
-    ];
-    trials.extend(tests.map(|(name, body)| trial(name.to_owned(), Box::new(body))));
+    let name = "other_architectures_have_instructions_that_are_known";
+    trials.push(trial(name.to_owned(), Box::new(|nvrtc| others_are_read(nvrtc))));
+    let name = "canary::what_a_compiler_could_get_wrong_is_found";
+    trials.push(trial(name.to_owned(), Box::new(changes_are_found)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -74,20 +81,16 @@ fn multiplications(group: GroupId) -> Vec<Case> {
     all.filter(is_kept).collect()
 }
 
-fn laws_hold(
-    nvrtc: Arc<Nvrtc>,
-    cases: Vec<Case>,
-    change: fn(String) -> String,
-) -> Result<(), String> {
+fn laws_hold(nvrtc: &Arc<Nvrtc>, cases: Vec<Case>, change: Change) -> Result<(), String> {
     assert!(!cases.is_empty());
-    let gpu = Gpu::new(PtxDevice::new(nvrtc, 90, change)).into();
+    let gpu = Gpu::new(PtxDevice::new(Arc::clone(nvrtc), 90, change)).into();
     for case in cases {
         run(&gpu, naive(), &case).map_err(|difference| difference.to_string())?;
     }
     Ok(())
 }
 
-fn others_are_read(nvrtc: Arc<Nvrtc>) {
+fn others_are_read(nvrtc: &Nvrtc) {
     let limits = Limits { workgroup: 256, shared_bytes: 48 << 10, allocation_bytes_max: 1 << 30 };
     for architecture in [80, 120] {
         for unit in Unit::all() {
@@ -98,8 +101,8 @@ fn others_are_read(nvrtc: Arc<Nvrtc>) {
 }
 
 /// The first of some instructions, changed as a broken compiler might have written it.
-fn changes_are_found(nvrtc: Arc<Nvrtc>) {
-    let changes: [(&str, Kernel, fn(String) -> String); 6] = [
+fn changes_are_found(nvrtc: &Arc<Nvrtc>) {
+    let changes: [(&str, Kernel, Change); 6] = [
         ("a carry is dropped", Kernel::Map, |text| text.replacen("addc.cc.u32", "add.cc.u32", 1)),
         ("a borrow is dropped", Kernel::Map, |text| text.replacen("subc.cc.u32", "sub.cc.u32", 1)),
         ("a product's half is another", Kernel::Map, |text| {
@@ -114,7 +117,6 @@ fn changes_are_found(nvrtc: Arc<Nvrtc>) {
         ("a barrier is left out", Kernel::Ntt, |text| text.replacen("bar.sync \t0;", "", 1)),
     ];
     for (what, kernel, change) in changes {
-        let nvrtc = Arc::clone(&nvrtc);
         let found = catch_unwind(AssertUnwindSafe(|| laws_hold(nvrtc, of(kernel), change)));
         assert!(!matches!(found, Ok(Ok(()))), "{what}, and nobody notices");
     }

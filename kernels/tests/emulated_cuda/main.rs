@@ -20,13 +20,17 @@ use pulseproof_kernels::backend::{
     AnyBackend, Backend, BackendKind, Binary, BootstrapOps, FieldOps,
 };
 use pulseproof_kernels::bootstrap::BootstrapShape;
-use pulseproof_kernels::check::{Kernel, cases, digest, naive, run};
+use pulseproof_kernels::check::{
+    Case, FieldOperation, Input, Kernel, LweOperation, Operation, cases, cpu_portable, digest,
+    naive, run,
+};
 use pulseproof_kernels::cuda::CudaDevice;
 use pulseproof_kernels::field::{FieldId, Goldilocks};
 use pulseproof_kernels::gpu::worker::{WorkerDevice, process};
 use pulseproof_kernels::gpu::{Device, Gpu, Launch, Unit};
 use pulseproof_kernels::select::{self, BackendChoice};
 use pulseproof_kernels::traits::Field;
+use pulseproof_kernels::transform::{Direction, Order};
 use rayon::prelude::*;
 use tempfile::TempDir;
 
@@ -57,12 +61,27 @@ fn main() {
         .into_iter()
         .map(|kernel| trial(&format!("laws::{kernel}"), move || laws_hold(kernel)))
         .collect();
+    for (name, cases) in production() {
+        trials.push(trial(&format!("production::{name}"), move || {
+            let gpu = Gpu::new(device()).into();
+            for case in cases {
+                run(&gpu, cpu_portable(), &case).unwrap();
+            }
+        }));
+    }
     let alone = std::env::var(ALONE).ok();
     for (name, control, body) in TESTS {
         match &alone {
             Some(alone) if alone == name => trials = vec![trial(name, body)],
             Some(_) => {}
             None => trials.push(trial(name, move || in_own_process(name, control))),
+        }
+    }
+    for (name, said, body) in CANARIES {
+        match &alone {
+            Some(alone) if alone == name => trials = vec![trial(name, body)],
+            Some(_) => {}
+            None => trials.push(trial(&format!("canary::{name}"), move || ends(name, said))),
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -74,6 +93,12 @@ fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
         Ok::<(), Failed>(())
     })
 }
+
+/// What the emulated driver must not let pass, and what it says before it ends the process.
+const CANARIES: [(&str, &str, fn()); 2] = [
+    ("a_kernel_that_writes_beyond_a_buffer_is_found", "wrote beyond a buffer", writes_beyond),
+    ("more_shared_memory_than_there_is_is_refused", "DeviceLost", shares_too_much),
+];
 
 /// Tests that change what the driver says, and how it is when they begin.
 const TESTS: [(&str, &str, fn()); 9] = [
@@ -119,6 +144,33 @@ fn control() -> PathBuf {
     std::env::var_os(CONTROL).unwrap().into()
 }
 
+/// Runs a canary in a process of its own, which must fail and say why.
+fn ends(name: &str, why: &str) {
+    let (mut command, _own) = inner(&[], "");
+    let outcome = command.env(ALONE, name).output().unwrap();
+    let said = String::from_utf8_lossy(&[outcome.stdout, outcome.stderr].concat()).into_owned();
+    assert!(!outcome.status.success() && said.contains(why), "{said}");
+}
+
+fn start(device: &CudaDevice, entry: &'static str, shared_bytes: u32, words: usize) {
+    let memory = device.allocate(words).unwrap();
+    let (unit, buffers) = (Unit::Vector(FieldId::Goldilocks), &[&memory][..]);
+    // Writes 300 powers.
+    let parameters = &[300, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1][..];
+    let launch = Launch { unit, entry, groups: 2, shared_bytes, buffers, parameters };
+    device.launch(&launch).unwrap();
+    device.synchronize().unwrap();
+}
+
+fn writes_beyond() {
+    start(&device(), "vector_powers", 0, 301);
+    start(&device(), "vector_powers", 0, 290);
+}
+
+fn shares_too_much() {
+    start(&device(), "vector_powers", 200 << 10, 301);
+}
+
 /// Says how the driver is from now on.
 fn set(control: &str) {
     fs::write(self::control(), control).unwrap();
@@ -156,6 +208,30 @@ fn laws_hold_on(gpu: &AnyBackend, kernel: Kernel) {
             panic!("{difference}");
         }
     }
+}
+
+/// Sizes as they are in use, which the naive algorithms do not reach: several passes of transforms, real keys'
+/// polynomials. The other inputs are those of the laws.
+fn production() -> Vec<(&'static str, Vec<Case>)> {
+    let case = |work, size| Case { work, size, input: Input::Random, seed: 1 };
+    let transform = |field, log_size, direction| {
+        let shape = FieldOperation::Ntt { log_size, direction, order: Order::Natural, coset: true };
+        case(Operation::Field(field, shape), 1 << log_size)
+    };
+    let both = |field, log_size| {
+        [Direction::Forward, Direction::Inverse].map(|way| transform(field, log_size, way))
+    };
+    let bootstrap = |log_size, base_log, levels| {
+        let shape = BootstrapShape { dimension: 2, log_size, base_log, levels };
+        case(Operation::Lwe(LweOperation::Bootstrap { shape, tables: 2 }), 3)
+    };
+    let mut transforms: Vec<Case> =
+        FieldId::ALL.into_iter().flat_map(|field| both(field, 13)).collect();
+    // Three passes.
+    transforms.extend(both(FieldId::Goldilocks, 17));
+    let bootstraps = [(10, 15, 2), (11, 23, 1), (12, 23, 1), (12, 12, 2)];
+    let bootstraps = bootstraps.map(|(log_size, base, levels)| bootstrap(log_size, base, levels));
+    vec![("transforms", transforms), ("bootstraps", bootstraps.into())]
 }
 
 /// On rayon's threads, which take up others' work while they wait for the conversion of words.
@@ -311,7 +387,7 @@ fn admission_leaves_what_kernels_take() {
     assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
 }
 
-fn multiplications() -> impl Iterator<Item = pulseproof_kernels::check::Case> {
+fn multiplications() -> impl Iterator<Item = Case> {
     cases(Kernel::Msm, &[33], 1).into_iter().take(2)
 }
 

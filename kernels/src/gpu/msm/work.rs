@@ -216,6 +216,7 @@ impl Gpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::plans;
     use crate::{Bls12_381, Bn254, G1, G2};
 
     /// Goes through the rounds with these numbers of points in buckets.
@@ -274,6 +275,11 @@ mod tests {
         no_thread_adds_more_than_it_may::<G2<Bn254>>();
         no_thread_adds_more_than_it_may::<G1<Bls12_381>>();
         no_thread_adds_more_than_it_may::<G2<Bls12_381>>();
+    }
+
+    #[test]
+    fn the_cases_for_every_plan_have_wide_windows() {
+        assert!(best_window(plans::POINTS, 255, 1, COSTS) > 13);
     }
 
     #[test]
