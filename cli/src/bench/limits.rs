@@ -13,6 +13,8 @@ use super::measure::{median, time};
 
 /// Words that are copied to measure a bandwidth: more than caches hold.
 const COPY_WORDS: usize = 1 << 25;
+/// Milliseconds that a device copies before its rate is believed.
+const COPIES_MS: f64 = 50.0;
 /// How long each kind of multiplier is measured.
 const PEAK_TIME: Duration = Duration::from_millis(300);
 
@@ -136,10 +138,23 @@ fn host_bandwidth() -> f64 {
 pub fn bandwidth(backend: &AnyBackend) -> Result<f64, Error> {
     let from = backend.zeros::<u64>(COPY_WORDS)?;
     let mut to = backend.zeros::<u64>(COPY_WORDS)?;
-    rate(&mut || {
-        backend.copy(&from, 0..COPY_WORDS, &mut to, 0)?;
+    let mut copies = |count: u32| {
+        for _ in 0..count {
+            backend.copy(&from, 0..COPY_WORDS, &mut to, 0)?;
+        }
         synchronize(backend)
-    })
+    };
+    // So many that the wait for them does not count: gigabytes, where memory is fast.
+    let mut count = 1;
+    loop {
+        let (elapsed, result) = time(|| copies(count));
+        result?;
+        if elapsed > COPIES_MS {
+            break;
+        }
+        count *= 2;
+    }
+    Ok(rate(&mut || copies(count))? * f64::from(count))
 }
 
 fn rate(copy: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {

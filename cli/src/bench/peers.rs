@@ -40,7 +40,7 @@ pub struct UnknownPeer(String);
 
 impl fmt::Display for UnknownPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown peer {:?}: expected arkworks, blst or halo2curves", self.0)
+        write!(f, "unknown peer {:?}: expected arkworks, blst, halo2curves or none", self.0)
     }
 }
 

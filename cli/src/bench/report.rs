@@ -71,6 +71,18 @@ pub struct Report {
     pub version: String,
     /// What was measured.
     pub rows: Vec<Row>,
+    /// What was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+}
+
+/// A size that was not measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// log2 of the size.
+    pub log_n: u32,
+    /// Why.
+    pub reason: String,
 }
 
 impl Report {
@@ -86,6 +98,14 @@ impl Report {
             threads: rayon::current_num_threads(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rows: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Takes notice of what became of a size. One that was not measured is no reason to keep others back.
+    pub fn outcome<E: ToString>(&mut self, log_n: u32, measured: Result<(), E>) {
+        if let Err(error) = measured {
+            self.failures.push(Failure { log_n, reason: error.to_string() });
         }
     }
 
@@ -135,5 +155,23 @@ fn limit(machine: &Machine, shape: &Shape, subject: &Subject<'_>, median_ms: f64
         Some(bandwidth) => Some(memory_limit(shape.work, &shape.why, bandwidth, median_ms)),
         None if on_processor => Some(machine.limit(shape.work, &shape.why, median_ms)),
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::measure::BenchError;
+
+    #[test]
+    fn a_size_that_fails_is_said_beside_the_others() {
+        let mut report = Report::new("ntt", "bn254".to_owned(), "elements", 3);
+        report.outcome::<BenchError>(3, Ok(()));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json.get("failures"), None);
+        report.outcome(99, Err(BenchError::Size { log_n: 99 }));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["failures"][0]["log_n"], 99);
+        assert!(json["failures"][0]["reason"].as_str().unwrap().contains("2^99"));
     }
 }

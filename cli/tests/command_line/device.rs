@@ -32,7 +32,7 @@ fn over_a_device(home: &Path) -> Command {
 struct World {
     home: tempfile::TempDir,
     process: Process,
-    epochs: u64,
+    regions: u64,
 }
 
 impl World {
@@ -40,7 +40,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("control"), "").unwrap();
         let process = serving(&mut over_a_device(home.path()), &["--log-size", "7"]);
-        Self { home, process, epochs: 0 }
+        Self { home, process, regions: 0 }
     }
 
     /// Says how the device is from now on.
@@ -48,17 +48,18 @@ impl World {
         fs::write(self.home.path().join("control"), control).unwrap();
     }
 
-    /// A sum of another epoch, which is right.
+    /// A sum of another region, which is right.
     async fn sum(&mut self) -> Job {
-        self.epochs += 1;
+        self.regions += 1;
+        let region = format!("region-{}", self.regions);
         let srs = Srs::<Bn254>::load(&self.home.path().join("srs-bn254-7.bin")).unwrap();
-        let (roster, bodies, sum) = submissions(&srs, self.epochs);
+        let (roster, bodies, sum) = submissions(&srs, &region, 0);
         let appliance = &self.process.appliance;
         appliance.put_profile(&unproved()).await.unwrap();
         appliance.register(&roster).await.unwrap();
-        appliance.submit(&roster.region, self.epochs, &bodies).await.unwrap();
-        let (region, epoch) = (name("north"), self.epochs);
-        let job = JobRequest::Aggregate { region, epoch, weights: [].into() };
+        appliance.submit(&roster.region, 0, &bodies).await.unwrap();
+        let (region, weights) = (roster.region, [].into());
+        let job = JobRequest::Aggregate { region, epoch: 0, weights };
         let job = appliance.create_job(&job).await.unwrap();
         let done = appliance.wait(&job.id).await.unwrap();
         let bytes = appliance.result(&job.id).await.unwrap();

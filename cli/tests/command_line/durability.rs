@@ -53,12 +53,12 @@ pub fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-/// Three devices' submissions for an epoch, their roster, and the plain sum of their words.
-pub fn submissions(srs: &Srs<C>, epoch: u64) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
+/// Three devices' submissions for an epoch of a region, their roster, and the plain sum of their words.
+pub fn submissions(srs: &Srs<C>, region: &str, epoch: u64) -> (Roster, Vec<Vec<u8>>, Vec<u64>) {
     let key = CommitmentKey::new(srs);
     let profile = unproved().digest();
     let mut roster = Roster {
-        region: name("north"),
+        region: name(region),
         words: u32::try_from(WORDS).unwrap(),
         profile,
         devices: [].into(),
@@ -69,7 +69,7 @@ pub fn submissions(srs: &Srs<C>, epoch: u64) -> (Roster, Vec<Vec<u8>>, Vec<u64>)
         let words: Vec<u64> = (0..WORDS as u64).map(|j| u64::MAX / (device + j + 1)).collect();
         sum.iter_mut().zip(&words).for_each(|(s, w)| *s = s.wrapping_add(*w));
         let label = Label {
-            region: name("north"),
+            region: name(region),
             epoch,
             device: name(&format!("d{device}")),
             sequence: 1,
@@ -96,7 +96,7 @@ async fn a_job_accepted_before_kill_9_is_finished_after_restart() {
     let home = tempfile::tempdir().unwrap();
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
-    let (roster, bodies, sum) = submissions(&srs, 5);
+    let (roster, bodies, sum) = submissions(&srs, "north", 5);
     first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     let intake = first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();
@@ -137,7 +137,7 @@ async fn submissions_accepted_before_kill_9_are_still_there() {
     let home = tempfile::tempdir().unwrap();
     let mut first = start(home.path());
     let srs = Srs::<C>::load(&home.path().join("srs-bn254-12.bin")).unwrap();
-    let (roster, bodies, sum) = submissions(&srs, 5);
+    let (roster, bodies, sum) = submissions(&srs, "north", 5);
     first.appliance.put_profile(&unproved()).await.unwrap();
     first.appliance.register(&roster).await.unwrap();
     first.appliance.submit(&roster.region, 5, &bodies).await.unwrap();

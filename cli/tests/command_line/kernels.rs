@@ -49,6 +49,18 @@ fn the_same_seed_gives_the_same_cases() {
 }
 
 #[test]
+fn a_bench_without_peers_has_ours_alone() {
+    for kernel in ["ntt", "msm", "field"] {
+        let args = ["--backend", "cpu", "--log-n", "4", "--runs", "1", "--vs", "none", "--json"];
+        let report = json(&run(&[["bench", kernel].as_slice(), &args].concat()));
+        let rows = report["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 1, "{report}");
+        assert_eq!(rows[0]["subject"], "cpu");
+        assert_eq!(rows[0]["to_peer"], serde_json::json!({}));
+    }
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     for (args, expected) in [
         (&["check", "--backend", "gpu"][..], "expected auto, cuda, wgpu or cpu"),
@@ -57,6 +69,7 @@ fn wrong_arguments_are_named() {
         (&["check", "--against", "cuda"], "possible values: cpu, naive"),
         (&["bench", "msm", "--log-n", "99"], "99 is not in 0..=26"),
         (&["bench", "msm", "--vs", "gnark"], "unknown peer \"gnark\""),
+        (&["bench", "pbs", "--vs", "concrete"], "concrete"),
         (&["bench", "ntt", "--field", "secp"], "unknown field \"secp\""),
         (&["bench", "msm", "--bits", "0"], "0 is not in 1..=256"),
     ] {

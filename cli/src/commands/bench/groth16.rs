@@ -1,7 +1,6 @@
 //! `pulseproof bench groth16`.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::ValueEnum;
 use pulseproof_groth16::erased::Loader;
@@ -9,7 +8,7 @@ use pulseproof_kernels::select::BackendChoice;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use serde::Serialize;
 
-use super::kernels::{JSON_HELP, draw, print};
+use super::kernels::{JSON_HELP, code, draw, print};
 use crate::backend::open_or_say;
 use crate::bench::groth16::{Fixture, Memory, StageTime};
 use crate::bench::limits::Machine;
@@ -121,10 +120,13 @@ pub(super) fn run(args: &Args) -> Outcome {
     let mut measured = Measured { report, memory: Vec::new(), stages: Vec::new() };
     let machine = Machine::measure();
     for &log_n in &args.log_n {
-        with_curve!(args.curve, C => {
-            let fixture = Fixture::<C>::new(log_n)?;
-            measure(args, &mut measured, &machine, &fixture, &loaders, &programs)?;
+        let outcome = with_curve!(args.curve, C => {
+            let fixture = Fixture::<C>::new(log_n);
+            fixture.and_then(|fixture| {
+                measure(args, &mut measured, &machine, &fixture, &loaders, &programs)
+            })
         });
+        measured.report.outcome(log_n, outcome);
     }
     say_all(args, &measured)
 }
@@ -162,7 +164,7 @@ fn say_all(args: &Args, measured: &Measured) -> Outcome {
     draw(&measured.report, args.plot.as_ref())?;
     if args.json {
         say_json(measured)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code(&measured.report));
     }
     let tell = Output::beside(&args.plot);
     print(&measured.report, tell);
@@ -179,5 +181,5 @@ fn say_all(args: &Args, measured: &Measured) -> Outcome {
         [format!("2^{log_n}"), in_mb(key_mb), in_mb(witness_mb), in_mb(peak_mb), ratio]
     };
     tell(&table(columns, measured.memory.iter().map(row)));
-    Ok(ExitCode::SUCCESS)
+    Ok(code(&measured.report))
 }

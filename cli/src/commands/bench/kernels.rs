@@ -13,11 +13,11 @@ use pulseproof_kernels::{CurveId, Scalar, with_curve, with_field, with_group};
 use crate::backend::open_or_say;
 use crate::bench::limits::Machine;
 use crate::bench::measure::{BenchError, Subject};
-use crate::bench::peers::Peer;
+use crate::bench::peers::{Peer, UnknownPeer};
 use crate::bench::plot::plot;
-use crate::bench::report::{Report, Row};
+use crate::bench::report::{Failure, Report, Row};
 use crate::bench::{field, msm, ntt};
-use crate::commands::Outcome;
+use crate::commands::{NO_ANSWER, Outcome};
 use crate::files::{Output, Paths};
 use crate::output::{complain, say_json, table};
 
@@ -34,9 +34,9 @@ struct Common {
     /// Backends, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
     backend: Vec<BackendChoice>,
-    /// Peers, with commas between them: arkworks; for msm also blst, halo2curves
-    #[arg(long, value_delimiter = ',', default_value = "arkworks")]
-    vs: Vec<Peer>,
+    /// Peers, with commas between them: arkworks; for msm also blst, halo2curves; or none
+    #[arg(long, value_delimiter = ',', default_value = "arkworks", value_parser = peer)]
+    vs: Vec<Option<Peer>>,
     /// Repetitions, interleaved
     #[arg(long, default_value_t = 10)]
     runs: usize,
@@ -48,6 +48,17 @@ struct Common {
     plot: Option<Output>,
 }
 
+impl Common {
+    fn peers(&self) -> impl Iterator<Item = Peer> {
+        self.vs.iter().flatten().copied()
+    }
+}
+
+/// A peer, or none.
+fn peer(name: &str) -> Result<Option<Peer>, UnknownPeer> {
+    if name == "none" { Ok(None) } else { name.parse().map(Some) }
+}
+
 pub(super) const JSON_HELP: &str = "\
 All subjects run in turn after a round to warm up; times are medians. Warm runs start from data that is
 where the backend computes; the cold one includes compilation, tables and transfers. Peers get the same
@@ -55,7 +66,8 @@ inputs, and nothing is timed unless all results are equal.
 
 JSON: kernel, over, unit, runs, processor, simd, threads, version, rows; a row: log_n, batch, subject,
 is_peer, cold_ms, median_ms, min_ms, max_ms, per_second, to_peer (this median over the peer's), limit (limit_ms,
-share, derivation).";
+share, derivation); failures: log_n, reason, of sizes that were not measured, if there are any: the program then
+ends with 2.";
 
 /// Transforms, against arkworks's
 #[derive(Debug, clap::Args)]
@@ -134,7 +146,7 @@ pub(super) fn ntt(args: &NttArgs) -> Outcome {
         with_field!(args.field, F => {
             let fixture = ntt::Fixture::<F>::new(log_n, args.batch)?;
             let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
-            subjects.extend(args.common.vs.iter().map(|_| fixture.arkworks()));
+            subjects.extend(args.common.peers().map(|_| fixture.arkworks()));
             Ok(report.measure(machine, &fixture.shape(), &mut subjects)?)
         })
     })
@@ -147,7 +159,7 @@ pub(super) fn field(args: &FieldArgs) -> Outcome {
         with_field!(args.field, F => {
             let fixture = field::Fixture::<F>::new(log_n);
             let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
-            subjects.extend(args.common.vs.iter().map(|_| fixture.arkworks()));
+            subjects.extend(args.common.peers().map(|_| fixture.arkworks()));
             Ok(report.measure(machine, &fixture.shape(), &mut subjects)?)
         })
     })
@@ -168,7 +180,7 @@ pub(super) fn msm(args: &MsmArgs) -> Outcome {
         with_group!(group, G => {
             let fixture = msm::Fixture::<G>::new(options);
             let mut subjects = ours(backends, |backend| fixture.ours(backend))?;
-            for &peer in &args.common.vs {
+            for peer in args.common.peers() {
                 let subject = fixture.peer(peer)?;
                 subjects.push(subject.ok_or_else(|| format!("{peer} has no {group}"))?);
             }
@@ -187,7 +199,7 @@ fn group(args: &MsmArgs) -> GroupId {
 }
 
 fn only_arkworks(common: &Common) -> Result<(), String> {
-    match common.vs.iter().find(|&&peer| peer != Peer::Arkworks) {
+    match common.peers().find(|&peer| peer != Peer::Arkworks) {
         Some(peer) => Err(format!("{peer} is a peer of msm only")),
         None => Ok(()),
     }
@@ -225,7 +237,8 @@ fn measured(
     }
     let machine = Machine::measure();
     for &log_n in &common.log_n {
-        measure(&mut report, &machine, log_n, &backends)?;
+        let measured = measure(&mut report, &machine, log_n, &backends);
+        report.outcome(log_n, measured);
     }
     present(&report, common.json, common.plot.as_ref())
 }
@@ -238,7 +251,15 @@ pub(super) fn present(report: &Report, json: bool, file: Option<&Output>) -> Out
     } else {
         print(report, Output::beside(file));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code(report))
+}
+
+/// Complains of sizes that were not measured, and ends with a code that says so.
+pub(super) fn code(report: &Report) -> ExitCode {
+    for Failure { log_n, reason } in &report.failures {
+        complain(&format!("error: 2^{log_n}: {reason}"));
+    }
+    if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NO_ANSWER) }
 }
 
 /// Draws what was measured, if there is a file for it.

@@ -45,9 +45,9 @@ pub struct Args {
     /// Backends, with commas between them
     #[arg(long, value_delimiter = ',', default_value = "auto", env = "PULSEPROOF_BACKEND")]
     backend: Vec<BackendChoice>,
-    /// Peers, with commas between them
-    #[arg(long, value_delimiter = ',', default_value = "tfhe-cpu")]
-    vs: Vec<Peer>,
+    /// Peers, with commas between them: tfhe-cpu, tfhe-cuda, or none
+    #[arg(long, value_delimiter = ',', default_value = "tfhe-cpu", value_parser = peer)]
+    vs: Vec<Option<Peer>>,
     /// Repetitions, interleaved
     #[arg(long, default_value_t = 10)]
     runs: usize,
@@ -59,12 +59,17 @@ pub struct Args {
     plot: Option<Output>,
 }
 
+/// A peer, or none.
+fn peer(name: &str) -> Result<Option<Peer>, String> {
+    if name == "none" { Ok(None) } else { Peer::from_str(name, false).map(Some) }
+}
+
 pub(super) fn run(args: &Args) -> Outcome {
     Paths::default().writes("--plot", &args.plot).prints(args.json).check()?;
     if cfg!(debug_assertions) {
         complain("this program checks itself and is slow: build with --release to measure");
     }
-    if let (true, Err(error)) = (args.vs.contains(&Peer::TfheCuda), TfheCuda::check()) {
+    if let (true, Err(error)) = (args.vs.contains(&Some(Peer::TfheCuda)), TfheCuda::check()) {
         complain(&format!("error: {error}"));
         return Ok(ExitCode::from(UNAVAILABLE));
     }
@@ -76,7 +81,7 @@ pub(super) fn run(args: &Args) -> Outcome {
             Err(code) => return Ok(code),
         }
     }
-    for peer in &args.vs {
+    for peer in args.vs.iter().flatten() {
         engines.push(match peer {
             Peer::TfheCpu => keys.tfhe_cpu(),
             Peer::TfheCuda => keys.tfhe_cuda()?,
@@ -89,7 +94,10 @@ pub(super) fn run(args: &Args) -> Outcome {
         let fixture = Fixture::new(&keys, log_n);
         let subjects: Result<Vec<_>, _> =
             engines.iter().map(|engine| fixture.subject(engine)).collect();
-        report.measure(&machine, &fixture.shape(), &mut subjects?)?;
+        let measured = subjects.and_then(|mut subjects| {
+            Ok(report.measure(&machine, &fixture.shape(), &mut subjects)?)
+        });
+        report.outcome(log_n, measured);
     }
     present(&report, args.json, args.plot.as_ref())
 }
