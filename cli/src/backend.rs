@@ -1,6 +1,7 @@
 //! The backend that a command computes on: one option, the same everywhere.
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -47,7 +48,7 @@ fn worker(choice: BackendChoice) -> io::Result<Command> {
     let own = Path::new("/proc/self/exe");
     let program = if own.exists() { own.to_owned() } else { std::env::current_exe()? };
     let mut command = Command::new(program);
-    command.args([WORKER, &choice.to_string()]);
+    command.arg0("pulseproof").args([WORKER, &choice.to_string()]);
     Ok(command)
 }
 

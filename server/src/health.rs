@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::Retried;
@@ -14,8 +15,15 @@ const REASON_CHARS_MAX: usize = 500;
 
 /// How often each backend failed since the process began.
 pub struct BackendHealth {
-    failures: Mutex<HashMap<BackendKind, u32>>,
+    failures: Mutex<HashMap<BackendKind, Failures>>,
     failures_max: u32,
+}
+
+/// Those of a backend.
+struct Failures {
+    count: u32,
+    /// When the last one was counted.
+    at: Instant,
 }
 
 impl BackendHealth {
@@ -30,22 +38,32 @@ impl BackendHealth {
     /// Whether a backend is in service.
     pub fn is_usable(&self, kind: BackendKind) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.get(&kind).is_none_or(|&failures| failures < self.failures_max)
+        failures.get(&kind).is_none_or(|failures| failures.count < self.failures_max)
     }
 
-    /// Takes notice that a backend failed at a job that the CPU did.
-    pub fn failed(&self, kind: BackendKind) {
-        let failures = {
+    /// Takes notice that a backend failed at a job that it had begun then, and that the CPU did. Jobs that were at work
+    /// when another one's failure was counted do not count: what ended that one may have ended them.
+    pub fn failed(&self, kind: BackendKind, begun: Instant) {
+        let (count, is_counted) = {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-            let of_kind = failures.entry(kind).or_default();
-            *of_kind = of_kind.saturating_add(1);
-            *of_kind
+            match failures.get_mut(&kind) {
+                Some(failures) if begun < failures.at => (failures.count, false),
+                Some(failures) => {
+                    failures.count = failures.count.saturating_add(1);
+                    failures.at = Instant::now();
+                    (failures.count, true)
+                }
+                None => {
+                    failures.insert(kind, Failures { count: 1, at: Instant::now() });
+                    (1, true)
+                }
+            }
         };
         telemetry::backend_failed(kind);
-        tracing::warn!(backend = %kind, failures, "failed at a job that the CPU did");
-        if failures == self.failures_max {
+        tracing::warn!(backend = %kind, failures = count, "failed at a job that the CPU did");
+        if is_counted && count == self.failures_max {
             telemetry::backend_in_service(kind, false);
-            tracing::warn!(backend = %kind, failures, "out of service until the next start");
+            tracing::warn!(backend = %kind, failures = count, "out of service until the next start");
         }
     }
 }
@@ -60,4 +78,22 @@ pub fn retried(kind: BackendKind, reason: &str) -> Retried {
 /// The start of a reason that others gave.
 pub fn shortened(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_at_work_when_a_failure_was_counted_does_not_count() {
+        let health = BackendHealth::new([BackendKind::Cuda], 2);
+        let begun = Instant::now();
+        for _ in 0..5 {
+            health.failed(BackendKind::Cuda, begun);
+        }
+        assert!(health.is_usable(BackendKind::Cuda));
+        health.failed(BackendKind::Cuda, Instant::now());
+        assert!(!health.is_usable(BackendKind::Cuda));
+        assert!(health.is_usable(BackendKind::Wgpu));
+    }
 }

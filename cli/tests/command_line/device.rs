@@ -79,11 +79,11 @@ impl World {
     /// The processes that the appliance has started.
     fn workers(&self) -> Vec<u32> {
         let pid = self.process.child.id();
-        let children = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flat_map(|task| {
-            let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap();
-            children.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()
-        });
-        children.collect()
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        // Of threads that have ended meanwhile there is nothing to read.
+        let children = tasks.flatten().map(|task| fs::read_to_string(task.path().join("children")));
+        let children = children.flatten().collect::<String>();
+        children.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
 }
 

@@ -17,6 +17,11 @@ impl Type {
         self.bits as usize / 8
     }
 
+    /// As a register of 64 bits has it that was loaded.
+    pub fn extended(self, value: u64) -> u64 {
+        self.number(value) as u64
+    }
+
     /// The number that the lowest bits are.
     fn number(self, value: u64) -> i128 {
         let value = value & self.mask();

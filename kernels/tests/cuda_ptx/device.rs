@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulseproof_kernels::Error;
@@ -13,13 +14,17 @@ use pulseproof_kernels::source;
 use super::machine::Machine;
 use super::program::Program;
 
+/// What is done to what the compiler wrote.
+pub type Change = Arc<dyn Fn(String) -> String + Send + Sync>;
+
 /// Executes kernels as they were compiled for an architecture.
 pub struct PtxDevice {
     nvrtc: Arc<Nvrtc>,
     architecture: u32,
     limits: Limits,
     /// What is changed in what the compiler wrote.
-    change: fn(String) -> String,
+    change: Change,
+    launches: AtomicU64,
     units: Mutex<HashMap<Unit, Arc<Program>>>,
 }
 
@@ -27,11 +32,18 @@ pub struct PtxDevice {
 pub struct Memory(Mutex<Vec<u8>>);
 
 impl PtxDevice {
-    pub fn new(nvrtc: Arc<Nvrtc>, architecture: u32, change: fn(String) -> String) -> Self {
+    pub fn new(nvrtc: Arc<Nvrtc>, architecture: u32, change: Change) -> Self {
         // As CUDA devices have it, see `CudaDevice`.
         let limits =
             Limits { workgroup: 256, shared_bytes: 96 << 10, allocation_bytes_max: 1 << 30 };
-        Self { nvrtc, architecture, limits, change, units: Mutex::default() }
+        Self {
+            nvrtc,
+            architecture,
+            limits,
+            change,
+            launches: AtomicU64::new(0),
+            units: Mutex::default(),
+        }
     }
 
     fn program(&self, unit: Unit) -> Arc<Program> {
@@ -128,7 +140,9 @@ impl Device for PtxDevice {
         numbers[..launch.parameters.len()].copy_from_slice(launch.parameters);
         let shared = launch.shared_bytes as usize;
         assert!(program.shared_bytes + shared <= self.limits.shared_bytes as usize);
-        let mut machine = Machine::new(&program, buffers, shared);
+        // Every other launch, since a law has many.
+        let backwards = self.launches.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+        let mut machine = Machine::new(&program, buffers, shared, backwards);
         for group in 0..launch.groups {
             let threads = self.limits.workgroup as usize;
             let ran = machine.run(launch.entry, group, threads, &numbers);

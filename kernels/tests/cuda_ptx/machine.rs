@@ -2,12 +2,15 @@
 
 use super::arithmetic::{added, compared, one, two};
 use super::program::{
-    CONSTANTS, Exchange, Function, LOCAL, Operand, PARAMETERS, Program, SEGMENT_BITS, SHARED, What,
+    CONSTANTS, Exchange, Function, LOCAL, Operand, PARAMETERS, Program, SEGMENT_BITS, SHARED, Sum,
+    What,
 };
 
 const WARP: usize = 32;
 /// What memory and registers hold before anything is written.
 const POISON: u8 = 0xa5;
+/// Most instructions of a launch.
+const STEPS_MAX: u64 = 1 << 34;
 
 /// What a workgroup has.
 pub struct Machine<'a> {
@@ -16,6 +19,9 @@ pub struct Machine<'a> {
     shared: Vec<u8>,
     constants: Vec<u8>,
     group: u64,
+    /// Whether the last thread goes first: what a missing barrier would have kept apart shows in one of both orders.
+    backwards: bool,
+    steps: u64,
 }
 
 /// A function at work.
@@ -33,7 +39,8 @@ struct Thread<'a> {
     index: usize,
     frames: Vec<Frame<'a>>,
     local: Vec<u8>,
-    carry: bool,
+    /// That of the instruction before, and whether it is a borrow. It does not outlive a function.
+    carry: Option<(bool, bool)>,
     waits: Waits,
 }
 
@@ -45,6 +52,14 @@ enum Waits {
     /// For the others of its warp, at an instruction that was not executed yet.
     Warp,
     Left,
+}
+
+impl Thread<'_> {
+    /// Where it is.
+    fn place(&self) -> Option<(*const Function, usize)> {
+        let frame = self.frames.last()?;
+        Some((std::ptr::from_ref(frame.function), frame.next))
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -61,9 +76,22 @@ impl<'a> Frame<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub fn new(program: &'a Program, buffers: Vec<&'a mut [u8]>, shared_bytes: usize) -> Self {
+    pub fn new(
+        program: &'a Program,
+        buffers: Vec<&'a mut [u8]>,
+        shared_bytes: usize,
+        backwards: bool,
+    ) -> Self {
         let shared = vec![POISON; program.shared_bytes + shared_bytes];
-        Self { program, buffers, shared, constants: program.constants.clone(), group: 0 }
+        Self {
+            program,
+            buffers,
+            shared,
+            constants: program.constants.clone(),
+            group: 0,
+            backwards,
+            steps: 0,
+        }
     }
 
     /// Runs a workgroup. The kernel's parameters are the buffers' addresses and a block of numbers.
@@ -88,12 +116,14 @@ impl<'a> Machine<'a> {
                     frame.parameters[at..at + 8].copy_from_slice(&address.to_le_bytes());
                 }
                 let local = vec![POISON; function.local_bytes];
-                Thread { index, frames: vec![frame], local, carry: false, waits: Waits::Nothing }
+                Thread { index, frames: vec![frame], local, carry: None, waits: Waits::Nothing }
             })
             .collect();
         assert_eq!(function.parameters.len(), self.buffers.len() + 1, "{entry}: buffers");
         loop {
-            for thread in &mut threads {
+            for i in 0..threads.len() {
+                let last = threads.len() - 1;
+                let thread = &mut threads[if self.backwards { last - i } else { i }];
                 while thread.waits == Waits::Nothing {
                     self.step(thread)?;
                 }
@@ -104,7 +134,9 @@ impl<'a> Machine<'a> {
             if threads.iter().all(|thread| thread.waits == Waits::Left) {
                 return Ok(());
             }
-            if threads.iter().all(|thread| thread.waits == Waits::Barrier) {
+            let first = threads[0].place();
+            let met = |t: &Thread<'_>| t.waits == Waits::Barrier && t.place() == first;
+            if threads.iter().all(met) {
                 threads.iter_mut().for_each(|thread| thread.waits = Waits::Nothing);
             } else if threads.iter().all(|t| matches!(t.waits, Waits::Barrier | Waits::Left)) {
                 return Err("some threads wait at a barrier that others do not come to".to_owned());
@@ -113,6 +145,10 @@ impl<'a> Machine<'a> {
     }
 
     fn step(&mut self, thread: &mut Thread<'a>) -> Result<(), String> {
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            return Err("it does not end".to_owned());
+        }
         let frame = thread.frames.last_mut().expect("a thread has a frame until it leaves");
         let instruction = &frame.function.code[frame.next];
         if instruction.guard.is_some_and(|(at, wanted)| (frame.registers[at] & 1 == 1) != wanted) {
@@ -135,11 +171,16 @@ impl<'a> Machine<'a> {
                 frame.registers[*to] = two(*binary, *of, get(*a), get(*b));
             }
             What::Sum { sum, of, carry_in, carry_out, to, operands } => {
-                let carry = *carry_in && thread.carry;
+                let is_borrow = matches!(sum, Sum::Sub);
+                let carry = match (carry_in, thread.carry) {
+                    (false, _) => false,
+                    (true, Some((carry, borrows))) if borrows == is_borrow => carry,
+                    (true, _) => return Err("a carry that nobody left".to_owned()),
+                };
                 let (result, carry) = added(*sum, *of, operands.map(get), carry);
                 frame.registers[*to] = result;
                 if *carry_out {
-                    thread.carry = carry;
+                    thread.carry = Some((carry, is_borrow));
                 }
             }
             What::Select(of, to, a, b, by) => {
@@ -171,7 +212,7 @@ impl<'a> Machine<'a> {
                 for (&to, part) in to.iter().zip(memory.chunks_exact(bytes)) {
                     let mut word = [0; 8];
                     word[..bytes].copy_from_slice(part);
-                    frame.registers[to] = u64::from_le_bytes(word);
+                    frame.registers[to] = of.extended(u64::from_le_bytes(word));
                 }
             }
             What::Store { of, from, base, offset } => {
@@ -217,9 +258,11 @@ impl<'a> Machine<'a> {
                 if thread.local.len() < local + function.local_bytes {
                     thread.local.resize(local + function.local_bytes, POISON);
                 }
+                thread.carry = None;
                 thread.frames.push(called);
             }
             What::Return => {
+                thread.carry = None;
                 let left = thread.frames.pop().expect("it was there");
                 match thread.frames.last_mut() {
                     None => thread.waits = Waits::Left,
@@ -286,12 +329,8 @@ fn exchange(warp: &mut [Thread<'_>]) -> Result<(), String> {
     let Some(first) = warp.iter().position(|thread| thread.waits == Waits::Warp) else {
         return Ok(());
     };
-    let place = |thread: &Thread<'_>| {
-        let frame = thread.frames.last()?;
-        Some((std::ptr::from_ref(frame.function), frame.next))
-    };
-    let at = place(&warp[first]);
-    if !warp.iter().all(|thread| thread.waits == Waits::Warp && place(thread) == at) {
+    let at = warp[first].place();
+    if !warp.iter().all(|thread| thread.waits == Waits::Warp && thread.place() == at) {
         return Err("some threads of a warp do not come to where others wait for them".to_owned());
     }
     let frame = warp[first].frames.last().unwrap();
@@ -307,11 +346,12 @@ fn exchange(warp: &mut [Thread<'_>]) -> Result<(), String> {
         What::Shuffle { exchange, to, valid, operands: [from, by, clamp, mask] } => {
             let lane_of = |lane: usize| {
                 assert!(masked(lane, *mask), "a shuffle of some lanes is not known");
-                let by = usize::try_from(get(lane, *by)).unwrap();
-                match (exchange, get(lane, *clamp)) {
-                    (Exchange::Up, 0) => lane.checked_sub(by),
-                    (Exchange::Index, 0x1f) => Some(by % WARP),
-                    _ => panic!("shuffles within parts of a warp are not known"),
+                let by = usize::try_from(get(lane, *by) & u64::from(u32::MAX)).unwrap();
+                let clamp = usize::try_from(get(lane, *clamp)).unwrap();
+                assert!(clamp < WARP, "shuffles within parts of a warp are not known");
+                match exchange {
+                    Exchange::Up => lane.checked_sub(by % WARP).filter(|&source| source >= clamp),
+                    Exchange::Index => Some(by % WARP).filter(|&source| source <= clamp),
                 }
             };
             let result = |lane: usize| {

@@ -205,6 +205,8 @@ impl Program {
     }
 
     fn read_arrays(&mut self, text: &str) {
+        // What a launch brings comes after what sources declare.
+        let mut brought = Vec::new();
         for statement in text.split([';', '{', '}']) {
             let words: Vec<&str> = statement.split_whitespace().collect();
             let Some(at) = words.iter().position(|&word| word == ".shared" || word == ".const")
@@ -214,15 +216,11 @@ impl Program {
             let (name, len) = array(words[words.len() - 1].trim_end_matches('='));
             let (name, len) =
                 if name.is_empty() { array(words[words.len() - 2]) } else { (name, len) };
-            if words[at] == ".shared" {
-                let is_last = len == 0;
-                let start = if is_last {
-                    self.shared_bytes.next_multiple_of(16)
-                } else {
-                    self.shared_bytes
-                };
-                self.symbols.insert(name.to_owned(), SHARED | start as u64);
-                self.shared_bytes = (start + len).next_multiple_of(16);
+            if words[at] == ".shared" && len == 0 {
+                brought.push(name.to_owned());
+            } else if words[at] == ".shared" {
+                self.symbols.insert(name.to_owned(), SHARED | self.shared_bytes as u64);
+                self.shared_bytes = (self.shared_bytes + len).next_multiple_of(16);
             } else {
                 let start = self.constants.len().next_multiple_of(16);
                 self.constants.resize(start + len, 0);
@@ -233,6 +231,9 @@ impl Program {
                     *byte = value.trim().parse().unwrap();
                 }
             }
+        }
+        for name in brought {
+            self.symbols.insert(name, SHARED | self.shared_bytes as u64);
         }
     }
 }
@@ -288,6 +289,8 @@ fn end(body: &str) -> usize {
 
 struct Reader<'a> {
     program: &'a Program,
+    /// Names that are declared: `%r` for `%r<8>`, or a whole one.
+    declared: Vec<&'a str>,
     registers: HashMap<String, usize>,
     places: HashMap<String, (usize, usize)>,
     labels: HashMap<&'a str, usize>,
@@ -298,6 +301,7 @@ impl<'a> Reader<'a> {
     fn new(program: &'a Program, text: &Text<'a>) -> Self {
         let mut reader = Self {
             program,
+            declared: Vec::new(),
             registers: HashMap::new(),
             places: HashMap::new(),
             labels: HashMap::new(),
@@ -339,11 +343,12 @@ impl<'a> Reader<'a> {
                     break;
                 }
             }
-            if rest.is_empty()
-                || rest.starts_with(".reg")
-                || rest.starts_with(".pragma")
-                || rest.starts_with(".shared")
-            {
+            if rest.starts_with(".reg") {
+                let name = rest.split_whitespace().last().unwrap();
+                self.declared.push(name.split('<').next().unwrap());
+                continue;
+            }
+            if [".pragma", ".shared"].iter().any(|word| rest.starts_with(word)) || rest.is_empty() {
                 continue;
             }
             if rest.starts_with(".local") {
@@ -369,7 +374,9 @@ impl<'a> Reader<'a> {
     }
 
     fn register(&mut self, name: &str) -> usize {
-        assert!(name.starts_with(['%', 't']), "{name} is no register");
+        let family = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_declared = self.declared.iter().any(|&known| known == name || known == family);
+        assert!(is_declared, "the register {name} is not known");
         let next = self.registers.len();
         *self.registers.entry(name.to_owned()).or_insert(next)
     }
@@ -435,9 +442,11 @@ impl<'a> Reader<'a> {
     fn what(&mut self, words: &[&str], texts: &[&str]) -> What {
         let code = words.join(".");
         let has = |word: &str| words.contains(&word);
+        let unknown = words[1..].iter().find(|&word| !MODIFIERS.contains(word));
+        assert!(unknown.is_none(), "{code} is not known");
         match words[0] {
             "ret" => return What::Return,
-            "bar" => return What::Barrier,
+            "bar" if has("sync") && texts == ["0"] => return What::Barrier,
             "bra" => return What::Branch(self.labels[texts[0]]),
             _ => {}
         }
@@ -533,7 +542,9 @@ impl<'a> Reader<'a> {
                 Operand::Register(predicate) => What::Select(of, to, at(0), at(1), predicate),
                 _ => panic!("{code} by what is no register"),
             },
-            "setp" => What::Compare(comparison(words[1]), of, to, at(0), at(1)),
+            "setp" if operands.len() == 2 => {
+                What::Compare(comparison(words[1]), of, to, at(0), at(1))
+            }
             "bfi" => What::BitInsert { of, to, operands: [at(0), at(1), at(2), at(3)] },
             "shf" if has("r") && has("wrap") => {
                 What::FunnelShift { to, operands: [at(0), at(1), at(2)] }
@@ -542,6 +553,14 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+/// What is known to come after the first word of an instruction.
+const MODIFIERS: [&str; 40] = [
+    "lo", "hi", "wide", "cc", "uni", "sync", "up", "idx", "any", "global", "shared", "local",
+    "param", "const", "nc", "volatile", "v2", "v4", "to", "r", "wrap", "shiftamt", "add", "min",
+    "eq", "ne", "lt", "le", "gt", "ge", "pred", "b16", "u16", "s16", "b32", "u32", "s32", "b64",
+    "u64", "s64",
+];
 
 /// A label at the beginning, and what comes after it.
 fn label(text: &str) -> Option<(&str, &str)> {

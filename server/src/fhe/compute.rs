@@ -1,6 +1,7 @@
 //! One job's work: an engine is leased, the circuit evaluated through its batcher, what the lookups gave is
 //! kept, the outputs packed and signed.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::lookups::LookupStore;
 use super::prepare::Prepared;
-use super::registry::{EngineGuard, Fault, Registry, Wanted};
+use super::registry::{EngineGuard, Registry, Wanted};
 use crate::at_work::AtWork;
 use crate::at_work::JobOutcome;
 use crate::health::{self, BackendHealth};
@@ -70,17 +71,20 @@ pub async fn compute(
     if !usable {
         site.registry.forget_device();
     }
-    let places = [!usable; ATTEMPTS].into_iter().chain(device.filter(|_| usable).map(|_| true));
-    let (mut reason, mut counts) = (String::new(), false);
-    for on_cpu in places {
+    let begun = Instant::now();
+    let mut places: VecDeque<bool> = [!usable; ATTEMPTS].into();
+    places.extend(device.filter(|_| usable).map(|_| true));
+    let mut failure = EngineError::new("engine", "not tried");
+    while let Some(on_cpu) = places.pop_front() {
         let wanted = Wanted { key: prepared.claim.key, kind: prepared.engine, on_cpu };
         match attempt(&site, wanted, &prepared, region, at_work).await {
             Ok(mut computed) => {
                 computed.retried = device.filter(|_| on_cpu && usable).map(|device| {
-                    if counts {
-                        site.health.failed(device);
+                    // No fault of the device's: it is only too small.
+                    if !failure.is_full {
+                        site.health.failed(device, begun);
                     }
-                    health::retried(device, &reason)
+                    health::retried(device, &failure.reason)
                 });
                 return JobOutcome::Done(computed);
             }
@@ -88,14 +92,15 @@ pub async fn compute(
             Err(Failure::NotKept(error)) => {
                 return JobOutcome::Failed(internal(&format!("lookups were not kept: {error}")));
             }
-            Err(Failure::Engine(fault)) => {
-                tracing::warn!(error = fault.reason, on_cpu, "the engine failed");
-                counts |= fault.counts;
-                reason = fault.reason;
+            Err(Failure::Engine(error)) => {
+                tracing::warn!(%error, on_cpu, "the engine failed");
+                // It would have no more room the next time.
+                places.retain(|&on_cpu| on_cpu || !error.is_full);
+                failure = error;
             }
         }
     }
-    JobOutcome::Failed(engine_failed(&reason))
+    JobOutcome::Failed(engine_failed(&failure.to_string()))
 }
 
 /// Computes on one engine, which nobody gets any more if it fails.
@@ -111,42 +116,31 @@ async fn attempt(
         () = at_work.stopped() => return Err(Failure::Stopped),
     };
     let result = evaluate(&lease, site.voucher, prepared, region, at_work).await;
-    result.map_err(|error| match error {
-        NoResult::Stopped => Failure::Stopped,
-        NoResult::NotKept(error) => Failure::NotKept(error),
-        NoResult::Engine { reason, is_full } => Failure::Engine(lease.discard_for(reason, is_full)),
-    })
-}
-
-/// Why a job was not computed on an engine.
-enum Failure {
-    Stopped,
-    NotKept(io::Error),
-    Engine(Fault),
+    if matches!(&result, Err(Failure::Engine(error)) if !error.is_full) {
+        lease.discard();
+    }
+    result
 }
 
 /// Why an engine gave no result.
-enum NoResult {
+enum Failure {
     Stopped,
-    Engine {
-        reason: String,
-        is_full: bool,
-    },
+    Engine(EngineError),
     /// What the lookups gave could not be written.
     NotKept(io::Error),
 }
 
-impl From<BatchError> for NoResult {
+impl From<BatchError> for Failure {
     fn from(error: BatchError) -> Self {
-        let is_full = matches!(&error, BatchError::Engine(EngineError { is_full: true, .. }));
         match error {
             BatchError::Cancelled => Self::Stopped,
-            error => Self::Engine { reason: error.to_string(), is_full },
+            BatchError::Engine(error) => Self::Engine(error),
+            error => Self::Engine(EngineError::new("engine", error.to_string())),
         }
     }
 }
 
-impl From<io::Error> for NoResult {
+impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::NotKept(error)
     }
@@ -158,10 +152,9 @@ async fn evaluate(
     prepared: &Arc<Prepared>,
     region: &Name,
     at_work: &AtWork,
-) -> Result<Computed, NoResult> {
-    let failed = |error: &dyn std::fmt::Display| NoResult::Engine {
-        reason: error.to_string(),
-        is_full: false,
+) -> Result<Computed, Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::Engine(EngineError::new("engine", error.to_string()))
     };
     let batcher = lease.batcher().ok_or_else(|| failed(&"not open"))?;
     let engine = batcher.engine().name();
@@ -185,7 +178,7 @@ fn run(
     mut session: Session,
     engine: String,
     at_work: &AtWork,
-) -> Result<Computed, NoResult> {
+) -> Result<Computed, Failure> {
     let start = Instant::now();
     let Prepared { circuit, inputs, claim, estimate, .. } = prepared;
     let mut done = 0;

@@ -44,14 +44,6 @@ pub struct Wanted {
     pub on_cpu: bool,
 }
 
-/// Why an engine did not do what it was to.
-pub struct Fault {
-    /// What it said.
-    pub reason: String,
-    /// Whether its device is to answer for it: once for all jobs that had the same engine, and not for want of room.
-    pub counts: bool,
-}
-
 struct Slot {
     wanted: Wanted,
     batcher: OnceCell<Batcher>,
@@ -88,22 +80,17 @@ impl Registry {
     ///
     /// # Errors
     /// The key cannot be read, or the engine cannot be opened.
-    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<EngineGuard, Fault> {
+    pub async fn lease(self: &Arc<Self>, wanted: Wanted) -> Result<EngineGuard, EngineError> {
         loop {
-            let slot = self.place(wanted).await;
-            let lease = EngineGuard { registry: Arc::clone(self), slot: Some(Arc::clone(&slot)) };
-            match slot.batcher.get_or_try_init(|| self.open(wanted)).await {
-                // It was lost with its device, by whatever others did there.
-                Ok(batcher) if batcher.engine().is_lost() => {
-                    drop(slot);
-                    lease.discard();
-                }
-                Ok(_) => return Ok(lease),
-                Err(error) => {
-                    drop(slot);
-                    return Err(lease.discard_for(error.reason, error.is_full));
-                }
+            let slot = Some(self.place(wanted).await);
+            let lease = EngineGuard { registry: Arc::clone(self), slot };
+            let Some(slot) = &lease.slot else { continue };
+            let batcher = slot.batcher.get_or_try_init(|| self.open(wanted)).await?;
+            // It may have been lost with its device, by whatever others did there.
+            if !batcher.engine().is_lost() {
+                return Ok(lease);
             }
+            lease.discard();
         }
     }
 
@@ -189,19 +176,11 @@ impl EngineGuard {
         self.slot.as_ref()?.batcher.get()
     }
 
-    /// Sees to it that nobody gets this engine any more: the next lease opens another. Whether nobody else has done
-    /// so.
-    fn discard(self) -> bool {
-        let mine = self.slot.as_ref();
-        let is_mine = |slot: &Arc<Slot>| mine.is_some_and(|mine| Arc::ptr_eq(slot, mine));
-        let gone = self.registry.lock().take_where(is_mine);
-        !gone.is_empty()
-    }
-
-    /// Discards it for a reason.
-    pub fn discard_for(self, reason: String, is_full: bool) -> Fault {
-        let is_first = self.discard();
-        Fault { reason, counts: is_first && !is_full }
+    /// Sees to it that nobody gets this engine any more: the next lease opens another.
+    pub fn discard(self) {
+        if let Some(mine) = &self.slot {
+            self.registry.lock().take_where(|slot| Arc::ptr_eq(slot, mine));
+        }
     }
 }
 

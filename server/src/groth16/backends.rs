@@ -104,10 +104,17 @@ impl Backend {
         wanted: Wanted,
         witness: impl FnOnce() -> io::Result<Witness> + Send + 'static,
     ) -> Result<Proved, NoProof> {
-        let lease = self.cache.lease(wanted).await?;
         let failed = |reason: String| NoProof::Prove(ProveError::Backend(reason));
-        let turn = Arc::clone(&self.turn).acquire_owned().await;
-        let turn = turn.map_err(|error| failed(error.to_string()))?;
+        let (lease, turn) = loop {
+            let lease = self.cache.lease(wanted).await?;
+            let turn = Arc::clone(&self.turn).acquire_owned().await;
+            let turn = turn.map_err(|error| failed(error.to_string()))?;
+            // Whoever's turn it was may have lost the device. The turn is given away, too: others wait for it with
+            // keys that may have to make room.
+            if !lease.key().is_lost() {
+                break (lease, turn);
+            }
+        };
         let proving = spawn_blocking(move || {
             let proved = lease.key().prove(witness()?);
             // A large key may be freed here.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pulseproof_groth16::prove::KEY_AT_FAULT;
 use pulseproof_kernels::backend::BackendKind;
@@ -70,7 +71,7 @@ pub async fn prove(
         let (source, blobs) = (source.clone(), Arc::clone(blobs));
         move || source.open(&blobs)
     };
-    let mut retried = None;
+    let (mut retried, begun) = (None, Instant::now());
     if let Some(primary) = backends.primary() {
         let backend = primary.kind;
         match primary.prove(wanted, witness()).await {
@@ -89,7 +90,7 @@ pub async fn prove(
     match backends.cpu.prove(wanted, witness()).await {
         Ok(proved) => {
             let retried = retried.map(|(failed, retried)| {
-                backends.health.failed(failed);
+                backends.health.failed(failed, begun);
                 retried
             });
             Ok(Made { proved, backend: backends.cpu.kind, retried })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_prover::wsa::total_weight;
@@ -117,7 +117,7 @@ async fn prove(
 ) -> Result<(Proved, Option<Retried>), Problem> {
     let device = app.sums.backend(ProverRole::Primary);
     let attempt = |prover| attempt(sums, prover, &app.identity, sum);
-    let mut retried = None;
+    let (mut retried, begun) = (None, Instant::now());
     if device != BackendKind::Cpu && app.health.is_usable(device) {
         match attempt(ProverRole::Primary).await {
             Ok(proved) => return Ok((proved, None)),
@@ -132,7 +132,7 @@ async fn prove(
         AggregateError::Backend(reason) => internal(&reason),
     })?;
     if retried.is_some() {
-        app.health.failed(device);
+        app.health.failed(device, begun);
     }
     Ok((proved, retried))
 }

@@ -20,12 +20,9 @@ pub struct WorkerDevice {
     start: Box<Start>,
     kind: BackendKind,
     limits: Limits,
-    state: Mutex<State>,
-}
-
-struct State {
-    session: Arc<Session>,
-    generation: u64,
+    session: Mutex<Arc<Session>>,
+    /// Beside the lock, which is held while a device is opened.
+    generation: AtomicU64,
 }
 
 /// A worker, and what lives as long as it.
@@ -91,18 +88,18 @@ impl WorkerDevice {
             failure => failure.into_error(expected),
         })?;
         let (kind, limits) = (session.kind, session.limits);
-        let state = Mutex::new(State { session: Arc::new(session), generation: 0 });
-        Ok(Self { start, kind, limits, state })
+        let session = Mutex::new(Arc::new(session));
+        Ok(Self { start, kind, limits, session, generation: AtomicU64::new(0) })
     }
 
     fn session(&self) -> Arc<Session> {
-        Arc::clone(&lock(&self.state).session)
+        Arc::clone(&lock(&self.session))
     }
 
     /// The worker, or another one if it is lost.
     fn reopened(&self) -> Result<Arc<Session>, Error> {
-        let mut state = lock(&self.state);
-        if state.session.link.is_lost() {
+        let mut current = lock(&self.session);
+        if current.link.is_lost() {
             let lost = |reason| Failure::Lost(reason).into_error(self.kind);
             let opened = Session::open(&*self.start, Some(self.kind))
                 .map_err(|error| lost(error.to_string()))?;
@@ -112,9 +109,10 @@ impl WorkerDevice {
                 return Err(lost("another device is there in its place".to_owned()));
             }
             tracing::warn!(backend = %self.kind, "the device was opened again, by another process");
-            *state = State { session: Arc::new(session), generation: state.generation + 1 };
+            *current = Arc::new(session);
+            self.generation.fetch_add(1, Ordering::AcqRel);
         }
-        Ok(Arc::clone(&state.session))
+        Ok(Arc::clone(&current))
     }
 
     /// The worker that has all of these, if it is the one that is there.
@@ -142,7 +140,7 @@ impl Device for WorkerDevice {
     }
 
     fn generation(&self) -> u64 {
-        lock(&self.state).generation
+        self.generation.load(Ordering::Acquire)
     }
 
     fn available_bytes(&self, units: &[Unit]) -> Result<u64, Error> {

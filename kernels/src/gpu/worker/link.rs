@@ -10,6 +10,8 @@ use std::time::Duration;
 use super::Worker;
 use super::message::{Failure, Reply, Request, Words, receive, receive_words, send};
 
+/// How long a device may take to open. Nothing is compiled for it yet.
+const GREETING_MAX: Duration = Duration::from_secs(60);
 /// How long an answer may take: that of a device which answers for more than a few seconds is not to be had.
 const ANSWER_MAX: Duration = Duration::from_secs(600);
 
@@ -44,7 +46,9 @@ impl Link {
     ) -> io::Result<(Self, Result<Reply, Failure>)> {
         let (stream, others) = UnixStream::pair()?;
         let own = stream.try_clone()?;
-        own.set_read_timeout(Some(ANSWER_MAX))?;
+        // Of both, which are one socket.
+        own.set_read_timeout(Some(GREETING_MAX))?;
+        own.set_write_timeout(Some(ANSWER_MAX))?;
         let worker = start(others)?;
         let incoming = Incoming { stream: BufReader::new(own), answered: 0 };
         let link = Self {
@@ -57,6 +61,7 @@ impl Link {
             worker: Mutex::new(worker),
         };
         let greeting = link.hear(&mut lock(&link.incoming), 0).map(|(reply, _)| reply);
+        link.stream.set_read_timeout(Some(ANSWER_MAX))?;
         Ok((link, greeting))
     }
 
