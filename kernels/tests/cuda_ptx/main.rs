@@ -2,7 +2,7 @@
 //! instruction, and must give the same bits as the naive algorithms. The host's compiler, behind the shim, sees other
 //! code where sources have a line for each.
 //!
-//! Workgroups have 256 threads, as on a device. Every access to memory must be within an allocation and aligned, every
+//! Workgroups have 256 threads, as on a device. Every access must be within memory of its kind and aligned, every
 //! barrier be met by all. Without NVRTC these tests are *ignored*, as those of `cuda_nvrtc`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

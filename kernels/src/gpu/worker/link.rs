@@ -172,7 +172,13 @@ impl Drop for Link {
 fn unless_ended(error: &io::Error) -> Option<String> {
     let ended =
         [io::ErrorKind::UnexpectedEof, io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
-    (!ended.contains(&error.kind())).then(|| error.to_string())
+    match error.kind() {
+        // What a time limit of a socket is called.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            Some("it does not answer".to_owned())
+        }
+        kind => (!ended.contains(&kind)).then(|| error.to_string()),
+    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
