@@ -13,14 +13,16 @@ use pulseproof_medguard::device::{Device, Profile};
 use pulseproof_medguard::gateway::Gateway;
 use pulseproof_medguard::trust::TrustAnchors;
 use pulseproof_sdk::Roster;
+use pulseproof_sdk::access::Role;
 use pulseproof_sdk::client::{ApplianceClient, ClientError, HttpService};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_sdk::signing::DeviceKey;
-use pulseproof_server::{Config, Machine, Prover, identity};
-use pulseproof_service::Running;
+use pulseproof_server::{Access, Config, Machine, Prover, identity};
+use pulseproof_service::{Doors, Running};
 use rand::rngs::OsRng;
 use reqwest::Method;
 
+use crate::doors::Porter;
 use crate::parties::{Parties, Region};
 use crate::{DemoError, Options, Tamper, cohort};
 
@@ -36,11 +38,20 @@ impl<C: Curve> Parties<C> {
         let engines = asks(options).then(|| Arc::clone(&machine.engines));
         let (store, vault) = (options.folder.join("appliance"), options.folder.join("authority"));
 
-        let appliance_service = start_appliance(machine, store.clone()).await?;
-        let appliance = ApplianceClient::new(appliance_service.url())?;
-        let enrol = |region| enrol(region, &profile, appliance.clone());
-        let regions: Vec<_> = members.into_iter().map(enrol).collect();
-        register(&appliance, &profile, &regions).await?;
+        let porter = Porter::new(&options.folder.join("tls"), &store).await?;
+        let appliance_service = start_appliance(machine, store.clone(), porter.doors()?).await?;
+        let url = format!("https://{}", appliance_service.address);
+        let mut regions = Vec::with_capacity(members.len());
+        for region in members {
+            let token = porter.token("gateway", Role::Gateway, Some(&region.name)).await?;
+            regions.push(enrol(region, &profile, porter.client(&url, token)?));
+        }
+        let operator = porter.token("operator", Role::Operator, None).await?;
+        let operator = porter.client(&url, operator)?;
+        register(&operator, &profile, &regions).await?;
+        let clinician = porter.token("clinician", Role::Clinician, None).await?;
+        let appliance = porter.client(&url, clinician)?;
+        porter.leave().await;
 
         let trust = trust(&*prover, &profile, &regions, appliance.identity().await?);
         let setup = Setup {
@@ -58,7 +69,7 @@ impl<C: Curve> Parties<C> {
         let authority = HttpService::new(authority_service.url())?;
         if evaluation_key.is_some() {
             let request = authority.request(Method::GET, "/v1/evaluation-key");
-            appliance.put_evaluation_key(authority.bytes(request).await?).await?;
+            operator.put_evaluation_key(authority.bytes(request).await?).await?;
         }
         let cloud_service = start_cloud(Cloud::new(trust, authority.clone())).await?;
         Ok(Self {
@@ -165,10 +176,17 @@ fn trust<C: Curve>(
     }
 }
 
-async fn start_appliance<C: Curve>(machine: Machine<C>, store: PathBuf) -> io::Result<Running> {
+/// Starts an appliance that lets in whoever has a token, over TLS.
+async fn start_appliance<C: Curve>(
+    machine: Machine<C>,
+    store: PathBuf,
+    doors: Doors,
+) -> io::Result<Running> {
+    let access = Access::Rules(pulseproof_access::DEFAULT.to_owned());
+    let config = Config { access, doors, ..Config::new(store) };
     Running::start(|listener, stopped| async move {
         let stopped = async { drop(stopped.await) };
-        let served = pulseproof_server::serve(listener, machine, Config::new(store), stopped).await;
+        let served = pulseproof_server::serve(listener, machine, config, stopped).await;
         served.map_err(io::Error::other)
     })
     .await

@@ -7,7 +7,7 @@
 //!
 //! - [`dataset`]: readings from CSV. [`cohort`]: they become devices, regions, epochs. [`statistics`]: the figures
 //!   people read.
-//! - `parties`: everybody. `launch`: starts them. `rounds`: what happens among them in an epoch.
+//! - `parties`: everybody. `launch`: starts them. `doors`: the appliance's certificate, and everybody's tokens. `rounds`: what happens among them in an epoch.
 //!   `artifacts`: what is left for `pulseproof verify`.
 //! - `alerts`: questions of medicine, asked of encrypted sums. `report`: what came out.
 //! - `tamper`: cheats, and who catches them.
@@ -16,6 +16,7 @@ mod alerts;
 mod artifacts;
 pub mod cohort;
 pub mod dataset;
+mod doors;
 mod launch;
 mod parties;
 mod report;
@@ -135,6 +136,9 @@ pub enum DemoError {
     /// The authority did not start.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The appliance's tokens.
+    #[error(transparent)]
+    Store(#[from] pulseproof_store::StoreError),
     /// A port or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),

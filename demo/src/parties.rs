@@ -24,6 +24,7 @@ pub(crate) struct Parties<C: Curve> {
     pub regions: Vec<Region<C>>,
     pub cloud: HttpService,
     pub authority: HttpService,
+    /// As a clinician, who asks questions.
     pub appliance: ApplianceClient,
     /// The appliance's own, for an appliance that cheats; cloud and authority trust it.
     pub identity: ApplianceKey,

@@ -19,7 +19,8 @@ use axum::{Json, Router};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::client::{ClientError, HttpService};
 use pulseproof_sdk::{Name, Problem, ProvedResult};
-use pulseproof_service::{Refusal, blocking, body, serve_routes};
+use pulseproof_service::body::Bodies;
+use pulseproof_service::{Doors, Refusal, blocking, serve_routes};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -33,6 +34,7 @@ use crate::trust::TrustAnchors;
 pub struct Cloud<C: Curve> {
     trust: TrustAnchors<C>,
     authority: HttpService,
+    bodies: Bodies,
     accepted: Mutex<BTreeMap<(Name, u64), AcceptedResult<C>>>,
 }
 
@@ -69,7 +71,7 @@ pub struct Query {
 impl<C: Curve> Cloud<C> {
     /// A cloud that asks this authority.
     pub fn new(trust: TrustAnchors<C>, authority: HttpService) -> Self {
-        Self { trust, authority, accepted: Mutex::default() }
+        Self { trust, authority, bodies: bodies::bodies(), accepted: Mutex::default() }
     }
 
     /// Serves until `stopped` is ready.
@@ -86,7 +88,8 @@ impl<C: Curve> Cloud<C> {
             .route("/v1/results/{region}/{epoch}", get(result::<C>))
             .route("/v1/queries", post(queries::<C>))
             .with_state(Arc::new(self));
-        serve_routes(routes, listener, stopped).await
+        serve_routes(routes, listener, Doors::default(), stopped).await;
+        Ok(())
     }
 
     /// Verifies a result and keeps it. One per region and epoch: a second one is refused, whatever
@@ -133,8 +136,8 @@ async fn results<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
     request: Request,
 ) -> Result<Json<Accepted>, Refusal> {
-    let body = bodies::read(request).await?;
-    Ok(Json(blocking(move || cloud.accept(&body)).await?))
+    let body = bodies::read(&cloud.bodies, request).await?;
+    Ok(Json(blocking(move || cloud.accept(&body.bytes)).await?))
 }
 
 async fn result<C: Curve>(
@@ -153,7 +156,7 @@ async fn queries<C: Curve>(
     State(cloud): State<Arc<Cloud<C>>>,
     request: Request,
 ) -> Result<Json<Decryption>, Refusal> {
-    let query: Query = body::json(request, bodies::TIMEOUT).await?;
+    let query: Query = cloud.bodies.json(request).await?;
     let body = cloud.collect(&query)?;
     let request = cloud.authority.request(Method::POST, "/v1/decryptions").body(body);
     match cloud.authority.json(request).await {

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Whoever sums checks first that what it was handed opens: a proof over anything else would not
     // be accepted.
-    assert!(find_culprits(&commitment_key, &openings, &mut OsRng).is_empty());
+    assert!(find_culprits(&commitment_key, &openings, 1, &mut OsRng).is_none());
 
     // The context says what the sum belongs to. A proof holds in its own context only.
     let weights = [1, 2, 5];

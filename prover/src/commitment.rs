@@ -11,6 +11,7 @@ use pulseproof_kernels::{Curve, G1, G1Affine, Scalar, msm};
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroize;
 
+use crate::culprits::{self, Culprits};
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::srs::{COMMITMENT_BLINDERS, Srs};
 
@@ -129,41 +130,21 @@ pub struct Opening<'a, C: Curve> {
     pub blinders: &'a Blinders<C>,
 }
 
-/// Checks many openings with one multi-scalar multiplication and returns the positions of those that
-/// do not open, none if all do.
+/// Checks many openings with one multi-scalar multiplication and returns those that do not open.
 ///
 /// With random 128-bit ρ_i the batch holds if Σ ρ_i·C_i = Com(Σ ρ_i·v_i, Σ ρ_i·β_i); a batch with
 /// a culprit passes with probability 2^-128 at most. A batch that fails is halved until culprits
-/// stand alone: c culprits among n cost at most 1 + 2c·⌈log₂ n⌉ checks, and never over 2n − 1.
+/// stand alone, and no more are looked for than `most`: c culprits among n cost at most 1 + 2c·⌈log₂ n⌉ checks, and
+/// never over 2n − 1.
 ///
 /// The commitments must be of the prime-order subgroup, as decoding makes sure.
 pub fn find_culprits<C: Curve>(
     key: &CommitmentKey<C>,
     openings: &[Opening<'_, C>],
+    most: usize,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<usize> {
-    let mut culprits = Vec::new();
-    bisect(key, openings, 0, &mut culprits, rng);
-    culprits
-}
-
-fn bisect<C: Curve>(
-    key: &CommitmentKey<C>,
-    openings: &[Opening<'_, C>],
-    first: usize,
-    culprits: &mut Vec<usize>,
-    rng: &mut (impl RngCore + CryptoRng),
-) {
-    if all_open(key, openings, rng) {
-        return;
-    }
-    if openings.len() == 1 {
-        culprits.push(first);
-        return;
-    }
-    let (left, right) = openings.split_at(openings.len() / 2);
-    bisect(key, left, first, culprits, rng);
-    bisect(key, right, first + left.len(), culprits, rng);
+) -> Culprits {
+    culprits::find(openings, most, |openings| all_open(key, openings, rng))
 }
 
 fn all_open<C: Curve>(

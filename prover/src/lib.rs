@@ -3,7 +3,8 @@
 //! - [`wsa`]: the weighted-sum argument, modulo 2^64 and over the integers.
 //! - [`encryption`]: what devices prove of what they encrypt.
 //! - [`engine`]: columns, constraints, lookups, quotient and multi-opening; knows no statement.
-//! - [`commitment`]: hiding commitments to vectors of words, and their batched opening check.
+//! - [`commitment`]: hiding commitments to vectors of words, and their batched opening check. [`culprits`]: who it was
+//!   when a check of many at once fails.
 //! - [`srs`]: the structured reference string: development, `.ptau` import, file format.
 //! - [`transcript`]: Fiat–Shamir. [`encoding`]: canonical bytes.
 //!
@@ -39,6 +40,7 @@
 //! ```
 
 pub mod commitment;
+pub mod culprits;
 pub mod encoding;
 pub mod encryption;
 pub mod engine;

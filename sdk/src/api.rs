@@ -1,15 +1,22 @@
 //! The appliance's JSON, shared by server and client.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use pulseproof_packing::LayoutRequest;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
-use crate::groth16::Groth16Request;
+use crate::fhe::{FheRequest, Program, SumRef};
+use crate::groth16::{Groth16Request, Inputs};
 use crate::identity::AppliancePublicKey;
+use crate::maps::each_once;
 use crate::name::Name;
 use crate::problem::Problem;
+use crate::token::UploadToken;
 
 /// What `GET /healthz` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,8 +127,8 @@ pub struct Estimate {
 }
 
 /// `POST /v1/jobs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum JobRequest {
     /// Close an epoch of a region, sum what was accepted for it and prove the sum.
     Aggregate {
@@ -130,13 +137,105 @@ pub enum JobRequest {
         /// The epoch.
         epoch: u64,
         /// Weights other than 1.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         weights: BTreeMap<Name, u64>,
     },
     /// Compute a homomorphic program on sums.
-    Fhe(Box<crate::fhe::FheRequest>),
+    Fhe(Box<FheRequest>),
     /// Prove a circuit.
     Groth16(Groth16Request),
+}
+
+impl JobRequest {
+    /// The regions whose readings are in what is asked; none of a proof of a circuit.
+    #[must_use]
+    pub fn regions(&self) -> Vec<Name> {
+        let regions: BTreeSet<&Name> = match self {
+            Self::Aggregate { region, .. } => [region].into(),
+            Self::Fhe(request) => request.sums.iter().map(|sum| &sum.region).collect(),
+            Self::Groth16(_) => BTreeSet::new(),
+        };
+        regions.into_iter().cloned().collect()
+    }
+}
+
+/// What every request says first.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
+/// The fields of a request of one kind, and none that it has not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SumFields {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    region: Name,
+    epoch: u64,
+    #[serde(default, deserialize_with = "each_once")]
+    weights: BTreeMap<Name, u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FheFields {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    key: Digest,
+    #[serde(default)]
+    engine: EngineKind,
+    layout: LayoutRequest,
+    sums: Vec<SumRef>,
+    #[serde(default)]
+    words: Vec<String>,
+    program: Program,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProofFields {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    circuit: Name,
+    #[serde(default)]
+    inputs: Option<Inputs>,
+    #[serde(default)]
+    witness: Option<UploadToken>,
+}
+
+/// Read twice, first the kind: of what is read by its kind alone, serde would make a copy of many times the size.
+impl<'de> Deserialize<'de> for JobRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        read_request(raw.get()).map_err(D::Error::custom)
+    }
+}
+
+fn read_request(text: &str) -> serde_json::Result<JobRequest> {
+    let Kind { kind } = serde_json::from_str(text)?;
+    match &*kind {
+        "aggregate" => {
+            let SumFields { region, epoch, weights, .. } = serde_json::from_str(text)?;
+            Ok(JobRequest::Aggregate { region, epoch, weights })
+        }
+        "fhe" => {
+            let FheFields { key, engine, layout, sums, words, program, .. } =
+                serde_json::from_str(text)?;
+            let request = FheRequest { key, engine, layout, sums, words, program };
+            Ok(JobRequest::Fhe(Box::new(request)))
+        }
+        "groth16" => {
+            let ProofFields { circuit, inputs, witness, .. } = serde_json::from_str(text)?;
+            Ok(JobRequest::Groth16(Groth16Request { circuit, inputs, witness }))
+        }
+        other => {
+            let other: String = other.chars().take(64).collect();
+            let reason = format!("there is no kind {other:?}: expected aggregate, fhe or groth16");
+            Err(serde_json::Error::custom(reason))
+        }
+    }
 }
 
 /// Where a job stands.
@@ -187,6 +286,61 @@ pub struct LookupNode {
     pub node: Digest,
 }
 
+/// `GET /v1/jobs`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct JobList {
+    /// Jobs, the newest first.
+    pub jobs: Vec<JobSummary>,
+    /// What to send as `after` for those that come next; none if there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// What is listed of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSummary {
+    /// Identifies the job.
+    pub id: String,
+    /// Who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// `aggregate`, `fhe` or `groth16`.
+    pub kind: String,
+    /// The regions whose readings are in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Name>,
+    /// Where it stands.
+    pub state: JobState,
+    /// What is being done, or was when it ended without a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// How much of the stage is done, in thousandths, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<u16>,
+    /// When it was queued, in milliseconds since 1970, as are all times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<u64>,
+    /// When it was begun the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<u64>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<u64>,
+    /// The kind of problem that it failed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// `GET /readyz`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Whether work is taken.
+    pub ready: bool,
+    /// Why not, and what else is not as it should be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
 /// A backend that failed before the CPU proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retried {
@@ -201,6 +355,9 @@ pub struct Retried {
 pub struct Job {
     /// Identifies the job.
     pub id: String,
+    /// Who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// What was asked.
     pub request: JobRequest,
     /// Where it stands.

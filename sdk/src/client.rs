@@ -12,10 +12,12 @@ use std::time::Duration;
 use pulseproof_kernels::Curve;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, ClientBuilder, Identity, Method, RequestBuilder, Response, StatusCode};
+use rustls::crypto::ring;
 use serde::de::DeserializeOwned;
 
-use crate::api::{EvaluationKeyInfo, Health, Identity, Intake, Job, JobRequest, JobState};
+use crate::access::ApiToken;
+use crate::api::{self, EvaluationKeyInfo, Health, Intake, Job, JobList, JobRequest, JobState};
 use crate::digest::Digest;
 use crate::identity::AppliancePublicKey;
 use crate::name::Name;
@@ -84,6 +86,18 @@ pub enum ClientError {
 pub struct HttpService {
     base: String,
     http: reqwest::Client,
+    token: Option<ApiToken>,
+}
+
+/// How a service is reached, and who asks it.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Says who asks.
+    pub token: Option<ApiToken>,
+    /// Certificates, in PEM, of who vouches for the service; without, those that the system trusts.
+    pub authority: Option<Vec<u8>>,
+    /// A certificate and its key, in PEM, for services whose clients need one.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl HttpService {
@@ -92,17 +106,42 @@ impl HttpService {
     /// # Errors
     /// [`ClientError::Http`].
     pub fn new(base: impl Into<String>) -> Result<Self, ClientError> {
-        Self::build(&base.into(), reqwest::Client::builder())
+        Self::with(base, Access::default())
     }
 
-    fn build(base: &str, http: ClientBuilder) -> Result<Self, ClientError> {
-        let http = http.redirect(Policy::none()).build().map_err(ClientError::Http)?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
+    /// The same, for somebody who says who it is.
+    ///
+    /// # Errors
+    /// [`ClientError::Http`], also for certificates that are none.
+    pub fn with(base: impl Into<String>, access: Access) -> Result<Self, ClientError> {
+        Self::build(&base.into(), access, reqwest::Client::builder())
+    }
+
+    fn build(base: &str, access: Access, http: ClientBuilder) -> Result<Self, ClientError> {
+        // Whoever links this may have chosen another provider before.
+        let _ = ring::default_provider().install_default();
+        let Access { token, authority, certificate } = access;
+        let mut http = http.redirect(Policy::none());
+        if let Some(authority) = authority {
+            http = http.tls_certs_only(
+                Certificate::from_pem_bundle(&authority).map_err(ClientError::Http)?,
+            );
+        }
+        if let Some(certificate) = certificate {
+            http = http.identity(Identity::from_pem(&certificate).map_err(ClientError::Http)?);
+        }
+        let http = http.build().map_err(ClientError::Http)?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http, token })
     }
 
     /// A request to `path`, which starts with a slash.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).timeout(REQUEST_TIMEOUT)
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = request.timeout(REQUEST_TIMEOUT);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.secret().as_str()),
+            None => request,
+        }
     }
 
     /// Sends a request and returns the answer, or the problem that came instead.
@@ -189,6 +228,14 @@ impl ApplianceClient {
         HttpService::new(base).map(Self)
     }
 
+    /// The same, for somebody who says who it is.
+    ///
+    /// # Errors
+    /// [`ClientError::Http`], also for certificates that are none.
+    pub fn with(base: impl Into<String>, access: Access) -> Result<Self, ClientError> {
+        HttpService::with(base, access).map(Self)
+    }
+
     /// Its base address.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -273,6 +320,14 @@ impl ApplianceClient {
         self.0.json(self.0.request(Method::GET, &format!("/v1/jobs/{id}"))).await
     }
 
+    /// Jobs that may be seen, the newest first; `query` is empty, or `?` and what is wanted, as in `?state=failed`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn jobs(&self, query: &str) -> Result<JobList, ClientError> {
+        self.0.json(self.0.request(Method::GET, &format!("/v1/jobs{query}"))).await
+    }
+
     /// Waits until a job is done.
     ///
     /// # Errors
@@ -313,7 +368,8 @@ impl ApplianceClient {
     /// # Errors
     /// See [`ClientError`].
     pub async fn identity(&self) -> Result<AppliancePublicKey, ClientError> {
-        let identity: Identity = self.0.json(self.0.request(Method::GET, "/v1/identity")).await?;
+        let identity: api::Identity =
+            self.0.json(self.0.request(Method::GET, "/v1/identity")).await?;
         Ok(identity.key)
     }
 
@@ -386,7 +442,7 @@ mod tests {
     #[test]
     fn a_client_that_cannot_be_made_is_an_error() {
         let broken = reqwest::Client::builder().user_agent("\n");
-        let error = HttpService::build("http://127.0.0.1", broken).unwrap_err();
+        let error = HttpService::build("http://127.0.0.1", Access::default(), broken).unwrap_err();
         assert!(matches!(error, ClientError::Http(_)), "{error}");
     }
 }

@@ -1,11 +1,14 @@
 //! Groth16 as a service: circuits that a gateway brings, and proofs in snarkjs's JSON.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::name::Name;
@@ -29,9 +32,11 @@ pub struct Groth16Request {
 impl Groth16Request {
     /// A proof from inputs, as snarkjs takes them: an object of numbers, of decimal digits as
     /// strings, and of arrays of those.
-    #[must_use]
-    pub fn from_inputs(circuit: Name, inputs: Value) -> Self {
-        Self { circuit, inputs: Some(Inputs(inputs)), witness: None }
+    ///
+    /// # Errors
+    /// As [`Inputs::new`].
+    pub fn from_inputs(circuit: Name, inputs: &Value) -> serde_json::Result<Self> {
+        Ok(Self { circuit, inputs: Some(Inputs::new(inputs)?), witness: None })
     }
 
     /// A proof from an uploaded witness.
@@ -41,84 +46,129 @@ impl Groth16Request {
     }
 }
 
-/// A circuit's inputs. Secret, so that nobody logs them by accident: `Debug` does not show them. A name that comes
-/// twice in an object is refused: of two values, one would be dropped silently.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+/// A circuit's inputs, as text: what they are made of takes many times as much memory, and is made when they are
+/// needed. Secret, so that nobody logs them by accident: `Debug` does not show them. A name that comes twice in an
+/// object is refused: of two values, one would be dropped silently.
+#[derive(Clone, Serialize)]
 #[serde(transparent)]
-pub struct Inputs(pub Value);
+pub struct Inputs(Box<RawValue>);
 
-impl<'de> Deserialize<'de> for Inputs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Once).map(Self)
+impl Inputs {
+    /// Inputs in JSON.
+    ///
+    /// # Errors
+    /// No JSON, or a name comes twice.
+    pub fn new(value: &Value) -> serde_json::Result<Self> {
+        serde_json::from_str(&value.to_string())
+    }
+
+    /// The JSON.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Whether they are an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.text().starts_with('{')
+    }
+
+    /// Whether there is a number that whoever reads JSON may round.
+    #[must_use]
+    pub fn has_fraction(&self) -> bool {
+        let mut seen = Seen::default();
+        let read =
+            Look(&mut seen).deserialize(&mut serde_json::Deserializer::from_str(self.text()));
+        seen.fraction || read.is_err()
     }
 }
 
-/// Reads JSON in which every name of an object comes once.
-#[derive(Clone, Copy)]
-struct Once;
+impl<'de> Deserialize<'de> for Inputs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let mut seen = Seen::default();
+        Look(&mut seen)
+            .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
+            .map_err(D::Error::custom)?;
+        Ok(Self(raw))
+    }
+}
 
-impl<'de> DeserializeSeed<'de> for Once {
-    type Value = Value;
+impl PartialEq for Inputs {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+impl Eq for Inputs {}
+
+/// What was seen of JSON that nobody keeps.
+#[derive(Default)]
+struct Seen {
+    fraction: bool,
+    hasher: RandomState,
+}
+
+/// Reads JSON in which every name of an object comes once, and keeps nothing of it.
+struct Look<'a>(&'a mut Seen);
+
+impl<'de> DeserializeSeed<'de> for Look<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Once {
-    type Value = Value;
+impl<'de> Visitor<'de> for Look<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.0.fraction = true;
+        Ok(())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Look(self.0))?.is_some() {}
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(self)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let mut values = Map::new();
-        while let Some(name) = fields.next_key::<String>()? {
-            let value = fields.next_value_seed(self)?;
-            if values.contains_key(&name) {
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        // Hashes are much smaller than names may be; that two of these are the same by chance does not happen.
+        let mut names = HashSet::new();
+        while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+            if !names.insert(self.0.hasher.hash_one(&name)) {
                 let name: String = name.chars().take(64).collect();
                 return Err(A::Error::custom(format_args!("the name {name:?} comes twice")));
             }
-            values.insert(name, value);
+            fields.next_value_seed(Look(self.0))?;
         }
-        Ok(Value::Object(values))
+        Ok(())
     }
 }
 
@@ -229,11 +279,12 @@ mod tests {
 
     #[test]
     fn inputs_are_sent_and_not_shown() {
-        let request = Groth16Request::from_inputs("sum".parse().unwrap(), json!({ "a": "needle" }));
+        let inputs = json!({ "a": "needle" });
+        let request = Groth16Request::from_inputs("sum".parse().unwrap(), &inputs).unwrap();
         let job = JobRequest::Groth16(request);
         let json = json!({ "kind": "groth16", "circuit": "sum", "inputs": { "a": "needle" } });
         assert_eq!(serde_json::to_value(&job).unwrap(), json);
-        assert_eq!(serde_json::from_value::<JobRequest>(json).unwrap(), job);
+        assert_eq!(serde_json::from_str::<JobRequest>(&json.to_string()).unwrap(), job);
         let shown = format!("{job:?} {job:#?}");
         assert!(!shown.contains("needle") && shown.contains("Inputs(secret)"), "{shown}");
     }
@@ -242,7 +293,15 @@ mod tests {
     fn no_input_is_dropped_without_a_word() {
         let read = |text: &str| serde_json::from_str::<Inputs>(text);
         let text = r#"{"a":[1,-2,"3",{"b":null,"c":true}],"d":1.5}"#;
-        assert_eq!(read(text).unwrap().0, serde_json::from_str::<Value>(text).unwrap());
+        let inputs = read(text).unwrap();
+        assert!(inputs.text() == text && inputs.is_object() && inputs.has_fraction());
+        let inputs = read(r#" {"a":[1,-2,18446744073709551615,"0.5"]} "#).unwrap();
+        assert!(inputs.is_object() && !inputs.has_fraction());
+        assert!(!read("[1]").unwrap().is_object());
+        // JSON that is as deep as it is long is no reason to go that deep.
+        for deep in ["[".repeat(100_000), "[".repeat(1000) + &"]".repeat(1000)] {
+            assert!(read(&deep).is_err());
+        }
         for twice in [r#"{"a":1,"a":2}"#, r#"[{"x":{"b":1,"c":2,"b":1}}]"#] {
             assert!(read(twice).unwrap_err().to_string().contains("comes twice"), "{twice}");
         }

@@ -5,7 +5,7 @@
 //! - [`identity`]: an appliance's signing key.
 //! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
-//! - [`api`], [`problem`]: the appliance's JSON.
+//! - [`api`], [`problem`]: the appliance's JSON. [`access`]: who asks it, and the token that says so.
 //! - [`groth16`]: circuits, and proofs of them.
 //! - `client`: the appliance over HTTP, with the feature `client`, which is on by default.
 //! - [`fhe`]: homomorphic programs as jobs. With the feature `fhe` they are typed, and there are `outputs`, their
@@ -43,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod access;
 pub mod api;
 #[cfg(feature = "client")]
 pub mod client;
@@ -50,6 +51,7 @@ mod digest;
 pub mod fhe;
 pub mod groth16;
 pub mod identity;
+mod maps;
 #[cfg(feature = "fhe")]
 pub mod merkle;
 pub mod name;

@@ -2,6 +2,7 @@
 
 use pulseproof_kernels::{Curve, G1Affine};
 use pulseproof_packing::{Layout, LayoutRequest, PublicKey};
+use pulseproof_prover::culprits::Culprits;
 use pulseproof_prover::encoding::{DecodeError, Reader, Writer};
 use pulseproof_prover::encryption::{self, NotProvable, Proof, Scheme, Statement};
 use pulseproof_prover::srs::VerifyingKey;
@@ -150,12 +151,18 @@ impl<C: Curve> ProfileVerifier<C> {
         self.scheme.as_ref()
     }
 
-    /// The positions of submissions that are not as the profile says, ascending: whose proof is missing,
-    /// superfluous or wrong. One pairing product if there are none.
-    pub fn find_false(&self, key: &VerifyingKey<C>, claimed: &[ProofClaim<'_, C>]) -> Vec<usize> {
+    /// The submissions that are not as the profile says: whose proof is missing, superfluous or wrong. One pairing
+    /// product if there are none. Of those that only pairings tell no more are looked for than `most`.
+    pub fn find_false(
+        &self,
+        key: &VerifyingKey<C>,
+        claimed: &[ProofClaim<'_, C>],
+        most: usize,
+    ) -> Culprits {
         let positions = claimed.iter().enumerate();
         let Some(scheme) = &self.scheme else {
-            return positions.filter(|(_, c)| c.proof.is_some()).map(|(at, _)| at).collect();
+            let superfluous = positions.filter(|(_, c)| c.proof.is_some()).map(|(at, _)| at);
+            return Culprits { found: superfluous.collect(), unchecked: Vec::new() };
         };
         let (mut wrong, mut places, mut proved) = (Vec::new(), Vec::new(), Vec::new());
         for (position, ProofClaim { commitment, message, proof }) in positions {
@@ -168,9 +175,10 @@ impl<C: Curve> ProfileVerifier<C> {
                 }
             }
         }
-        let found = encryption::find_false(key, scheme, &proved, &mut OsRng);
-        wrong.extend(found.into_iter().map(|index| places[index]));
-        wrong.sort_unstable();
-        wrong
+        let mut culprits =
+            encryption::find_false(key, scheme, &proved, most, &mut OsRng).at(&places);
+        culprits.found.extend(wrong);
+        culprits.found.sort_unstable();
+        culprits
     }
 }

@@ -234,7 +234,7 @@ impl<C: Curve> Claim<C> {
                 proof: contribution.proof.as_ref(),
             })
             .collect();
-        match lists.find_false(key, &claimed).first() {
+        match lists.find_false(key, &claimed, 1).found.first() {
             Some(&wrong) => Err(ResultError::Encryption(self.contributions[wrong].device.clone())),
             None => Ok(()),
         }

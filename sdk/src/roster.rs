@@ -6,6 +6,7 @@ use pulseproof_prover::encoding::Writer;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::maps::each_once;
 use crate::name::Name;
 use crate::signing::DevicePublicKey;
 
@@ -24,6 +25,7 @@ pub struct Roster {
     /// What the words mean: a hash of packing and encryption key, signed by every device.
     pub profile: Digest,
     /// The devices.
+    #[serde(deserialize_with = "each_once")]
     pub devices: BTreeMap<Name, DevicePublicKey>,
 }
 

@@ -68,7 +68,7 @@ impl Running {
         let mut jobs = Vec::new();
         for i in 0..PROOFS {
             let inputs = serde_json::json!({ "a": i, "b": 3, "c": 5 });
-            let request = Groth16Request::from_inputs(name(), inputs);
+            let request = Groth16Request::from_inputs(name(), &inputs).unwrap();
             jobs.push(self.client.create_job(&JobRequest::Groth16(request)).await.unwrap());
         }
         for job in jobs {

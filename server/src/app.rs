@@ -6,15 +6,21 @@ use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_service::Gate;
+use pulseproof_service::body::{Bodies, Patience};
+use pulseproof_service::budget::Budget;
+use pulseproof_service::doors::DoorCounts;
 use pulseproof_store::Store;
+use zeroize::Zeroizing;
 
 use crate::blobs::Blobs;
+use crate::charges::Charges;
 use crate::config::Config;
 use crate::fhe::compute::OutputSigner;
 use crate::fhe::lookups::LookupStore;
 use crate::fhe::registry::Registry;
 use crate::groth16::backends::Backends;
 use crate::groth16::prover::Groth16;
+use crate::guard::Guard;
 use crate::health::BackendHealth;
 use crate::profiles::Profiles;
 use crate::refusal::Refusal;
@@ -22,6 +28,11 @@ use crate::signals::JobSignals;
 use crate::sums::{ProfileSums, ProverRole, Sums};
 use crate::telemetry::Telemetry;
 use pulseproof_fhe::bootstrap::engines::Engines;
+
+/// Whole files that are checked at the same time: each takes memory, and all of a processor.
+const CHECKS_MAX: usize = 2;
+/// Answers that are held back at the same time.
+const WAITS_MAX: u64 = 512;
 
 /// A running appliance.
 pub struct App {
@@ -35,14 +46,26 @@ pub struct App {
     pub profiles: Profiles,
     /// What must not be forgotten.
     pub store: Arc<dyn Store>,
-    /// Keeps the bodies in memory few.
-    pub gate: Gate,
+    /// Who asks, and whether they may.
+    pub guard: Guard,
+    /// Reads bodies, and keeps those in memory few.
+    pub bodies: Bodies,
+    /// Keeps checks of batches and results at work few, client by client in turn.
+    pub gate: Arc<Gate>,
+    /// What clients owe for what did not hold.
+    pub charges: Charges,
     /// The jobs at work.
     pub signals: JobSignals,
     /// The files beside the store.
     pub blobs: Arc<Blobs>,
     /// Keeps the files that are received few.
-    pub upload_gate: Gate,
+    pub uploads: Arc<Budget>,
+    /// Keeps checks of whole files at work few.
+    pub upload_gate: Arc<Gate>,
+    /// Keeps answers that are held back few.
+    pub waits: Arc<Budget>,
+    /// What happened at the doors.
+    pub doors: Arc<DoorCounts>,
     /// The engines that hold a key.
     pub registry: Arc<Registry>,
     /// How it answers for what programs computed.
@@ -65,17 +88,24 @@ pub struct Computers {
     pub groth16: Groth16,
 }
 
+/// What an appliance has open.
+pub struct Opened {
+    /// What results and outputs are signed with.
+    pub identity: ApplianceKey,
+    /// What must not be forgotten.
+    pub store: Arc<dyn Store>,
+    /// The files beside it.
+    pub blobs: Blobs,
+    /// What programs' lookups gave.
+    pub lookups: LookupStore,
+    /// Who asks, and whether they may.
+    pub guard: Guard,
+}
+
 impl App {
     /// An appliance over an open store.
-    pub fn new(
-        computers: Computers,
-        identity: ApplianceKey,
-        store: Arc<dyn Store>,
-        blobs: Blobs,
-        lookups: LookupStore,
-        config: Config,
-        telemetry: Telemetry,
-    ) -> Self {
+    pub fn new(computers: Computers, opened: Opened, config: Config, telemetry: Telemetry) -> Self {
+        let Opened { identity, store, blobs, lookups, guard } = opened;
         let Computers { sums, engines, groth16 } = computers;
         let of = |prover| sums.backend(prover);
         let others = [groth16.primary.backend(), engines.backend()];
@@ -91,16 +121,35 @@ impl App {
             sums,
             profiles: Profiles::default(),
             store,
+            guard,
+            bodies: bodies(&config),
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max, busy()),
+            charges: Charges::new(config.culprits_per_minute_max),
             signals: JobSignals::default(),
             backends: Backends::new(groth16, &health, &blobs, &config.groth16),
             health,
             blobs,
-            upload_gate: Gate::new(config.uploads.at_once_max, config.uploads.at_once_max, busy()),
+            uploads: Budget::new(
+                config.uploads.at_once_max as u64,
+                config.uploads.at_once_each_max as u64,
+                "uploads",
+            ),
+            upload_gate: Gate::new(CHECKS_MAX, config.uploads.at_once_max, busy()),
+            waits: Budget::new(WAITS_MAX, WAITS_MAX / 2, "answers that wait"),
+            doors: Arc::clone(&config.doors.counts),
             registry: Arc::new(registry),
             config,
             telemetry,
         }
+    }
+
+    /// Stands for a request, so that another one is noticed. It tells nothing of what is in it to who has not the
+    /// appliance's key: requests may be secret, and few enough to be tried.
+    pub fn request_digest(&self, request: &[u8]) -> Digest {
+        let key = Zeroizing::new(self.identity.seed());
+        let inner =
+            Digest::of("pulseproof request v1", &Zeroizing::new([&key[..], request].concat()));
+        Digest::of("pulseproof request v1", &Zeroizing::new([&key[..], &inner.0[..]].concat()))
     }
 
     /// Sums of a profile that the store has.
@@ -112,7 +161,14 @@ impl App {
     }
 }
 
+fn bodies(config: &Config) -> Bodies {
+    let total = config.body_timeout;
+    let patience = Patience { total, idle: total, slowest: config.slowest };
+    let share = config.bodies_bytes_max / 4;
+    Bodies { budget: Budget::new(config.bodies_bytes_max, share, "bytes of bodies"), patience }
+}
+
 /// What whoever finds no place at a gate is told.
 fn busy() -> Problem {
-    Problem::new(503, "busy", "too many bodies are waiting to be read; send this one again")
+    Problem::new(503, "busy", "too much is waiting to be checked; send this one again")
 }

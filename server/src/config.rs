@@ -6,20 +6,35 @@ use std::time::Duration;
 
 use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::Name;
+use pulseproof_service::Doors;
+use pulseproof_service::body::Slowest;
+use pulseproof_service::doors::hosts::Hosts;
 
-/// Where an appliance keeps its store, and its limits.
+/// Where an appliance keeps its store, whom it lets in, and its limits.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The folder of the store; made if it is missing. One appliance at a time may use it.
     pub data_dir: PathBuf,
+    /// Who may do what.
+    pub access: Access,
+    /// How connections are let in.
+    pub doors: Doors,
+    /// The names that are answered to.
+    pub hosts: Hosts,
+    /// Bytes of bodies in memory at the same time, files that are uploaded left out; one client's are at most a quarter.
+    pub bodies_bytes_max: u64,
     /// Longest body of a batch of submissions, in bytes.
     pub body_bytes_max: usize,
     /// The longest that reading one body may take.
     pub body_timeout: Duration,
-    /// Batches read and checked at the same time; each holds a body in memory.
+    /// How slowly a body may come, files that are uploaded included.
+    pub slowest: Slowest,
+    /// Batches checked at the same time.
     pub intakes_max: usize,
-    /// Batches that wait for their turn, unread; one more is turned away with a 503.
+    /// Batches that wait for their turn, of one client at most half of them; one more is turned away with a 503.
     pub intakes_waiting_max: usize,
+    /// Submissions of one client that may be found not to hold, at once and in a minute: each takes many checks.
+    pub culprits_per_minute_max: u32,
     /// Profiles kept; some 33 kB each, and ten times as much in memory.
     pub profiles_max: usize,
     /// Results of other appliances kept; some 35 kB each.
@@ -44,8 +59,15 @@ pub struct Config {
     /// Jobs that a device failed at and the CPU did, until the device is taken out of service; it is back with the next
     /// process. At least 1.
     pub backend_failures_max: u32,
-    /// How long requests in flight may take to finish once the appliance was told to stop.
-    pub drain_timeout: Duration,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever reaches the appliance may do everything.
+    Open,
+    /// Whoever has a token may do what these rules, in Cedar, permit.
+    Rules(String),
 }
 
 impl Config {
@@ -53,10 +75,16 @@ impl Config {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            access: Access::Open,
+            doors: Doors::default(),
+            hosts: Hosts::these([]),
+            bodies_bytes_max: 512 << 20,
             body_bytes_max: 64 << 20,
+            slowest: Slowest::default(),
             body_timeout: Duration::from_secs(30),
             intakes_max: 4,
-            intakes_waiting_max: 32,
+            intakes_waiting_max: 256,
+            culprits_per_minute_max: 64,
             profiles_max: 64,
             results_max: 4096,
             keys_max: 8,
@@ -68,7 +96,6 @@ impl Config {
             uploads: Uploads::default(),
             groth16: Groth16Limits::default(),
             backend_failures_max: 3,
-            drain_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -76,8 +103,14 @@ impl Config {
 /// Limits of files that are uploaded.
 #[derive(Clone, Debug)]
 pub struct Uploads {
-    /// Files received at the same time, and as many that wait for their turn.
+    /// Files received at the same time.
     pub at_once_max: usize,
+    /// Of one client.
+    pub at_once_each_max: usize,
+    /// Unfinished files that are kept; for one more, the oldest that nobody writes goes.
+    pub unfinished_max: usize,
+    /// Of one client, whose own oldest goes then.
+    pub unfinished_each_max: usize,
     /// The longest that one request may take; what it brought stays, and another may go on.
     pub timeout: Duration,
     /// The longest that a request may bring nothing.
@@ -91,7 +124,10 @@ pub struct Uploads {
 impl Default for Uploads {
     fn default() -> Self {
         Self {
-            at_once_max: 4,
+            at_once_max: 64,
+            at_once_each_max: 16,
+            unfinished_max: 1024,
+            unfinished_each_max: 128,
             timeout: Duration::from_secs(3600),
             idle_timeout: Duration::from_secs(30),
             bytes_max: 64 << 30,

@@ -3,13 +3,14 @@
 use pulseproof_sdk::Problem;
 use pulseproof_store::{Denial, StoreError};
 
-use crate::refusal::{Refusal, internal};
+use crate::refusal::{Refusal, disk_full, internal};
 use crate::sums::openings_exhausted;
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Denied(denial) => problem(&denial).into(),
+            StoreError::Full => Refusal::for_now(disk_full()),
             error => internal(&error),
         }
     }
@@ -35,6 +36,7 @@ pub fn problem(denial: &Denial) -> Problem {
         D::Duplicate { .. } => about(409, "duplicate-submission", "device"),
         D::OpeningsExhausted => openings_exhausted(None),
         D::Busy { limit, .. } => about(503, "busy", "kind").limit(*limit as u64),
+        D::TooManyJobs { limit, .. } => about(429, "too-many-jobs", "kind").limit(*limit as u64),
         D::Refused(problem) => Problem::clone(problem),
         D::AskedOtherwise => about(422, "idempotency-key-reused", "Idempotency-Key"),
         D::KeyNotThere => about(422, "unknown-key", "key"),

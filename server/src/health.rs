@@ -24,6 +24,8 @@ struct Failures {
     count: u32,
     /// When the last one was counted.
     at: Instant,
+    /// What it was.
+    reason: String,
 }
 
 impl BackendHealth {
@@ -41,9 +43,26 @@ impl BackendHealth {
         failures.get(&kind).is_none_or(|failures| failures.count < self.failures_max)
     }
 
+    /// What is to be said of backends that are out of service.
+    pub fn out_of_service(&self, with_reasons: bool) -> Vec<String> {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = failures.iter().filter(|(_, failures)| failures.count >= self.failures_max);
+        let mut said: Vec<_> = gone
+            .map(|(kind, Failures { count, reason, .. })| {
+                let reason =
+                    if with_reasons { format!(", at the last: {reason}") } else { String::new() };
+                format!(
+                    "{kind} is out of service: it failed at {count} jobs that the CPU did{reason}"
+                )
+            })
+            .collect();
+        said.sort();
+        said
+    }
+
     /// Takes notice that a backend failed at a job that it had begun then, and that the CPU did. Jobs that were at work
     /// when another one's failure was counted do not count: what ended that one may have ended them.
-    pub fn failed(&self, kind: BackendKind, begun: Instant) {
+    pub fn failed(&self, kind: BackendKind, begun: Instant, reason: &str) {
         let (count, is_counted) = {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             match failures.get_mut(&kind) {
@@ -51,10 +70,12 @@ impl BackendHealth {
                 Some(failures) => {
                     failures.count = failures.count.saturating_add(1);
                     failures.at = Instant::now();
+                    failures.reason = shortened(reason);
                     (failures.count, true)
                 }
                 None => {
-                    failures.insert(kind, Failures { count: 1, at: Instant::now() });
+                    let (at, reason) = (Instant::now(), shortened(reason));
+                    failures.insert(kind, Failures { count: 1, at, reason });
                     (1, true)
                 }
             }
@@ -89,11 +110,14 @@ mod tests {
         let health = BackendHealth::new([BackendKind::Cuda], 2);
         let begun = Instant::now();
         for _ in 0..5 {
-            health.failed(BackendKind::Cuda, begun);
+            health.failed(BackendKind::Cuda, begun, "lost");
         }
         assert!(health.is_usable(BackendKind::Cuda));
-        health.failed(BackendKind::Cuda, Instant::now());
+        health.failed(BackendKind::Cuda, Instant::now(), "lost again");
         assert!(!health.is_usable(BackendKind::Cuda));
         assert!(health.is_usable(BackendKind::Wgpu));
+        assert!(!health.out_of_service(false)[0].contains("lost"));
+        let said = health.out_of_service(true);
+        assert!(said.len() == 1 && said[0].contains("cuda") && said[0].contains("lost again"));
     }
 }

@@ -3,12 +3,12 @@
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
 //!   bootstraps. [`Groth16`]: what proves circuits.
-//! - `http`: routes. `problems`: those that every room has; `denials`: the store's, as problems.
+//! - `http`: routes. `guard`: who asks, and whether they may. `charges`: what they owe. `problems`: those that every room has; `denials`: the store's, as problems.
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
 //!   `pulseproof-store`'s.
 //! - `jobs`: how each kind of job is admitted, worked on and finished, and their driver. `signals`, `at_work`: what
-//!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs.
+//!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs. `readiness`: whether work is taken.
 //! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
@@ -16,17 +16,19 @@
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
 //! Nothing depends on what comes after it: `stopping`, `problems` ‹ `telemetry` ‹ `health`, `blobs`, `sums` ‹
-//! `profiles`, `fhe`, `groth16`, `signals` ‹ `app` ‹ `upkeep`, `pinned` ‹ `jobs` ‹ `http` ‹ `serve`.
+//! `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `upkeep`, `pinned`, `readiness` ‹ `jobs` ‹ `http` ‹ `serve`.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
 
 mod app;
 mod at_work;
 mod blobs;
+mod charges;
 mod config;
 mod denials;
 mod fhe;
 mod groth16;
+mod guard;
 mod health;
 mod http;
 pub mod identity;
@@ -34,6 +36,7 @@ mod jobs;
 mod pinned;
 mod problems;
 mod profiles;
+mod readiness;
 mod recent;
 mod refusal;
 mod serve;
@@ -43,13 +46,14 @@ mod sums;
 mod telemetry;
 mod upkeep;
 
-pub use config::{Config, Groth16Limits, Uploads};
+pub use config::{Access, Config, Groth16Limits, Uploads};
 pub use groth16::programs::Programs;
 pub use groth16::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
     Witness,
 };
+pub use http::routes::{RouteInfo, routes};
 pub use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 pub use pulseproof_store::StoreError;
-pub use serve::{Appliance, Machine, ServeError, serve};
+pub use serve::{Appliance, Machine, ServeError, lock, serve};
 pub use sums::Prover;

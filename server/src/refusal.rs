@@ -1,6 +1,7 @@
 //! Answers that are problems: a service's, made of what the store says as well.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
@@ -22,11 +23,34 @@ impl Refusal {
     pub fn for_now(problem: Problem) -> Self {
         Self(answer::Refusal::for_now(problem))
     }
+
+    /// A refusal that lasts for so many seconds.
+    pub fn until(problem: Problem, seconds: u64) -> Self {
+        Self(answer::Refusal::until(problem, seconds))
+    }
 }
 
 /// What went wrong is for the log; who asked can only ask again.
 pub fn internal(error: &dyn Error) -> Refusal {
     Refusal(answer::internal(error))
+}
+
+/// The same, of something that was written: a disk that is full is told, and passes.
+pub fn of_disk(error: &io::Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            tracing::error!(%error, "the disk is full");
+            Refusal::for_now(disk_full())
+        }
+        _ => internal(error),
+    }
+}
+
+/// There is no room on the appliance's disk.
+pub fn disk_full() -> Problem {
+    let detail =
+        "the appliance's disk is full: nothing was kept of this; send it again when there is room";
+    Problem::new(507, "disk-full", detail)
 }
 
 impl From<answer::Refusal> for Refusal {

@@ -6,22 +6,23 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use pulseproof_access::{Policy, PolicyError};
 use pulseproof_fhe::bootstrap::engines::Engines;
 use pulseproof_files::private_folder;
 use pulseproof_kernels::Curve;
-use pulseproof_service::Boxed;
+use pulseproof_service::{Boxed, serve_routes};
 use pulseproof_store::sqlite::SqliteStore;
 use pulseproof_store::{StoreError, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::sleep;
 
-use crate::app::{App, Computers};
+use crate::app::{App, Computers, Opened};
 use crate::blobs::Blobs;
-use crate::config::Config;
+use crate::config::{Access, Config};
 use crate::fhe::keys::{OLD_FOLDER, OLD_SUFFIX};
 use crate::fhe::lookups::LookupStore;
 use crate::groth16::prover::Groth16;
+use crate::guard::Guard;
 use crate::http;
 use crate::identity;
 use crate::jobs::aggregate::AggregateJobs;
@@ -54,6 +55,9 @@ pub enum ServeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rules on who may do what are none.
+    #[error(transparent)]
+    Rules(#[from] PolicyError),
     /// The process has a metrics recorder that is not ours.
     #[error("metrics: the process has a recorder already")]
     Metrics,
@@ -107,6 +111,7 @@ impl Appliance {
     }
 
     async fn open_here(computers: Computers, config: Config) -> Result<Self, ServeError> {
+        let guard = guard(&config.access)?;
         let lock = lock(&config.data_dir)?;
         let telemetry = Telemetry::install().ok_or(ServeError::Metrics)?;
         let srs = computers.sums.srs();
@@ -118,7 +123,12 @@ impl Appliance {
         })?;
         let lookups = LookupStore::open(&config.data_dir, config.lookups_bytes_max)
             .map_err(|source| io_error("lookups", source))?;
-        let app = App::new(computers, identity, store, blobs, lookups, config, telemetry);
+        let app = App::new(
+            computers,
+            Opened { identity, store, blobs, lookups, guard },
+            config,
+            telemetry,
+        );
         Ok(Self { app: Arc::new(app), lock })
     }
 
@@ -153,9 +163,9 @@ impl Appliance {
         announce(&app);
         let (stop, stopping) = watch::channel(false);
         let requests = async {
-            let served = answer(listener, &app, stopping.clone()).await;
+            let (routes, doors) = (http::router(Arc::clone(&app)), app.config.doors.clone());
+            serve_routes(routes, listener, doors, stopped(stopping.clone())).await;
             stop.send_replace(true);
-            served
         };
         let signal = async {
             tokio::select! {
@@ -163,7 +173,7 @@ impl Appliance {
                 () = stopped(stopping.clone()) => {}
             }
         };
-        let (served, (), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), ()) = tokio::join!(
             requests,
             signal,
             driver::run::<AggregateJobs>(&app, stopping.clone()),
@@ -176,37 +186,28 @@ impl Appliance {
         app.store.close().await;
         drop(lock);
         tracing::info!("stopped");
-        served
+        Ok(())
     }
 }
 
-async fn answer(
-    listener: TcpListener,
-    app: &Arc<App>,
-    stopping: watch::Receiver<bool>,
-) -> Result<(), ServeError> {
-    let server = axum::serve(listener, http::router(app.clone()))
-        .with_graceful_shutdown(stopped(stopping.clone()));
-    let deadline = async {
-        stopped(stopping).await;
-        sleep(app.config.drain_timeout).await;
-    };
-    tokio::select! {
-        served = server => served.map_err(|source| io_error("serving", source)),
-        () = deadline => {
-            tracing::warn!("some requests did not finish in time");
-            Ok(())
-        }
-    }
+fn guard(access: &Access) -> Result<Guard, ServeError> {
+    Ok(Guard::new(match access {
+        Access::Open => None,
+        Access::Rules(text) => Some(Policy::read(text)?),
+    }))
 }
 
 fn open_blobs(config: &Config) -> io::Result<Blobs> {
-    let blobs = Blobs::open(&config.data_dir, config.uploads.bytes_max)?;
+    let blobs = Blobs::open(&config.data_dir, &config.uploads)?;
     blobs.adopt(&config.data_dir.join(OLD_FOLDER), OLD_SUFFIX)?;
     Ok(blobs)
 }
 
-fn lock(directory: &Path) -> Result<File, ServeError> {
+/// Takes a folder for as long as the file lives, so that no appliance does.
+///
+/// # Errors
+/// Another process has it, or it cannot be used.
+pub fn lock(directory: &Path) -> Result<File, ServeError> {
     let path = directory.join(LOCK_FILE);
     let failed = |source| io_error(path.display().to_string(), source);
     private_folder(directory).map_err(failed)?;

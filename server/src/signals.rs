@@ -1,5 +1,6 @@
 //! What reaches drivers and jobs at once and not by way of the store: that a job was queued, that one is to stop.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pulseproof_store::jobs::{JobKind, Lease};
@@ -21,6 +22,9 @@ impl JobSignals {
 pub struct KindSignals {
     /// Tells the driver that a job was queued.
     pub queued: Notify,
+    /// Tells whoever waits that some job is at work no more.
+    pub ended: Notify,
+    closed: AtomicBool,
     /// Ways to stop the jobs at work. While a lease is lost and its job is not given up yet, there may be two of it.
     running: Mutex<Vec<(Lease, watch::Sender<bool>)>>,
 }
@@ -36,9 +40,16 @@ impl KindSignals {
         self.stop_where(|lease| lease == lost);
     }
 
-    /// Stops all jobs at work.
-    pub fn stop_all(&self) {
+    /// Stops all jobs at work, for good: the appliance stops.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         self.stop_where(|_| true);
+        self.ended.notify_waiters();
+    }
+
+    /// Whether no job is worked on any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     fn stop_where(&self, which: impl Fn(&Lease) -> bool) {
@@ -64,6 +75,7 @@ impl KindSignals {
     /// A job is at work no more.
     pub fn end(&self, ended: &Lease) {
         self.lock().retain(|(lease, _)| lease != ended);
+        self.ended.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Lease, watch::Sender<bool>)>> {

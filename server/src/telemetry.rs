@@ -3,6 +3,7 @@
 //! The recorder belongs to the process: several appliances in one process count together.
 
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -11,6 +12,7 @@ use pulseproof_fhe::batcher::BatchStats;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
+use pulseproof_service::doors::DoorCounts;
 use tokio::sync::watch;
 
 use crate::stopping::stopped;
@@ -66,6 +68,16 @@ const KEY_LOADS: &str = "pulseproof_circuit_key_loads_total";
 /// Bytes that circuits' keys take in memory, or that are kept free for those being loaded; label
 /// `backend`.
 const KEY_BYTES: &str = "pulseproof_circuit_key_resident_bytes";
+/// Requests that were answered; label `status`: the first digit and `xx`.
+const REQUESTS: &str = "pulseproof_http_requests_total";
+/// Time from a request's head to that of its answer.
+const REQUEST: &str = "pulseproof_http_request_seconds";
+/// Connections that are open.
+const CONNECTIONS: &str = "pulseproof_connections";
+/// Connections that ended before their time; label `why`: `made-room` for another, `broken`, or `failed` to come in.
+const CONNECTIONS_ENDED: &str = "pulseproof_connections_ended_total";
+/// Bytes of bodies that are in memory.
+const BODY_BYTES: &str = "pulseproof_body_bytes";
 /// Jobs queued or running.
 const QUEUE: &str = "pulseproof_queue_length";
 /// 1 if the SRS is a development one: its proofs convince nobody.
@@ -129,6 +141,11 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(BACKEND_IN_SERVICE, "1 while jobs are done on the backend");
     describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
     describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
+    describe_counter!(REQUESTS, "Requests answered, by status");
+    describe_histogram!(REQUEST, "Seconds from a request's head to that of its answer");
+    describe_gauge!(CONNECTIONS, "Connections that are open");
+    describe_counter!(CONNECTIONS_ENDED, "Connections that ended before their time, by why");
+    describe_gauge!(BODY_BYTES, "Bytes of bodies in memory");
     describe_gauge!(QUEUE, "Jobs queued or running");
     describe_gauge!(INSECURE, "1 if the SRS is a development one");
     counter!(PROOFS_REJECTED).absolute(0);
@@ -140,6 +157,29 @@ pub async fn upkeep(telemetry: &Telemetry, stopping: watch::Receiver<bool>) {
     while tokio::time::timeout(UPKEEP_INTERVAL, stopped(stopping.clone())).await.is_err() {
         telemetry.0.run_upkeep();
     }
+}
+
+/// Counts an answered request.
+pub fn answered(status: u16, took: Duration) {
+    counter!(REQUESTS, "status" => format!("{}xx", status / 100)).increment(1);
+    histogram!(REQUEST).record(took);
+}
+
+/// Says what happens at the doors.
+#[expect(clippy::cast_precision_loss, reason = "there are far fewer connections than 2^52")]
+pub fn doors(counts: &DoorCounts) {
+    gauge!(CONNECTIONS).set(counts.open() as f64);
+    for (why, count) in
+        [("made-room", &counts.made_room), ("broken", &counts.broken), ("failed", &counts.failed)]
+    {
+        counter!(CONNECTIONS_ENDED, "why" => why).absolute(count.load(Ordering::Relaxed));
+    }
+}
+
+/// Sets how many bytes of bodies are in memory.
+#[expect(clippy::cast_precision_loss, reason = "memories are far smaller than 2^52 bytes")]
+pub fn bodies(bytes: u64) {
+    gauge!(BODY_BYTES).set(bytes as f64);
 }
 
 /// Counts stored submissions.

@@ -2,21 +2,22 @@
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::problem::PROBLEM_JSON;
 use tokio::task::JoinError;
 
-/// When whoever was refused for now may try again, in seconds.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+/// When whoever was refused for now may try again, unless something is known of it, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// An answer that is a problem.
 #[derive(Debug)]
 pub struct Refusal {
     problem: Problem,
-    retry: bool,
+    /// When it may be tried again, in seconds.
+    retry_after: Option<u64>,
 }
 
 impl Refusal {
@@ -27,7 +28,12 @@ impl Refusal {
 
     /// A refusal that will not last.
     pub fn for_now(problem: Problem) -> Self {
-        Self { problem, retry: true }
+        Self::until(problem, RETRY_AFTER_SECONDS)
+    }
+
+    /// A refusal that lasts for so many seconds.
+    pub fn until(problem: Problem, seconds: u64) -> Self {
+        Self { problem, retry_after: Some(seconds) }
     }
 }
 
@@ -35,7 +41,7 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let for_now = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
         let retry = for_now.iter().any(|status| problem.status == status.as_u16());
-        Self { problem, retry }
+        Self { problem, retry_after: retry.then_some(RETRY_AFTER_SECONDS) }
     }
 }
 
@@ -76,8 +82,11 @@ impl IntoResponse for Refusal {
         let mut response = (status, Json(self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if self.retry {
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }

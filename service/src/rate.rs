@@ -1,6 +1,6 @@
 //! How often an address may ask. Decided before a body is read.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use pulseproof_sdk::Problem;
 
 use crate::Refusal;
+use crate::client::site;
 
 /// Addresses remembered before those that have been quiet are forgotten.
 const ADDRESSES_MAX: usize = 1 << 16;
@@ -37,16 +38,6 @@ impl Rate {
             let detail = format!("more than {most} requests a minute; ask again later");
             Problem::new(429, "too-many-requests", detail).limit(most)
         })
-    }
-}
-
-/// Who has one IPv6 address has all that begin with the same 64 bits.
-fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-        address => address,
     }
 }
 

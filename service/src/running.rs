@@ -1,11 +1,10 @@
-//! Starting and stopping. Touches ports.
+//! A service on a port of this machine, started and stopped. Touches ports.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
@@ -52,21 +51,4 @@ impl Running {
         let _ = self.stop.send(());
         self.task.await.map_err(io::Error::other)?
     }
-}
-
-/// Serves routes until `stopped` is ready. Handlers may ask for the address of who is connected.
-///
-/// # Errors
-/// The listener's.
-pub async fn serve_routes(
-    routes: Router,
-    listener: TcpListener,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    serve_until(routes, listener, Box::pin(stopped)).await
-}
-
-fn serve_until(routes: Router, listener: TcpListener, stopped: Boxed<()>) -> Boxed<io::Result<()>> {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    Box::pin(async { axum::serve(listener, service).with_graceful_shutdown(stopped).await })
 }

@@ -35,6 +35,9 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error(transparent)]
     Migration(#[from] MigrateError),
+    /// The schema is of another version, and was to be left as it is.
+    #[error("{}: of another version of this program", .0.display())]
+    OtherVersion(PathBuf),
 }
 
 /// Opens or makes a file, for so many connections, and makes those changes of the schema that it has not seen yet, the
@@ -48,16 +51,41 @@ pub async fn open(
     connections_max: u32,
 ) -> Result<SqlitePool, OpenError> {
     make(file).map_err(|source| OpenError::File { path: file.to_owned(), source })?;
+    let pool = connect(file, connections_max).await?;
+    migrator(schema).run(&pool).await?;
+    Ok(pool)
+}
+
+/// Opens a file that others may have open, and changes nothing of its schema.
+///
+/// # Errors
+/// There is no such file, or its schema is another.
+pub async fn open_as_it_is(
+    file: &Path,
+    schema: &[SchemaChange],
+    connections_max: u32,
+) -> Result<SqlitePool, OpenError> {
+    let there = file.metadata();
+    there.map_err(|source| OpenError::File { path: file.to_owned(), source })?;
+    let pool = connect(file, connections_max).await?;
+    let newest = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    // Without that table there is no schema at all.
+    let found: Option<i64> = sqlx::query_scalar(newest).fetch_one(&pool).await.unwrap_or(None);
+    if found == schema.last().map(|change| change.0) {
+        return Ok(pool);
+    }
+    pool.close().await;
+    Err(OpenError::OtherVersion(file.to_owned()))
+}
+
+async fn connect(file: &Path, connections_max: u32) -> Result<SqlitePool, OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT);
-    let pool =
-        SqlitePoolOptions::new().max_connections(connections_max).connect_with(options).await?;
-    migrator(schema).run(&pool).await?;
-    Ok(pool)
+    Ok(SqlitePoolOptions::new().max_connections(connections_max).connect_with(options).await?)
 }
 
 /// A transaction that holds the write lock from its start: what is checked in it is so when it writes.

@@ -67,6 +67,14 @@ pub enum Denial {
         /// How many.
         limit: usize,
     },
+    /// As many jobs of one kind are unfinished as one client may have.
+    #[error("{limit} {} of yours are queued or running, and others are to have room: try again later", kind.plural())]
+    TooManyJobs {
+        /// The kind.
+        kind: JobKind,
+        /// How many.
+        limit: usize,
+    },
     /// What was to be checked inside the transaction was refused.
     #[error(transparent)]
     Refused(Box<Problem>),

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState, Retried};
+use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState, JobSummary, Retried};
 use pulseproof_sdk::{Digest, Problem};
 use rand::RngCore;
 use rand::rngs::OsRng;
@@ -21,6 +21,18 @@ pub trait Jobs: Send + Sync {
     /// A job, if it is known.
     async fn job(&self, id: &str) -> Result<Option<Job>, StoreError>;
 
+    /// What is listed of jobs, the newest first, each with its position: so many of those before a position, if one is
+    /// given, and of a client, if one is named.
+    async fn jobs(
+        &self,
+        before: Option<i64>,
+        client: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(i64, JobSummary)>, StoreError>;
+
+    /// Where a job stands, if it is known.
+    async fn state(&self, id: &str) -> Result<Option<JobState>, StoreError>;
+
     /// A finished job's result.
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
@@ -33,18 +45,18 @@ pub trait Jobs: Send + Sync {
     /// [`AskedOtherwise`](crate::Denial::AskedOtherwise).
     async fn asked_before(&self, ask: &Ask) -> Result<Option<String>, StoreError>;
 
-    /// Whether there is room for one more unfinished job of a kind. Whoever queues one looks again.
+    /// Whether there is room for one more unfinished job of a kind and of a client. Whoever queues one looks again.
     ///
     /// # Errors
-    /// [`Busy`](crate::Denial::Busy).
-    async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError>;
+    /// [`Busy`](crate::Denial::Busy), [`TooManyJobs`](crate::Denial::TooManyJobs).
+    async fn check_room(&self, kind: JobKind, client: &str, room: Room) -> Result<(), StoreError>;
 
     /// Puts all jobs of a kind that are at work back into the queue, at their old place, and says how many. Only for
     /// who knows that nobody is at work.
     async fn requeue(&self, kind: JobKind) -> Result<u64, StoreError>;
 
-    /// Takes a job of a kind for so long: of those that are queued or whose lease has run out the one with the
-    /// highest priority, and of these the oldest.
+    /// Takes a job of a kind for so long: of those that are queued or whose lease has run out one of the client that
+    /// was served least recently, of these the one with the highest priority, and of these the oldest.
     async fn take(&self, kind: JobKind, term: Duration) -> Result<Option<Taken>, StoreError>;
 
     /// Whether a lease can still write: the job has not ended, and nobody took it again.
@@ -119,7 +131,9 @@ impl JobKind {
 pub struct Ask {
     /// The job's id, unless it was asked for before.
     pub id: String,
-    /// Higher ones are taken first; 0 if nobody says.
+    /// Who asks.
+    pub client: String,
+    /// Higher ones of the same client are taken first; 0 if nobody says.
     pub priority: i32,
     /// What makes asking twice no second job.
     pub once: Option<Once>,
@@ -127,21 +141,36 @@ pub struct Ask {
 
 impl Ask {
     /// A job like others, each time that it is asked for.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), priority: 0, once: None }
+    pub fn new(id: impl Into<String>, client: impl Into<String>) -> Self {
+        Self { id: id.into(), client: client.into(), priority: 0, once: None }
     }
 }
 
 /// One client's key for one job: whoever asks again under it gets that job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
-    /// The client.
-    pub client: String,
-    /// Its key.
+    /// The key.
     pub key: String,
     /// Stands for all that is asked, so that another request under the key is noticed. Where something of it is
     /// secret, of a kind that does not tell.
     pub digest: Digest,
+}
+
+/// How many jobs of a kind may be unfinished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// In all.
+    pub all: usize,
+    /// Of one client.
+    pub each: usize,
+}
+
+impl Room {
+    /// So many in all, of which one client may have half.
+    #[must_use]
+    pub fn new(all: usize) -> Self {
+        Self { all, each: all.div_ceil(2) }
+    }
 }
 
 /// The right to write what becomes of a job.
@@ -240,6 +269,8 @@ impl Dependency {
 
 /// A job as it is stored.
 pub(crate) struct StoredJob {
+    pub id: String,
+    pub client: String,
     pub request: String,
     pub state: String,
     pub facts: String,
@@ -253,12 +284,13 @@ pub(crate) struct StoredJob {
 
 impl StoredJob {
     /// What is told of it.
-    pub fn read(self, id: &str) -> Result<Job, StoreError> {
+    pub fn read(self) -> Result<Job, StoreError> {
         let facts: JobDetails = from_json("facts", &self.facts)?;
         let problem = self.problem.map(|json| from_json("problem", &json)).transpose()?;
         let per_mille = self.per_mille.map(u16::try_from).transpose();
         Ok(Job {
-            id: id.to_owned(),
+            id: self.id,
+            client: Some(self.client).filter(|client| !client.is_empty()),
             request: from_json("request", &self.request)?,
             state: job_state(&self.state)?,
             stage: self.stage,

@@ -2,7 +2,7 @@
 //!
 //! - [`Store`]: what any store does, a trait for each topic. [`regions`]: rosters. [`profiles`]: what words mean.
 //!   [`submissions`]: accepted readings. [`results`]: other appliances' sums. [`keys`]: which evaluation keys there
-//!   are. [`circuits`]: which circuits. [`blobs`]: which files beside the store are needed.
+//!   are. [`circuits`]: which circuits. [`blobs`]: which files beside the store are needed. [`tokens`]: who may ask.
 //! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
 //!   of job needs beside.
 //! - [`denial`]: the rules. [`clock`]: what time it is.
@@ -27,6 +27,7 @@ pub mod regions;
 pub mod results;
 pub mod sqlite;
 pub mod submissions;
+pub mod tokens;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -49,6 +50,7 @@ pub use proofs::Proofs;
 pub use regions::Regions;
 pub use results::Results;
 pub use submissions::Submissions;
+pub use tokens::Tokens;
 
 /// An open store. What a method writes is there whole, or not at all.
 #[async_trait]
@@ -64,6 +66,7 @@ pub trait Store:
     + Circuits
     + Results
     + Blobs
+    + Tokens
 {
     /// Waits for open transactions, and lets go of what is open.
     async fn close(&self);
@@ -78,6 +81,9 @@ pub enum StoreError {
     /// The database cannot be opened, or its schema not be brought up to date.
     #[error("store: {0}")]
     Open(#[source] Box<dyn Error + Send + Sync>),
+    /// There is no room on the disk.
+    #[error("store: the disk is full")]
+    Full,
     /// The database failed.
     #[error("store: {0}")]
     Database(#[source] Box<dyn Error + Send + Sync>),

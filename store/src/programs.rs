@@ -5,7 +5,7 @@ use pulseproof_sdk::api::Estimate;
 use pulseproof_sdk::fhe::FheRequest;
 
 use crate::StoreError;
-use crate::jobs::Ask;
+use crate::jobs::{Ask, Room};
 
 /// Programs that are asked for.
 #[async_trait]
@@ -14,12 +14,12 @@ pub trait Programs: Send + Sync {
     ///
     /// # Errors
     /// [`KeyNotThere`](crate::Denial::KeyNotThere), [`ResultNotThere`](crate::Denial::ResultNotThere),
-    /// [`Busy`](crate::Denial::Busy), [`AskedOtherwise`](crate::Denial::AskedOtherwise).
+    /// [`Busy`](crate::Denial::Busy), [`TooManyJobs`](crate::Denial::TooManyJobs), [`AskedOtherwise`](crate::Denial::AskedOtherwise).
     async fn create_program(
         &self,
         ask: &Ask,
         request: &FheRequest,
         estimate: Estimate,
-        unfinished_max: usize,
+        room: Room,
     ) -> Result<String, StoreError>;
 }

@@ -6,7 +6,7 @@ use pulseproof_sdk::Digest;
 use pulseproof_sdk::groth16::Groth16Request;
 
 use crate::StoreError;
-use crate::jobs::Ask;
+use crate::jobs::{Ask, Room};
 
 /// Proofs that are asked for.
 #[async_trait]
@@ -15,14 +15,14 @@ pub trait Proofs: Send + Sync {
     /// secret. Of a job that was asked for before the secret stays what it was.
     ///
     /// # Errors
-    /// [`CircuitNotThere`](crate::Denial::CircuitNotThere), [`Busy`](crate::Denial::Busy),
+    /// [`CircuitNotThere`](crate::Denial::CircuitNotThere), [`Busy`](crate::Denial::Busy), [`TooManyJobs`](crate::Denial::TooManyJobs),
     /// [`AskedOtherwise`](crate::Denial::AskedOtherwise).
     async fn create_proof(
         &self,
         ask: &Ask,
         request: &Groth16Request,
         secret: Secret,
-        unfinished_max: usize,
+        room: Room,
     ) -> Result<String, StoreError>;
 
     /// The file of a job's inputs or witness.

@@ -61,10 +61,10 @@ lies! {
     a_time_that_is_wrong: a_job_says_how_far_it_is_and_when_what_happened says "assertion",
         after "UPDATE OF started_ms ON jobs", "UPDATE jobs SET started_ms = 0 WHERE id = OLD.id";
     a_key_that_is_lost: many_who_ask_for_the_same_get_one_job says "assertion",
-        after "INSERT ON jobs WHEN NEW.client IS NOT NULL",
+        after "INSERT ON jobs WHEN NEW.idempotency_key IS NOT NULL",
         "UPDATE jobs SET idempotency_key = NEW.id WHERE id = NEW.id";
     a_digest_that_is_lost: what_is_asked_twice_is_queued_once says "AskedOtherwise",
-        after "INSERT ON jobs WHEN NEW.client IS NOT NULL",
+        after "INSERT ON jobs WHEN NEW.idempotency_key IS NOT NULL",
         "UPDATE jobs SET request_digest = lower(hex(zeroblob(32))) WHERE id = NEW.id";
     a_need_that_is_lost: circuits_and_secrets_of_unfinished_jobs_stay says "expected CircuitInUse",
         after "INSERT ON job_needs", "DELETE FROM job_needs WHERE job = NEW.job";

@@ -89,7 +89,7 @@ impl<C: Curve> Fixture<C> {
 
     /// The appliance checks all openings at once.
     pub fn intake(&self) -> bool {
-        find_culprits(&self.key, &openings(&self.vectors), &mut OsRng).is_empty()
+        find_culprits(&self.key, &openings(&self.vectors), 1, &mut OsRng).is_none()
     }
 
     /// The appliance sums and proves.

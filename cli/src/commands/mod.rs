@@ -6,11 +6,14 @@ mod check;
 mod demo;
 mod device_worker;
 mod doctor;
+mod doors;
 mod groth16;
 mod keys;
 mod kinds;
+mod policy;
 mod serve;
 mod setup;
+mod tokens;
 mod verify;
 
 use std::process::ExitCode;
@@ -37,6 +40,8 @@ Examples:
   pulseproof demo                          the whole path on real glucose readings
   pulseproof demo --tamper forge-proof     a dishonest appliance, caught
   pulseproof serve                         an appliance on 127.0.0.1:8750
+  pulseproof tokens create gateway-7 --role gateway --region north
+  pulseproof policy test                   who may do what to an appliance
   pulseproof verify region-001.epoch-0.result
   pulseproof groth16 prove --key circuit.zkey --witness witness.wtns
   pulseproof doctor                        what this machine has to compute on
@@ -56,6 +61,8 @@ pub struct Cli {
 enum Command {
     Demo(Box<demo::Args>),
     Serve(serve::Args),
+    Tokens(tokens::Args),
+    Policy(policy::Args),
     Verify(verify::Args),
     Keys(keys::Args),
     Setup(setup::Args),
@@ -74,6 +81,8 @@ impl Cli {
         let outcome = match self.command {
             Command::Demo(args) => demo::run(&args, &home),
             Command::Serve(args) => serve::run(args, &home),
+            Command::Tokens(args) => tokens::run(args, &home),
+            Command::Policy(args) => policy::run(&args),
             Command::Verify(args) => verify::run(&args, &home),
             Command::Keys(args) => keys::run(args),
             Command::Setup(args) => setup::run(&args, &home),

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
+use super::doors::DoorArgs;
 use crate::backend::BackendArgs;
 use crate::home::Home;
 use crate::output::{complain, say};
@@ -22,10 +23,14 @@ use crate::output::{complain, say};
 Examples:
   pulseproof setup --ptau ceremony.ptau && pulseproof serve
   pulseproof serve --insecure-key              with a development SRS, for tests
-  pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof
+  pulseproof tokens create gateway-7 --role gateway --region north --store /var/lib/pulseproof
+  pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof --tls-certificate edge.pem --tls-key edge.key
   curl http://127.0.0.1:8750/healthz
   pulseproof serve --pin merkle --host-keys 16384
   curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
+
+Whoever has a token may do what `pulseproof policy test` shows. Until a token is made, whoever is on this machine may
+do everything; off this machine an appliance does not start without tokens and TLS.
 
 A development SRS, or a missing one, is refused unless --insecure-key is given: whoever makes an SRS can forge
 proofs. Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash the appliance resumes
@@ -54,6 +59,8 @@ pub struct Args {
     insecure_key: bool,
     #[command(flatten)]
     circuits: CircuitArgs,
+    #[command(flatten)]
+    doors: DoorArgs,
 }
 
 /// Circuits that gateways upload.
@@ -104,7 +111,12 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
     let store = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
+        let (access, doors, hosts) = args.doors.open(args.listen, &store).await?;
+        let scheme = if doors.tls.is_some() { "https" } else { "http" };
         let config = Config {
+            access,
+            doors,
+            hosts,
             groth16: args.circuits.limits(args.insecure_key),
             backend_failures_max: args.device_failures,
             ..Config::new(store)
@@ -113,7 +125,7 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
-        say(&format!("listening on http://{}", listener.local_addr()?));
+        say(&format!("listening on {scheme}://{}", listener.local_addr()?));
         appliance.serve(listener, stopped()?).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)

@@ -10,10 +10,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use pulseproof_kernels::Curve;
 use pulseproof_sdk::Problem;
+use pulseproof_service::body::Counted;
+use pulseproof_service::gate::{Gate, Place};
 use pulseproof_service::rate::{Rate, limit};
-use pulseproof_service::{Refusal, serve_routes};
+use pulseproof_service::{Client, Doors, Refusal, serve_routes};
 use tokio::net::TcpListener;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::hearing::Heard;
 use super::questions::Answer;
@@ -39,9 +40,9 @@ impl<C: Curve> Authority<C> {
             .route("/v1/disputes", post(disputes::<C>))
             .layer(from_fn_with_state(Arc::new(Rate::new(authority.policy.per_minute_max)), limit))
             .with_state(Arc::clone(&authority));
-        let served = serve_routes(routes, listener, stopped).await;
+        serve_routes(routes, listener, Doors::default(), stopped).await;
         authority.close().await;
-        served
+        Ok(())
     }
 }
 
@@ -57,10 +58,21 @@ async fn evaluation_key<C: Curve>(State(authority): State<Shared<C>>) -> Result<
     }
 }
 
+/// Reads a body, and then waits for a place: who sends slowly keeps none.
+async fn enter<C: Curve>(
+    authority: &Authority<C>,
+    gate: &Arc<Gate>,
+    request: Request,
+) -> Result<(Place, Counted), Refusal> {
+    let client = Client::of(&request);
+    let body = bodies::read(&authority.bodies, request).await?;
+    Ok((gate.enter(client.as_str()).await?, body))
+}
+
 /// Goes on also if whoever asked has gone away: the place is taken until the work is done, and the answer,
 /// which is paid for, is kept.
 async fn finish<T: Send + 'static>(
-    place: OwnedSemaphorePermit,
+    place: Place,
     work: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<Json<T>, Refusal> {
     let work = tokio::spawn(async move {
@@ -75,8 +87,7 @@ async fn decryptions<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Decryption>, Refusal> {
-    let place = authority.gate.enter().await?;
-    let query = bodies::read(request).await?;
+    let (place, query) = enter(&authority, &authority.gate, request).await?;
     finish(place, async move { authority.decrypt(query).await }).await
 }
 
@@ -84,8 +95,7 @@ async fn answers<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Answer>, Refusal> {
-    let place = authority.gate.enter().await?;
-    let question = bodies::read(request).await?;
+    let (place, question) = enter(&authority, &authority.gate, request).await?;
     finish(place, async move { authority.answer(question).await }).await
 }
 
@@ -93,7 +103,6 @@ async fn disputes<C: Curve>(
     State(authority): State<Shared<C>>,
     request: Request,
 ) -> Result<Json<Heard>, Refusal> {
-    let place = authority.hearings.enter().await?;
-    let question = bodies::read(request).await?;
+    let (place, question) = enter(&authority, &authority.hearings, request).await?;
     finish(place, async move { authority.hear(question).await }).await
 }

@@ -33,8 +33,8 @@ use pulseproof_fhe::{Layout, PublicKey, SecretKey, Totals};
 use pulseproof_kernels::{Curve, apart};
 use pulseproof_prover::encoding::DecodeError;
 use pulseproof_sdk::{Digest, Problem, ProvedResult};
-use pulseproof_service::Gate;
-use pulseproof_service::blocking;
+use pulseproof_service::body::Bodies;
+use pulseproof_service::{Gate, blocking};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,9 +58,10 @@ pub struct Authority<C: Curve> {
     vault: Vault,
     /// What computes programs, if it computes any.
     programs: Option<Programs>,
-    gate: Gate,
+    bodies: Bodies,
+    gate: Arc<Gate>,
     /// Disputes wait for appliances, and so have a gate of their own.
-    hearings: Gate,
+    hearings: Arc<Gate>,
 }
 
 /// What computes programs.

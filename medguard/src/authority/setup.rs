@@ -14,6 +14,7 @@ use pulseproof_service::Gate;
 use pulseproof_service::blocking;
 
 use super::{Answering, Authority, Policy, Programs};
+use crate::bodies::bodies;
 use crate::trust::TrustAnchors;
 use crate::vault::{Vault, VaultError};
 
@@ -108,7 +109,18 @@ impl<C: Curve> Authority<C> {
         };
         let gate = Gate::new(policy.at_work_max, policy.waiting_max, crowded(policy.waiting_max));
         let hearings = Gate::new(1, policy.at_work_max, crowded(policy.at_work_max));
-        Ok(Self { secret_key, public_key, layout, trust, policy, vault, programs, gate, hearings })
+        Ok(Self {
+            secret_key,
+            public_key,
+            layout,
+            trust,
+            policy,
+            vault,
+            programs,
+            bodies: bodies(),
+            gate,
+            hearings,
+        })
     }
 }
 

@@ -182,7 +182,7 @@ impl World {
             .map(|s| Opening { commitment: s.commitment, words: &s.words, blinders: &s.blinders })
             .collect();
         let commitment_key = &self.profile.commitment_key;
-        assert!(find_culprits(commitment_key, &openings, &mut OsRng).is_empty());
+        assert!(find_culprits(commitment_key, &openings, 1, &mut OsRng).is_none());
         let mut weights = vec![1; submissions.len()];
         weights[0] = weight;
         let contribution = |(s, &weight): (&&Submission<C>, &u64)| Contribution {

@@ -14,6 +14,7 @@ mod scheme;
 use pulseproof_kernels::{Curve, G1Affine, Scalar, apart};
 use rand::{CryptoRng, RngCore};
 
+use crate::culprits::Culprits;
 use crate::encoding::{DecodeError, Reader, Writer};
 use crate::engine;
 use crate::engine::batch::{self, Equation};
@@ -90,17 +91,18 @@ pub fn verify<C: Curve>(
     if equation(key, scheme, statement, proof)?.holds(key) { Ok(()) } else { Err(Rejected) }
 }
 
-/// The positions of the statements that their proofs do not show, none if all do: one pairing product
-/// if all do, and a proof that fails is missed with probability 2^-128 at most.
+/// The statements that their proofs do not show: one pairing product if all do, and a proof that fails is missed with
+/// probability 2^-128 at most. Of those that only pairings tell no more are looked for than `most`.
 pub fn find_false<C: Curve>(
     key: &VerifyingKey<C>,
     scheme: &Scheme<C>,
     claims: &[(Statement<'_, C>, &Proof<C>)],
+    most: usize,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<usize> {
+) -> Culprits {
     let claims: Vec<_> = claims.iter().collect();
     let reduced = apart::map(claims, |(statement, proof)| equation(key, scheme, *statement, proof));
-    let mut culprits = Vec::new();
+    let mut misshapen = Vec::new();
     let (mut positions, mut equations) = (Vec::new(), Vec::new());
     for (position, equation) in reduced.into_iter().enumerate() {
         match equation {
@@ -108,12 +110,12 @@ pub fn find_false<C: Curve>(
                 positions.push(position);
                 equations.push(equation);
             }
-            Err(Rejected) => culprits.push(position),
+            Err(Rejected) => misshapen.push(position),
         }
     }
-    let found = batch::find_false(key, &equations, rng);
-    culprits.extend(found.into_iter().map(|index| positions[index]));
-    culprits.sort_unstable();
+    let mut culprits = batch::find_false(key, &equations, most, rng).at(&positions);
+    culprits.found.extend(misshapen);
+    culprits.found.sort_unstable();
     culprits
 }
 

@@ -5,6 +5,7 @@ use pulseproof_kernels::{Curve, Scalar, msm};
 use rand::{CryptoRng, RngCore};
 
 use super::verify::Combination;
+use crate::culprits::{self, Culprits};
 use crate::srs::VerifyingKey;
 
 /// e(left, \[τ\]₂) = e(right, \[1\]₂): what is left to check of a proof.
@@ -23,39 +24,19 @@ impl<C: Curve> Equation<C> {
     }
 }
 
-/// The positions of equations that do not hold, none if all do.
+/// The equations that do not hold.
 ///
 /// With independent random 128-bit ρ_i, all hold if their sum weighted with ρ_i does, but for a
 /// probability of 2^-128: the target group has prime order, so at most one value of ρ_i hides an
-/// equation that fails, given the others. A sum that fails is halved until culprits stand alone: c
-/// culprits among n cost at most 1 + 2c·⌈log₂ n⌉ sums, and never over 2n − 1.
+/// equation that fails, given the others. A sum that fails is halved until culprits stand alone, and no more are looked
+/// for than `most`.
 pub fn find_false<C: Curve>(
     key: &VerifyingKey<C>,
     equations: &[Equation<C>],
+    most: usize,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<usize> {
-    let mut culprits = Vec::new();
-    bisect(key, equations, 0, &mut culprits, rng);
-    culprits
-}
-
-fn bisect<C: Curve>(
-    key: &VerifyingKey<C>,
-    equations: &[Equation<C>],
-    first: usize,
-    culprits: &mut Vec<usize>,
-    rng: &mut (impl RngCore + CryptoRng),
-) {
-    if weighted(equations, rng).holds(key) {
-        return;
-    }
-    if equations.len() == 1 {
-        culprits.push(first);
-        return;
-    }
-    let (left, right) = equations.split_at(equations.len() / 2);
-    bisect(key, left, first, culprits, rng);
-    bisect(key, right, first + left.len(), culprits, rng);
+) -> Culprits {
+    culprits::find(equations, most, |equations| weighted(equations, rng).holds(key))
 }
 
 /// Σ ρ_i·equation_i.

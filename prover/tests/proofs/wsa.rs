@@ -361,21 +361,33 @@ fn intake_names_exactly_the_culprits() {
     let srs = srs::<Bn254>(4);
     let key = CommitmentKey::new(&srs);
     let mut vectors = Vectors::random(&srs, 11, 16, 2);
-    assert_eq!(find_culprits(&key, &vectors.openings(), &mut rng(1)), Vec::<usize>::new());
+    assert_eq!(
+        find_culprits(&key, &vectors.openings(), usize::MAX, &mut rng(1)).found,
+        Vec::<usize>::new()
+    );
     vectors.0[3].1[0] ^= 1; // a word
     vectors.0[7].2 = Blinders::random(&mut rng(5)); // the blinders
     vectors.0[10].0 = vectors.0[9].0; // the commitment
-    assert_eq!(find_culprits(&key, &vectors.openings(), &mut rng(1)), vec![3, 7, 10]);
+    assert_eq!(
+        find_culprits(&key, &vectors.openings(), usize::MAX, &mut rng(1)).found,
+        vec![3, 7, 10]
+    );
+    let two = find_culprits(&key, &vectors.openings(), 2, &mut rng(1));
+    assert_eq!(two.found, [3, 7]);
+    assert!(two.unchecked.contains(&10) && !two.unchecked.contains(&6), "{two:?}");
     // Two errors that cancel in a plain sum do not in a random combination.
     let mut cancelling = Vectors::random(&srs, 2, 16, 6);
     cancelling.0[0].1[5] = cancelling.0[0].1[5].wrapping_add(1);
     cancelling.0[1].1[5] = cancelling.0[1].1[5].wrapping_sub(1);
-    assert_eq!(find_culprits(&key, &cancelling.openings(), &mut rng(1)), vec![0, 1]);
+    assert_eq!(
+        find_culprits(&key, &cancelling.openings(), usize::MAX, &mut rng(1)).found,
+        vec![0, 1]
+    );
     // A vector longer than N names itself, too.
     let mut long = Vectors::random(&srs, 2, 16, 6);
     long.0[1].1.push(0);
-    assert_eq!(find_culprits(&key, &long.openings(), &mut rng(1)), vec![1]);
-    assert_eq!(find_culprits(&key, &[], &mut rng(1)), Vec::<usize>::new());
+    assert_eq!(find_culprits(&key, &long.openings(), usize::MAX, &mut rng(1)).found, vec![1]);
+    assert_eq!(find_culprits(&key, &[], usize::MAX, &mut rng(1)).found, Vec::<usize>::new());
 }
 
 #[test]

@@ -45,10 +45,7 @@ impl Claim {
     pub fn receive(&self, anew: bool, mut chunks: Receiver<Bytes>) -> io::Result<u64> {
         let (mut file, mut hashed) = if anew { self.begin()? } else { self.resume()? };
         while let Some(chunk) = chunks.blocking_recv() {
-            if let Err(error) = file.write_all(&chunk) {
-                self.discard()?;
-                return Err(error);
-            }
+            file.write_all(&chunk).or_else(|error| self.give_up(error))?;
             hashed.update(&chunk);
         }
         let length = hashed.length;
@@ -61,7 +58,8 @@ impl Claim {
     /// # Errors
     /// The file system's.
     pub fn keep(&self) -> io::Result<()> {
-        File::open(self.blobs.part_path(&self.id))?.sync_all()
+        let kept = File::open(self.blobs.part_path(&self.id)).and_then(|file| file.sync_all());
+        kept.or_else(|error| self.give_up(error))
     }
 
     /// Gives a file that was received to its end its name, or removes it if its hash is another.
@@ -72,11 +70,19 @@ impl Claim {
         let (file, hashed) = self.resume()?;
         let found = hashed.digest();
         if found == sha256 {
-            self.blobs.publish(&self.id, &file)?;
+            let published = self.blobs.publish(&self.id, &file);
+            published.or_else(|error| self.give_up(error))?;
             return Ok(Finished::Whole);
         }
         self.discard()?;
         Ok(Finished::Wrong(found))
+    }
+
+    /// What could not be written is of no use.
+    fn give_up(&self, error: io::Error) -> io::Result<()> {
+        // The error that came first is the one to be told.
+        let _ = self.discard();
+        Err(error)
     }
 
     /// Removes what was received.
@@ -85,6 +91,7 @@ impl Claim {
     /// The file system's.
     pub fn discard(&self) -> io::Result<()> {
         self.blobs.lock_hashes().remove(&self.id);
+        self.blobs.lock_senders().remove(&self.id);
         remove(&self.blobs.part_path(&self.id))
     }
 
@@ -109,6 +116,10 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.blobs.lock_busy().remove(&self.id);
+        // Of a file of which nothing came nobody needs to know who was to send it.
+        if !self.blobs.is_known(&self.id) {
+            self.blobs.lock_senders().remove(&self.id);
+        }
     }
 }
 

@@ -14,11 +14,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pulseproof_files::{private_folder, remove};
 use pulseproof_sdk::{Digest, Problem};
 use sha2::Sha256;
+
+use crate::config::Uploads;
 
 pub use claim::{Claim, Finished};
 
@@ -26,19 +28,37 @@ pub use claim::{Claim, Finished};
 const FOLDER: &str = "blobs";
 /// What the start of a file has behind its name.
 const PART: &str = ".part";
-/// Most unfinished uploads: each keeps a little memory.
-const PARTS_MAX: usize = 1024;
 
 /// The folder of the files.
 pub struct Blobs {
     folder: PathBuf,
     bytes_max: u64,
+    unfinished: Unfinished,
     /// The files that are being written, each with the length it is to have.
     busy: Mutex<HashMap<Digest, u64>>,
+    /// Who sent which files. Of those that an earlier process left nobody knows.
+    senders: Mutex<HashMap<Digest, String>>,
     /// The hashes of unfinished files, so that no piece makes us read those before it.
     hashes: Mutex<HashMap<Digest, Hashed>>,
     /// Held while a file's row comes or goes, and while the file goes.
     pub changing: tokio::sync::Mutex<()>,
+}
+
+/// What files take.
+struct Used {
+    /// Bytes, taken and reserved.
+    all: u64,
+    /// Those that one sender sent or sends, as far as is known.
+    own: u64,
+    /// The unfinished ones, and when they were written to last.
+    parts: Vec<(SystemTime, Digest)>,
+}
+
+/// How many unfinished files are kept: each keeps a little memory, and a name.
+#[derive(Clone, Copy)]
+struct Unfinished {
+    all: usize,
+    of_each: usize,
 }
 
 /// The hash of a file's start.
@@ -49,15 +69,23 @@ struct Hashed {
 }
 
 impl Blobs {
-    /// Opens or makes the folder, for so many bytes in all.
+    /// Opens or makes the folder, for so many bytes in all and so many unfinished files.
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn open(directory: &Path, bytes_max: u64) -> io::Result<Self> {
+    pub fn open(directory: &Path, limits: &Uploads) -> io::Result<Self> {
         let folder = directory.join(FOLDER);
         private_folder(&folder)?;
-        let (busy, hashes, changing) = (Mutex::default(), Mutex::default(), Default::default());
-        Ok(Self { folder, bytes_max, busy, hashes, changing })
+        let (all, of_each) = (limits.unfinished_max.max(1), limits.unfinished_each_max.max(1));
+        Ok(Self {
+            folder,
+            bytes_max: limits.bytes_max,
+            unfinished: Unfinished { all, of_each },
+            busy: Mutex::default(),
+            senders: Mutex::default(),
+            hashes: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Takes over whole files from a folder that earlier versions used; `suffix` follows their hash.
@@ -81,24 +109,68 @@ impl Blobs {
         fs::remove_dir_all(old)
     }
 
-    /// Reserves a file for one writer, and room for so many bytes.
+    /// Reserves a file for one writer, and room for so many bytes. If its sender, or all together, have too many
+    /// unfinished files, the oldest of those that nobody writes goes.
     ///
     /// # Errors
     /// The file system's; the problem is another writer, or no room.
-    pub fn claim(self: &Arc<Self>, id: Digest, bytes: u64) -> io::Result<Result<Claim, Problem>> {
+    pub fn claim(
+        self: &Arc<Self>,
+        id: Digest,
+        bytes: u64,
+        sender: &str,
+    ) -> io::Result<Result<Claim, Problem>> {
         let mut busy = self.lock_busy();
         if busy.contains_key(&id) {
             return Ok(Err(in_progress()));
         }
-        let (used, parts) = self.used(&busy, &id)?;
-        if used.saturating_add(bytes) > self.bytes_max {
+        let Used { all, own, parts } = self.used(&busy, &id, sender)?;
+        if all.saturating_add(bytes) > self.bytes_max {
             return Ok(Err(full(self.bytes_max)));
         }
-        if parts >= PARTS_MAX {
-            return Ok(Err(too_many_parts()));
+        if own.saturating_add(bytes) > self.bytes_max / 2 {
+            return Ok(Err(full(self.bytes_max / 2)));
+        }
+        // Nobody makes room for what brings nothing, or is there already.
+        let is_new = bytes > 0 && !self.is_known(&id);
+        if is_new {
+            if let Err(limit) = self.make_room(&busy, parts, sender)? {
+                return Ok(Err(too_many_parts(limit)));
+            }
+            self.lock_senders().insert(id, sender.to_owned());
         }
         busy.insert(id, bytes);
         Ok(Ok(Claim::new(Arc::clone(self), id)))
+    }
+
+    /// Sees to it that one more unfinished file is not too many; if all are being written, how many there may be.
+    fn make_room(
+        &self,
+        busy: &HashMap<Digest, u64>,
+        mut parts: Vec<(SystemTime, Digest)>,
+        sender: &str,
+    ) -> io::Result<Result<(), usize>> {
+        let Unfinished { all, of_each } = self.unfinished;
+        parts.sort_unstable_by_key(|(since, _)| *since);
+        let mut senders = self.lock_senders();
+        let is_own = |senders: &HashMap<Digest, String>, id| {
+            senders.get(id).map_or("", String::as_str) == sender
+        };
+        let own = parts.iter().filter(|(_, id)| is_own(&senders, id)).count();
+        let (least, limit) = match (own >= of_each, parts.len() >= all) {
+            (true, _) => (true, of_each),
+            (false, true) => (false, all),
+            (false, false) => return Ok(Ok(())),
+        };
+        let goes = parts
+            .iter()
+            .map(|(_, id)| id)
+            .find(|id| !busy.contains_key(id) && (!least || is_own(&senders, id)));
+        let Some(id) = goes else { return Ok(Err(limit)) };
+        senders.remove(id);
+        self.lock_hashes().remove(id);
+        remove(&self.part_path(id))?;
+        Ok(Ok(()))
     }
 
     /// The length of a whole file, if it is there.
@@ -161,6 +233,7 @@ impl Blobs {
             return Ok(());
         }
         self.lock_hashes().remove(id);
+        self.lock_senders().remove(id);
         remove(&self.part_path(id))?;
         remove(&self.path(id))
     }
@@ -181,6 +254,9 @@ impl Blobs {
                     let old = is_older(&path, retention);
                     if old && kind == Kind::Part {
                         self.lock_hashes().remove(&id);
+                    }
+                    if old {
+                        self.lock_senders().remove(&id);
                     }
                     old
                 }
@@ -206,23 +282,35 @@ impl Blobs {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Bytes taken and reserved by others than this file, and how many are unfinished.
-    fn used(&self, busy: &HashMap<Digest, u64>, id: &Digest) -> io::Result<(u64, usize)> {
+    /// What others than this file take.
+    fn used(&self, busy: &HashMap<Digest, u64>, id: &Digest, sender: &str) -> io::Result<Used> {
         let mut lengths = HashMap::<Digest, u64>::new();
-        let mut parts = 0;
+        let mut parts = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let Some((other, kind)) = named(&entry.path()) else { continue };
             if other != *id {
-                parts += usize::from(kind == Kind::Part);
-                *lengths.entry(other).or_default() += entry.metadata().map_or(0, |m| m.len());
+                // It may be gone by now.
+                let Ok(metadata) = entry.metadata() else { continue };
+                if kind == Kind::Part {
+                    parts.push((metadata.modified()?, other));
+                }
+                *lengths.entry(other).or_default() += metadata.len();
             }
         }
         for (other, &reserved) in busy {
             let length = lengths.entry(*other).or_default();
             *length = (*length).max(reserved);
         }
-        Ok((lengths.values().fold(0, |sum, &length| sum.saturating_add(length)), parts))
+        let senders = self.lock_senders();
+        let is_own = |id| senders.get(id).is_some_and(|of| of == sender);
+        let own = lengths.iter().filter(|(id, _)| is_own(id)).map(|(_, &length)| length);
+        let own = own.fold(0, u64::saturating_add);
+        Ok(Used {
+            all: lengths.values().fold(0, |sum, &length| sum.saturating_add(length)),
+            own,
+            parts,
+        })
     }
 
     fn path(&self, id: &Digest) -> PathBuf {
@@ -235,6 +323,10 @@ impl Blobs {
 
     fn lock_busy(&self) -> MutexGuard<'_, HashMap<Digest, u64>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_senders(&self) -> MutexGuard<'_, HashMap<Digest, String>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_hashes(&self) -> MutexGuard<'_, HashMap<Digest, Hashed>> {
@@ -276,7 +368,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.create(true).open(path)
 }
 
-fn in_progress() -> Problem {
+/// Somebody is sending the file.
+pub fn in_progress() -> Problem {
     let detail = "these bytes are being received from somebody: send them again later";
     Problem::new(409, "upload-in-progress", detail).field("sha256")
 }
@@ -287,7 +380,7 @@ fn full(limit: u64) -> Problem {
     Problem::new(507, "storage-full", detail).field("body").limit(limit)
 }
 
-fn too_many_parts() -> Problem {
-    let detail = "too many uploads are unfinished: send this one again later";
-    Problem::new(503, "busy", detail).field("body").limit(PARTS_MAX as u64)
+fn too_many_parts(limit: usize) -> Problem {
+    let detail = "too many uploads are being received: send this one again later";
+    Problem::new(503, "busy", detail).field("body").limit(limit as u64)
 }

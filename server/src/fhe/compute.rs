@@ -82,7 +82,7 @@ pub async fn compute(
                 computed.retried = device.filter(|_| on_cpu && usable).map(|device| {
                     // No fault of the device's: it is only too small.
                     if !failure.is_full {
-                        site.health.failed(device, begun);
+                        site.health.failed(device, begun, &failure.reason);
                     }
                     health::retried(device, &failure.reason)
                 });

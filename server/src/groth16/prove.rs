@@ -89,8 +89,8 @@ pub async fn prove(
     }
     match backends.cpu.prove(wanted, witness()).await {
         Ok(proved) => {
-            let retried = retried.map(|(failed, retried)| {
-                backends.health.failed(failed, begun);
+            let retried = retried.map(|(failed, retried): (_, Retried)| {
+                backends.health.failed(failed, begun, &retried.reason);
                 retried
             });
             Ok(Made { proved, backend: backends.cpu.kind, retried })

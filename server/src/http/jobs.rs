@@ -1,48 +1,162 @@
-//! `/v1/jobs`: close an epoch, follow the job, fetch the result.
+//! `/v1/jobs`: ask for work, follow it, fetch the result.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::IntoResponse;
+use pulseproof_access::{Action, Resource};
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::{Job, JobRequest, JobState};
-use pulseproof_service::body;
-use pulseproof_store::jobs::Ask;
+use pulseproof_sdk::api::{Job, JobList, JobRequest, JobState};
+use pulseproof_service::Client;
+use pulseproof_service::body::{JSON_BYTES_MAX, parse_json};
+use pulseproof_store::jobs::{Ask, JobKind, Once};
 
+use super::job_query::JobQuery;
+use super::preferences::{PREFERENCE_APPLIED, idempotency_key, wait};
 use crate::app::App;
-use crate::jobs::{self, find};
+use crate::guard::{Asking, client};
+use crate::jobs::{self, find, is_over, until_ended};
 use crate::refusal::Refusal;
 
-/// Queues a job of any kind.
+/// Jobs that are looked at for one page, and how many at a time: a page may be short, and say where to go on.
+const LOOKED_AT_MAX: usize = 500;
+const LOOKED_AT_ONCE: usize = 100;
+
+/// Queues a job of any kind, unless the same was asked for before under the same key; waits a while for its end, if
+/// that is wanted.
 pub async fn create(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     request: Request,
 ) -> Result<impl IntoResponse, Refusal> {
-    let request: JobRequest = body::json(request, app.config.body_timeout).await?;
-    let ask = Ask::new(jobs::new_id()?);
+    let patience = wait(request.headers());
+    let key = idempotency_key(request.headers())?;
+    let body = app.bodies.read_json(request, JSON_BYTES_MAX).await?;
+    let request: JobRequest = parse_json(&body.bytes)?;
+    check(&app, &caller, &request)?;
+    let once = key.map(|key| Once { key, digest: app.request_digest(&body.bytes) });
+    let ask = Ask { once, ..Ask::new(jobs::new_id()?, client(&caller).as_str()) };
     let job = jobs::admit(&app, &ask, request).await?;
+    // What was asked is on disk, and counts no more.
+    drop(body);
+    let (job, applied) = wait_for(&app, &caller, job, patience).await;
     let location = [(LOCATION, format!("/v1/jobs/{}", job.id))];
-    Ok((StatusCode::ACCEPTED, location, Json(job)))
+    let status = if is_over(job.state) { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, location, applied, Json(job)))
 }
 
-/// Where a job stands.
+/// Who asks has to be allowed to ask it of all that is in it.
+fn check(app: &App, caller: &Asking, request: &JobRequest) -> Result<(), Problem> {
+    let on_regions = |action| {
+        request
+            .regions()
+            .iter()
+            .try_for_each(|region| app.guard.check(caller, action, Resource::Region(region)))
+    };
+    match request {
+        JobRequest::Aggregate { .. } => on_regions(Action::Sum),
+        JobRequest::Fhe(_) => on_regions(Action::Compute),
+        JobRequest::Groth16(asked) => {
+            app.guard.check(caller, Action::Prove, Resource::Circuit(&asked.circuit))
+        }
+    }
+}
+
+/// A job that somebody may see; others' are as if they were not there.
+async fn find_for(app: &App, caller: &Asking, action: Action, id: &str) -> Result<Job, Refusal> {
+    let job = find(app, id).await?;
+    if !permits(app, caller, Action::SeeJob, &job) {
+        return Err(jobs::unknown_job().into());
+    }
+    let (owner, regions) = (job.client.as_deref().unwrap_or(""), job.request.regions());
+    app.guard.check(caller, action, Resource::Job { id, owner, regions: &regions })?;
+    Ok(job)
+}
+
+fn permits(app: &App, caller: &Asking, action: Action, job: &Job) -> bool {
+    let (owner, regions) = (job.client.as_deref().unwrap_or(""), job.request.regions());
+    app.guard.permits(caller, action, Resource::Job { id: &job.id, owner, regions: &regions })
+}
+
+/// Waits until a job has ended, for as long as is wanted; what is said of that. The job is there: if too many wait, or
+/// it cannot be looked at again, it is answered as it was.
+async fn wait_for(
+    app: &App,
+    caller: &Asking,
+    job: Job,
+    patience: Option<Duration>,
+) -> (Job, Option<[(HeaderName, String); 1]>) {
+    let Some(patience) = patience else { return (job, None) };
+    if is_over(job.state) {
+        return (job, applied(patience));
+    }
+    let Ok(_place) = app.waits.reserve(client(caller).as_str(), 1) else { return (job, None) };
+    match until_ended(app, &job, patience).await {
+        Ok(ended) => (ended, applied(patience)),
+        Err(_) => (job, None),
+    }
+}
+
+fn applied(patience: Duration) -> Option<[(HeaderName, String); 1]> {
+    Some([(PREFERENCE_APPLIED, format!("wait={}", patience.as_secs()))])
+}
+
+/// Jobs that may be seen, the newest first.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
+    uri: Uri,
+) -> Result<Json<JobList>, Refusal> {
+    let query = JobQuery::read(uri.query().unwrap_or_default())?;
+    let of = query.mine.then(|| client(&caller));
+    let of = of.as_ref().map(Client::as_str);
+    let (mut jobs, mut before, mut looked_at) = (Vec::new(), query.after, 0);
+    while looked_at < LOOKED_AT_MAX {
+        let page = app.store.jobs(before, of, LOOKED_AT_ONCE).await?;
+        let is_last = page.len() < LOOKED_AT_ONCE;
+        looked_at += page.len();
+        for (position, job) in page {
+            if jobs.len() == query.limit {
+                return Ok(Json(JobList { jobs, next: before }));
+            }
+            before = Some(position);
+            let (owner, regions) = (job.client.as_deref().unwrap_or(""), &job.regions[..]);
+            let resource = Resource::Job { id: &job.id, owner, regions };
+            if query.matches(&job) && app.guard.permits(&caller, Action::SeeJob, resource) {
+                jobs.push(job);
+            }
+        }
+        if is_last {
+            return Ok(Json(JobList { jobs, next: None }));
+        }
+    }
+    Ok(Json(JobList { jobs, next: before }))
+}
+
+/// Where a job stands, now or when it has ended.
 pub async fn show(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<Job>, Refusal> {
-    Ok(Json(find(&app, &path?.0).await?))
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Refusal> {
+    let job = find_for(&app, &caller, Action::SeeJob, &path?.0).await?;
+    let (job, applied) = wait_for(&app, &caller, job, wait(&headers)).await;
+    Ok((applied, Json(job)))
 }
 
 /// A finished job's result.
 pub async fn result(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refusal> {
-    let job = find(&app, &path?.0).await?;
+    let job = find_for(&app, &caller, Action::FetchResult, &path?.0).await?;
     match (job.problem, app.store.result(&job.id).await?) {
         (Some(problem), _) => Err(problem.into()),
         (None, None) if job.state == JobState::Cancelled => {
@@ -56,9 +170,10 @@ pub async fn result(
 /// Cancels a job that is queued or running, and closes no epoch.
 pub async fn cancel(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Job>, Refusal> {
-    let job = find(&app, &path?.0).await?;
+    let job = find_for(&app, &caller, Action::CancelJob, &path?.0).await?;
     jobs::cancel(&app, &job).await?;
     let job = find(&app, &job.id).await?;
     if job.state == JobState::Cancelled {
@@ -69,9 +184,9 @@ pub async fn cancel(
 }
 
 fn media_type(request: &JobRequest) -> &'static str {
-    match request {
-        JobRequest::Groth16(_) => "application/json",
-        JobRequest::Aggregate { .. } | JobRequest::Fhe(_) => "application/octet-stream",
+    match JobKind::of(request) {
+        JobKind::Groth16 => "application/json",
+        JobKind::Aggregate | JobKind::Fhe => "application/octet-stream",
     }
 }
 

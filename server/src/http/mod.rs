@@ -1,18 +1,22 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
+//! - [`routes`]: all of them, and what somebody has to be allowed to do to be answered.
 //! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
 //!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
-//!   [`content_range`]: which piece.
+//!   [`content_range`]: which piece. [`job_query`], [`preferences`]: what else requests say.
 
 pub mod circuits;
 pub mod content_range;
+mod job_query;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;
+mod preferences;
 pub mod profiles;
 pub mod readings;
 pub mod regions;
 pub mod results;
+pub mod routes;
 pub mod status;
 pub mod uploads;
 pub mod verifiers;
@@ -24,50 +28,61 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::extract::{Request, State};
+use axum::http::header::EXPECT;
+use axum::http::{HeaderValue, Method, Uri};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
+use pulseproof_service::doors::hosts::only_named;
+use pulseproof_service::{Client, body};
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::guard::{Asking, client};
 use crate::refusal::Refusal;
+use crate::telemetry;
 
-/// All routes of an appliance.
+/// All routes of an appliance, behind its doors: what is not asked of it by name, or by whom it does not know, is
+/// turned away before anything of it is read.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/v1/regions/{region}", put(regions::register))
-        .route("/v1/regions/{region}/epochs/{epoch}/readings", post(readings::accept))
-        .route("/v1/profiles/{digest}", put(profiles::put).get(profiles::show))
-        .route("/v1/jobs", post(jobs::create))
-        .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
-        .route("/v1/jobs/{id}/result", get(jobs::result))
-        .route("/v1/results/{digest}", put(results::put).delete(results::delete))
-        .route("/v1/lookups/{root}/nodes/{height}/{index}", get(lookups::node))
-        .route("/v1/lookups/{root}/results/{lookup}", get(lookups::result))
-        .route("/v1/evaluation-keys/{id}", put(keys::put).get(keys::show).delete(keys::delete))
-        .route("/v1/circuits", get(circuits::list))
-        .route(
-            "/v1/circuits/{name}",
-            put(circuits::put).get(circuits::show).delete(circuits::delete),
-        )
-        .route("/v1/circuits/{name}/wasm", put(circuits::put_wasm))
-        .route("/v1/circuits/{name}/r1cs", put(circuits::put_r1cs))
-        .route("/v1/circuits/{name}/sym", put(circuits::put_sym))
-        .route("/v1/circuits/{name}/verification-key", get(verifiers::key))
-        .route("/v1/circuits/{name}/verifier.sol", get(verifiers::contract))
-        .route("/v1/circuits/{name}/public-signals", get(verifiers::public_signals))
-        .route("/v1/uploads/{sha256}", get(uploads::show))
-        .route("/v1/witnesses", post(witnesses::begin).put(witnesses::go_on).get(witnesses::show))
-        .route("/v1/identity", get(status::identity))
-        .route("/healthz", get(status::health))
-        .route("/metrics", get(status::metrics))
+    let hosts = Arc::new(app.config.hosts.clone());
+    routes::guarded(&app)
         .fallback(no_such_resource)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&app), identify))
+        .layer(from_fn(only_understood))
+        .layer(from_fn_with_state(hosts, only_named))
         .layer(from_fn(observe))
         .with_state(app)
+}
+
+/// Finds out who asks.
+async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let at = Client::of(&request);
+    match app.guard.identify(&*app.store, request.headers(), &at).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(client(&caller));
+            request.extensions_mut().insert::<Asking>(Arc::new(caller));
+            next.run(request).await
+        }
+        Err(refusal) => {
+            // So that the client gets to see the answer.
+            body::skip(request).await;
+            refusal.into_response()
+        }
+    }
+}
+
+/// Expectations that nobody can meet.
+async fn only_understood(request: Request, next: Next) -> Response {
+    let is_met = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if request.headers().get_all(EXPECT).iter().all(is_met) {
+        return next.run(request).await;
+    }
+    let detail = "nothing is expected but 100-continue";
+    let problem = Problem::new(417, "expectation-failed", detail).field("expect");
+    Refusal::from(problem).into_response()
 }
 
 async fn no_such_resource(uri: Uri) -> Refusal {
@@ -86,6 +101,7 @@ async fn observe(request: Request, next: Next) -> Response {
     async move {
         let start = Instant::now();
         let response = next.run(request).await;
+        telemetry::answered(response.status().as_u16(), start.elapsed());
         tracing::info!(status = response.status().as_u16(), elapsed = ?start.elapsed(), "answered");
         response
     }

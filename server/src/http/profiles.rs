@@ -7,7 +7,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::profile::{PROFILE_BYTES_MAX, Profile};
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::body;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
@@ -23,10 +22,10 @@ pub async fn put(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
-    let bytes = body::read(request, PROFILE_BYTES_MAX, app.config.body_timeout).await?;
+    let bytes = app.bodies.read(request, PROFILE_BYTES_MAX).await?;
     let sums = Arc::clone(&app.sums);
     let check = move || {
-        let profile = parse(&bytes, digest)?;
+        let profile = parse(&bytes.bytes, digest)?;
         sums.of(&profile).map(|sums| (profile, sums))
     };
     let (profile, sums) = spawn_blocking(check).await??;

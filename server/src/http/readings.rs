@@ -9,13 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::Roster;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
-use pulseproof_service::body;
+use pulseproof_service::{Client, body};
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
 use super::segment;
 use crate::app::App;
+use crate::charges::owes;
 use crate::denials;
 use crate::refusal::Refusal;
 use crate::sums::Checked;
@@ -32,19 +33,32 @@ pub async fn accept(
     let roster = app.store.roster(&region).await?;
     let roster = roster.ok_or_else(|| StoreError::from(Denial::UnknownRegion(region.clone())))?;
     let sums = app.sums_of(&roster.profile).await?;
-    let permit = app.gate.enter().await?;
-    let limit = app.config.body_bytes_max;
-    let bytes = body::read(request, limit, app.config.body_timeout).await?;
+    let client = Client::of(&request);
+    if let Some(wait) = app.charges.wait(client.as_str()) {
+        body::skip(request).await;
+        return Err(owes(wait));
+    }
+    let body = app.bodies.read(request, app.config.body_bytes_max).await?;
+    // The place is taken for the check alone: who sends slowly keeps none.
+    let place = app.gate.enter(client.as_str()).await?;
+    // What came before it may have cost much meanwhile.
+    if let Some(wait) = app.charges.wait(client.as_str()) {
+        return Err(owes(wait));
+    }
 
     let start = Instant::now();
     let span = Span::current();
     let check = move || {
-        let checked = sums.check(&roster, epoch, &bytes);
-        // The place at the gate is kept while this holds the body, even if the client is gone.
-        (permit, roster, checked)
+        let checked = sums.check(&roster, epoch, &body.bytes);
+        // The place at the gate is kept while this is checked, even if the client is gone, and the body is counted
+        // while it is in memory.
+        drop(place);
+        (body, roster, checked)
     };
-    let (_permit, roster, checked) = spawn_blocking(move || span.in_scope(check)).await?;
-    let intake = store(&app, &roster, epoch, checked?).await?;
+    let (_body, roster, checked) = spawn_blocking(move || span.in_scope(check)).await?;
+    let checked = checked?;
+    app.charges.charge(client.as_str(), checked.culprits);
+    let intake = store(&app, &roster, epoch, checked).await?;
     count(&intake, start);
     let all = intake.refused.is_empty();
     Ok((if all { StatusCode::OK } else { StatusCode::MULTI_STATUS }, Json(intake)))
@@ -56,7 +70,7 @@ async fn store(
     epoch: u64,
     checked: Checked,
 ) -> Result<Intake, Refusal> {
-    let Checked { positions, candidates, refused } = checked;
+    let Checked { positions, candidates, refused, .. } = checked;
     let refusals = app.store.accept(roster, epoch, &candidates).await?;
     let mut intake = Intake { accepted: Vec::new(), refused };
     for ((index, candidate), refusal) in positions.into_iter().zip(candidates).zip(refusals) {

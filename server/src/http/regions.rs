@@ -7,7 +7,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
-use pulseproof_service::body;
 
 use super::segment;
 use crate::app::App;
@@ -21,7 +20,7 @@ pub async fn register(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let region = segment(&path?.0, "region")?;
-    let roster = body::json(request, app.config.body_timeout).await?;
+    let roster = app.bodies.json(request).await?;
     check(&region, &roster, app.sums.words_max() as u64)?;
     check_words(&roster, &*app.sums_of(&roster.profile).await?)?;
     let new = app.store.register(&roster).await?;

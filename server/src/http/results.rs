@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::{Digest, Problem};
-use pulseproof_service::body;
+use pulseproof_service::Client;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
@@ -23,9 +23,10 @@ pub async fn put(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
-    let permit = app.gate.enter().await?;
-    let bytes = body::read(request, RESULT_BYTES_MAX, app.config.body_timeout).await?;
-    let result = app.sums.read(&bytes)?;
+    let client = Client::of(&request);
+    let body = app.bodies.read(request, RESULT_BYTES_MAX).await?;
+    let place = app.gate.enter(client.as_str()).await?;
+    let result = app.sums.read(&body.bytes)?;
     if result.digest != digest {
         let detail = format!("this is the sum {}", result.digest);
         return Err(Problem::new(422, "wrong-digest", detail).field("digest").into());
@@ -37,11 +38,14 @@ pub async fn put(
     let roster = app.store.roster(&region).await?;
     let roster = roster.ok_or_else(|| StoreError::from(Denial::UnknownRegion(region.clone())))?;
     let sums = app.sums_of(&roster.profile).await?;
-    let check = move || sums.verify(&bytes, &roster).map(|()| bytes);
-    let bytes = spawn_blocking(check).await??;
-    drop(permit);
+    let check = move || {
+        let verified = sums.verify(&body.bytes, &roster);
+        drop(place);
+        verified.map(|()| body)
+    };
+    let body = spawn_blocking(check).await??;
     let limit = app.config.results_max;
-    let new = app.store.add_result(&digest, &region, epoch, &bytes, limit).await?;
+    let new = app.store.add_result(&digest, &region, epoch, &body.bytes, limit).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 

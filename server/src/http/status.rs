@@ -1,14 +1,18 @@
-//! `/v1/identity`, `/healthz` and `/metrics`.
+//! `/v1/identity`, `/healthz`, `/readyz` and `/metrics`.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::HeaderName;
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{Extension, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use pulseproof_access::{Action, Resource};
 use pulseproof_sdk::api::{Health, Identity};
 
 use crate::app::App;
+use crate::guard::Asking;
+use crate::readiness;
 use crate::refusal::Refusal;
 use crate::telemetry;
 
@@ -31,11 +35,23 @@ pub async fn health(State(app): State<Arc<App>>) -> Json<Health> {
     })
 }
 
+/// Whether work is taken, and what is not as it should be.
+pub async fn ready(State(app): State<Arc<App>>, Extension(caller): Extension<Asking>) -> Response {
+    let with_reasons = app.guard.permits(&caller, Action::SeeMetrics, Resource::Appliance);
+    let readiness = readiness::of(&app, with_reasons).await;
+    if readiness.ready {
+        return Json(readiness).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], Json(readiness)).into_response()
+}
+
 /// What happened since the process started, as Prometheus reads it.
 pub async fn metrics(
     State(app): State<Arc<App>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
     telemetry::queue_length(app.store.queue_length().await?);
     telemetry::insecure_srs(app.sums.is_insecure());
+    telemetry::doors(&app.doors);
+    telemetry::bodies(app.bodies.budget.held());
     Ok(([(CONTENT_TYPE, PROMETHEUS_TEXT)], app.telemetry.render()))
 }

@@ -6,17 +6,23 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::Client;
 use pulseproof_service::body::{self, Patience};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use pulseproof_service::budget::Reserved;
+use pulseproof_service::gate::Place;
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::content_range::{self, Brings};
 use super::segment;
 use crate::app::App;
-use crate::blobs::{Claim, Finished};
-use crate::refusal::{Refusal, internal};
+use crate::blobs::{Claim, Finished, in_progress};
+use crate::config::Uploads;
+use crate::refusal::{Refusal, internal, of_disk};
+use crate::upkeep::remove_unneeded;
 
 /// Chunks of a body that may wait to be written.
 const CHUNKS_WAITING_MAX: usize = 16;
@@ -52,7 +58,9 @@ pub enum TakenIn {
 /// A whole file, a place at the gate, and the right to be the one who does something with it.
 pub struct Held {
     claim: Arc<Claim>,
-    _permit: OwnedSemaphorePermit,
+    /// One of those that its sender may have at a time.
+    _slot: Reserved,
+    place: Option<Place>,
 }
 
 /// Takes in what a request brings of a file.
@@ -60,8 +68,9 @@ pub struct Held {
 /// # Errors
 /// What is wrong with the request; what was received before stays.
 pub async fn take_in(app: &App, request: Request, expected: Expected) -> Result<TakenIn, Refusal> {
+    let client = Client::of(&request);
     let ready = match Brings::of(&request, expected.limit) {
-        Ok(brings) => prepare(app, brings, expected).await,
+        Ok(brings) => prepare(app, &client, brings, expected).await,
         Err(problem) => Err(problem.into()),
     };
     let (held, brings) = match ready {
@@ -76,14 +85,14 @@ pub async fn take_in(app: &App, request: Request, expected: Expected) -> Result<
         body::discard(request, patience(app)).await;
         // It may have come as something that may be longer.
         return match length > expected.limit {
-            false => Ok(TakenIn::Whole(held)),
+            false => Ok(TakenIn::Whole(held.at_the_gate(app, &client).await?)),
             true => Err(content_range::too_large(length, expected.limit).into()),
         };
     }
     let (anew, from, until) = match brings {
         Brings::Piece { from, until, .. } => (false, from, until),
         Brings::Whole { total } => (true, 0, total),
-        Brings::Nothing | Brings::End { .. } => return finish(held, expected).await,
+        Brings::Nothing | Brings::End { .. } => return finish(app, &client, held, expected).await,
     };
     let received = receive(app, request, &held.claim, (anew, until - from)).await?;
     if received < until {
@@ -93,23 +102,29 @@ pub async fn take_in(app: &App, request: Request, expected: Expected) -> Result<
     if received < brings.total() {
         let claim = Arc::clone(&held.claim);
         let kept = spawn_blocking(move || claim.keep()).await?;
-        kept.map_err(|error| internal(&error))?;
+        kept.map_err(|error| of_disk(&error))?;
         return Ok(TakenIn::Piece(UploadState { received, complete: false }));
     }
-    finish(held, expected).await
+    finish(app, &client, held, expected).await
 }
 
 /// Sees to it that what comes goes on where the last request ended.
-async fn prepare(app: &App, brings: Brings, expected: Expected) -> Result<(Held, Brings), Refusal> {
-    let permit = app.upload_gate.enter().await?;
-    let (blobs, id) = (Arc::clone(&app.blobs), expected.id);
-    let claimed = spawn_blocking(move || blobs.claim(id, brings.total())).await?;
+async fn prepare(
+    app: &App,
+    client: &Client,
+    brings: Brings,
+    expected: Expected,
+) -> Result<(Held, Brings), Refusal> {
+    let slot = app.uploads.reserve(client.as_str(), 1)?;
+    let (blobs, id, sender) = (Arc::clone(&app.blobs), expected.id, client.clone());
+    let claiming = move || blobs.claim(id, brings.total(), sender.as_str());
+    let claimed = spawn_blocking(claiming).await?;
     let claim = match claimed.map_err(|error| internal(&error))? {
         Ok(claim) => Arc::new(claim),
         Err(problem) if problem.is("upload-in-progress") => return Err(Refusal::for_now(problem)),
         Err(problem) => return Err(problem.into()),
     };
-    let held = Held { claim, _permit: permit };
+    let held = Held { claim, _slot: slot, place: None };
     if app.blobs.length(&id).is_some() {
         return Ok((held, brings));
     }
@@ -141,16 +156,30 @@ async fn receive(
     let claim = Arc::clone(claim);
     let writing = spawn_blocking(move || claim.receive(anew, receiver));
     let read = body::stream(request, bytes, patience(app), chunks).await;
-    let received = writing.await?.map_err(|error| internal(&error))?;
+    let received = writing.await?.map_err(|error| of_disk(&error))?;
     read?;
     Ok(received)
 }
 
+impl Held {
+    /// Waits for a place to do something with the whole file: who is still sending keeps none.
+    async fn at_the_gate(mut self, app: &App, client: &Client) -> Result<Self, Refusal> {
+        self.place = Some(app.upload_gate.enter(client.as_str()).await?);
+        Ok(self)
+    }
+}
+
 /// Checks the hash of a file that was received to its end.
-async fn finish(held: Held, expected: Expected) -> Result<TakenIn, Refusal> {
+async fn finish(
+    app: &App,
+    client: &Client,
+    held: Held,
+    expected: Expected,
+) -> Result<TakenIn, Refusal> {
+    let held = held.at_the_gate(app, client).await?;
     let claim = Arc::clone(&held.claim);
     let finished = spawn_blocking(move || claim.finish(expected.sha256)).await?;
-    match finished.map_err(|error| internal(&error))? {
+    match finished.map_err(|error| of_disk(&error))? {
         Finished::Whole => Ok(TakenIn::Whole(held)),
         Finished::Wrong(found) => {
             let detail = format!("SHA-256 of the file is {found}; nothing of it was kept");
@@ -160,7 +189,30 @@ async fn finish(held: Held, expected: Expected) -> Result<TakenIn, Refusal> {
 }
 
 fn patience(app: &App) -> Patience {
-    Patience { total: app.config.uploads.timeout, idle: app.config.uploads.idle_timeout }
+    let Uploads { timeout: total, idle_timeout: idle, .. } = app.config.uploads;
+    Patience { total, idle, slowest: app.config.slowest }
+}
+
+/// Forgets what was received of a file, unless something needs it.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Refusal> {
+    forget(&app, segment(&path?.0, "sha256")?).await
+}
+
+/// Forgets a file that nothing needs and nobody is sending.
+pub(super) async fn forget(app: &App, id: Digest) -> Result<StatusCode, Refusal> {
+    let _changing = app.blobs.changing.lock().await;
+    if app.store.is_needed(&id).await? {
+        let detail = "something that is kept needs this file: remove that first";
+        return Err(Problem::new(409, "upload-in-use", detail).field("sha256").into());
+    }
+    remove_unneeded(app, id).await?;
+    if app.blobs.is_known(&id) {
+        return Err(Refusal::for_now(in_progress()));
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// How much of a file is there.

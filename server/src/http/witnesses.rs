@@ -54,6 +54,15 @@ pub async fn go_on(
     receive(&app, request, known).await.map(|(status, state)| (status, Json(state)))
 }
 
+/// Forgets a witness, unless a job is to prove it.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refusal> {
+    let id = find(&app, &headers)?;
+    super::uploads::forget(&app, id).await
+}
+
 /// How much of a witness is there.
 pub async fn show(
     State(app): State<Arc<App>>,

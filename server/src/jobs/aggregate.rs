@@ -131,8 +131,8 @@ async fn prove(
         AggregateError::Job(problem) => problem,
         AggregateError::Backend(reason) => internal(&reason),
     })?;
-    if retried.is_some() {
-        app.health.failed(device, begun);
+    if let Some(Retried { reason, .. }) = &retried {
+        app.health.failed(device, begun, reason);
     }
     Ok((proved, retried))
 }

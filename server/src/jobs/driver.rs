@@ -55,7 +55,7 @@ pub async fn run<K: JobHandler>(app: &Arc<App>, stopping: watch::Receiver<bool>)
             () = stopped(stopping.clone()) => {}
         }
     }
-    lane.stop_all();
+    lane.close();
     while jobs.join_next().await.is_some() {}
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::fhe::FheRequest;
-use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease, Room};
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 use tracing::Span;
@@ -37,7 +37,7 @@ impl JobHandler for ProgramJobs {
             return Err(wrong_engine(key.engine, request.engine).into());
         }
         // The place at the gate keeps the results in memory few.
-        let permit = app.gate.enter().await?;
+        let permit = app.gate.enter(&ask.client).await?;
         let results = app.store.sums(&request.sums).await?;
         let (span, sums) = (Span::current(), Arc::clone(&app.sums));
         let check = move || {
@@ -48,8 +48,8 @@ impl JobHandler for ProgramJobs {
             (request, estimate)
         };
         let (request, estimate) = spawn_blocking(move || span.in_scope(check)).await?;
-        let unfinished_max = app.config.fhe_jobs_unfinished_max;
-        Ok(app.store.create_program(ask, &request, estimate?, unfinished_max).await?)
+        let room = Room::new(app.config.fhe_jobs_unfinished_max);
+        Ok(app.store.create_program(ask, &request, estimate?, room).await?)
     }
 
     fn jobs_max(app: &App) -> usize {

@@ -9,12 +9,11 @@ use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request, Inputs};
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_store::circuits::StoredCircuit;
-use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Lease, Room};
 use pulseproof_store::proofs::Secret;
 use pulseproof_store::{Denial, StoreError};
 use rand::RngCore;
 use rand::rngs::OsRng;
-use serde_json::Value;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -50,7 +49,8 @@ impl JobHandler for ProofJobs {
         if let Some(weakness) = found.info.weakness.filter(|_| !app.config.groth16.insecure_keys) {
             return Err(insecure_key(weakness, "circuit").into());
         }
-        app.store.check_room(JobKind::Groth16, app.config.groth16.jobs_unfinished_max).await?;
+        let room = Room::new(app.config.groth16.jobs_unfinished_max);
+        app.store.check_room(JobKind::Groth16, &ask.client, room).await?;
         let secret = match (inputs, witness) {
             (Some(inputs), None) if found.wasm.is_some() => {
                 Secret::Inputs(write(app, inputs).await?)
@@ -147,8 +147,8 @@ async fn create(
     {
         return Err(unknown_witness("witness").into());
     }
-    let unfinished_max = app.config.groth16.jobs_unfinished_max;
-    Ok(app.store.create_proof(ask, request, secret, unfinished_max).await?)
+    let room = Room::new(app.config.groth16.jobs_unfinished_max);
+    Ok(app.store.create_proof(ask, request, secret, room).await?)
 }
 
 /// Writes inputs to a file with a random name: their hash could reveal what they are.
@@ -157,31 +157,20 @@ async fn write(app: &App, inputs: Inputs) -> Result<Digest, Refusal> {
     let mut id = [0; 32];
     OsRng.try_fill_bytes(&mut id).map_err(|error| no_randomness(&error))?;
     let (id, blobs) = (Digest(id), Arc::clone(&app.blobs));
-    let text = Zeroizing::new(inputs.0.to_string());
-    let writing = spawn_blocking(move || blobs.write(&id, text.as_bytes()));
-    writing.await?.map_err(|error| refusal::internal(&error))?;
+    let writing = spawn_blocking(move || blobs.write(&id, inputs.text().as_bytes()));
+    writing.await?.map_err(|error| refusal::of_disk(&error))?;
     Ok(id)
 }
 
 fn check(inputs: &Inputs) -> Result<(), Problem> {
     let refuse = |detail: &str| Err(Problem::new(422, "bad-inputs", detail).field("inputs"));
-    if !inputs.0.is_object() {
+    if !inputs.is_object() {
         return refuse("expected an object with a field for each of the circuit's inputs");
     }
-    if has_fraction(&inputs.0) {
+    if inputs.has_fraction() {
         return refuse("a number is no integer of 64 bits: write others as strings of digits");
     }
     Ok(())
-}
-
-/// Whether there is a number that JSON has rounded, or may have.
-fn has_fraction(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.is_f64(),
-        Value::Array(values) => values.iter().any(has_fraction),
-        Value::Object(fields) => fields.values().any(has_fraction),
-        Value::Null | Value::Bool(_) | Value::String(_) => false,
-    }
 }
 
 fn both_or_neither() -> Problem {

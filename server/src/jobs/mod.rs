@@ -9,7 +9,9 @@ pub mod driver;
 pub mod fhe;
 pub mod groth16;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobRequest, JobState};
@@ -17,12 +19,16 @@ use pulseproof_store::StoreError;
 use pulseproof_store::jobs::{Ask, JobKind, Lease};
 use rand::RngCore;
 use rand::rngs::OsRng;
+use tokio::time::{Instant, timeout};
 
 use crate::app::App;
 use crate::at_work::{AtWork, JobOutcome};
 use crate::problems::no_randomness;
 use crate::refusal::Refusal;
 use crate::telemetry;
+
+/// How often whoever waits for a job looks at it, whoever works on it.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A kind of job.
 pub trait JobHandler: Send + Sync + 'static {
@@ -103,8 +109,37 @@ async fn queue(app: &Arc<App>, ask: &Ask, request: JobRequest) -> Result<String,
 /// # Errors
 /// It is not, or the store's.
 pub async fn find(app: &App, id: &str) -> Result<Job, Refusal> {
-    let unknown = || Problem::new(404, "unknown-job", "there is no such job").field("id");
-    Ok(app.store.job(id).await?.ok_or_else(unknown)?)
+    Ok(app.store.job(id).await?.ok_or_else(unknown_job)?)
+}
+
+/// There is no such job, or none that whoever asks may see.
+pub fn unknown_job() -> Problem {
+    Problem::new(404, "unknown-job", "there is no such job").field("id")
+}
+
+/// Whether nothing more becomes of a job.
+pub fn is_over(state: JobState) -> bool {
+    !matches!(state, JobState::Queued | JobState::Running)
+}
+
+/// A job when it has ended, after so long, or when the appliance stops.
+///
+/// # Errors
+/// The store's.
+pub async fn until_ended(app: &App, job: &Job, patience: Duration) -> Result<Job, Refusal> {
+    let (deadline, lane) = (Instant::now() + patience, app.signals.of(JobKind::of(&job.request)));
+    loop {
+        // Before it is looked at, so that no end comes in between.
+        let mut ended = pin!(lane.ended.notified());
+        ended.as_mut().enable();
+        let state = app.store.state(&job.id).await?.ok_or_else(unknown_job)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        if is_over(state) || left.is_zero() || lane.is_closed() {
+            return find(app, &job.id).await;
+        }
+        // Another appliance may be the one that works on it.
+        let _ = timeout(left.min(LOOK_INTERVAL), ended).await;
+    }
 }
 
 /// Cancels a job, unless it has ended or its kind cannot be cancelled.
@@ -128,6 +163,7 @@ async fn cancel_kind<K: JobHandler>(app: &Arc<App>, job: &Job) -> Result<bool, R
         return Ok(false);
     }
     app.signals.of(K::KIND).stop(&job.id);
+    app.signals.of(K::KIND).ended.notify_waiters();
     telemetry::job(JobState::Cancelled);
     tracing::info!(id = job.id, "cancelled");
     K::ended(app).await;

@@ -13,7 +13,7 @@ use pulseproof_sdk::identity::ApplianceKey;
 use pulseproof_sdk::{Digest, Name};
 use pulseproof_store::SystemClock;
 use pulseproof_store::circuits::{KeyInfo, Part, StoredCircuit};
-use pulseproof_store::jobs::Once;
+use pulseproof_store::jobs::{Once, Room};
 use pulseproof_store::proofs::Secret;
 use pulseproof_store::sqlite::SqliteStore;
 use rand::SeedableRng;
@@ -24,12 +24,13 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::*;
-use crate::app::Computers;
+use crate::app::{Computers, Opened};
 use crate::blobs::Blobs;
-use crate::config::Config;
+use crate::config::{Config, Uploads};
 use crate::fhe::lookups::LookupStore;
 use crate::groth16::programs::Programs;
 use crate::groth16::prover::Groth16;
+use crate::guard::Guard;
 use crate::jobs::groth16::ProofJobs;
 use crate::sums::OnCurve;
 use crate::telemetry::Telemetry;
@@ -66,11 +67,12 @@ pub(super) async fn appliance(folder: &Path) -> Arc<App> {
     };
     let srs = computers.sums.srs();
     let store = SqliteStore::open(folder, srs, Arc::new(SystemClock)).await.unwrap();
-    let blobs = Blobs::open(folder, 1 << 20).unwrap();
+    let blobs = Blobs::open(folder, &Uploads::default()).unwrap();
     let lookups = LookupStore::open(folder, 1 << 20).unwrap();
     let (identity, telemetry) = (ApplianceKey::from_seed([1; 32]), Telemetry::install().unwrap());
     let (store, config) = (Arc::new(store), Config::new(folder));
-    let app = App::new(computers, identity, store, blobs, lookups, config, telemetry);
+    let opened = Opened { identity, store, blobs, lookups, guard: Guard::new(None) };
+    let app = App::new(computers, opened, config, telemetry);
     app.store.add_circuit(&circuit(), 1).await.unwrap();
     app.store.add_part(&name(), Part::Wasm, file("wasm")).await.unwrap();
     Arc::new(app)
@@ -86,17 +88,16 @@ async fn open() -> (TempDir, Arc<App>) {
 pub(super) async fn queue_proof(app: &App, id: &str) {
     let request = Groth16Request { circuit: name(), inputs: None, witness: None };
     let secret = Secret::Inputs(Digest::sha256(id.as_bytes()));
-    app.store.create_proof(&Ask::new(id), &request, secret, 10).await.unwrap();
+    app.store.create_proof(&Ask::new(id, "client"), &request, secret, Room::new(20)).await.unwrap();
 }
 
 fn once(id: &str, request: &str) -> Ask {
-    let (client, key) = ("client".to_owned(), "key".to_owned());
-    let once = Once { client, key, digest: Digest::sha256(request.as_bytes()) };
-    Ask { once: Some(once), ..Ask::new(id) }
+    let once = Once { key: "key".to_owned(), digest: Digest::sha256(request.as_bytes()) };
+    Ask { once: Some(once), ..Ask::new(id, "client") }
 }
 
 fn inputs() -> Groth16Request {
-    Groth16Request::from_inputs(name(), json!({ "a": 1 }))
+    Groth16Request::from_inputs(name(), &json!({ "a": 1 })).unwrap()
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn who_asks_again_is_answered_with_the_job_as_it_is_whatever_became_of_wha
     // Who asks for something else, or under no key, is not.
     let other = ask(once("c", "another")).await.unwrap_err();
     assert!(other.problem().is("idempotency-key-reused"), "{other:?}");
-    let new = ask(Ask::new("d")).await.unwrap_err();
+    let new = ask(Ask::new("d", "client")).await.unwrap_err();
     assert!(new.problem().is("unknown-circuit"), "{new:?}");
 }
 

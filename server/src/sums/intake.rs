@@ -4,6 +4,7 @@
 use axum::body::Bytes;
 use pulseproof_kernels::Curve;
 use pulseproof_prover::commitment::{CommitmentKey, Opening, find_culprits};
+use pulseproof_prover::culprits::Culprits;
 use pulseproof_prover::srs::VerifyingKey;
 use pulseproof_sdk::api::Refused;
 use pulseproof_sdk::profile::{ProfileVerifier, ProofClaim};
@@ -26,6 +27,9 @@ pub struct Checks<'a, C: Curve> {
     pub lists: &'a ProfileVerifier<C>,
 }
 
+/// Submissions of a batch that do not hold, after which it is given up: each costs many times what an honest one does.
+const CULPRITS_MAX: usize = 8;
+
 type Verdict<C> = Result<Submission<C>, Box<Refused>>;
 
 /// Checks every submission of a body against its region's roster.
@@ -42,10 +46,10 @@ pub fn check<C: Curve>(
     let examine_one =
         |(index, bytes): (usize, &&[u8])| examine(checks.key, roster, epoch, index, bytes);
     let mut verdicts: Vec<Verdict<C>> = parts.par_iter().enumerate().map(examine_one).collect();
-    refuse_unopened(checks.key, &mut verdicts);
-    refuse_unproved(checks, &mut verdicts);
+    let culprits = refuse_unopened(checks.key, &mut verdicts, CULPRITS_MAX)
+        + refuse_unproved(checks, &mut verdicts, CULPRITS_MAX);
 
-    let mut checked = Checked::default();
+    let mut checked = Checked { culprits, ..Checked::default() };
     for (index, (verdict, bytes)) in verdicts.into_iter().zip(parts).enumerate() {
         match verdict {
             Ok(Submission { label: Label { device, sequence, .. }, proof, .. }) => {
@@ -115,42 +119,57 @@ fn refusal<C: Curve>(
     None
 }
 
-/// One check for all that passed so far; only if it fails are culprits looked for.
-fn refuse_unopened<C: Curve>(key: &CommitmentKey<C>, verdicts: &mut [Verdict<C>]) {
+/// One check for all that passed so far; only if it fails are culprits looked for, and no more than so many. How many
+/// were found.
+fn refuse_unopened<C: Curve>(
+    key: &CommitmentKey<C>,
+    verdicts: &mut [Verdict<C>],
+    most: usize,
+) -> usize {
     refuse(verdicts, bad_commitment, |passed| {
         let openings: Vec<_> = passed.iter().map(|submission| opening(submission)).collect();
-        find_culprits(key, &openings, &mut OsRng)
-    });
+        find_culprits(key, &openings, most, &mut OsRng)
+    })
 }
 
 /// The same of the proofs that words are well-formed encryptions.
-fn refuse_unproved<C: Curve>(checks: &Checks<'_, C>, verdicts: &mut [Verdict<C>]) {
+fn refuse_unproved<C: Curve>(
+    checks: &Checks<'_, C>,
+    verdicts: &mut [Verdict<C>],
+    most: usize,
+) -> usize {
     refuse(verdicts, bad_encryption, |passed| {
         let claimed = passed.iter().map(|Submission { label, commitment, proof, .. }| ProofClaim {
             commitment: *commitment,
             message: label.message::<C>(commitment),
             proof: proof.as_ref(),
         });
-        checks.lists.find_false(checks.srs, &claimed.collect::<Vec<_>>())
-    });
+        checks.lists.find_false(checks.srs, &claimed.collect::<Vec<_>>(), most)
+    })
 }
 
-/// Refuses those of the submissions that passed so far which `find` finds.
+/// Refuses those of the submissions that passed so far which `find` finds, and those that it has not checked.
 fn refuse<C: Curve>(
     verdicts: &mut [Verdict<C>],
     problem: fn(&Name) -> Problem,
-    find: impl FnOnce(&[&Submission<C>]) -> Vec<usize>,
-) {
+    find: impl FnOnce(&[&Submission<C>]) -> Culprits,
+) -> usize {
     let passed = verdicts.iter().enumerate();
     let passed = passed.filter_map(|(index, verdict)| Some((index, verdict.as_ref().ok()?)));
     let (positions, submissions): (Vec<_>, Vec<_>) = passed.unzip();
-    let culprits: Vec<_> = (find(&submissions).into_iter())
-        .map(|culprit| (positions[culprit], submissions[culprit].label.device.clone()))
-        .collect();
-    for (index, device) in culprits {
+    let Culprits { found, unchecked } = find(&submissions);
+    let named = |at: &usize, problem: &dyn Fn(&Name) -> Problem| {
+        let device = submissions[*at].label.device.clone();
         let problem = problem(&device);
-        verdicts[index] = Err(Box::new(Refused { index, device: Some(device), problem }));
+        (positions[*at], Refused { index: positions[*at], device: Some(device), problem })
+    };
+    let refused: Vec<_> = (found.iter().map(|at| named(at, &problem)))
+        .chain(unchecked.iter().map(|at| named(at, &not_checked)))
+        .collect();
+    for (index, refused) in refused {
+        verdicts[index] = Err(Box::new(refused));
     }
+    found.len()
 }
 
 fn opening<C: Curve>(submission: &Submission<C>) -> Opening<'_, C> {
@@ -161,6 +180,14 @@ fn opening<C: Curve>(submission: &Submission<C>) -> Opening<'_, C> {
 fn bad_commitment(device: &Name) -> Problem {
     let detail = format!("the words of {device} are not those that it committed to and signed");
     Problem::new(422, "bad-commitment", detail).field("commitment")
+}
+
+fn not_checked(device: &Name) -> Problem {
+    let detail = format!(
+        "{CULPRITS_MAX} others of this batch do not hold, so that of {device} was not looked at: send it again without \
+         them"
+    );
+    Problem::new(429, "not-checked", detail).limit(CULPRITS_MAX as u64)
 }
 
 fn bad_encryption(device: &Name) -> Problem {

@@ -124,6 +124,8 @@ pub struct Checked {
     pub candidates: Vec<Candidate>,
     /// What it may not.
     pub refused: Vec<Refused>,
+    /// Those among them that took many checks to find.
+    pub culprits: usize,
 }
 
 /// What is to be summed.

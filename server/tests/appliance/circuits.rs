@@ -164,7 +164,7 @@ async fn what_is_there_already_is_not_sent_and_not_checked_again() {
 /// Sends the start of a key by hand, and cuts the connection.
 async fn cut(server: &Server, head: &str, bytes: &[u8], until: u64, whole: &[u8]) {
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
-    write!(stream, "PUT {} HTTP/1.1\r\nhost: x\r\n{head}\r\n", at("sum", whole)).unwrap();
+    write!(stream, "PUT {} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n", at("sum", whole)).unwrap();
     stream.write_all(bytes).unwrap();
     while state(server, whole).await.received < until {
         sleep(Duration::from_millis(5)).await;

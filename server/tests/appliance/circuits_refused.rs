@@ -77,8 +77,9 @@ async fn lengths_that_lie_or_pass_a_limit() {
         let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
         let chunked = if body.is_empty() { "" } else { "transfer-encoding: chunked\r\n" };
         let path = at("sum", &good);
-        let head =
-            format!("PUT {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{head}{chunked}");
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{head}{chunked}"
+        );
         write!(stream, "{head}\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -180,7 +181,8 @@ async fn a_file_has_one_writer_and_who_brings_nothing_is_cut_off() {
     let server = shop.start(mocks::good());
     let bytes = zkey(1, 100);
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
-    let head = format!("PUT {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", at("sum", &bytes));
+    let head =
+        format!("PUT {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n", at("sum", &bytes));
     write!(stream, "{head}content-length: 100\r\n\r\nzkey").unwrap();
     while state(&server, &bytes).await.received < 4 {
         sleep(Duration::from_millis(5)).await;

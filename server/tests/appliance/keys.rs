@@ -107,7 +107,7 @@ async fn an_upload_that_breaks_off_stays_and_one_that_says_that_it_is_too_long_l
         let id = Digest::sha256(b"");
         write!(
             stream,
-            "PUT /v1/evaluation-keys/{id} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n"
+            "PUT /v1/evaluation-keys/{id} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
         )
         .unwrap();
         stream

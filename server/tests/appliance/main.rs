@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "this is a test, outside of its test functions as well")]
 
+mod abuses;
+mod asked;
 mod circuits;
 mod circuits_refused;
 mod common;
 mod durability;
+mod floods;
 mod flow;
+mod guard;
 mod jobs;
 mod keys;
 mod mocks;
+mod people;
 mod profiles;
 mod programs;
 mod programs_lost;

@@ -30,13 +30,13 @@ async fn queued_and_running_programs_are_cancelled() {
     let world = World::new();
     let directory = tempfile::tempdir().unwrap();
     let config =
-        Config { fhe_jobs_max: 1, fhe_jobs_unfinished_max: 2, ..Config::new(directory.path()) };
+        Config { fhe_jobs_max: 1, fhe_jobs_unfinished_max: 4, ..Config::new(directory.path()) };
     let (server, key) = open(&world, config, Odd::slow(PAUSE)).await;
     let request = world.above(key, "north", 1);
     let running = create(&server, &request).await;
     let queued = create(&server, &request).await;
     let busy = problem(server.client.create_job(&job(&request)).await);
-    assert_problem(&busy, 503, "busy", Some("kind"), Some(2));
+    assert_problem(&busy, 429, "too-many-jobs", Some("kind"), Some(2));
     until_running(&server, &running).await;
     let in_use = problem(server.client.delete_evaluation_key(&key).await);
     assert_problem(&in_use, 409, "key-in-use", Some("id"), None);

@@ -28,7 +28,7 @@ pub async fn bring(shop: &Shop, server: &Server, parts: &[CircuitPart]) {
 }
 
 pub fn inputs(a: impl Into<Value>) -> Groth16Request {
-    Groth16Request::from_inputs(name("sum"), json!({ "a": a.into() }))
+    Groth16Request::from_inputs(name("sum"), &json!({ "a": a.into() })).unwrap()
 }
 
 pub async fn witness(shop: &Shop, server: &Server, value: u64) -> Groth16Request {
@@ -162,18 +162,19 @@ async fn requests_that_cannot_become_a_proof() {
         assert_problem(&problem, 422, "bad-job", Some("inputs"), None);
     }
     for value in [json!(5), json!([1]), json!("a"), json!({ "a": 1.5 }), json!({ "a": [[1e30]] })] {
-        let request = Groth16Request::from_inputs(name("sum"), value);
+        let request = Groth16Request::from_inputs(name("sum"), &value).unwrap();
         let problem = refused(&server, request).await;
         assert_problem(&problem, 422, "bad-inputs", Some("inputs"), None);
     }
     let url = format!("{}/v1/jobs", server.base);
+    let post = |url| reqwest::Client::new().post(url).header("content-type", "application/json");
     for body in [
         r#"{"kind":"groth16"}"#,
         r#"{"kind":"groth16","circuit":"a b"}"#,
         r#"{"kind":"groth16","circuit":"sum","witness":"00"}"#,
         r#"{"kind":"groth16","circuit":"sum","inputs":{},"other":1}"#,
     ] {
-        let answer = reqwest::Client::new().post(&url).body(body).send().await.unwrap();
+        let answer = post(&url).body(body).send().await.unwrap();
         let problem: Problem = answer.json().await.unwrap();
         assert_problem(&problem, 400, "malformed", Some("body"), None);
     }
@@ -192,7 +193,7 @@ async fn witnesses_that_are_none() {
         assert_eq!(problem(server.client.result(&job.id).await), failure);
         failure
     };
-    let missing = Groth16Request::from_inputs(name("sum"), json!({}));
+    let missing = Groth16Request::from_inputs(name("sum"), &json!({})).unwrap();
     assert_problem(&fails(missing).await, 422, "bad-inputs", Some("inputs"), None);
     let long = fails(inputs(WRONG_LENGTH)).await;
     assert_problem(&long, 422, "bad-witness", Some("inputs"), None);

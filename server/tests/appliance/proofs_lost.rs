@@ -19,14 +19,14 @@ const PAUSE: Duration = Duration::from_millis(400);
 async fn queued_and_running_proofs_are_cancelled() {
     let mut shop = Shop::new();
     shop.config.groth16.jobs_max = 1;
-    shop.config.groth16.jobs_unfinished_max = 2;
+    shop.config.groth16.jobs_unfinished_max = 4;
     let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(PAUSE);
     let server = shop.start(mocks::on(&cpu, &cpu));
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     let running = queue(&server, inputs(2)).await;
     let queued = queue(&server, inputs(4)).await;
     let busy = refused(&server, inputs(6)).await;
-    assert_problem(&busy, 503, "busy", Some("kind"), Some(2));
+    assert_problem(&busy, 429, "too-many-jobs", Some("kind"), Some(2));
     until_running(&server, &running).await;
     let in_use = problem(server.client.delete_circuit(&name("sum")).await);
     assert_problem(&in_use, 409, "circuit-in-use", Some("name"), None);

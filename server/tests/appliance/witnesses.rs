@@ -160,7 +160,7 @@ async fn of_an_upload_that_fails_nothing_is_kept() {
     assert_problem(&without, 400, "malformed", Some(UPLOAD_SHA256), None);
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
     let head = format!("{UPLOAD_SHA256}: {}\r\ncontent-length: 6\r\n", Digest::sha256(WITNESS));
-    write!(stream, "POST /v1/witnesses HTTP/1.1\r\nhost: x\r\n{head}\r\nwtn").unwrap();
+    write!(stream, "POST /v1/witnesses HTTP/1.1\r\nhost: localhost\r\n{head}\r\nwtn").unwrap();
     shop.until_blobs(2).await;
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     shop.until_blobs(1).await;

@@ -6,7 +6,7 @@ use pulseproof_sdk::fhe::SumRef;
 
 use super::Place;
 use super::world::{
-    TERM, World, aggregate, assert_denied, candidate, digest, name, problem, roster,
+    CLIENT, TERM, World, aggregate, assert_denied, candidate, digest, name, problem, roster,
 };
 use crate::Denial;
 use crate::jobs::{Ask, JobDetails, JobKind, Lease};
@@ -33,7 +33,7 @@ pub async fn an_epoch_is_closed_by_one_job(place: &dyn Place) {
     assert_eq!(take(&world).await.id, "first");
     let unknown = world
         .store
-        .close_epoch(&Ask::new("x"), &name("south"), 1, &aggregate(1), &|_, _| Ok(()))
+        .close_epoch(&Ask::new("x", CLIENT), &name("south"), 1, &aggregate(1), &|_, _| Ok(()))
         .await;
     assert_denied(unknown, &Denial::UnknownRegion(name("south")));
 }
@@ -46,7 +46,7 @@ pub async fn what_is_refused_leaves_nothing(place: &dyn Place) {
         assert_eq!((found, devices), (&roster(4), &["a".to_owned(), "b".to_owned()][..]));
         Err(why.clone())
     };
-    let (ask, request) = (Ask::new("a"), aggregate(1));
+    let (ask, request) = (Ask::new("a", CLIENT), aggregate(1));
     let refused = world.store.close_epoch(&ask, &name("north"), 1, &request, &check).await;
     assert_denied(refused, &Denial::Refused(Box::new(why.clone())));
     assert!(world.store.job("a").await.unwrap().is_none());

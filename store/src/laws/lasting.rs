@@ -6,7 +6,7 @@ use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::fhe::SumRef;
 
 use super::Place;
-use super::world::{StoppedClock, TERM, World, digest, name, roster, srs};
+use super::world::{CLIENT, StoppedClock, TERM, World, digest, name, roster, srs};
 use crate::StoreError;
 use crate::jobs::{Ask, JobDetails, JobKind};
 
@@ -37,7 +37,7 @@ pub async fn jobs_go_on_where_another_process_left_them(place: &dyn Place) {
     let one = World::new(place).await;
     let two = World::open(place, Arc::clone(&one.clock)).await;
     for (id, priority) in [("a", 0), ("b", 1)] {
-        one.ask(&Ask { priority, ..Ask::new(id) }, 10).await.unwrap();
+        one.ask(&Ask { priority, ..Ask::new(id, CLIENT) }, 10).await.unwrap();
     }
     let lease = one.take().await.unwrap().lease;
     assert_eq!(two.take().await.unwrap().lease.id, "a");

@@ -12,6 +12,7 @@ mod needs;
 mod queue;
 mod races;
 mod rules;
+mod tokens;
 mod world;
 
 use std::sync::Arc;
@@ -65,6 +66,9 @@ laws! {
     queue::jobs_are_taken_in_order_each_once_and_keep_their_place,
     queue::higher_priorities_are_taken_first_also_of_leases_that_ran_out,
     queue::a_clock_that_goes_back_changes_nobody_s_turn,
+    queue::clients_take_turns,
+    queue::one_client_fills_no_queue,
+    queue::jobs_are_listed_the_newest_first_page_by_page,
     queue::kinds_have_queues_of_their_own,
     queue::what_is_asked_twice_is_queued_once,
     queue::a_key_is_for_one_request_of_one_client,
@@ -84,6 +88,7 @@ laws! {
     races::no_more_jobs_are_unfinished_than_may_be,
     races::an_epoch_is_closed_once_and_its_job_sees_what_was_accepted,
     races::many_who_ask_for_the_same_get_one_job,
+    tokens::a_token_is_good_until_it_expires_or_is_revoked,
     lasting::what_was_stored_is_there_when_the_store_is_opened_again,
     lasting::jobs_go_on_where_another_process_left_them,
     lasting::a_store_is_of_one_reference_string,

@@ -4,9 +4,9 @@ use pulseproof_sdk::fhe::SumRef;
 use tokio::task::JoinSet;
 
 use super::Place;
-use super::world::{TERM, World, assert_denied, digest, estimate, name, program};
+use super::world::{CLIENT, TERM, World, assert_denied, digest, estimate, name, program};
 use crate::Denial;
-use crate::jobs::{Ask, JobDetails, JobKind, Once};
+use crate::jobs::{Ask, JobDetails, JobKind, Once, Room};
 
 pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn Place) {
     let world = World::new(place).await;
@@ -15,8 +15,11 @@ pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn 
     }
     let busy = Denial::Busy { kind: JobKind::Groth16, limit: 3 };
     assert_denied(world.queue("d").await, &busy);
-    assert_denied(world.store.check_room(JobKind::Groth16, 3).await, &busy);
-    world.store.check_room(JobKind::Groth16, 4).await.unwrap();
+    assert_denied(
+        world.store.check_room(JobKind::Groth16, CLIENT, Room { all: 3, each: 3 }).await,
+        &busy,
+    );
+    world.store.check_room(JobKind::Groth16, CLIENT, Room { all: 4, each: 4 }).await.unwrap();
     // Many at once, and every job is somebody's, once.
     let mut all = JoinSet::new();
     for _ in 0..8 {
@@ -35,7 +38,7 @@ pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn 
 pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place: &dyn Place) {
     let world = World::new(place).await;
     for (id, priority) in [("low", -1), ("first", 0), ("high", 7), ("second", 0), ("higher", 8)] {
-        let ask = Ask { priority, ..Ask::new(id) };
+        let ask = Ask { priority, ..Ask::new(id, CLIENT) };
         world.ask(&ask, 10).await.unwrap();
     }
     let order = ["higher", "high", "first", "second", "low"];
@@ -50,6 +53,77 @@ pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place
         assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
     }
     assert!(world.take().await.is_none());
+}
+
+/// One client's many jobs keep another's one waiting for one of them, whatever their priorities.
+pub async fn clients_take_turns(place: &dyn Place) {
+    let world = World::new(place).await;
+    let queue = async |id: &str, client: &str, priority| {
+        world.ask(&Ask { priority, ..Ask::new(id, client) }, 100).await.unwrap();
+    };
+    for index in 0..8 {
+        queue(&format!("many-{index}"), "many", 9).await;
+    }
+    let next = async || world.take().await.unwrap().lease.id;
+    assert_eq!(next().await, "many-0");
+    queue("one", "one", -9).await;
+    queue("other", "other", 0).await;
+    let order = [next().await, next().await, next().await];
+    assert_eq!(order, ["one", "other", "many-1"]);
+    // Also with others who come back as soon as they were served.
+    queue("one-again", "one", 0).await;
+    queue("other-again", "other", 0).await;
+    let order = [next().await, next().await, next().await, next().await];
+    assert_eq!(order, ["one-again", "other-again", "many-2", "many-3"]);
+    // A kind's turns are its own.
+    world.close("sum", 1).await.unwrap();
+    let sum = world.store.take(JobKind::Aggregate, TERM).await.unwrap().unwrap();
+    assert_eq!(sum.lease.id, "sum");
+}
+
+pub async fn jobs_are_listed_the_newest_first_page_by_page(place: &dyn Place) {
+    let world = World::new(place).await;
+    for index in 0..7 {
+        let client = if index % 2 == 0 { "even" } else { "odd" };
+        world.ask(&Ask::new(format!("{index}"), client), 10).await.unwrap();
+    }
+    let page = async |before, client| {
+        let page = world.store.jobs(before, client, 3).await.unwrap();
+        let last = page.last().map(|(position, _)| *position);
+        (page.into_iter().map(|(_, job)| job.id).collect::<Vec<_>>(), last)
+    };
+    let (first, next) = page(None, None).await;
+    assert_eq!(first, ["6", "5", "4"]);
+    // What comes meanwhile moves nothing.
+    world.ask(&Ask::new("new", "even"), 10).await.unwrap();
+    let (second, next) = page(next, None).await;
+    assert_eq!(second, ["3", "2", "1"]);
+    assert_eq!(page(next, None).await.0, ["0"]);
+    assert_eq!(page(None, Some("odd")).await.0, ["5", "3", "1"]);
+    let (first, next) = page(None, Some("even")).await;
+    assert_eq!(first, ["new", "6", "4"]);
+    assert_eq!(page(next, Some("even")).await.0, ["2", "0"]);
+    assert_eq!(page(None, Some("nobody")).await.0, [""; 0]);
+}
+
+pub async fn one_client_fills_no_queue(place: &dyn Place) {
+    let world = World::new(place).await;
+    let room = Room { all: 3, each: 2 };
+    let ask = async |id: &str, client: &str| world.ask_within(&Ask::new(id, client), room).await;
+    ask("a", "many").await.unwrap();
+    ask("b", "many").await.unwrap();
+    let too_many = Denial::TooManyJobs { kind: JobKind::Groth16, limit: 2 };
+    assert_denied(ask("c", "many").await, &too_many);
+    assert_denied(world.store.check_room(JobKind::Groth16, "many", room).await, &too_many);
+    // Being worked on is not being finished.
+    let lease = world.take().await.unwrap().lease;
+    assert_denied(ask("c", "many").await, &too_many);
+    ask("d", "one").await.unwrap();
+    let busy = Denial::Busy { kind: JobKind::Groth16, limit: 3 };
+    assert_denied(ask("e", "one").await, &busy);
+    assert!(world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap());
+    ask("c", "many").await.unwrap();
+    assert_eq!(world.job("c").await.client.as_deref(), Some("many"));
 }
 
 pub async fn a_clock_that_goes_back_changes_nobody_s_turn(place: &dyn Place) {
@@ -77,14 +151,13 @@ pub async fn kinds_have_queues_of_their_own(place: &dyn Place) {
     let proof = world.take().await.unwrap();
     assert_eq!((proof.lease.id.as_str(), proof.attempt), ("proof", 1));
     assert!(world.take().await.is_none());
-    store.check_room(JobKind::Fhe, 1).await.unwrap();
+    store.check_room(JobKind::Fhe, CLIENT, Room::new(1)).await.unwrap();
     assert_eq!(store.queue_length().await.unwrap(), 2);
 }
 
 fn once(id: &str, client: &str, key: &str, request: &str) -> Ask {
-    let (client, key) = (client.to_owned(), key.to_owned());
-    let once = Once { client, key, digest: digest(request) };
-    Ask { once: Some(once), ..Ask::new(id) }
+    let once = Once { key: key.to_owned(), digest: digest(request) };
+    Ask { once: Some(once), ..Ask::new(id, client) }
 }
 
 pub async fn what_is_asked_twice_is_queued_once(place: &dyn Place) {
@@ -117,14 +190,14 @@ pub async fn a_key_is_for_one_request_of_one_client(place: &dyn Place) {
     assert_denied(world.store.asked_before(&other).await, &Denial::AskedOtherwise);
     // Whatever kind it is of.
     let request = program(digest("key"), SumRef::own(name("north"), 1));
-    let program = world.store.create_program(&other, &request, estimate(), 10).await;
+    let program = world.store.create_program(&other, &request, estimate(), Room::new(10)).await;
     assert_denied(program, &Denial::AskedOtherwise);
     assert!(world.store.job("b").await.unwrap().is_none());
     for ask in [
         once("c", "another", "key", "another"),
         once("d", "client", "another", "another"),
-        Ask::new("e"),
-        Ask::new("f"),
+        Ask::new("e", CLIENT),
+        Ask::new("f", CLIENT),
     ] {
         assert_eq!(world.store.asked_before(&ask).await.unwrap(), None);
         assert_eq!(world.ask(&ask, 10).await.unwrap(), ask.id);

@@ -8,7 +8,7 @@ use pulseproof_sdk::api::JobState;
 use tokio::task::JoinSet;
 
 use super::Place;
-use super::world::{TERM, World, aggregate, assert_denied, digest, name, problem};
+use super::world::{CLIENT, TERM, World, aggregate, assert_denied, digest, name, problem};
 use crate::jobs::{Ask, JobDetails, JobKind, Once};
 use crate::{Denial, StoreError};
 
@@ -19,7 +19,7 @@ const TASKS: usize = 6;
 pub async fn each_job_ends_once(place: &dyn Place) {
     let world = World::new(place).await;
     for index in 0..JOBS {
-        world.ask(&Ask::new(format!("job-{index}")), JOBS).await.unwrap();
+        world.ask(&Ask::new(format!("job-{index}"), CLIENT), JOBS).await.unwrap();
     }
     // One at least is cancelled, however quick the workers are.
     let cancelled = usize::from(world.store.cancel("job-0").await.unwrap());
@@ -88,7 +88,7 @@ pub async fn no_more_jobs_are_unfinished_than_may_be(place: &dyn Place) {
         all.spawn(async move {
             let mut queued = 0;
             for index in 0..8 {
-                match world.ask(&Ask::new(format!("{task}-{index}")), LIMIT).await {
+                match world.ask(&Ask::new(format!("{task}-{index}"), CLIENT), LIMIT).await {
                     Ok(_) => queued += 1,
                     Err(StoreError::Denied(Denial::Busy { limit: LIMIT, .. })) => {}
                     Err(error) => panic!("{error}"),
@@ -150,7 +150,7 @@ async fn close(
         seen.lock().unwrap().push(devices.to_vec());
         Ok(())
     };
-    let (ask, request) = (Ask::new(id), aggregate(7));
+    let (ask, request) = (Ask::new(id, CLIENT), aggregate(7));
     world.store.close_epoch(&ask, &name("north"), 7, &request, &check).await
 }
 
@@ -159,9 +159,9 @@ pub async fn many_who_ask_for_the_same_get_one_job(place: &dyn Place) {
     let mut all = JoinSet::new();
     for index in 0..TASKS {
         let world = world.clone();
-        let (client, key) = ("client".to_owned(), "key".to_owned());
-        let once = Some(Once { client, key, digest: digest("request") });
-        let ask = Ask { once, ..Ask::new(format!("job-{index}")) };
+        let key = "key".to_owned();
+        let once = Some(Once { key, digest: digest("request") });
+        let ask = Ask { once, ..Ask::new(format!("job-{index}"), CLIENT) };
         all.spawn(async move { world.ask(&ask, TASKS).await.unwrap() });
     }
     let jobs: BTreeSet<String> = all.join_all().await.into_iter().collect();

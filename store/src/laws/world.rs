@@ -12,11 +12,13 @@ use pulseproof_sdk::{Digest, Name, Problem, Roster};
 
 use super::Place;
 use crate::circuits::{KeyInfo, StoredCircuit};
-use crate::jobs::{Ask, JobKind, Lease, Taken};
+use crate::jobs::{Ask, JobKind, Lease, Room, Taken};
 use crate::proofs::Secret;
 use crate::submissions::Candidate;
 use crate::{Clock, Denial, Store, StoreError, Timestamp};
 
+/// Who asks, where it makes no difference.
+pub const CLIENT: &str = "client";
 /// For how long jobs are taken.
 pub const TERM: Duration = Duration::from_secs(30);
 
@@ -69,13 +71,18 @@ impl World {
 
     /// Queues a proof, if fewer than three are unfinished.
     pub async fn queue(&self, id: &str) -> Result<String, StoreError> {
-        self.ask(&Ask::new(id), 3).await
+        self.ask(&Ask::new(id, CLIENT), 3).await
     }
 
+    /// Queues a proof, if fewer are unfinished, whoever's.
     pub async fn ask(&self, ask: &Ask, unfinished_max: usize) -> Result<String, StoreError> {
+        self.ask_within(ask, Room { all: unfinished_max, each: unfinished_max }).await
+    }
+
+    pub async fn ask_within(&self, ask: &Ask, room: Room) -> Result<String, StoreError> {
         let request = Groth16Request { circuit: name("sum"), inputs: None, witness: None };
         let secret = Secret::Inputs(digest(&ask.id));
-        self.store.create_proof(ask, &request, secret, unfinished_max).await
+        self.store.create_proof(ask, &request, secret, room).await
     }
 
     /// Takes a proof.
@@ -85,12 +92,14 @@ impl World {
 
     /// Queues a program on a sum.
     pub async fn program(&self, id: &str, key: Digest, sum: SumRef) -> Result<String, StoreError> {
-        self.store.create_program(&Ask::new(id), &program(key, sum), estimate(), 10).await
+        self.store
+            .create_program(&Ask::new(id, CLIENT), &program(key, sum), estimate(), Room::new(10))
+            .await
     }
 
     /// Closes an epoch of the region, whoever submitted.
     pub async fn close(&self, id: &str, epoch: u64) -> Result<String, StoreError> {
-        let (ask, region) = (Ask::new(id), name("north"));
+        let (ask, region) = (Ask::new(id, CLIENT), name("north"));
         self.store.close_epoch(&ask, &region, epoch, &aggregate(epoch), &|_, _| Ok(())).await
     }
 

@@ -4,39 +4,67 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::Job;
+use pulseproof_sdk::api::{Job, JobState, JobSummary};
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::queue::{self, ended};
 use super::{SqliteStore, millis};
-use crate::jobs::{Ask, JobDetails, JobKind, Jobs, Lease, Progress, StoredJob, Taken};
-use crate::{StoreError, to_json};
+use crate::jobs::{
+    Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, job_state,
+};
+use crate::{StoreError, from_json, to_json};
 
 pub(super) const JOB: &str =
-    "SELECT request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
+    "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
      FROM jobs WHERE id = ?1";
+
+pub(super) const JOBS: &str =
+    "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
+            json_extract(problem, '$.type') AS problem,
+            CASE kind WHEN 'aggregate' THEN json_array(json_extract(request, '$.region'))
+                      WHEN 'fhe' THEN (SELECT json_group_array(DISTINCT json_extract(value, '$.region'))
+                                       FROM json_each(request, '$.sums'))
+                      ELSE '[]' END AS regions
+     FROM jobs WHERE position < ?1 ORDER BY position DESC LIMIT ?2";
+
+pub(super) const JOBS_OF: &str =
+    "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
+            json_extract(problem, '$.type') AS problem,
+            CASE kind WHEN 'aggregate' THEN json_array(json_extract(request, '$.region'))
+                      WHEN 'fhe' THEN (SELECT json_group_array(DISTINCT json_extract(value, '$.region'))
+                                       FROM json_each(request, '$.sums'))
+                      ELSE '[]' END AS regions
+     FROM jobs WHERE position < ?1 AND client = ?3 ORDER BY position DESC LIMIT ?2";
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
 pub(super) const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
           + (SELECT count(*) FROM jobs WHERE state = 'running')";
 
-/// Takes the first of two candidates: who is first in the queue, and whose lease has run out. A job that was at work
-/// when an earlier version ended has no lease that could; it is put back when the next process starts.
+/// Takes who is next of those in the queue and those whose lease has run out. A job that was at work when an earlier
+/// version ended has no lease that could; it is put back when the next process starts.
 pub(super) const TAKE: &str =
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = ?3, lease_expires_ms = ?4,
                      started_ms = ?2, stage = NULL, per_mille = NULL
      WHERE position = (
          SELECT position FROM (
-             SELECT * FROM (
-                 SELECT position, priority FROM jobs WHERE state = 'queued' AND kind = ?1
-                 ORDER BY priority DESC, position LIMIT 1)
-             UNION ALL
-             SELECT * FROM (
-                 SELECT position, priority FROM jobs
-                 WHERE state = 'running' AND kind = ?1 AND lease_expires_ms <= ?2
-                 ORDER BY priority DESC, position LIMIT 1))
-         ORDER BY priority DESC, position LIMIT 1)
-     RETURNING id, attempts, request";
+             SELECT *, min(position) OVER (PARTITION BY client) AS first FROM (
+                 SELECT position, client, priority FROM jobs WHERE state = 'queued' AND kind = ?1
+                 UNION ALL
+                 SELECT position, client, priority FROM jobs
+                 WHERE state = 'running' AND kind = ?1 AND lease_expires_ms <= ?2)) AS ready
+         LEFT JOIN turns ON turns.kind = ?1 AND turns.client = ready.client
+         ORDER BY coalesce(turn, 0), first, priority DESC, position LIMIT 1)
+     RETURNING id, attempts, request, client";
+
+/// A client was served, and is last now.
+pub(super) const SERVED: &str = "INSERT INTO turns (kind, client, turn)
+     VALUES (?1, ?2, (SELECT coalesce(max(turn), 0) + 1 FROM turns WHERE kind = ?1))
+     ON CONFLICT DO UPDATE SET turn = excluded.turn";
+
+/// Who was served longer ago than so many others is next anyway.
+pub(super) const FORGET: &str = "DELETE FROM turns
+     WHERE kind = ?1 AND turn < (SELECT max(turn) - 10000 FROM turns WHERE kind = ?1)";
 
 pub(super) const REQUEUE: &str =
     "UPDATE jobs SET state = 'queued', lease = NULL, lease_expires_ms = NULL, started_ms = NULL,
@@ -47,19 +75,32 @@ pub(super) const REQUEUE: &str =
 impl Jobs for SqliteStore {
     async fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
         let row = sqlx::query(JOB).bind(id).fetch_optional(&self.pool).await?;
-        let Some(row) = row else { return Ok(None) };
-        let stored = StoredJob {
-            request: row.try_get("request")?,
-            state: row.try_get("state")?,
-            facts: row.try_get("facts")?,
-            problem: row.try_get("problem")?,
-            stage: row.try_get("stage")?,
-            per_mille: row.try_get("per_mille")?,
-            queued_ms: row.try_get("queued_ms")?,
-            started_ms: row.try_get("started_ms")?,
-            ended_ms: row.try_get("ended_ms")?,
+        row.map(|row| read(&row)).transpose()
+    }
+
+    async fn jobs(
+        &self,
+        before: Option<i64>,
+        client: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(i64, JobSummary)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = if client.is_some() { JOBS_OF } else { JOBS };
+        let query = sqlx::query(sql).bind(before.unwrap_or(i64::MAX)).bind(limit);
+        let query = match client {
+            Some(client) => query.bind(client),
+            None => query,
         };
-        stored.read(id).map(Some)
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get("position")?, summary(row)?))).collect()
+    }
+
+    async fn state(&self, id: &str) -> Result<Option<JobState>, StoreError> {
+        let state: Option<String> = sqlx::query_scalar("SELECT state FROM jobs WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        state.map(|state| job_state(&state)).transpose()
     }
 
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -79,8 +120,8 @@ impl Jobs for SqliteStore {
         queue::asked_before(&self.pool, ask).await
     }
 
-    async fn check_room(&self, kind: JobKind, unfinished_max: usize) -> Result<(), StoreError> {
-        queue::check_room(&mut self.pool.begin().await?, kind, unfinished_max).await
+    async fn check_room(&self, kind: JobKind, client: &str, room: Room) -> Result<(), StoreError> {
+        queue::check_room(&mut self.pool.begin().await?, kind, client, room).await
     }
 
     async fn requeue(&self, kind: JobKind) -> Result<u64, StoreError> {
@@ -89,18 +130,21 @@ impl Jobs for SqliteStore {
 
     async fn take(&self, kind: JobKind, term: Duration) -> Result<Option<Taken>, StoreError> {
         let (token, now) = (Lease::new_token()?, self.clock.now());
-        let row: Option<(String, i64, String)> = sqlx::query_as(TAKE)
+        let mut transaction = self.write().await?;
+        let row: Option<(String, i64, String, String)> = sqlx::query_as(TAKE)
             .bind(kind.name())
             .bind(millis(now))
             .bind(&token)
             .bind(millis(now.after(term)))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *transaction)
             .await?;
-        Ok(row.map(|(id, attempts, request)| Taken {
-            lease: Lease { id, token },
-            attempt: attempts.unsigned_abs(),
-            request,
-        }))
+        let Some((id, attempts, request, client)) = row else { return Ok(None) };
+        let served = sqlx::query(SERVED).bind(kind.name()).bind(client);
+        served.execute(&mut *transaction).await?;
+        sqlx::query(FORGET).bind(kind.name()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        let (lease, attempt) = (Lease { id, token }, attempts.unsigned_abs());
+        Ok(Some(Taken { lease, attempt, request }))
     }
 
     async fn holds(&self, lease: &Lease) -> Result<bool, StoreError> {
@@ -189,4 +233,42 @@ impl Jobs for SqliteStore {
         transaction.commit().await?;
         Ok(cancelled)
     }
+}
+
+fn read(row: &SqliteRow) -> Result<Job, StoreError> {
+    let stored = StoredJob {
+        id: row.try_get("id")?,
+        client: row.try_get("client")?,
+        request: row.try_get("request")?,
+        state: row.try_get("state")?,
+        facts: row.try_get("facts")?,
+        problem: row.try_get("problem")?,
+        stage: row.try_get("stage")?,
+        per_mille: row.try_get("per_mille")?,
+        queued_ms: row.try_get("queued_ms")?,
+        started_ms: row.try_get("started_ms")?,
+        ended_ms: row.try_get("ended_ms")?,
+    };
+    stored.read()
+}
+
+/// What is listed of a job: small, whatever was asked.
+fn summary(row: &SqliteRow) -> Result<JobSummary, StoreError> {
+    let time =
+        |field| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(field)?.map(i64::unsigned_abs));
+    let client: String = row.try_get("client")?;
+    let per_mille: Option<i64> = row.try_get("per_mille")?;
+    Ok(JobSummary {
+        id: row.try_get("id")?,
+        client: Some(client).filter(|client| !client.is_empty()),
+        kind: row.try_get("kind")?,
+        regions: from_json("regions", &row.try_get::<String, _>("regions")?)?,
+        state: job_state(&row.try_get::<String, _>("state")?)?,
+        stage: row.try_get("stage")?,
+        progress: per_mille.and_then(|per_mille| u16::try_from(per_mille).ok()),
+        queued_at: time("queued_ms")?,
+        started_at: time("started_ms")?,
+        ended_at: time("ended_ms")?,
+        problem: row.try_get("problem")?,
+    })
 }

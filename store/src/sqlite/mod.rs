@@ -2,7 +2,7 @@
 //! write lock, so that rules are checked in what is then written.
 //!
 //! No question that is asked for every job reads through jobs that have ended: they are in no index but those of their
-//! ids and of clients' keys, where one is found at once, and a test looks at the plans. Keys stay, since who asks again
+//! ids and of clients' keys, where one is found at once, and that of clients, for lists; a test looks at the plans. Keys stay, since who asks again
 //! under one gets the same job however late.
 
 mod blobs;
@@ -17,6 +17,7 @@ mod queue;
 mod regions;
 mod results;
 mod submissions;
+mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use crate::{Store, StoreError, corrupt};
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [SchemaChange; 11] = [
+const MIGRATIONS: [SchemaChange; 12] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -44,7 +45,10 @@ const MIGRATIONS: [SchemaChange; 11] = [
     (9, "weak-keys", include_str!("../../migrations/0009_weak_keys.sql")),
     (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
     (11, "leases", include_str!("../../migrations/0011_leases.sql")),
+    (12, "clients", include_str!("../../migrations/0012_clients.sql")),
 ];
+/// What SQLite says when it cannot write for want of room.
+const SQLITE_FULL: &str = "13";
 /// Open connections: one writes, the others read.
 const CONNECTIONS_MAX: u32 = 8;
 
@@ -64,11 +68,30 @@ impl SqliteStore {
         srs: Digest,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let pool =
-            pulseproof_sqlite::open(&directory.join(FILE), &MIGRATIONS, CONNECTIONS_MAX).await?;
-        let store = Self { pool, clock };
+        let store = Self::open_any(directory, clock).await?;
         store.claim(srs).await?;
         Ok(store)
+    }
+
+    /// The same, for whatever SRS: for what has nothing to do with sums. Only for who knows that no appliance runs,
+    /// which may be of an earlier version.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub async fn open_any(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let pool =
+            pulseproof_sqlite::open(&directory.join(FILE), &MIGRATIONS, CONNECTIONS_MAX).await?;
+        Ok(Self { pool, clock })
+    }
+
+    /// The same beside an appliance that runs: nothing is made, and nothing brought up to date.
+    ///
+    /// # Errors
+    /// There is no store, or it is of another version; the file cannot be used.
+    pub async fn open_beside(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let file = directory.join(FILE);
+        let pool = pulseproof_sqlite::open_as_it_is(&file, &MIGRATIONS, CONNECTIONS_MAX).await?;
+        Ok(Self { pool, clock })
     }
 
     async fn claim(&self, srs: Digest) -> Result<(), StoreError> {
@@ -102,6 +125,10 @@ impl Store for SqliteStore {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(SQLITE_FULL) {
+            return Self::Full;
+        }
         Self::Database(Box::new(error))
     }
 }

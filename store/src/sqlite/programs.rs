@@ -7,7 +7,7 @@ use pulseproof_sdk::fhe::FheRequest;
 use super::epochs::result_not_there;
 use super::queue::{asked_before, check_room, insert, note};
 use super::{SqliteStore, keys, results};
-use crate::jobs::{Ask, Dependency, JobDetails, JobKind};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Room};
 use crate::{Denial, Programs, StoreError};
 
 #[async_trait]
@@ -17,7 +17,7 @@ impl Programs for SqliteStore {
         ask: &Ask,
         request: &FheRequest,
         estimate: Estimate,
-        unfinished_max: usize,
+        room: Room,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(job) = asked_before(&mut *transaction, ask).await? {
@@ -26,7 +26,7 @@ impl Programs for SqliteStore {
         if !keys::is_known(&mut transaction, &request.key).await? {
             return Err(Denial::KeyNotThere.into());
         }
-        check_room(&mut transaction, JobKind::Fhe, unfinished_max).await?;
+        check_room(&mut transaction, JobKind::Fhe, &ask.client, room).await?;
         let facts = JobDetails { estimate: Some(estimate), ..JobDetails::default() };
         let job = JobRequest::Fhe(Box::new(request.clone()));
         insert(&mut transaction, ask, &job, &facts, self.clock.now()).await?;

@@ -8,7 +8,7 @@ use pulseproof_sdk::groth16::Groth16Request;
 use super::SqliteStore;
 use super::circuits::stored;
 use super::queue::{asked_before, check_room, insert, note};
-use crate::jobs::{Ask, Dependency, JobDetails, JobKind};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Room};
 use crate::proofs::{Proofs, Secret};
 use crate::{Denial, StoreError, corrupt};
 
@@ -19,7 +19,7 @@ impl Proofs for SqliteStore {
         ask: &Ask,
         request: &Groth16Request,
         secret: Secret,
-        unfinished_max: usize,
+        room: Room,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(job) = asked_before(&mut *transaction, ask).await? {
@@ -28,7 +28,7 @@ impl Proofs for SqliteStore {
         if stored(&mut *transaction, &request.circuit).await?.is_none() {
             return Err(Denial::CircuitNotThere.into());
         }
-        check_room(&mut transaction, JobKind::Groth16, unfinished_max).await?;
+        check_room(&mut transaction, JobKind::Groth16, &ask.client, room).await?;
         let job = JobRequest::Groth16(request.clone());
         insert(&mut transaction, ask, &job, &JobDetails::default(), self.clock.now()).await?;
         note(&mut transaction, &ask.id, Dependency::Circuit, request.circuit.as_str()).await?;

@@ -6,7 +6,7 @@ use sqlx::{Sqlite, SqliteExecutor, Transaction};
 
 use super::millis;
 use crate::clock::Timestamp;
-use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Lease, Once};
+use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Lease, Once, Room};
 use crate::{Denial, StoreError, corrupt, to_json};
 
 /// Unfinished jobs of a kind: two terms, each of which has an index that fits it.
@@ -14,22 +14,36 @@ pub(super) const UNFINISHED: &str =
     "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = ?1)
           + (SELECT count(*) FROM jobs WHERE state = 'running' AND kind = ?1)";
 
+/// Those of one client.
+pub(super) const UNFINISHED_OF: &str =
+    "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = ?1 AND client = ?2)
+          + (SELECT count(*) FROM jobs WHERE state = 'running' AND kind = ?1 AND client = ?2)";
+
 /// Finds ended jobs, too: who asks again, however late, gets the same job.
 pub(super) const ASKED_BEFORE: &str =
     "SELECT id, request_digest FROM jobs WHERE client = ?1 AND idempotency_key = ?2";
 
-/// Refuses one more job of a kind than may be unfinished.
+/// Refuses one more job of a kind and a client than may be unfinished.
 pub(super) async fn check_room(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: JobKind,
-    unfinished_max: usize,
+    client: &str,
+    Room { all, each }: Room,
 ) -> Result<(), StoreError> {
     let unfinished: i64 =
         sqlx::query_scalar(UNFINISHED).bind(kind.name()).fetch_one(&mut **transaction).await?;
-    if unfinished.unsigned_abs() < unfinished_max as u64 {
-        return Ok(());
+    if unfinished.unsigned_abs() >= all as u64 {
+        return Err(Denial::Busy { kind, limit: all }.into());
     }
-    Err(Denial::Busy { kind, limit: unfinished_max }.into())
+    let of_client: i64 = sqlx::query_scalar(UNFINISHED_OF)
+        .bind(kind.name())
+        .bind(client)
+        .fetch_one(&mut **transaction)
+        .await?;
+    if of_client.unsigned_abs() >= each as u64 {
+        return Err(Denial::TooManyJobs { kind, limit: each }.into());
+    }
+    Ok(())
 }
 
 /// The job that was asked for before under the same key, if there is one.
@@ -37,9 +51,9 @@ pub(super) async fn asked_before(
     executor: impl SqliteExecutor<'_>,
     ask: &Ask,
 ) -> Result<Option<String>, StoreError> {
-    let Some(Once { client, key, digest }) = &ask.once else { return Ok(None) };
+    let Some(Once { key, digest }) = &ask.once else { return Ok(None) };
     let found: Option<(String, String)> =
-        sqlx::query_as(ASKED_BEFORE).bind(client).bind(key).fetch_optional(executor).await?;
+        sqlx::query_as(ASKED_BEFORE).bind(&ask.client).bind(key).fetch_optional(executor).await?;
     let Some((id, stored)) = found else { return Ok(None) };
     let stored: Digest = stored.parse().map_err(|error| corrupt("request_digest", &error))?;
     if stored == *digest { Ok(Some(id)) } else { Err(Denial::AskedOtherwise.into()) }
@@ -65,7 +79,7 @@ pub(super) async fn insert(
     .bind(to_json("facts", facts)?)
     .bind(ask.priority)
     .bind(millis(now))
-    .bind(once.map(|once| &once.client))
+    .bind(&ask.client)
     .bind(once.map(|once| &once.key))
     .bind(once.map(|once| once.digest.to_string()))
     .execute(&mut **transaction)

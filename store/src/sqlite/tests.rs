@@ -185,7 +185,9 @@ async fn what_is_asked_for_every_job_reads_through_no_job_that_has_ended() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory).await;
     let narrow = ["jobs_queued", "jobs_running", "INTEGER PRIMARY KEY (rowid=?)"];
-    for sql in [jobs::TAKE, jobs::REQUEUE, jobs::QUEUE_LENGTH, queue::UNFINISHED] {
+    for sql in
+        [jobs::TAKE, jobs::REQUEUE, jobs::QUEUE_LENGTH, queue::UNFINISHED, queue::UNFINISHED_OF]
+    {
         let plan = plan(&store, sql).await;
         let looks = |step: &&String| step.contains(" jobs ") || step.ends_with(" jobs");
         let steps: Vec<_> = plan.iter().filter(looks).collect();
@@ -196,8 +198,12 @@ async fn what_is_asked_for_every_job_reads_through_no_job_that_has_ended() {
     }
     let by_id = "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)";
     assert_eq!(plan(&store, jobs::JOB).await, [by_id]);
-    let by_key = "SEARCH jobs USING INDEX jobs_by_client (client=? AND idempotency_key=?)";
+    let by_key = "SEARCH jobs USING INDEX jobs_by_key (client=? AND idempotency_key=?)";
     assert_eq!(plan(&store, queue::ASKED_BEFORE).await, [by_key]);
+    let in_order = "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)";
+    assert_eq!(plan(&store, jobs::JOBS).await[0], in_order);
+    let of_client = "SEARCH jobs USING INDEX jobs_by_client (client=? AND position<?)";
+    assert_eq!(plan(&store, jobs::JOBS_OF).await[0], of_client);
     // The question can be answered with no.
     let slow = plan(&store, "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").await;
     assert_eq!(slow, ["SCAN jobs"]);

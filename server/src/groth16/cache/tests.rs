@@ -12,6 +12,8 @@ use pulseproof_kernels::backend::BackendKind;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use crate::config::Uploads;
+
 use super::super::prover::{KeyInfo, ProveError, Proved, Witness};
 use super::*;
 
@@ -84,7 +86,7 @@ struct Bench {
 impl Bench {
     fn new(budget: u64, pause: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Arc::new(Blobs::open(folder.path(), u64::MAX).unwrap());
+        let blobs = Arc::new(Blobs::open(folder.path(), &Uploads::default()).unwrap());
         let memory = Arc::<Memory>::default();
         let loader = Arc::new(Mock { memory: Arc::clone(&memory), pause });
         let cache = Arc::new(Cache::new(loader, Arc::clone(&blobs), budget));

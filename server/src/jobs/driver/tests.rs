@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use pulseproof_sdk::api::Job;
-use pulseproof_store::jobs::{Ask, JobDetails, JobKind};
+use pulseproof_sdk::api::{Job, JobSummary};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Room};
 
 use super::*;
 use crate::jobs::tests::{appliance, queue_proof};
@@ -84,7 +84,20 @@ impl Jobs for OneLease {
         not_asked()
     }
 
-    async fn check_room(&self, _: JobKind, _: usize) -> Result<(), StoreError> {
+    async fn jobs(
+        &self,
+        _: Option<i64>,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<(i64, JobSummary)>, StoreError> {
+        not_asked()
+    }
+
+    async fn state(&self, _: &str) -> Result<Option<JobState>, StoreError> {
+        not_asked()
+    }
+
+    async fn check_room(&self, _: JobKind, _: &str, _: Room) -> Result<(), StoreError> {
         not_asked()
     }
 

@@ -1,0 +1,46 @@
+//! The store, for tokens alone: also beside an appliance that runs.
+
+use std::error::Error;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use pulseproof_server::{ServeError, lock};
+use pulseproof_store::sqlite::SqliteStore;
+use pulseproof_store::{Store, SystemClock};
+
+/// An open store, and its folder's lock if no appliance has it.
+pub struct TokenStore {
+    pub store: SqliteStore,
+    lock: Option<File>,
+}
+
+impl TokenStore {
+    /// Opens a store, and makes it or brings it up to date if no appliance runs.
+    ///
+    /// # Errors
+    /// The store cannot be used; what to do about it.
+    pub async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let clock = Arc::new(SystemClock);
+        match lock(folder) {
+            Ok(lock) => {
+                let store = SqliteStore::open_any(folder, clock).await?;
+                Ok(Self { store, lock: Some(lock) })
+            }
+            Err(ServeError::InUse(_)) => {
+                let opened = SqliteStore::open_beside(folder, clock).await;
+                let store = opened.map_err(|error| {
+                    format!("{error}; an appliance runs there: stop it first if it is of an earlier version")
+                })?;
+                Ok(Self { store, lock: None })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets go of it.
+    pub async fn close(self) {
+        self.store.close().await;
+        drop(self.lock);
+    }
+}

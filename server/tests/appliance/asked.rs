@@ -1,0 +1,155 @@
+//! How work is asked for: once under a key, with an answer that waits, and listed page by page.
+
+use std::time::{Duration, Instant};
+
+use crate::circuits::Shop;
+use crate::common::*;
+use crate::mocks::{self, Mock, Mood, SECRET};
+use crate::people::ask;
+use crate::proofs::{bring, inputs, is_in, queue};
+use pulseproof_kernels::backend::BackendKind;
+use pulseproof_sdk::Problem;
+use pulseproof_sdk::api::{Job, JobState};
+use pulseproof_sdk::client::circuits::CircuitPart;
+use reqwest::{RequestBuilder, Response};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+fn post(server: &Server, key: Option<&str>, a: u64) -> RequestBuilder {
+    let body = json!({ "kind": "groth16", "circuit": "sum", "inputs": { "a": a } }).to_string();
+    let request = ask(server, None, "POST", "/v1/jobs").header("content-type", "application/json");
+    let request = request.body(body);
+    match key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    }
+}
+
+async fn job(response: Response) -> Job {
+    assert!(response.status().is_success(), "{}", response.status());
+    response.json().await.unwrap()
+}
+
+async fn sent(request: RequestBuilder) -> Job {
+    job(request.send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn the_same_key_and_body_are_the_same_job_also_after_a_restart() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let first = sent(post(&server, Some("\"key-1\""), SECRET)).await;
+    // As one string or as bare characters: the same key.
+    assert_eq!(sent(post(&server, Some("key-1"), SECRET)).await.id, first.id);
+    server.client.wait(&first.id).await.unwrap();
+    let result = server.client.result(&first.id).await.unwrap();
+    let other: Problem =
+        post(&server, Some("key-1"), 5).send().await.unwrap().json().await.unwrap();
+    assert_problem(&other, 422, "idempotency-key-reused", Some("Idempotency-Key"), None);
+    assert_ne!(sent(post(&server, Some("key-2"), SECRET)).await.id, first.id);
+    assert_ne!(sent(post(&server, None, SECRET)).await.id, first.id);
+    for bad in ["", "\"\"", "a b", &"x".repeat(256)] {
+        let refused: Problem =
+            post(&server, Some(bad), 4).send().await.unwrap().json().await.unwrap();
+        assert_problem(&refused, 400, "malformed", Some("idempotency-key"), Some(255));
+    }
+    server.stop();
+    let server = shop.start(mocks::good());
+    let again = sent(post(&server, Some("key-1"), SECRET)).await;
+    assert_eq!((again.id.as_str(), again.state), (first.id.as_str(), JobState::Done));
+    assert_eq!(server.client.result(&first.id).await.unwrap(), result);
+    // Of the request there is nothing that tells what was in it.
+    server.stop();
+    assert!(!is_in(&shop.config.data_dir, &SECRET.to_string()));
+    let body =
+        json!({ "kind": "groth16", "circuit": "sum", "inputs": { "a": SECRET } }).to_string();
+    let hash = pulseproof_sdk::Digest::sha256(body.as_bytes()).to_string();
+    assert!(!is_in(&shop.config.data_dir, &hash));
+}
+
+#[tokio::test]
+async fn many_who_ask_under_one_key_at_once_get_one_job() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let mut all = JoinSet::new();
+    for _ in 0..20 {
+        let request = post(&server, Some("key"), 4);
+        all.spawn(async move { sent(request).await.id });
+    }
+    let mut ids = all.join_all().await;
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(server.client.jobs("").await.unwrap().jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_end_of_its_job_and_no_longer() {
+    let shop = Shop::new();
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good);
+    let server = shop.start(mocks::on(&cpu, &cpu));
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let done = post(&server, None, 4).header("prefer", "wait=30").send().await.unwrap();
+    assert_eq!(
+        (done.status().as_u16(), &done.headers()["preference-applied"]),
+        (200, &"wait=30".parse().unwrap())
+    );
+    assert_eq!(job(done).await.state, JobState::Done);
+    // One that takes longer than is waited for.
+    cpu.slow(Duration::from_millis(1500));
+    let since = Instant::now();
+    let running = post(&server, None, 4).header("prefer", "wait=1").send().await.unwrap();
+    assert_eq!(running.status(), 202);
+    let running = job(running).await;
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
+    assert!(matches!(running.state, JobState::Queued | JobState::Running));
+    let path = format!("/v1/jobs/{}", running.id);
+    let ended = sent(ask(&server, None, "GET", &path).header("prefer", "wait=30")).await;
+    assert_eq!(ended.state, JobState::Done);
+    assert!(since.elapsed() < Duration::from_secs(20));
+    // And one that somebody cancels meanwhile.
+    let [cancelled, waited] = [queue(&server, inputs(4)).await, queue(&server, inputs(4)).await];
+    let _ = waited;
+    let path = format!("/v1/jobs/{}", cancelled.id);
+    let waiting = tokio::spawn(sent(ask(&server, None, "GET", &path).header("prefer", "wait=30")));
+    server.client.cancel(&cancelled.id).await.unwrap();
+    assert_eq!(waiting.await.unwrap().state, JobState::Cancelled);
+}
+
+#[tokio::test]
+async fn jobs_are_listed_page_by_page() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        let (job, _) = server.client.prove(inputs(4)).await.unwrap();
+        ids.insert(0, job.id);
+    }
+    let (mut listed, mut query) = (Vec::new(), "?limit=3".to_owned());
+    for pages in 0.. {
+        let page = server.client.jobs(&query).await.unwrap();
+        assert!(page.jobs.len() <= 3 && pages < 4);
+        listed.extend(page.jobs.into_iter().map(|job| job.id));
+        match page.next {
+            Some(next) => query = format!("?limit=3&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(listed, ids);
+    assert!(server.client.jobs("?state=failed").await.unwrap().jobs.is_empty());
+    assert_eq!(server.client.jobs("?state=done&kind=groth16").await.unwrap().jobs.len(), 7);
+    let refused = problem(server.client.jobs("?state=over").await);
+    assert_problem(&refused, 400, "malformed", Some("state"), None);
+}
+
+#[tokio::test]
+async fn an_appliance_says_whether_it_is_ready() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    let ready = ask(&server, None, "GET", "/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let ready: pulseproof_sdk::api::Readiness = ready.json().await.unwrap();
+    assert!(ready.ready && ready.problems.is_empty(), "{ready:?}");
+}
