@@ -296,6 +296,19 @@ pub struct JobList {
     pub next: Option<i64>,
 }
 
+/// An event of `GET /v1/jobs/{id}/events`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobProgress {
+    /// Where the job stands.
+    pub state: JobState,
+    /// What is being done, or was when it ended without a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// How much of the stage is done, in thousandths, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<u16>,
+}
+
 /// What is listed of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSummary {

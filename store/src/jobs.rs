@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pulseproof_sdk::api::{Estimate, Job, JobRequest, JobState, JobSummary, Retried};
+use pulseproof_sdk::api::{Estimate, Job, JobProgress, JobRequest, JobState, JobSummary, Retried};
 use pulseproof_sdk::{Digest, Problem};
 use rand::RngCore;
 use rand::rngs::OsRng;
@@ -30,8 +30,8 @@ pub trait Jobs: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(i64, JobSummary)>, StoreError>;
 
-    /// Where a job stands, if it is known.
-    async fn state(&self, id: &str) -> Result<Option<JobState>, StoreError>;
+    /// Which kind a job is and how far, if it is known: what is asked as often as anybody waits.
+    async fn progress_of(&self, id: &str) -> Result<Option<(JobKind, JobProgress)>, StoreError>;
 
     /// A finished job's result.
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;

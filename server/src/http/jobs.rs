@@ -68,7 +68,12 @@ fn check(app: &App, caller: &Asking, request: &JobRequest) -> Result<(), Problem
 }
 
 /// A job that somebody may see; others' are as if they were not there.
-async fn find_for(app: &App, caller: &Asking, action: Action, id: &str) -> Result<Job, Refusal> {
+pub(super) async fn find_for(
+    app: &App,
+    caller: &Asking,
+    action: Action,
+    id: &str,
+) -> Result<Job, Refusal> {
     let job = find(app, id).await?;
     if !permits(app, caller, Action::SeeJob, &job) {
         return Err(jobs::unknown_job().into());

@@ -1,12 +1,13 @@
 //! Routes. Every answer that is not a success is a problem document.
 //!
 //! - [`routes`]: all of them, and what somebody has to be allowed to do to be answered.
-//! - [`regions`], [`readings`], [`jobs`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
+//! - [`regions`], [`readings`], [`jobs`], [`events`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
 //!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece. [`job_query`], [`preferences`]: what else requests say.
 
 pub mod circuits;
 pub mod content_range;
+pub mod events;
 mod job_query;
 pub mod jobs;
 pub mod keys;

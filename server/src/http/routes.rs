@@ -13,8 +13,8 @@ use pulseproof_sdk::{Name, Problem};
 use pulseproof_service::body;
 
 use super::{
-    circuits, jobs, keys, lookups, profiles, readings, regions, results, segment, status, uploads,
-    verifiers, witnesses,
+    circuits, events, jobs, keys, lookups, profiles, readings, regions, results, segment, status,
+    uploads, verifiers, witnesses,
 };
 use crate::app::App;
 use crate::guard::Asking;
@@ -66,6 +66,7 @@ fn table() -> Vec<Route> {
         route("GET", "/v1/jobs", Appliance(A::ListJobs), get(jobs::list)),
         route("GET", "/v1/jobs/{id}", Handler(&[A::SeeJob]), get(jobs::show)),
         route("DELETE", "/v1/jobs/{id}", Handler(&[A::CancelJob]), delete(jobs::cancel)),
+        route("GET", "/v1/jobs/{id}/events", Handler(&[A::SeeJob]), get(events::follow)),
         route("GET", "/v1/jobs/{id}/result", Handler(&[A::FetchResult]), get(jobs::result)),
         route("PUT", "/v1/results/{digest}", Appliance(A::PutResult), put(results::put)),
         route(

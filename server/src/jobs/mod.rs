@@ -132,9 +132,9 @@ pub async fn until_ended(app: &App, job: &Job, patience: Duration) -> Result<Job
         // Before it is looked at, so that no end comes in between.
         let mut ended = pin!(lane.ended.notified());
         ended.as_mut().enable();
-        let state = app.store.state(&job.id).await?.ok_or_else(unknown_job)?;
+        let (_, progress) = app.store.progress_of(&job.id).await?.ok_or_else(unknown_job)?;
         let left = deadline.saturating_duration_since(Instant::now());
-        if is_over(state) || left.is_zero() || lane.is_closed() {
+        if is_over(progress.state) || left.is_zero() || lane.is_closed() {
             return find(app, &job.id).await;
         }
         // Another appliance may be the one that works on it.

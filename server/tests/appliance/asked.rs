@@ -118,6 +118,36 @@ async fn an_answer_waits_for_the_end_of_its_job_and_no_longer() {
 }
 
 #[tokio::test]
+async fn a_job_is_followed_to_its_end() {
+    let shop = Shop::new();
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_secs(2));
+    let server = shop.start(mocks::on(&cpu, &cpu));
+    bring(&shop, &server, &[CircuitPart::Wasm]).await;
+    let job = queue(&server, inputs(4)).await;
+    let path = format!("/v1/jobs/{}/events", job.id);
+    let follow = async || {
+        let answer = ask(&server, None, "GET", &path).header("last-event-id", "rubbish");
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        answer.text().await.unwrap()
+    };
+    let text = follow().await;
+    let events: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+    assert!(
+        events.is_sorted_by_key(|event| ["queued", "running", "done"]
+            .iter()
+            .position(|e| e == event))
+    );
+    assert_eq!(events.last(), Some(&"done"), "{text}");
+    assert!(text.contains(r#""stage":"proving""#), "{text}");
+    // Whoever comes late is told how it ended, and no more.
+    let text = follow().await;
+    assert_eq!(text.trim(), "event: done\ndata: {\"state\":\"done\"}");
+    let unknown = ask(&server, None, "GET", "/v1/jobs/0/events").send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+}
+
+#[tokio::test]
 async fn jobs_are_listed_page_by_page() {
     let shop = Shop::new();
     let server = shop.start(mocks::good());

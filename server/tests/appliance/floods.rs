@@ -310,11 +310,11 @@ async fn a_clients_jobs_wait_for_one_of_anothers_and_not_for_all() {
     let [many, one] = [client(&server, &many), client(&server, &one)];
     let request = pulseproof_sdk::api::JobRequest::Groth16(inputs(4));
     // The first one is at work until all are queued.
-    cpu.slow(Duration::from_secs(4));
+    cpu.slow(Duration::from_secs(8));
     let mut theirs = vec![many.create_job(&request).await.unwrap()];
     until_at_work(&theirs[0], &many).await;
     cpu.slow(Duration::from_millis(50));
-    for _ in 0..20 {
+    for _ in 0..8 {
         theirs.push(many.create_job(&request).await.unwrap());
     }
     let mine = one.create_job(&request).await.unwrap();

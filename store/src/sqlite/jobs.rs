@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::{Job, JobState, JobSummary};
+use pulseproof_sdk::api::{Job, JobProgress, JobSummary};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -13,7 +13,7 @@ use super::{SqliteStore, millis};
 use crate::jobs::{
     Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, job_state,
 };
-use crate::{StoreError, from_json, to_json};
+use crate::{StoreError, corrupt, from_json, to_json};
 
 pub(super) const JOB: &str =
     "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
@@ -36,6 +36,8 @@ pub(super) const JOBS_OF: &str =
                                        FROM json_each(request, '$.sums'))
                       ELSE '[]' END AS regions
      FROM jobs WHERE position < ?1 AND client = ?3 ORDER BY position DESC LIMIT ?2";
+
+pub(super) const PROGRESS: &str = "SELECT kind, state, stage, per_mille FROM jobs WHERE id = ?1";
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
 pub(super) const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
@@ -95,12 +97,18 @@ impl Jobs for SqliteStore {
         rows.iter().map(|row| Ok((row.try_get("position")?, summary(row)?))).collect()
     }
 
-    async fn state(&self, id: &str) -> Result<Option<JobState>, StoreError> {
-        let state: Option<String> = sqlx::query_scalar("SELECT state FROM jobs WHERE id = ?")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
-        state.map(|state| job_state(&state)).transpose()
+    async fn progress_of(&self, id: &str) -> Result<Option<(JobKind, JobProgress)>, StoreError> {
+        let row = sqlx::query(PROGRESS).bind(id).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        let name: String = row.try_get("kind")?;
+        let kind = JobKind::ALL.into_iter().find(|kind| kind.name() == name);
+        let per_mille: Option<i64> = row.try_get("per_mille")?;
+        let progress = JobProgress {
+            state: job_state(&row.try_get::<String, _>("state")?)?,
+            stage: row.try_get("stage")?,
+            progress: per_mille.and_then(|per_mille| u16::try_from(per_mille).ok()),
+        };
+        Ok(Some((kind.ok_or_else(|| corrupt("kind", &name))?, progress)))
     }
 
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {

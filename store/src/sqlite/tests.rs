@@ -198,6 +198,7 @@ async fn what_is_asked_for_every_job_reads_through_no_job_that_has_ended() {
     }
     let by_id = "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)";
     assert_eq!(plan(&store, jobs::JOB).await, [by_id]);
+    assert_eq!(plan(&store, jobs::PROGRESS).await, [by_id]);
     let by_key = "SEARCH jobs USING INDEX jobs_by_key (client=? AND idempotency_key=?)";
     assert_eq!(plan(&store, queue::ASKED_BEFORE).await, [by_key]);
     let in_order = "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)";

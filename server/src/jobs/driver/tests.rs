@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use pulseproof_sdk::api::{Job, JobSummary};
+use pulseproof_sdk::api::{Job, JobProgress, JobSummary};
 use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Room};
 
 use super::*;
@@ -93,7 +93,7 @@ impl Jobs for OneLease {
         not_asked()
     }
 
-    async fn state(&self, _: &str) -> Result<Option<JobState>, StoreError> {
+    async fn progress_of(&self, _: &str) -> Result<Option<(JobKind, JobProgress)>, StoreError> {
         not_asked()
     }
 
