@@ -16,6 +16,15 @@ pub enum Kind {
     Job,
 }
 
+impl Action {
+    /// Whether only who has a token may do it, whatever rules say: what is asked belongs to somebody.
+    #[must_use]
+    pub fn needs_token(self) -> bool {
+        let of_job = matches!(self.kind(), Kind::Job | Kind::Circuit);
+        of_job || matches!(self, Self::ListJobs | Self::Sum | Self::Compute)
+    }
+}
+
 /// Lists the actions, once.
 macro_rules! actions {
     ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal, $kind:ident;)*) => {

@@ -25,7 +25,9 @@ fn main() -> ExitCode {
 
 /// What is logged: warnings, or what the environment says.
 fn logged() -> Targets {
-    let warnings = || Targets::new().with_default(LevelFilter::WARN);
+    // A store that is slow for a moment is no news: requests wait for their turn.
+    let warnings =
+        || Targets::new().with_default(LevelFilter::WARN).with_target("sqlx", LevelFilter::ERROR);
     let asked = std::env::var(LOG).unwrap_or_default();
     let parts: Vec<&str> =
         asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();

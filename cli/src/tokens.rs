@@ -6,8 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pulseproof_server::{ServeError, lock};
-use pulseproof_store::sqlite::SqliteStore;
+use pulseproof_store::sqlite::{FILE, SqliteStore};
 use pulseproof_store::{Store, SystemClock};
+
+/// Whether there is a store in a folder.
+pub fn exists(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
 
 /// An open store, and its folder's lock if no appliance has it.
 pub struct TokenStore {
@@ -16,11 +21,26 @@ pub struct TokenStore {
 }
 
 impl TokenStore {
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// There is none, or as [`Self::make`].
+    pub async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        if !exists(folder) {
+            return Err(format!(
+                "{}: no appliance's store is there, and so no tokens; --store names its folder",
+                folder.display()
+            )
+            .into());
+        }
+        Self::make(folder).await
+    }
+
     /// Opens a store, and makes it or brings it up to date if no appliance runs.
     ///
     /// # Errors
     /// The store cannot be used; what to do about it.
-    pub async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
+    pub async fn make(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let clock = Arc::new(SystemClock);
         match lock(folder) {
             Ok(lock) => {

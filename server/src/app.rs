@@ -31,6 +31,9 @@ use pulseproof_fhe::bootstrap::engines::Engines;
 
 /// Whole files that are checked at the same time: each takes memory, and all of a processor.
 const CHECKS_MAX: usize = 2;
+/// Lists of jobs at work at the same time, and those that wait: most of the store's connections are for others.
+const LISTS_MAX: usize = 2;
+const LISTS_WAITING_MAX: usize = 128;
 /// Answers that are held back at the same time.
 const WAITS_MAX: u64 = 512;
 
@@ -58,6 +61,8 @@ pub struct App {
     pub signals: JobSignals,
     /// The files beside the store.
     pub blobs: Arc<Blobs>,
+    /// Keeps lists of jobs at work few, client by client in turn: each asks the store for much.
+    pub lists: Arc<Gate>,
     /// Keeps the files that are received few.
     pub uploads: Arc<Budget>,
     /// Keeps checks of whole files at work few.
@@ -129,6 +134,7 @@ impl App {
             backends: Backends::new(groth16, &health, &blobs, &config.groth16),
             health,
             blobs,
+            lists: Gate::new(LISTS_MAX, LISTS_WAITING_MAX, busy()),
             uploads: Budget::new(
                 config.uploads.at_once_max as u64,
                 config.uploads.at_once_each_max as u64,
@@ -170,5 +176,5 @@ fn bodies(config: &Config) -> Bodies {
 
 /// What whoever finds no place at a gate is told.
 fn busy() -> Problem {
-    Problem::new(503, "busy", "too much is waiting to be checked; send this one again")
+    Problem::new(503, "busy", "too much is waiting for its turn; send this one again")
 }

@@ -101,7 +101,7 @@ impl Guard {
         }
         tracing::info!(caller = caller.name, %action, "not permitted");
         let role = caller.role_name();
-        let detail = format!("this token, of a {role}, may not do this here: {action}");
+        let detail = format!("this {role}'s token may not do this here: {action}");
         Err(Problem::new(403, "forbidden", detail).field("authorization"))
     }
 

@@ -20,6 +20,8 @@ use crate::client::Client;
 
 /// Longest JSON body: a roster of the most devices, and room.
 pub const JSON_BYTES_MAX: usize = 1 << 20;
+/// Most of what is told of JSON that is none.
+const REASON_CHARS_MAX: usize = 500;
 /// What is read and dropped of a body over the limit, so that the client gets to see the answer.
 const DROPPED_BYTES_MAX: usize = 1 << 20;
 /// For how long.
@@ -172,8 +174,11 @@ pub async fn discard(request: Request, patience: Patience) {
 /// # Errors
 /// It is not a `T`.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(400, "malformed", error.to_string()).field("body"))
+    serde_json::from_slice(bytes).map_err(|error| {
+        // It may name what was sent.
+        let reason: String = error.to_string().chars().take(REASON_CHARS_MAX).collect();
+        Problem::new(400, "malformed", reason).field("body")
+    })
 }
 
 /// JSON that does not say that it is may come from any web page: a browser asks nobody before it sends what a form

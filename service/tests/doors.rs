@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,7 @@ impl Authority {
 fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
     path
 }
 
@@ -149,9 +152,12 @@ fn files_that_do_not_fit_are_named() {
         (TlsFiles { certificate: at("empty", ""), ..good.clone() }, "no certificate"),
         (TlsFiles { certificate: good.key.clone(), ..good.clone() }, "no certificate"),
         (TlsFiles { key: at("other", &other), ..good.clone() }, "certificate and key"),
-        (TlsFiles { key: good.certificate.clone(), ..good.clone() }, "certificate"),
+        (TlsFiles { key: good.certificate.clone(), ..good.clone() }, "no private key"),
     ] {
         let error: TlsError = Tls::read(&files).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
+    std::fs::set_permissions(&good.key, Permissions::from_mode(0o644)).unwrap();
+    let error = Tls::read(&good).unwrap_err();
+    assert!(error.to_string().contains("everybody may read"), "{error}");
 }

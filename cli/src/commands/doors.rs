@@ -1,8 +1,9 @@
 //! Whom `pulseproof serve` lets in, and how.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use pulseproof_access::DEFAULT;
 use pulseproof_server::Access;
 use pulseproof_service::Doors;
@@ -13,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::policy::read;
 use crate::output::complain;
-use crate::tokens::TokenStore;
+use crate::tokens::{TokenStore, exists};
 
 /// Most descriptors that are asked for: more are of no use.
 const DESCRIPTORS_MAX: u64 = 16_384;
@@ -34,10 +35,10 @@ pub(super) struct DoorArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// A name that this appliance is called by; may be given again. Requests to other names are refused
-    #[arg(long = "host", value_name = "NAME")]
+    #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
     hosts: Vec<String>,
     /// Listen off this machine without TLS or without tokens, and why that is safe: a proxy in front does both, say
-    #[arg(long, value_name = "WHY")]
+    #[arg(long, value_name = "WHY", value_parser = NonEmptyStringValueParser::new())]
     exposed: Option<String>,
 }
 
@@ -109,10 +110,25 @@ impl DoorArgs {
 
 /// Whether any token was ever made: of a store whose tokens are all revoked nobody may do anything.
 async fn has_tokens(folder: &Path) -> Result<bool, Box<dyn std::error::Error>> {
+    if !exists(folder) {
+        return Ok(false);
+    }
     let opened = TokenStore::open(folder).await?;
     let tokens = opened.store.tokens().await;
     opened.close().await;
     Ok(!tokens?.is_empty())
+}
+
+/// A name as it stands in addresses, without scheme and port: nothing else could ever be asked for.
+fn host_name(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    let is_v6 = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_v6 = is_v6.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
+    if is_v6 || (!text.is_empty() && text.bytes().all(plain)) {
+        return Ok(text.to_owned());
+    }
+    Err("expected a name or an address alone, without scheme and port, such as edge.example"
+        .to_owned())
 }
 
 /// Asks for as many descriptors as this process may have: each connection takes one.

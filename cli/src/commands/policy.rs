@@ -64,9 +64,12 @@ pub(super) fn run(args: &Args) -> Outcome {
                 Some(path) => read(path)?,
                 None => DEFAULT.to_owned(),
             };
-            let policy = Policy::read(&text)?;
+            let named =
+                policy.as_deref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+            let policy = Policy::read(&text).map_err(|error| format!("{named}{error}"))?;
             match cases {
-                Some(path) => try_cases(&policy, &read(path)?),
+                Some(path) => try_cases(&policy, &read(path)?)
+                    .map_err(|error| format!("{}: {error}", path.display()).into()),
                 None => show(&policy, *json),
             }
         }

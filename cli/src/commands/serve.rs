@@ -27,7 +27,7 @@ Examples:
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof --tls-certificate edge.pem --tls-key edge.key
   curl http://127.0.0.1:8750/healthz
   pulseproof serve --pin merkle --host-keys 16384
-  curl -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
+  curl -H \"Authorization: Bearer $TOKEN\" -T authority.evaluation http://127.0.0.1:8750/v1/evaluation-keys/$ID
 
 Whoever has a token may do what `pulseproof policy test` shows. Until a token is made, whoever is on this machine may
 do everything; off this machine an appliance does not start without tokens and TLS.

@@ -88,7 +88,10 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
     let folder = args.store.unwrap_or_else(|| home.store_dir());
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let opened = TokenStore::open(&folder).await?;
+        let opened = match &args.what {
+            What::Create { .. } => TokenStore::make(&folder).await?,
+            What::List { .. } | What::Revoke { .. } => TokenStore::open(&folder).await?,
+        };
         let outcome = serve(args.what, &opened.store).await;
         opened.close().await;
         outcome
@@ -104,7 +107,8 @@ async fn serve(what: What, store: &SqliteStore) -> Outcome {
         What::Revoke { id } => {
             let whole = id.parse::<ApiToken>().map(|token| token.id());
             // Without the text, which may be a token that was cut off.
-            revoke(store, whole.or_else(|_| id.parse())?).await
+            let id = whole.or_else(|_| id.parse());
+            revoke(store, id.map_err(|expected| format!("a token's id: {expected}"))?).await
         }
     }
 }
@@ -155,7 +159,7 @@ async fn list(store: &SqliteStore, json: bool) -> Outcome {
         say_json(&listed.collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let days = |millis: u64| millis.saturating_sub(now.0) / (24 * 3600 * 1000);
+    let days = |millis: u64| millis.saturating_sub(now.0).div_ceil(24 * 3600 * 1000);
     let rows = listed.map(|token| {
         let regions = token.regions.map_or_else(
             || "all".to_owned(),

@@ -26,19 +26,27 @@ fn tokens_are_made_listed_and_revoked() {
     assert_eq!((&list[0]["id"], &list[0]["name"]), (&parts[1].into(), &"gateway-7".into()));
     assert_eq!((&list[0]["role"], &list[0]["state"]), (&"gateway".into(), &"good".into()));
     assert!(!out(&listed).contains(parts[2]));
-    assert!(out(&run(home, &["tokens", "list"])).contains("364 days"));
+    assert!(out(&run(home, &["tokens", "list"])).contains("365 days"));
     assert_eq!(run(home, &["tokens", "revoke", parts[1]]).status.code(), Some(0));
     let again = run(home, &["tokens", "revoke", parts[1]]);
     assert!(again.status.code() == Some(2) && err(&again).contains("revoked before"));
     let unknown = run(home, &["tokens", "revoke", "0123456789abcdef"]);
     assert!(unknown.status.code() == Some(2) && err(&unknown).contains("there is no token"));
     assert!(out(&run(home, &["tokens", "list"])).contains("revoked"));
+    let typo = home.join("typo");
+    let typo = typo.to_str().unwrap();
+    let nothing = run(home, &["tokens", "list", "--store", typo]);
+    assert!(nothing.status.code() == Some(2) && err(&nothing).contains("no appliance's store"));
+    assert!(!Path::new(typo).exists());
+    let whole = run(home, &["tokens", "create", "b", "--role", "auditor"]);
+    let whole = out(&whole).trim().to_owned();
+    assert_eq!(run(home, &["tokens", "revoke", &whole]).status.code(), Some(0));
     for bad in [
         &["tokens", "create", "a b", "--role", "gateway"][..],
         &["tokens", "create", "a", "--role", "root"],
         &["tokens", "create", "a"],
         &["tokens", "create", "a", "--role", "gateway", "--days", "0"],
-        &["tokens", "revoke", &token],
+        &["tokens", "revoke", &token[..token.len() - 1]],
     ] {
         let refused = run(home, bad);
         assert_eq!(refused.status.code(), Some(2), "{bad:?}");
@@ -125,6 +133,14 @@ fn an_appliance_is_not_exposed_by_accident() {
     assert!(!end(serve(home, &here).unwrap()).contains("OPEN"));
     let refused = serve(home, &off).unwrap_err();
     assert!(refused.contains("no TLS") && !refused.contains("no tokens"), "{refused}");
+    for bad in
+        [&["--host", "http://x"][..], &["--host", ""], &["--host", "x:1"], &["--exposed", ""]]
+    {
+        assert!(
+            serve(home, &[&here, bad].concat()).unwrap_err().contains("invalid value"),
+            "{bad:?}"
+        );
+    }
     let nothing = home.join("nothing.pem");
     let nothing = nothing.to_str().unwrap();
     let tls = ["--listen", "0.0.0.0:0", "--tls-certificate", nothing, "--tls-key", nothing];

@@ -50,6 +50,8 @@ struct Used {
     all: u64,
     /// Those that one sender sent or sends, as far as is known.
     own: u64,
+    /// How many files those are.
+    own_files: usize,
     /// The unfinished ones, and when they were written to last.
     parts: Vec<(SystemTime, Digest)>,
 }
@@ -124,12 +126,15 @@ impl Blobs {
         if busy.contains_key(&id) {
             return Ok(Err(in_progress()));
         }
-        let Used { all, own, parts } = self.used(&busy, &id, sender)?;
+        let Used { all, own, own_files, parts } = self.used(&busy, &id, sender)?;
         if all.saturating_add(bytes) > self.bytes_max {
             return Ok(Err(full(self.bytes_max)));
         }
         if own.saturating_add(bytes) > self.bytes_max / 2 {
             return Ok(Err(full(self.bytes_max / 2)));
+        }
+        if own_files >= self.unfinished.all {
+            return Ok(Err(too_many_files(self.unfinished.all)));
         }
         // Nobody makes room for what brings nothing, or is there already.
         let is_new = bytes > 0 && !self.is_known(&id);
@@ -304,13 +309,11 @@ impl Blobs {
         }
         let senders = self.lock_senders();
         let is_own = |id| senders.get(id).is_some_and(|of| of == sender);
+        let sum = |lengths: &[u64]| lengths.iter().fold(0, |sum: u64, &l| sum.saturating_add(l));
         let own = lengths.iter().filter(|(id, _)| is_own(id)).map(|(_, &length)| length);
-        let own = own.fold(0, u64::saturating_add);
-        Ok(Used {
-            all: lengths.values().fold(0, |sum, &length| sum.saturating_add(length)),
-            own,
-            parts,
-        })
+        let own: Vec<_> = own.collect();
+        let all: Vec<_> = lengths.values().copied().collect();
+        Ok(Used { all: sum(&all), own: sum(&own), own_files: own.len(), parts })
     }
 
     fn path(&self, id: &Digest) -> PathBuf {
@@ -378,6 +381,11 @@ fn full(limit: u64) -> Problem {
     let detail =
         format!("uploads may take {limit} bytes in all, and there is no room for this one");
     Problem::new(507, "storage-full", detail).field("body").limit(limit)
+}
+
+fn too_many_files(limit: usize) -> Problem {
+    let detail = "this client has as many files here as one may: have them proved, or remove some";
+    Problem::new(429, "too-many-files", detail).field("body").limit(limit as u64)
 }
 
 fn too_many_parts(limit: usize) -> Problem {

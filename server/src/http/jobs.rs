@@ -117,7 +117,9 @@ pub async fn list(
     Extension(caller): Extension<Asking>,
     uri: Uri,
 ) -> Result<Json<JobList>, Refusal> {
+    app.guard.check(&caller, Action::ListJobs, Resource::Appliance)?;
     let query = JobQuery::read(uri.query().unwrap_or_default())?;
+    let _place = app.lists.enter(client(&caller).as_str()).await?;
     let of = query.mine.then(|| client(&caller));
     let of = of.as_ref().map(Client::as_str);
     let (mut jobs, mut before, mut looked_at) = (Vec::new(), query.after, 0);

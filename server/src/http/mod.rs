@@ -44,6 +44,9 @@ use crate::guard::{Asking, client};
 use crate::refusal::Refusal;
 use crate::telemetry;
 
+/// Most of a path that is logged.
+const PATH_CHARS_LOGGED: usize = 200;
+
 /// All routes of an appliance, behind its doors: what is not asked of it by name, or by whom it does not know, is
 /// turned away before anything of it is read.
 pub fn router(app: Arc<App>) -> Router {
@@ -63,6 +66,7 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
     let at = Client::of(&request);
     match app.guard.identify(&*app.store, request.headers(), &at).await {
         Ok(caller) => {
+            tracing::Span::current().record("caller", &caller.name);
             request.extensions_mut().insert(client(&caller));
             request.extensions_mut().insert::<Asking>(Arc::new(caller));
             next.run(request).await
@@ -97,8 +101,10 @@ async fn no_such_method(method: Method, uri: Uri) -> Refusal {
 }
 
 async fn observe(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let span = tracing::info_span!("request", method = %request.method(), path);
+    let path: String = request.uri().path().chars().take(PATH_CHARS_LOGGED).collect();
+    let (method, from) = (request.method(), Client::of(&request));
+    let (from, caller) = (from.as_str(), tracing::field::Empty);
+    let span = tracing::info_span!("request", %method, path, from, caller);
     async move {
         let start = Instant::now();
         let response = next.run(request).await;

@@ -63,7 +63,7 @@ fn table() -> Vec<Route> {
         route("PUT", "/v1/profiles/{digest}", Appliance(A::PutProfile), put(profiles::put)),
         route("GET", "/v1/profiles/{digest}", Appliance(A::SeeProfiles), get(profiles::show)),
         route("POST", "/v1/jobs", Handler(&[A::Sum, A::Compute, A::Prove]), post(jobs::create)),
-        route("GET", "/v1/jobs", Appliance(A::ListJobs), get(jobs::list)),
+        route("GET", "/v1/jobs", Handler(&[A::ListJobs]), get(jobs::list)),
         route("GET", "/v1/jobs/{id}", Handler(&[A::SeeJob]), get(jobs::show)),
         route("DELETE", "/v1/jobs/{id}", Handler(&[A::CancelJob]), delete(jobs::cancel)),
         route("GET", "/v1/jobs/{id}/events", Handler(&[A::SeeJob]), get(events::follow)),

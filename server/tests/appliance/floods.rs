@@ -443,3 +443,39 @@ async fn stopping_takes_as_long_as_is_stated_whatever_clients_do() {
     let answer = answer(waits);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"running\""), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_nothing_is_not_waited_for_when_it_stops() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    server.client.health().await.unwrap();
+    let _idle = connect(&server);
+    let mut head = connect(&server);
+    head.write_all(b"GET /healthz HTTP/1.1\r\nhost: loc").unwrap();
+    sleep(Duration::from_millis(300)).await;
+    let since = Instant::now();
+    server.stop();
+    // Far less than a head may take, and than requests have.
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+}
+
+/// Each list asks the store for much; one client's many kept others waiting for half a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_lists_waits_for_its_turn_and_nobody_else_waits_for_it() {
+    let mut shop = Shop::new();
+    shop.config = guarded(shop.config);
+    let server = shop.start(mocks::good());
+    let store = shop.config.data_dir.clone();
+    let [many, one] = [token(&store, Role::Gateway).await, token(&store, Role::Gateway).await];
+    let mut all = JoinSet::new();
+    for _ in 0..200 {
+        let request = ask(&server, Some(&many), "GET", "/v1/jobs?limit=100");
+        all.spawn(async move { request.send().await.unwrap().status().as_u16() });
+    }
+    for _ in 0..5 {
+        let listed = ask(&server, Some(&one), "GET", "/v1/jobs").send().await.unwrap();
+        assert_eq!(listed.status(), 200);
+    }
+    let statuses = all.join_all().await;
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+}

@@ -268,7 +268,9 @@ async fn others_jobs_are_as_if_they_were_not_there() {
     let sums = listed(&one, "?kind=aggregate&state=done").await;
     assert_eq!(sums, std::slice::from_ref(&house.sum));
     assert_eq!(listed(&other, "").await, [""; 0]);
-    let auditor = &house.tokens[&Role::Auditor];
+    let sums = listed(&house.tokens[&Role::Auditor], "").await;
+    assert_eq!(sums, std::slice::from_ref(&house.sum));
+    let auditor = &token(&store, Role::Auditor).await;
     assert_eq!(listed(auditor, "").await, [proof.id.clone(), house.sum.clone()]);
     let job = client(server, auditor).job(&proof.id).await.unwrap();
     assert_eq!(job.client, Some(format!("token {}", one.id())));
@@ -306,5 +308,19 @@ async fn rules_that_are_none_start_nothing() {
         };
         let error = Server::start(region.srs.clone(), config).join().unwrap_err();
         assert!(error.to_string().starts_with("rules: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn no_rules_let_nobody_at_jobs() {
+    let shop = Shop::new();
+    let access =
+        pulseproof_server::Access::Rules("permit (principal, action, resource);".to_owned());
+    let config = pulseproof_server::Config { access, ..shop.config.clone() };
+    let server = Server::start(shop.srs.clone(), config);
+    let status = async |path| ask(&server, None, "GET", path).send().await.unwrap().status();
+    assert_eq!(status("/metrics").await, 200);
+    for path in ["/v1/jobs", "/v1/jobs/0", "/v1/jobs/0/result", "/v1/jobs/0/events"] {
+        assert_eq!(status(path).await, 401, "{path}");
     }
 }

@@ -81,6 +81,15 @@ impl Crowd {
         }
     }
 
+    /// Shows out those who have asked nothing for so long.
+    pub fn show_out_idle(&self, since: Duration) {
+        for (_, state) in self.lock().visitors.values() {
+            if matches!(*state.lock(), Does::Wait(from) if from.elapsed() >= since) {
+                state.out.notify_one();
+            }
+        }
+    }
+
     /// Shows somebody out, if anybody can be: there is no room that we know of.
     pub fn make_room(&self) {
         self.lock().make_room(&self.counts);

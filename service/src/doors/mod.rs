@@ -14,7 +14,7 @@ pub mod tls;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -45,6 +45,8 @@ use tls::Tls;
 const CONNECTIONS_MAX: usize = 4096;
 /// The pause after the system gave no connection: usually it has no descriptors left.
 const ACCEPT_RETRY: Duration = Duration::from_secs(1);
+/// How long whoever asks nothing is waited for once the service was told to stop.
+const LAST_CALL: Duration = Duration::from_secs(2);
 /// Most headers of a request, and most bytes of all of them.
 const HEADERS_MAX: usize = 100;
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -155,7 +157,13 @@ fn serve_until(
         }
         drop(listener);
         stop.send_replace(true);
-        if timeout(house.doors.drain_timeout, graceful.shutdown()).await.is_err() {
+        let mut draining = pin!(graceful.shutdown());
+        // Who has not asked by then is not waited for.
+        if timeout(LAST_CALL, &mut draining).await.is_ok() {
+            return;
+        }
+        crowd.show_out_idle(LAST_CALL);
+        if timeout(house.doors.drain_timeout, draining).await.is_err() {
             crowd.show_out();
             tracing::warn!("some requests did not finish in time");
         }
@@ -209,7 +217,7 @@ async fn visit(
     };
     if let Err(reason) = ended {
         DoorCounts::count(&house.doors.counts.broken);
-        tracing::debug!(%address, reason, "a connection broke off");
+        tracing::info!(%address, reason, "a connection broke off");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,8 +50,14 @@ pub enum TlsError {
     /// A file has no certificate.
     #[error("{}: no certificate in it: expected PEM", .0.display())]
     NoCertificate(PathBuf),
+    /// A file has no key.
+    #[error("{}: no private key in it: expected PEM", .0.display())]
+    NoKey(PathBuf),
+    /// Everybody may read the key.
+    #[error("{}: everybody may read this key: chmod o= it, and make another one", .0.display())]
+    Open(PathBuf),
     /// The certificate and the key are no good together.
-    #[error("certificate and key: {0}")]
+    #[error("certificate and key: {0}: is the key that of the first certificate in the file?")]
     Pair(#[from] rustls::Error),
     /// Who vouches for clients is no good.
     #[error("the clients' authority: {0}")]
@@ -78,9 +85,8 @@ impl Tls {
                 builder.with_client_cert_verifier(verifier.build()?)
             }
         };
-        let key = PrivateKeyDer::from_pem_file(&files.key)
-            .map_err(|source| TlsError::File { path: files.key.clone(), source })?;
-        let mut config = builder.with_single_cert(certificates(&files.certificate)?, key)?;
+        let mut config =
+            builder.with_single_cert(certificates(&files.certificate)?, key(&files.key)?)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
@@ -88,6 +94,18 @@ impl Tls {
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.0.accept(stream).await
     }
+}
+
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let mode = path.metadata().map(|metadata| metadata.permissions().mode());
+    // A group may read it: those of certificates usually do.
+    if mode.is_ok_and(|mode| mode & 0o007 != 0) {
+        return Err(TlsError::Open(path.to_owned()));
+    }
+    PrivateKeyDer::from_pem_file(path).map_err(|source| match source {
+        pem::Error::NoItemsFound => TlsError::NoKey(path.to_owned()),
+        source => TlsError::File { path: path.to_owned(), source },
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
