@@ -136,10 +136,7 @@ fn an_appliance_is_not_exposed_by_accident() {
     for bad in
         [&["--host", "http://x"][..], &["--host", ""], &["--host", "x:1"], &["--exposed", ""]]
     {
-        assert!(
-            serve(home, &[&here, bad].concat()).unwrap_err().contains("invalid value"),
-            "{bad:?}"
-        );
+        assert!(serve(home, &[&here, bad].concat()).unwrap_err().contains(bad[0]), "{bad:?}");
     }
     let nothing = home.join("nothing.pem");
     let nothing = nothing.to_str().unwrap();

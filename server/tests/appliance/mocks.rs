@@ -129,7 +129,9 @@ impl LoadedKey for Key {
         if mock.proving.fetch_add(1, SeqCst) > 0 {
             mock.crowded.store(true, SeqCst);
         }
-        thread::sleep(*mock.pause.lock().unwrap());
+        // Not under the lock: others may change it meanwhile.
+        let pause = *mock.pause.lock().unwrap();
+        thread::sleep(pause);
         mock.proofs.fetch_add(1, SeqCst);
         mock.proving.fetch_sub(1, SeqCst);
         let value = value(witness).map_err(ProveError::Witness)?;
