@@ -19,23 +19,25 @@ pub(super) const JOB: &str =
     "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
      FROM jobs WHERE id = ?1";
 
-pub(super) const JOBS: &str =
-    "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
+/// What is listed of jobs, of which ones.
+macro_rules! listed {
+    ($which:literal) => {
+        concat!(
+            "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
             json_extract(problem, '$.type') AS problem,
             CASE kind WHEN 'aggregate' THEN json_array(json_extract(request, '$.region'))
                       WHEN 'fhe' THEN (SELECT json_group_array(DISTINCT json_extract(value, '$.region'))
                                        FROM json_each(request, '$.sums'))
                       ELSE '[]' END AS regions
-     FROM jobs WHERE position < ?1 ORDER BY position DESC LIMIT ?2";
+     FROM jobs WHERE position < ?1",
+            $which,
+            " ORDER BY position DESC LIMIT ?2"
+        )
+    };
+}
 
-pub(super) const JOBS_OF: &str =
-    "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
-            json_extract(problem, '$.type') AS problem,
-            CASE kind WHEN 'aggregate' THEN json_array(json_extract(request, '$.region'))
-                      WHEN 'fhe' THEN (SELECT json_group_array(DISTINCT json_extract(value, '$.region'))
-                                       FROM json_each(request, '$.sums'))
-                      ELSE '[]' END AS regions
-     FROM jobs WHERE position < ?1 AND client = ?3 ORDER BY position DESC LIMIT ?2";
+pub(super) const JOBS: &str = listed!("");
+pub(super) const JOBS_OF: &str = listed!(" AND client = ?3");
 
 pub(super) const PROGRESS: &str = "SELECT kind, state, stage, per_mille FROM jobs WHERE id = ?1";
 
