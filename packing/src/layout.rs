@@ -15,6 +15,7 @@ const DECIMALS_MAX: u32 = 18;
 ///
 /// A reading is worth raw·10^-decimals. It is encrypted as its code, raw − minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
     /// Decimal digits of a raw value that stand behind the point.
@@ -41,6 +42,7 @@ impl Scale {
 
 /// What a list must hold, and how many may be summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LayoutRequest {
     /// The scale of the readings.

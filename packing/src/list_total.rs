@@ -13,6 +13,7 @@ use crate::totals::Totals;
 
 /// A total over all readings of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ListTotal {
     /// Readings.

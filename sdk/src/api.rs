@@ -1,25 +1,23 @@
 //! The appliance's JSON, shared by server and client.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+mod request;
+
 use std::fmt;
 
-use pulseproof_packing::LayoutRequest;
-use serde::de::{Error as _, IgnoredAny};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::fhe::{FheRequest, Program, SumRef};
-use crate::groth16::{Groth16Request, Inputs};
 use crate::identity::AppliancePublicKey;
-use crate::maps::each_once;
 use crate::name::Name;
 use crate::problem::Problem;
-use crate::token::UploadToken;
+
+pub use request::JobRequest;
+#[cfg(feature = "openapi")]
+pub(crate) use request::{FheJob, ProofJob, SumJob};
 
 /// What `GET /healthz` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     /// `ok`.
     pub status: String,
@@ -36,6 +34,7 @@ pub struct Health {
 
 /// What became of a batch of submissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Intake {
     /// Stored durably.
     pub accepted: Vec<Accepted>,
@@ -45,6 +44,7 @@ pub struct Intake {
 
 /// A submission that was stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// Position in the batch.
     pub index: usize,
@@ -56,6 +56,7 @@ pub struct Accepted {
 
 /// A submission that was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Refused {
     /// Position in the batch.
     pub index: usize,
@@ -68,6 +69,7 @@ pub struct Refused {
 
 /// What `GET /v1/evaluation-keys/{id}` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EvaluationKeyInfo {
     /// SHA-256 of its bytes.
     pub id: Digest,
@@ -83,6 +85,7 @@ pub struct EvaluationKeyInfo {
 
 /// Who bootstraps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineKind {
     /// Our kernels, in exact integers.
@@ -117,6 +120,7 @@ impl fmt::Display for EngineKind {
 
 /// What a program costs, and how likely it fails, known before it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Estimate {
     /// Bootstraps.
     pub lookups: usize,
@@ -126,120 +130,9 @@ pub struct Estimate {
     pub failure_log2: f64,
 }
 
-/// `POST /v1/jobs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum JobRequest {
-    /// Close an epoch of a region, sum what was accepted for it and prove the sum.
-    Aggregate {
-        /// The region.
-        region: Name,
-        /// The epoch.
-        epoch: u64,
-        /// Weights other than 1.
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        weights: BTreeMap<Name, u64>,
-    },
-    /// Compute a homomorphic program on sums.
-    Fhe(Box<FheRequest>),
-    /// Prove a circuit.
-    Groth16(Groth16Request),
-}
-
-impl JobRequest {
-    /// The regions whose readings are in what is asked; none of a proof of a circuit.
-    #[must_use]
-    pub fn regions(&self) -> Vec<Name> {
-        let regions: BTreeSet<&Name> = match self {
-            Self::Aggregate { region, .. } => [region].into(),
-            Self::Fhe(request) => request.sums.iter().map(|sum| &sum.region).collect(),
-            Self::Groth16(_) => BTreeSet::new(),
-        };
-        regions.into_iter().cloned().collect()
-    }
-}
-
-/// What every request says first.
-#[derive(Deserialize)]
-struct Kind<'a> {
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-}
-
-/// The fields of a request of one kind, and none that it has not.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SumFields {
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    region: Name,
-    epoch: u64,
-    #[serde(default, deserialize_with = "each_once")]
-    weights: BTreeMap<Name, u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FheFields {
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    key: Digest,
-    #[serde(default)]
-    engine: EngineKind,
-    layout: LayoutRequest,
-    sums: Vec<SumRef>,
-    #[serde(default)]
-    words: Vec<String>,
-    program: Program,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProofFields {
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    circuit: Name,
-    #[serde(default)]
-    inputs: Option<Inputs>,
-    #[serde(default)]
-    witness: Option<UploadToken>,
-}
-
-/// Read twice, first the kind: of what is read by its kind alone, serde would make a copy of many times the size.
-impl<'de> Deserialize<'de> for JobRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        read_request(raw.get()).map_err(D::Error::custom)
-    }
-}
-
-fn read_request(text: &str) -> serde_json::Result<JobRequest> {
-    let Kind { kind } = serde_json::from_str(text)?;
-    match &*kind {
-        "aggregate" => {
-            let SumFields { region, epoch, weights, .. } = serde_json::from_str(text)?;
-            Ok(JobRequest::Aggregate { region, epoch, weights })
-        }
-        "fhe" => {
-            let FheFields { key, engine, layout, sums, words, program, .. } =
-                serde_json::from_str(text)?;
-            let request = FheRequest { key, engine, layout, sums, words, program };
-            Ok(JobRequest::Fhe(Box::new(request)))
-        }
-        "groth16" => {
-            let ProofFields { circuit, inputs, witness, .. } = serde_json::from_str(text)?;
-            Ok(JobRequest::Groth16(Groth16Request { circuit, inputs, witness }))
-        }
-        other => {
-            let other: String = other.chars().take(64).collect();
-            let reason = format!("there is no kind {other:?}: expected aggregate, fhe or groth16");
-            Err(serde_json::Error::custom(reason))
-        }
-    }
-}
-
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
     /// Accepted, durable, waiting.
@@ -274,6 +167,7 @@ impl JobState {
 
 /// `GET /v1/identity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Identity {
     /// The key that the appliance's results and outputs are signed with.
     pub key: AppliancePublicKey,
@@ -281,6 +175,7 @@ pub struct Identity {
 
 /// `GET /v1/lookups/{root}/nodes/{height}/{index}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LookupNode {
     /// The hash of a lookup's result, or of two nodes.
     pub node: Digest,
@@ -288,6 +183,7 @@ pub struct LookupNode {
 
 /// `GET /v1/jobs`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobList {
     /// Jobs, the newest first.
     pub jobs: Vec<JobSummary>,
@@ -298,6 +194,7 @@ pub struct JobList {
 
 /// An event of `GET /v1/jobs/{id}/events`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobProgress {
     /// Where the job stands.
     pub state: JobState,
@@ -311,6 +208,7 @@ pub struct JobProgress {
 
 /// What is listed of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobSummary {
     /// Identifies the job.
     pub id: String,
@@ -346,6 +244,7 @@ pub struct JobSummary {
 
 /// `GET /readyz`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Readiness {
     /// Whether work is taken.
     pub ready: bool,
@@ -356,6 +255,7 @@ pub struct Readiness {
 
 /// A backend that failed before the CPU proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Retried {
     /// The backend that failed.
     pub backend: String,
@@ -365,6 +265,7 @@ pub struct Retried {
 
 /// `GET /v1/jobs/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
     /// Identifies the job.
     pub id: String,

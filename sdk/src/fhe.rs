@@ -49,6 +49,7 @@ pub struct FheRequest {
 
 /// The sum of a region's epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SumRef {
     /// The region.

@@ -180,6 +180,7 @@ impl fmt::Debug for Inputs {
 
 /// A file of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PartInfo {
     /// SHA-256 of its bytes.
     pub sha256: Digest,
@@ -189,6 +190,7 @@ pub struct PartInfo {
 
 /// What `GET /v1/circuits/{name}` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CircuitInfo {
     /// Its name.
     pub name: Name,
@@ -222,6 +224,7 @@ pub struct CircuitInfo {
 
 /// What `GET /v1/circuits` answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CircuitList {
     /// All circuits, by name.
     pub circuits: Vec<CircuitInfo>,
@@ -229,6 +232,7 @@ pub struct CircuitList {
 
 /// What `GET /v1/circuits/{name}/public-signals` answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PublicSignals {
     /// Their names, in the order of `public.json`.
     pub names: Vec<String>,
@@ -236,6 +240,7 @@ pub struct PublicSignals {
 
 /// What `GET /v1/uploads/{sha256}` and `GET /v1/witnesses` answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadState {
     /// Bytes that the appliance has, from the first one on.
     pub received: u64,
@@ -250,6 +255,7 @@ pub const UPLOAD_SHA256: &str = "upload-sha256";
 
 /// What `POST /v1/witnesses` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Upload {
     /// What its other requests have to bring, and the job that proves it.
     pub token: UploadToken,
@@ -260,6 +266,7 @@ pub struct Upload {
 
 /// A finished job's result: snarkjs's `proof.json` and `public.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Groth16Proof {
     /// The proof.
     pub proof: Value,

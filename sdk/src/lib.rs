@@ -61,6 +61,8 @@ pub mod problem;
 pub mod profile;
 pub mod result;
 pub mod roster;
+#[cfg(feature = "openapi")]
+mod schemas;
 pub mod signing;
 pub mod submission;
 mod token;

@@ -7,6 +7,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What went wrong, for people (`title`, `detail`) and for machines (`type`, `field`, `limit`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{title}: {detail}")]
 pub struct Problem {
     /// `urn:pulseproof:` and the kind of problem.

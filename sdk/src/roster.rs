@@ -16,6 +16,7 @@ pub const DEVICES_MAX: usize = 4096;
 /// A region's devices with their public keys. Its hash is part of every proof's context, so a result
 /// says for whom it speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Roster {
     /// The region.

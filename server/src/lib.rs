@@ -52,6 +52,7 @@ pub use groth16::prover::{
     Circuits, Groth16, KeyError, KeyInfo, LoadedKey, Loader, Part, ProveError, Proved, Unsatisfied,
     Witness,
 };
+pub use http::document::document;
 pub use http::routes::{RouteInfo, routes};
 pub use pulseproof_fhe::bootstrap::engines::{Engines, ExactOn};
 pub use pulseproof_store::StoreError;

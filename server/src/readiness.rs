@@ -31,7 +31,11 @@ pub async fn of(app: &App, with_reasons: bool) -> Readiness {
     Readiness { ready, problems }
 }
 
-async fn disk_bytes_free(app: &App) -> std::io::Result<u64> {
+/// Room on the disk with the data.
+///
+/// # Errors
+/// The file system's.
+pub async fn disk_bytes_free(app: &App) -> std::io::Result<u64> {
     let folder = app.config.data_dir.clone();
     let looking = spawn_blocking(move || {
         let disk = rustix::fs::statvfs(&folder)?;

@@ -6,15 +6,20 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::http::Method;
+use axum::response::Response;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use pulseproof_fhe::batcher::BatchStats;
+use pulseproof_kernels::CurveId;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
+use pulseproof_service::ProblemKind;
 use pulseproof_service::doors::DoorCounts;
 use tokio::sync::watch;
 
+use crate::http::routes::{RouteInfo, routes};
 use crate::stopping::stopped;
 
 /// Submissions stored.
@@ -68,16 +73,23 @@ const KEY_LOADS: &str = "pulseproof_circuit_key_loads_total";
 /// Bytes that circuits' keys take in memory, or that are kept free for those being loaded; label
 /// `backend`.
 const KEY_BYTES: &str = "pulseproof_circuit_key_resident_bytes";
-/// Requests that were answered; label `status`: the first digit and `xx`.
+/// Requests that were answered; labels `method`, `route` (`none` for what there is not), `status`: the first digit and
+/// `xx`.
 const REQUESTS: &str = "pulseproof_http_requests_total";
-/// Time from a request's head to that of its answer.
+/// Time from a request's head to that of its answer; labels `method` and `route`.
 const REQUEST: &str = "pulseproof_http_request_seconds";
+/// Answers that were problems; label `kind`.
+const PROBLEMS: &str = "pulseproof_http_problems_total";
 /// Connections that are open.
 const CONNECTIONS: &str = "pulseproof_connections";
 /// Connections that ended before their time; label `why`: `made-room` for another, `broken`, or `failed` to come in.
 const CONNECTIONS_ENDED: &str = "pulseproof_connections_ended_total";
 /// Bytes of bodies that are in memory.
 const BODY_BYTES: &str = "pulseproof_body_bytes";
+/// Bytes that are free on the disk with the data.
+const DISK_FREE: &str = "pulseproof_disk_free_bytes";
+/// 1; labels `version` and `curve` say what runs.
+const BUILD: &str = "pulseproof_build_info";
 /// Jobs queued or running.
 const QUEUE: &str = "pulseproof_queue_length";
 /// 1 if the SRS is a development one: its proofs convince nobody.
@@ -141,15 +153,41 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(BACKEND_IN_SERVICE, "1 while jobs are done on the backend");
     describe_counter!(KEY_LOADS, "Circuits' keys loaded into memory, by backend and outcome");
     describe_gauge!(KEY_BYTES, "Bytes that circuits' keys take in memory, by backend");
-    describe_counter!(REQUESTS, "Requests answered, by status");
-    describe_histogram!(REQUEST, "Seconds from a request's head to that of its answer");
+    describe_counter!(REQUESTS, "Requests answered, by method, route and status");
+    describe_histogram!(
+        REQUEST,
+        "Seconds from a request's head to that of its answer, by method and route"
+    );
+    describe_counter!(PROBLEMS, "Answers that were problems, by kind");
     describe_gauge!(CONNECTIONS, "Connections that are open");
     describe_counter!(CONNECTIONS_ENDED, "Connections that ended before their time, by why");
     describe_gauge!(BODY_BYTES, "Bytes of bodies in memory");
+    describe_gauge!(DISK_FREE, "Bytes that are free on the disk with the data");
+    describe_gauge!(BUILD, "1, with what runs");
     describe_gauge!(QUEUE, "Jobs queued or running");
     describe_gauge!(INSECURE, "1 if the SRS is a development one");
-    counter!(PROOFS_REJECTED).absolute(0);
+    begin();
     Ok(handle)
+}
+
+/// What is known to be counted is there from the start, so that what has not happened yet reads 0.
+fn begin() {
+    for counter in [ACCEPTED, PROOFS_REJECTED] {
+        counter!(counter).absolute(0);
+    }
+    for histogram in [PROVE, VERIFY, INTAKE, GROTH16_WITNESS] {
+        histogram!(histogram).record_many(0.0, 0);
+    }
+    for state in JobState::ALL {
+        counter!(JOBS, "state" => state.name()).absolute(0);
+    }
+    for RouteInfo { method, path, .. } in routes() {
+        for status in ["2xx", "4xx", "5xx"] {
+            let route = path.clone();
+            counter!(REQUESTS, "method" => method, "route" => route, "status" => status)
+                .absolute(0);
+        }
+    }
 }
 
 /// Keeps memory bounded while nobody scrapes, until told to stop.
@@ -160,9 +198,34 @@ pub async fn upkeep(telemetry: &Telemetry, stopping: watch::Receiver<bool>) {
 }
 
 /// Counts an answered request.
-pub fn answered(status: u16, took: Duration) {
-    counter!(REQUESTS, "status" => format!("{}xx", status / 100)).increment(1);
-    histogram!(REQUEST).record(took);
+pub fn answered(method: &Method, route: &str, answer: &Response, took: Duration) {
+    let status = format!("{}xx", answer.status().as_u16() / 100);
+    let method = match *method {
+        Method::GET | Method::HEAD => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        // Whoever asks makes up no labels.
+        _ => "other",
+    };
+    let route = || route.to_owned();
+    counter!(REQUESTS, "method" => method, "route" => route(), "status" => status).increment(1);
+    histogram!(REQUEST, "method" => method, "route" => route()).record(took);
+    if let Some(ProblemKind(kind)) = answer.extensions().get() {
+        counter!(PROBLEMS, "kind" => kind.clone()).increment(1);
+    }
+}
+
+/// Says what runs.
+pub fn build(curve: CurveId) {
+    let version = env!("CARGO_PKG_VERSION");
+    gauge!(BUILD, "version" => version, "curve" => curve.to_string()).set(1.0);
+}
+
+/// Sets how much room there is on the disk.
+#[expect(clippy::cast_precision_loss, reason = "disks are smaller than 2^52 bytes, or nearly")]
+pub fn disk(free: u64) {
+    gauge!(DISK_FREE).set(free as f64);
 }
 
 /// Says what happens at the doors.

@@ -75,11 +75,18 @@ pub async fn blocking<T: Send + 'static>(
     working.await.unwrap_or_else(|error| Err(internal(&error).problem))
 }
 
+/// Of an answer that is a problem, which kind; for who counts and logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemKind(pub String);
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = self.problem.kind.rsplit(':').next().unwrap_or_default();
+        let kind = ProblemKind(kind.to_owned());
         let mut response = (status, Json(self.problem)).into_response();
+        response.extensions_mut().insert(kind);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if status == StatusCode::UNAUTHORIZED {

@@ -16,7 +16,7 @@ pub mod gate;
 pub mod rate;
 pub mod running;
 
-pub use answer::{Refusal, blocking, internal};
+pub use answer::{ProblemKind, Refusal, blocking, internal};
 pub use client::Client;
 pub use doors::{Doors, serve_routes};
 pub use gate::Gate;

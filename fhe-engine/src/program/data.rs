@@ -12,6 +12,7 @@ pub const VERSION: u32 = 1;
 
 /// A program over encrypted sums.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Program {
     /// [`VERSION`].
@@ -26,6 +27,7 @@ pub struct Program {
 
 /// A named input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Input {
     /// Its name.
     pub name: String,
@@ -36,6 +38,7 @@ pub struct Input {
 
 /// Where an input comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
 pub enum InputSource {
     /// A total of one of the sums that the job is given, counted from 0.
@@ -58,6 +61,7 @@ pub enum InputSource {
 
 /// A named step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// Its name.
     pub name: String,
@@ -68,6 +72,7 @@ pub struct Step {
 
 /// What a step computes. `of`, `left`, `right` and so on name earlier steps, or inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// Wide: Σ factor·value + constant, over wide values of one plaintext width.

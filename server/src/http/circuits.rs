@@ -9,13 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo};
+use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo, UploadState};
 use pulseproof_sdk::{Digest, Name, Problem};
 use pulseproof_service::body;
 use pulseproof_store::circuits::StoredCircuit;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
+use super::document::FILES;
 use super::uploads::{Expected, TakenIn, take_in};
 
 use super::segment;
@@ -30,6 +31,30 @@ use crate::refusal::{Refusal, internal};
 use crate::upkeep::remove_unneeded;
 
 /// Takes in a circuit's key.
+#[utoipa::path(
+    put,
+    path = "/v1/circuits/{name}",
+    tag = "circuits",
+    params(
+        ("sha256" = Digest, Query, description = "SHA-256 of the file"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The `.zkey`, or a piece of it",
+    ),
+    responses(
+        (status = 201, body = CircuitInfo, description = "New: the circuit"),
+        (status = 200, body = CircuitInfo, description = "Known: the circuit"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions((
+        "x-problems" = json!([
+            FILES,
+            "404 unknown-circuit; 409 name-taken, too-many-circuits; 422 bad-key, insecure-key, \
+             key-too-large"
+        ])
+    ))
+)]
 pub async fn put(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -135,6 +160,24 @@ async fn keep_or_remove(
 }
 
 /// Takes in what computes a circuit's witnesses.
+#[utoipa::path(
+    put,
+    path = "/v1/circuits/{name}/wasm",
+    tag = "circuits",
+    params(
+        ("sha256" = Digest, Query, description = "SHA-256 of the file"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The `.wasm`, or a piece of it",
+    ),
+    responses(
+        (status = 201, body = CircuitInfo, description = "New: the circuit"),
+        (status = 200, body = CircuitInfo, description = "Known: the circuit"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!([FILES, "404 unknown-circuit; 409 part-taken; 422 bad-wasm"])))
+)]
 pub async fn put_wasm(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -145,6 +188,24 @@ pub async fn put_wasm(
 }
 
 /// Takes in a circuit's constraints.
+#[utoipa::path(
+    put,
+    path = "/v1/circuits/{name}/r1cs",
+    tag = "circuits",
+    params(
+        ("sha256" = Digest, Query, description = "SHA-256 of the file"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The `.r1cs`, or a piece of it",
+    ),
+    responses(
+        (status = 201, body = CircuitInfo, description = "New: the circuit"),
+        (status = 200, body = CircuitInfo, description = "Known: the circuit"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!([FILES, "404 unknown-circuit; 409 part-taken; 422 bad-r1cs"])))
+)]
 pub async fn put_r1cs(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -155,6 +216,24 @@ pub async fn put_r1cs(
 }
 
 /// Takes in the names of a circuit's signals.
+#[utoipa::path(
+    put,
+    path = "/v1/circuits/{name}/sym",
+    tag = "circuits",
+    params(
+        ("sha256" = Digest, Query, description = "SHA-256 of the file"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The `.sym`, or a piece of it",
+    ),
+    responses(
+        (status = 201, body = CircuitInfo, description = "New: the circuit"),
+        (status = 200, body = CircuitInfo, description = "Known: the circuit"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!([FILES, "404 unknown-circuit; 409 part-taken; 422 bad-sym"])))
+)]
 pub async fn put_sym(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -223,6 +302,14 @@ async fn add_part(
 }
 
 /// All circuits.
+#[utoipa::path(
+    get,
+    path = "/v1/circuits",
+    tag = "circuits",
+    responses(
+        (status = 200, body = CircuitList, description = "All of them"),
+    ),
+)]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<CircuitList>, Refusal> {
     let circuits = app.store.circuits().await?;
     let circuits = circuits.into_iter().map(|circuit| info(&app, circuit)).collect();
@@ -230,6 +317,15 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<CircuitList>, Refu
 }
 
 /// What is known of a circuit.
+#[utoipa::path(
+    get,
+    path = "/v1/circuits/{name}",
+    tag = "circuits",
+    responses(
+        (status = 200, body = CircuitInfo, description = "The circuit"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-circuit")))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -239,6 +335,15 @@ pub async fn show(
 }
 
 /// Forgets a circuit that no unfinished job needs, and its files unless another circuit has them.
+#[utoipa::path(
+    delete,
+    path = "/v1/circuits/{name}",
+    tag = "circuits",
+    responses(
+        (status = 204, description = "Forgotten"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-circuit; 409 circuit-in-use; 507 disk-full")))
+)]
 pub async fn delete(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -36,6 +36,19 @@ struct Follower {
 }
 
 /// Says where a job stands, each time that something has changed, until it has ended.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs/{id}/events",
+    tag = "jobs",
+    responses(
+        (
+            status = 200, body = JobProgress, content_type = "text/event-stream",
+            description = "An event each time that something has changed, until the job has ended: \
+                its name is the state, its data this",
+        ),
+    ),
+    extensions(("x-problems" = json!("404 unknown-job; 429 too-much-at-once; 503 busy")))
+)]
 pub async fn follow(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,

@@ -12,6 +12,7 @@ use axum::response::IntoResponse;
 use pulseproof_access::{Action, Resource};
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobList, JobRequest, JobState};
+use pulseproof_sdk::groth16::Groth16Proof;
 use pulseproof_service::Client;
 use pulseproof_service::body::{JSON_BYTES_MAX, parse_json};
 use pulseproof_store::jobs::{Ask, JobKind, Once};
@@ -29,6 +30,41 @@ const LOOKED_AT_ONCE: usize = 100;
 
 /// Queues a job of any kind, unless the same was asked for before under the same key; waits a while for its end, if
 /// that is wanted.
+#[utoipa::path(
+    post,
+    path = "/v1/jobs",
+    tag = "jobs",
+    params(
+        (
+            "Idempotency-Key" = Option<String>, Header,
+            description = "The same key and body give the same job",
+        ),
+        (
+            "Prefer" = Option<String>, Header,
+            description = "`wait=N`: hold the answer back for up to N seconds, at most 60, until the job has ended",
+        ),
+    ),
+    request_body(content = JobRequest),
+    responses(
+        (
+            status = 202, body = Job, headers(("Location" = String, description = "Where the job is")),
+            description = "Queued; the job without secret inputs",
+        ),
+        (
+            status = 200, body = Job, headers(("Location" = String, description = "Where the job is")),
+            description = "It has ended: it was asked for before, or waited for",
+        ),
+    ),
+    extensions((
+        "x-problems" = json!(
+            "404 unknown-job, unknown-region, unknown-witness; 409 epoch-reused, nothing-to-sum, \
+             sum-not-ready; 422 bad-inputs, bad-job, bad-layout, bad-program, bad-weights, bad-word, \
+             engine-unavailable, idempotency-key-reused, insecure-key, mixed-profiles, no-wasm, \
+             too-many-summands, unknown-circuit, unknown-device, unknown-key, unknown-result, unknown-sum, \
+             wrong-engine, wrong-length, wrong-profile; 429 too-many-jobs; 507 disk-full"
+        )
+    ))
+)]
 pub async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,
@@ -112,6 +148,28 @@ fn applied(patience: Duration) -> Option<[(HeaderName, String); 1]> {
 }
 
 /// Jobs that may be seen, the newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs",
+    tag = "jobs",
+    params(
+        ("state" = Option<JobState>, Query, description = "In this state"),
+        (
+            "kind" = Option<String>, Query, pattern = "^(aggregate|fhe|groth16)$",
+            description = "Of this kind",
+        ),
+        ("mine" = Option<bool>, Query, description = "Those that whoever asks has asked for"),
+        (
+            "limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "So many at most; 20 if nobody says",
+        ),
+        ("after" = Option<i64>, Query, minimum = 0, description = "The `next` of the page before"),
+    ),
+    responses(
+        (status = 200, body = JobList, description = "A page of them"),
+    ),
+    extensions(("x-problems" = json!("503 busy")))
+)]
 pub async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,
@@ -146,6 +204,21 @@ pub async fn list(
 }
 
 /// Where a job stands, now or when it has ended.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs/{id}",
+    tag = "jobs",
+    params(
+        (
+            "Prefer" = Option<String>, Header,
+            description = "`wait=N`: hold the answer back for up to N seconds, at most 60, until the job has ended",
+        ),
+    ),
+    responses(
+        (status = 200, body = Job, description = "The job"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-job")))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,
@@ -158,6 +231,25 @@ pub async fn show(
 }
 
 /// A finished job's result.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs/{id}/result",
+    tag = "jobs",
+    responses(
+        (
+            status = 200, content((Vec<u8> = "application/octet-stream"), (Groth16Proof = "application/json")),
+            description = "A proved sum or a program's outputs, binary; a circuit's proof",
+        ),
+    ),
+    extensions((
+        "x-problems" = json!(
+            "404 unknown-job, unknown-profile; 409 job-cancelled, openings-exhausted, result-not-ready, \
+             sum-not-ready; 422 bad-inputs, bad-layout, bad-program, bad-witness, bad-word, key-too-large, \
+             mixed-profiles, no-wasm, too-many-summands, unknown-circuit, unknown-key, unknown-result, \
+             unknown-sum, unsatisfied, wrong-length, wrong-profile; 500 backend-failed, engine-failed"
+        )
+    ))
+)]
 pub async fn result(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,
@@ -175,6 +267,15 @@ pub async fn result(
 }
 
 /// Cancels a job that is queued or running, and closes no epoch.
+#[utoipa::path(
+    delete,
+    path = "/v1/jobs/{id}",
+    tag = "jobs",
+    responses(
+        (status = 200, body = Job, description = "The job, cancelled"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-job; 409 job-finished, not-cancellable; 507 disk-full")))
+)]
 pub async fn cancel(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,

@@ -6,31 +6,53 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EvaluationKeyInfo;
+use pulseproof_sdk::groth16::UploadState;
 use pulseproof_store::keys::StoredKey;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
+use super::document::FILES;
 use super::segment;
-use super::uploads::{Expected, TakenIn, take_in};
+use super::uploads::{Expected, Held, TakenIn, take_in};
 use crate::app::App;
 use crate::fhe::keys::{self, BYTES_MAX};
 use crate::refusal::{Refusal, internal};
 use crate::upkeep::remove_unneeded;
 
 /// Takes in a key.
+#[utoipa::path(
+    put,
+    path = "/v1/evaluation-keys/{id}",
+    tag = "evaluation keys",
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The key, or a piece of it",
+    ),
+    responses(
+        (status = 201, description = "New"),
+        (status = 200, description = "Known"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!([FILES, "409 too-many-keys; 422 bad-key"])))
+)]
 pub async fn put(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     let id: Digest = segment(&path?.0, "id")?;
     let expected = Expected::by_hash(id, "id", BYTES_MAX as u64);
-    let held = match take_in(&app, request, expected).await? {
-        TakenIn::Whole(held) => held,
-        TakenIn::Piece(_) => return Ok(StatusCode::ACCEPTED),
-    };
+    match take_in(&app, request, expected).await? {
+        TakenIn::Whole(held) => Ok(check(&app, id, held).await?.into_response()),
+        TakenIn::Piece(state) => Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
+    }
+}
+
+/// Looks at a key whose file is in its place, and lists it.
+async fn check(app: &App, id: Digest, held: Held) -> Result<StatusCode, Refusal> {
     if app.store.key(&id).await?.is_some() {
         return Ok(StatusCode::OK);
     }
@@ -42,13 +64,13 @@ pub async fn put(
     });
     let (held, parsed) = parsing.await?;
     let listed = match parsed.map_err(|error| internal(&error))? {
-        Ok(key) => list(&app, id, key).await,
+        Ok(key) => list(app, id, key).await,
         Err(problem) => Err(problem.into()),
     };
     drop(held);
     if listed.is_err() {
         let _changing = app.blobs.changing.lock().await;
-        remove_unneeded(&app, id).await?;
+        remove_unneeded(app, id).await?;
     }
     listed
 }
@@ -62,6 +84,15 @@ async fn list(app: &App, id: Digest, key: StoredKey) -> Result<StatusCode, Refus
 }
 
 /// What is known of a key.
+#[utoipa::path(
+    get,
+    path = "/v1/evaluation-keys/{id}",
+    tag = "evaluation keys",
+    responses(
+        (status = 200, body = EvaluationKeyInfo, description = "The key"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-key")))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -74,6 +105,15 @@ pub async fn show(
 }
 
 /// Forgets a key that no unfinished job needs.
+#[utoipa::path(
+    delete,
+    path = "/v1/evaluation-keys/{id}",
+    tag = "evaluation keys",
+    responses(
+        (status = 204, description = "Forgotten"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-key; 409 key-in-use; 507 disk-full")))
+)]
 pub async fn delete(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -18,6 +18,15 @@ use crate::fhe::lookups::{LookupAnswer, LookupStore};
 use crate::refusal::{Refusal, internal};
 
 /// A node of the tree, from the leaves at height 0 to the root.
+#[utoipa::path(
+    get,
+    path = "/v1/lookups/{root}/nodes/{height}/{index}",
+    tag = "sums",
+    responses(
+        (status = 200, body = LookupNode, description = "The node"),
+    ),
+    extensions(("x-problems" = json!("404 not-in-tree, unknown-lookups")))
+)]
 pub async fn node(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String, String)>, PathRejection>,
@@ -30,6 +39,18 @@ pub async fn node(
 }
 
 /// The words that one lookup gave.
+#[utoipa::path(
+    get,
+    path = "/v1/lookups/{root}/results/{lookup}",
+    tag = "sums",
+    responses(
+        (
+            status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+            description = "2,049 64-bit words, little-endian",
+        ),
+    ),
+    extensions(("x-problems" = json!("404 not-in-tree, unknown-lookups")))
+)]
 pub async fn result(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,

@@ -4,14 +4,17 @@
 //! - [`regions`], [`readings`], [`jobs`], [`events`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
 //!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece. [`job_query`], [`preferences`]: what else requests say.
+//! - [`document`]: what is said of all of them, in OpenAPI; [`pages`]: shows it.
 
 pub mod circuits;
 pub mod content_range;
+pub mod document;
 pub mod events;
 mod job_query;
 pub mod jobs;
 pub mod keys;
 pub mod lookups;
+pub mod pages;
 mod preferences;
 pub mod profiles;
 pub mod readings;
@@ -29,14 +32,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::EXPECT;
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
 use pulseproof_service::doors::hosts::only_named;
-use pulseproof_service::{Client, body};
+use pulseproof_service::{Client, ProblemKind, body};
 use tracing::Instrument;
 
 use crate::app::App;
@@ -104,12 +107,18 @@ async fn observe(request: Request, next: Next) -> Response {
     let path: String = request.uri().path().chars().take(PATH_CHARS_LOGGED).collect();
     let (method, from) = (request.method(), Client::of(&request));
     let (from, caller) = (from.as_str(), tracing::field::Empty);
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %method, path, from, caller);
+    let method = method.clone();
     async move {
         let start = Instant::now();
         let response = next.run(request).await;
-        telemetry::answered(response.status().as_u16(), start.elapsed());
-        tracing::info!(status = response.status().as_u16(), elapsed = ?start.elapsed(), "answered");
+        let elapsed = start.elapsed();
+        telemetry::answered(&method, &route, &response, elapsed);
+        let status = response.status().as_u16();
+        let problem = response.extensions().get().map(|ProblemKind(kind)| kind.as_str());
+        tracing::info!(%method, route, status, problem, ?elapsed, "answered");
         response
     }
     .instrument(span)

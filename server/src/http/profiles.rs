@@ -16,6 +16,17 @@ use crate::problems::malformed;
 use crate::refusal::Refusal;
 
 /// Takes in a profile.
+#[utoipa::path(
+    put,
+    path = "/v1/profiles/{digest}",
+    tag = "regions",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A profile"),
+    responses(
+        (status = 201, description = "New"),
+        (status = 200, description = "Known"),
+    ),
+    extensions(("x-problems" = json!("422 not-provable, wrong-digest; 507 disk-full, too-many-profiles")))
+)]
 pub async fn put(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -44,6 +55,18 @@ fn parse(bytes: &[u8], digest: Digest) -> Result<Profile, Problem> {
 }
 
 /// A profile as it was uploaded.
+#[utoipa::path(
+    get,
+    path = "/v1/profiles/{digest}",
+    tag = "regions",
+    responses(
+        (
+            status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+            description = "The profile",
+        ),
+    ),
+    extensions(("x-problems" = json!("404 unknown-profile")))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -23,6 +23,24 @@ use crate::sums::Checked;
 use crate::telemetry;
 
 /// Checks a batch and stores what passes.
+#[utoipa::path(
+    post,
+    path = "/v1/regions/{region}/epochs/{epoch}/readings",
+    tag = "regions",
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "A batch of submissions: PPBT, version, and each after its length",
+    ),
+    responses(
+        (status = 200, body = Intake, description = "All stored"),
+        (status = 207, body = Intake, description = "Some refused"),
+    ),
+    extensions((
+        "x-problems" = json!(
+            "404 unknown-profile, unknown-region; 409 roster-changed; 429 too-many-culprits; 507 disk-full"
+        )
+    ))
+)]
 pub async fn accept(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,

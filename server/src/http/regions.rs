@@ -14,6 +14,21 @@ use crate::refusal::Refusal;
 use crate::sums::ProfileSums;
 
 /// Registers a region, or replaces its roster between epochs.
+#[utoipa::path(
+    put,
+    path = "/v1/regions/{region}",
+    tag = "regions",
+    request_body(content = Roster, description = "Who may contribute"),
+    responses(
+        (status = 201, description = "New"),
+        (status = 200, description = "The same, or replaced"),
+    ),
+    extensions((
+        "x-problems" = json!(
+            "404 unknown-profile; 409 epoch-open; 422 bad-roster, wrong-region; 507 disk-full"
+        )
+    ))
+)]
 pub async fn register(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

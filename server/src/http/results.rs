@@ -17,6 +17,25 @@ use crate::refusal::Refusal;
 use crate::sums::ReadResult;
 
 /// Takes in a result that verifies, whoever published it.
+#[utoipa::path(
+    put,
+    path = "/v1/results/{digest}",
+    tag = "sums",
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "A proved result",
+    ),
+    responses(
+        (status = 201, description = "New"),
+        (status = 200, description = "Known"),
+    ),
+    extensions((
+        "x-problems" = json!(
+            "404 unknown-profile, unknown-region; 422 result-rejected, wrong-digest; 507 disk-full, \
+             too-many-results"
+        )
+    ))
+)]
 pub async fn put(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -50,6 +69,15 @@ pub async fn put(
 }
 
 /// Forgets a result.
+#[utoipa::path(
+    delete,
+    path = "/v1/results/{digest}",
+    tag = "sums",
+    responses(
+        (status = 204, description = "Forgotten"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-result; 409 result-in-use; 507 disk-full")))
+)]
 pub async fn delete(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -7,14 +7,17 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post, put};
 use pulseproof_access::{Action, Resource};
 use pulseproof_sdk::{Name, Problem};
 use pulseproof_service::body;
+use utoipa::openapi::HttpMethod;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
 
+use super::document::only;
 use super::{
-    circuits, events, jobs, keys, lookups, profiles, readings, regions, results, segment, status,
-    uploads, verifiers, witnesses,
+    circuits, events, jobs, keys, lookups, pages, profiles, readings, regions, results, segment,
+    status, uploads, verifiers, witnesses,
 };
 use crate::app::App;
 use crate::guard::Asking;
@@ -26,21 +29,20 @@ pub struct RouteInfo {
     /// The method.
     pub method: &'static str,
     /// The path.
-    pub path: &'static str,
+    pub path: String,
     /// What has to be permitted; of several, one of them, by what the body asks.
     pub actions: Vec<Action>,
 }
 
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    needs: Needs,
-    handler: MethodRouter<Arc<App>>,
+/// A route as it stands at its handler, and what somebody has to be allowed to do to be answered.
+pub(super) struct Route {
+    pub documented: UtoipaMethodRouter<Arc<App>>,
+    pub needs: Needs,
 }
 
 /// What has to be permitted.
 #[derive(Clone, Copy)]
-enum Needs {
+pub(super) enum Needs {
     /// An action on the appliance.
     Appliance(Action),
     /// An action on the region in the path.
@@ -49,135 +51,94 @@ enum Needs {
     Handler(&'static [Action]),
 }
 
-fn table() -> Vec<Route> {
+impl Needs {
+    pub fn actions(self) -> Vec<Action> {
+        match self {
+            Self::Appliance(action) | Self::Region(action) => vec![action],
+            Self::Handler(actions) => actions.to_vec(),
+        }
+    }
+}
+
+pub(super) fn table() -> Vec<Route> {
     use Action as A;
     use Needs::{Appliance, Handler, Region};
     vec![
-        route("PUT", "/v1/regions/{region}", Region(A::ManageRegion), put(regions::register)),
-        route(
-            "POST",
-            "/v1/regions/{region}/epochs/{epoch}/readings",
-            Region(A::Submit),
-            post(readings::accept),
-        ),
-        route("PUT", "/v1/profiles/{digest}", Appliance(A::PutProfile), put(profiles::put)),
-        route("GET", "/v1/profiles/{digest}", Appliance(A::SeeProfiles), get(profiles::show)),
-        route("POST", "/v1/jobs", Handler(&[A::Sum, A::Compute, A::Prove]), post(jobs::create)),
-        route("GET", "/v1/jobs", Handler(&[A::ListJobs]), get(jobs::list)),
-        route("GET", "/v1/jobs/{id}", Handler(&[A::SeeJob]), get(jobs::show)),
-        route("DELETE", "/v1/jobs/{id}", Handler(&[A::CancelJob]), delete(jobs::cancel)),
-        route("GET", "/v1/jobs/{id}/events", Handler(&[A::SeeJob]), get(events::follow)),
-        route("GET", "/v1/jobs/{id}/result", Handler(&[A::FetchResult]), get(jobs::result)),
-        route("PUT", "/v1/results/{digest}", Appliance(A::PutResult), put(results::put)),
-        route(
-            "DELETE",
-            "/v1/results/{digest}",
-            Appliance(A::RemoveResult),
-            delete(results::delete),
-        ),
-        route(
-            "GET",
-            "/v1/lookups/{root}/nodes/{height}/{index}",
-            Appliance(A::SeeLookups),
-            get(lookups::node),
-        ),
-        route(
-            "GET",
-            "/v1/lookups/{root}/results/{lookup}",
-            Appliance(A::SeeLookups),
-            get(lookups::result),
-        ),
-        route("PUT", "/v1/evaluation-keys/{id}", Appliance(A::ManageKeys), put(keys::put)),
-        route("GET", "/v1/evaluation-keys/{id}", Appliance(A::SeeKeys), get(keys::show)),
-        route("DELETE", "/v1/evaluation-keys/{id}", Appliance(A::ManageKeys), delete(keys::delete)),
-        route("GET", "/v1/circuits", Appliance(A::SeeCircuits), get(circuits::list)),
-        route("PUT", "/v1/circuits/{name}", Appliance(A::ManageCircuits), put(circuits::put)),
-        route("GET", "/v1/circuits/{name}", Appliance(A::SeeCircuits), get(circuits::show)),
-        route(
-            "DELETE",
-            "/v1/circuits/{name}",
-            Appliance(A::ManageCircuits),
-            delete(circuits::delete),
-        ),
-        route(
-            "PUT",
-            "/v1/circuits/{name}/wasm",
-            Appliance(A::ManageCircuits),
-            put(circuits::put_wasm),
-        ),
-        route(
-            "PUT",
-            "/v1/circuits/{name}/r1cs",
-            Appliance(A::ManageCircuits),
-            put(circuits::put_r1cs),
-        ),
-        route(
-            "PUT",
-            "/v1/circuits/{name}/sym",
-            Appliance(A::ManageCircuits),
-            put(circuits::put_sym),
-        ),
-        route(
-            "GET",
-            "/v1/circuits/{name}/verification-key",
-            Appliance(A::SeeCircuits),
-            get(verifiers::key),
-        ),
-        route(
-            "GET",
-            "/v1/circuits/{name}/verifier.sol",
-            Appliance(A::SeeCircuits),
-            get(verifiers::contract),
-        ),
-        route(
-            "GET",
-            "/v1/circuits/{name}/public-signals",
-            Appliance(A::SeeCircuits),
-            get(verifiers::public_signals),
-        ),
-        route("GET", "/v1/uploads/{sha256}", Appliance(A::SeeUploads), get(uploads::show)),
-        route(
-            "DELETE",
-            "/v1/uploads/{sha256}",
-            Appliance(A::RemoveUpload),
-            delete(uploads::remove),
-        ),
-        route("POST", "/v1/witnesses", Appliance(A::UploadWitness), post(witnesses::begin)),
-        route("PUT", "/v1/witnesses", Appliance(A::UploadWitness), put(witnesses::go_on)),
-        route("GET", "/v1/witnesses", Appliance(A::UploadWitness), get(witnesses::show)),
-        route("DELETE", "/v1/witnesses", Appliance(A::UploadWitness), delete(witnesses::remove)),
-        route("GET", "/v1/identity", Appliance(A::SeeStatus), get(status::identity)),
-        route("GET", "/healthz", Appliance(A::SeeStatus), get(status::health)),
-        route("GET", "/readyz", Appliance(A::SeeStatus), get(status::ready)),
-        route("GET", "/metrics", Appliance(A::SeeMetrics), get(status::metrics)),
+        route(routes!(regions::register), Region(A::ManageRegion)),
+        route(routes!(readings::accept), Region(A::Submit)),
+        route(routes!(profiles::put), Appliance(A::PutProfile)),
+        route(routes!(profiles::show), Appliance(A::SeeProfiles)),
+        route(routes!(jobs::create), Handler(&[A::Sum, A::Compute, A::Prove])),
+        route(routes!(jobs::list), Handler(&[A::ListJobs])),
+        route(routes!(jobs::show), Handler(&[A::SeeJob])),
+        route(routes!(jobs::cancel), Handler(&[A::CancelJob])),
+        route(routes!(events::follow), Handler(&[A::SeeJob])),
+        route(routes!(jobs::result), Handler(&[A::FetchResult])),
+        route(routes!(results::put), Appliance(A::PutResult)),
+        route(routes!(results::delete), Appliance(A::RemoveResult)),
+        route(routes!(lookups::node), Appliance(A::SeeLookups)),
+        route(routes!(lookups::result), Appliance(A::SeeLookups)),
+        route(routes!(keys::put), Appliance(A::ManageKeys)),
+        route(routes!(keys::show), Appliance(A::SeeKeys)),
+        route(routes!(keys::delete), Appliance(A::ManageKeys)),
+        route(routes!(circuits::list), Appliance(A::SeeCircuits)),
+        route(routes!(circuits::put), Appliance(A::ManageCircuits)),
+        route(routes!(circuits::show), Appliance(A::SeeCircuits)),
+        route(routes!(circuits::delete), Appliance(A::ManageCircuits)),
+        route(routes!(circuits::put_wasm), Appliance(A::ManageCircuits)),
+        route(routes!(circuits::put_r1cs), Appliance(A::ManageCircuits)),
+        route(routes!(circuits::put_sym), Appliance(A::ManageCircuits)),
+        route(routes!(verifiers::key), Appliance(A::SeeCircuits)),
+        route(routes!(verifiers::contract), Appliance(A::SeeCircuits)),
+        route(routes!(verifiers::public_signals), Appliance(A::SeeCircuits)),
+        route(routes!(uploads::show), Appliance(A::SeeUploads)),
+        route(routes!(uploads::remove), Appliance(A::RemoveUpload)),
+        route(routes!(witnesses::begin), Appliance(A::UploadWitness)),
+        route(routes!(witnesses::go_on), Appliance(A::UploadWitness)),
+        route(routes!(witnesses::show), Appliance(A::UploadWitness)),
+        route(routes!(witnesses::remove), Appliance(A::UploadWitness)),
+        route(routes!(status::identity), Appliance(A::SeeStatus)),
+        route(routes!(status::health), Appliance(A::SeeStatus)),
+        route(routes!(status::ready), Appliance(A::SeeStatus)),
+        route(routes!(status::metrics), Appliance(A::SeeMetrics)),
+        route(routes!(pages::openapi), Appliance(A::SeeStatus)),
+        route(routes!(pages::docs), Appliance(A::SeeStatus)),
+        route(routes!(pages::part), Appliance(A::SeeStatus)),
     ]
 }
 
-fn route(
-    method: &'static str,
-    path: &'static str,
-    needs: Needs,
-    handler: MethodRouter<Arc<App>>,
-) -> Route {
-    Route { method, path, needs, handler }
+fn route(documented: UtoipaMethodRouter<Arc<App>>, needs: Needs) -> Route {
+    Route { documented, needs }
 }
 
 /// Every route of an appliance.
 #[must_use]
 pub fn routes() -> Vec<RouteInfo> {
-    let info = |Route { method, path, needs, .. }| {
-        let actions = match needs {
-            Needs::Appliance(action) | Needs::Region(action) => vec![action],
-            Needs::Handler(actions) => actions.to_vec(),
-        };
-        RouteInfo { method, path, actions }
+    let info = |Route { documented: (_, paths, _), needs }| {
+        let (path, item) = paths.paths.into_iter().next().expect("a handler has a path");
+        RouteInfo { method: name(&only(item).0), path, actions: needs.actions() }
     };
     table().into_iter().map(info).collect()
 }
 
+fn name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Trace => "TRACE",
+    }
+}
+
 /// The routes, each behind what it needs.
 pub fn guarded(app: &Arc<App>) -> Router<Arc<App>> {
-    table().into_iter().fold(Router::new(), |router, Route { path, needs, handler, .. }| {
+    table().into_iter().fold(Router::new(), |router, Route { documented, needs }| {
+        let (_, paths, handler) = documented;
+        let (path, _) = paths.paths.iter().next().expect("a handler has a path");
         let state = (Arc::clone(app), needs);
         router.route(path, handler.route_layer(from_fn_with_state(state, permit)))
     })

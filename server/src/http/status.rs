@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pulseproof_access::{Action, Resource};
-use pulseproof_sdk::api::{Health, Identity};
+use pulseproof_sdk::api::{Health, Identity, Readiness};
 
 use crate::app::App;
 use crate::guard::Asking;
@@ -20,11 +20,27 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const WARNING: &str = "development SRS: whoever made it can forge proofs; use one from a ceremony";
 
 /// Whose signature results and outputs bear.
+#[utoipa::path(
+    get,
+    path = "/v1/identity",
+    tag = "appliance",
+    responses(
+        (status = 200, body = Identity, description = "The key"),
+    ),
+)]
 pub async fn identity(State(app): State<Arc<App>>) -> Json<Identity> {
     Json(Identity { key: app.identity.public() })
 }
 
 /// Whether the appliance is up, and with which SRS.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "appliance",
+    responses(
+        (status = 200, body = Health, description = "It is up"),
+    ),
+)]
 pub async fn health(State(app): State<Arc<App>>) -> Json<Health> {
     Json(Health {
         status: "ok".to_owned(),
@@ -36,6 +52,15 @@ pub async fn health(State(app): State<Arc<App>>) -> Json<Health> {
 }
 
 /// Whether work is taken, and what is not as it should be.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "appliance",
+    responses(
+        (status = 200, body = Readiness, description = "Work is taken"),
+        (status = 503, body = Readiness, description = "No work is taken; why"),
+    ),
+)]
 pub async fn ready(State(app): State<Arc<App>>, Extension(caller): Extension<Asking>) -> Response {
     let with_reasons = app.guard.permits(&caller, Action::SeeMetrics, Resource::Appliance);
     let readiness = readiness::of(&app, with_reasons).await;
@@ -46,6 +71,14 @@ pub async fn ready(State(app): State<Arc<App>>, Extension(caller): Extension<Ask
 }
 
 /// What happened since the process started, as Prometheus reads it.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "appliance",
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "Prometheus text"),
+    ),
+)]
 pub async fn metrics(
     State(app): State<Arc<App>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
@@ -53,5 +86,9 @@ pub async fn metrics(
     telemetry::insecure_srs(app.sums.is_insecure());
     telemetry::doors(&app.doors);
     telemetry::bodies(app.bodies.budget.held());
+    telemetry::build(app.sums.curve());
+    if let Ok(free) = readiness::disk_bytes_free(&app).await {
+        telemetry::disk(free);
+    }
     Ok(([(CONTENT_TYPE, PROMETHEUS_TEXT)], app.telemetry.render()))
 }

@@ -194,6 +194,15 @@ fn patience(app: &App) -> Patience {
 }
 
 /// Forgets what was received of a file, unless something needs it.
+#[utoipa::path(
+    delete,
+    path = "/v1/uploads/{sha256}",
+    tag = "uploads",
+    responses(
+        (status = 204, description = "Forgotten, or never there"),
+    ),
+    extensions(("x-problems" = json!("409 upload-in-progress, upload-in-use")))
+)]
 pub async fn remove(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -216,6 +225,14 @@ pub(super) async fn forget(app: &App, id: Digest) -> Result<StatusCode, Refusal>
 }
 
 /// How much of a file is there.
+#[utoipa::path(
+    get,
+    path = "/v1/uploads/{sha256}",
+    tag = "uploads",
+    responses(
+        (status = 200, body = UploadState, description = "How much of it is there"),
+    ),
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

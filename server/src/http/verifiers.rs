@@ -22,6 +22,18 @@ use crate::refusal::{Refusal, internal};
 type Named = Result<Path<String>, PathRejection>;
 
 /// The verification key, as snarkjs writes it.
+#[utoipa::path(
+    get,
+    path = "/v1/circuits/{name}/verification-key",
+    tag = "circuits",
+    responses(
+        (
+            status = 200, body = Value,
+            description = "snarkjs's `verification_key.json`, byte for byte",
+        ),
+    ),
+    extensions(("x-problems" = json!("404 unknown-circuit")))
+)]
 pub async fn key(State(app): State<Arc<App>>, path: Named) -> Result<Response, Refusal> {
     let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
@@ -30,6 +42,15 @@ pub async fn key(State(app): State<Arc<App>>, path: Named) -> Result<Response, R
 }
 
 /// The contract that verifies its proofs.
+#[utoipa::path(
+    get,
+    path = "/v1/circuits/{name}/verifier.sol",
+    tag = "circuits",
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "The contract"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-circuit; 422 too-many-inputs")))
+)]
 pub async fn contract(State(app): State<Arc<App>>, path: Named) -> Result<Response, Refusal> {
     let circuit = find(&app, &segment(&path?.0, "name")?).await?;
     let zkey = circuit.zkey.sha256;
@@ -42,6 +63,18 @@ pub async fn contract(State(app): State<Arc<App>>, path: Named) -> Result<Respon
 }
 
 /// The names of its public signals.
+#[utoipa::path(
+    get,
+    path = "/v1/circuits/{name}/public-signals",
+    tag = "circuits",
+    responses(
+        (
+            status = 200, body = PublicSignals,
+            description = "Their names, in the order of `public.json`",
+        ),
+    ),
+    extensions(("x-problems" = json!("404 no-sym, unknown-circuit")))
+)]
 pub async fn public_signals(
     State(app): State<Arc<App>>,
     path: Named,

@@ -16,6 +16,7 @@ use pulseproof_sdk::groth16::{UPLOAD_SHA256, UPLOAD_TOKEN, Upload, UploadState};
 use pulseproof_sdk::{Digest, Problem, UploadToken};
 use pulseproof_service::body;
 
+use super::document::FILES;
 use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::problems::{no_randomness, unknown_witness};
@@ -23,6 +24,23 @@ use crate::refusal::Refusal;
 use crate::upkeep::remove_unneeded;
 
 /// Receives the start of a witness, or all of it. It is looked at when a proof is made of it.
+#[utoipa::path(
+    post,
+    path = "/v1/witnesses",
+    tag = "uploads",
+    params(
+        ("Upload-Sha256" = Digest, Header, description = "SHA-256 of the file"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The `.wtns`, or its first piece",
+    ),
+    responses(
+        (status = 201, body = Upload, description = "All of it is there"),
+        (status = 202, body = Upload, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!(FILES)))
+)]
 pub async fn begin(
     State(app): State<Arc<App>>,
     request: Request,
@@ -40,11 +58,32 @@ pub async fn begin(
 }
 
 /// Receives more of a witness.
+#[utoipa::path(
+    put,
+    path = "/v1/witnesses",
+    tag = "uploads",
+    params(
+        ("Upload-Sha256" = Digest, Header, description = "SHA-256 of the file"),
+        ("Upload-Token" = UploadToken, Header, description = "What the first request was answered"),
+    ),
+    request_body(
+        content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The next piece",
+    ),
+    responses(
+        (status = 201, body = UploadState, description = "All of it is there"),
+        (status = 200, body = UploadState, description = "All of it was there"),
+        (status = 202, body = UploadState, description = "More bytes are expected"),
+    ),
+    extensions(("x-problems" = json!([FILES, "404 unknown-witness"])))
+)]
 pub async fn go_on(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadState>), Refusal> {
-    let known = match find(&app, request.headers()) {
+    // What is missing is told before anything is looked for.
+    let known = header::<Digest>(request.headers(), UPLOAD_SHA256);
+    let known = match known.and_then(|_| find(&app, request.headers())) {
         Ok(id) => id,
         Err(problem) => {
             body::skip(request).await;
@@ -55,6 +94,18 @@ pub async fn go_on(
 }
 
 /// Forgets a witness, unless a job is to prove it.
+#[utoipa::path(
+    delete,
+    path = "/v1/witnesses",
+    tag = "uploads",
+    params(
+        ("Upload-Token" = UploadToken, Header, description = "What the first request was answered"),
+    ),
+    responses(
+        (status = 204, description = "Forgotten"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-witness; 409 upload-in-progress, upload-in-use")))
+)]
 pub async fn remove(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -64,6 +115,18 @@ pub async fn remove(
 }
 
 /// How much of a witness is there.
+#[utoipa::path(
+    get,
+    path = "/v1/witnesses",
+    tag = "uploads",
+    params(
+        ("Upload-Token" = UploadToken, Header, description = "What the first request was answered"),
+    ),
+    responses(
+        (status = 200, body = UploadState, description = "How much of it is there"),
+    ),
+    extensions(("x-problems" = json!("404 unknown-witness")))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

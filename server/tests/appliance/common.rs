@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::mocks;
+use crate::watched::watch;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_kernels::{Bn254, Curve};
 use pulseproof_prover::commitment::CommitmentKey;
@@ -181,6 +182,7 @@ impl Server {
 
     /// Starts it with other backends for everything.
     pub fn start_machine<C: Curve>(machine: Machine<C>, config: Config) -> Self {
+        watch();
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

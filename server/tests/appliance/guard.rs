@@ -144,7 +144,7 @@ async fn every_route_lets_in_whom_the_rules_permit_and_nobody_else() {
                         action,
                         &if path.contains("/jobs/") { name("north") } else { on },
                     );
-                    let at = house.path(path, region);
+                    let at = house.path(&path, region);
                     let (status, kind) = house.ask(role, method, &at, &body).await;
                     let what = format!("{method} {at} {action} by {role:?}: {status} {kind}");
                     match (expected, role) {
