@@ -4,7 +4,6 @@
 //! reading is ever rounded. Times are instants, and a reading that a table repeats is one reading.
 
 mod columns;
-mod decimal;
 mod readings;
 #[cfg(test)]
 mod tests;
@@ -16,8 +15,8 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 
 pub use columns::{ChosenColumns, Columns};
-pub use decimal::DECIMALS_MAX;
-use decimal::Decimal;
+pub use pulseproof_packing::decimal::DECIMALS_MAX;
+use pulseproof_packing::decimal::Decimal;
 pub use readings::{Readings, Row};
 pub use time::{TimeError, Zone};
 

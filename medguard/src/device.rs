@@ -132,7 +132,8 @@ pub struct Device<C: Curve> {
     region: Name,
     name: Name,
     key: DeviceKey,
-    sequence: u64,
+    /// The number of its next submission.
+    next: u64,
     profile: Arc<Profile<C>>,
 }
 
@@ -167,7 +168,13 @@ pub enum AuditError {
 impl<C: Curve> Device<C> {
     /// A device with a key that is its own alone, and that has signed nothing yet.
     pub fn new(region: Name, name: Name, key: DeviceKey, profile: Arc<Profile<C>>) -> Self {
-        Self { region, name, key, sequence: 0, profile }
+        Self { region, name, key, next: 1, profile }
+    }
+
+    /// The same device, whose next submission has this number: above those of all that it has signed.
+    #[must_use]
+    pub fn numbered_from(self, next: u64) -> Self {
+        Self { next, ..self }
     }
 
     /// Its name.
@@ -202,13 +209,14 @@ impl<C: Curve> Device<C> {
 
     /// Commits to words, whatever they are, and signs the commitment.
     fn seal(&mut self, epoch: u64, words: Vec<u64>) -> Submission<C> {
-        self.sequence += 1;
+        let sequence = self.next;
+        self.next = self.next.saturating_add(1);
         let (profile, key) = (&self.profile, &self.key);
         let label = Label {
             region: self.region.clone(),
             epoch,
             device: self.name.clone(),
-            sequence: self.sequence,
+            sequence,
             profile: profile.digest(),
             srs: Digest(profile.commitment_key.srs_id()),
         };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::decimal::Decimal;
 use crate::error::{LayoutError, Quantity};
 use crate::limbs::{Limb, Place, place, split};
 use crate::list_total::ListTotal;
@@ -31,6 +32,27 @@ impl Scale {
     #[must_use]
     pub fn code(&self, raw: i64) -> Option<u64> {
         (self.minimum..=self.maximum).contains(&raw).then(|| raw.abs_diff(self.minimum))
+    }
+
+    /// The raw value of a number as people write it, whether it is on the scale or not, unless it has more decimals.
+    #[must_use]
+    pub fn raw(&self, text: &str) -> Option<i64> {
+        let value = Decimal::parse(text)?;
+        (value.decimals <= self.decimals).then(|| value.at(self.decimals))
+    }
+
+    /// A raw value as people write it.
+    #[must_use]
+    pub fn text(&self, raw: i64) -> String {
+        let (digits, sign) = (raw.unsigned_abs().to_string(), if raw < 0 { "-" } else { "" });
+        let decimals = self.decimals as usize;
+        let digits = format!("{digits:0>width$}", width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}.{fraction}")
+        }
     }
 
     /// The largest code.

@@ -16,6 +16,8 @@ use crate::output::say;
 
 /// What a device's key file starts with.
 pub(super) const DEVICE_PREFIX: &str = "pulseproof-device-key:";
+/// Longest device's key that is read.
+const KEY_TEXT_MAX: u64 = 1024;
 /// Longest key that is read.
 const KEY_BYTES_MAX: u64 = 1 << 30;
 
@@ -116,6 +118,20 @@ fn evaluation(secret: &Input, file: &Output) -> Outcome {
     file.write_new(Readers::Everybody, &key.to_bytes())?;
     Output::beside([file])(&hex::encode(key.id()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a device's key.
+///
+/// # Errors
+/// It is none, with its name.
+pub(super) fn device_key(file: &Input) -> Result<DeviceKey, String> {
+    let text = file.read(KEY_TEXT_MAX)?;
+    let digits = text.strip_prefix(DEVICE_PREFIX.as_bytes()).unwrap_or_default();
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(digits.trim_ascii_end(), &mut seed[..]).map_err(|_| {
+        file.named("no device's signing key, as `pulseproof keys device` makes them")
+    })?;
+    Ok(DeviceKey::from_seed(*seed))
 }
 
 fn show(file: &Input) -> Outcome {

@@ -10,7 +10,10 @@ mod doors;
 mod groth16;
 mod keys;
 mod kinds;
+mod openapi;
 mod policy;
+mod profile;
+mod seal;
 mod serve;
 mod setup;
 mod tokens;
@@ -42,6 +45,8 @@ Examples:
   pulseproof serve                         an appliance on 127.0.0.1:8750
   pulseproof tokens create gateway-7 --role gateway --region north
   pulseproof policy test                   who may do what to an appliance
+  pulseproof openapi                       what an appliance answers over HTTP
+  pulseproof seal --help                   submissions for gateways that are no Rust programs
   pulseproof verify region-001.epoch-0.result
   pulseproof groth16 prove --key circuit.zkey --witness witness.wtns
   pulseproof doctor                        what this machine has to compute on
@@ -64,12 +69,15 @@ enum Command {
     Tokens(tokens::Args),
     Policy(policy::Args),
     Verify(verify::Args),
+    Seal(seal::Args),
+    Profile(profile::Args),
     Keys(keys::Args),
     Setup(setup::Args),
     Groth16(groth16::Args),
     Bench(Box<bench::Args>),
     Check(check::Args),
     Doctor(doctor::Args),
+    Openapi(openapi::Args),
     #[command(name = WORKER)]
     DeviceWorker(device_worker::Args),
 }
@@ -84,12 +92,15 @@ impl Cli {
             Command::Tokens(args) => tokens::run(args, &home),
             Command::Policy(args) => policy::run(&args),
             Command::Verify(args) => verify::run(&args, &home),
+            Command::Seal(args) => seal::run(&args, &home),
+            Command::Profile(args) => profile::run(&args),
             Command::Keys(args) => keys::run(args),
             Command::Setup(args) => setup::run(&args, &home),
             Command::Groth16(args) => groth16::run(&args, &home),
             Command::Bench(args) => bench::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Openapi(_) => openapi::run(),
             Command::DeviceWorker(args) => device_worker::run(&args),
         };
         outcome.unwrap_or_else(|error| {

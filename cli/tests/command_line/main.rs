@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod durability;
 mod files;
+mod gateway;
 mod groth16;
 mod inputs;
 mod kernels;

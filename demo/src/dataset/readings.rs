@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::decimal::Decimal;
 use super::time::{self, TimeError, TimeFormat};
 use super::{Columns, Dataset, DatasetError, READINGS_MAX, Zone};
+use pulseproof_packing::decimal::Decimal;
 
 /// One row, as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
 use jiff::tz::{AmbiguousOffset, Disambiguation, OffsetConflict, TimeZone};
 
-use super::decimal::Decimal;
+use pulseproof_packing::decimal::Decimal;
 
 /// The zone of the clock that wrote local times, such as `Europe/Berlin`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,7 +48,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Option<Facts> {
         [b'P', b'P', b'V', b'K', ..] => of_curve(bytes, Of::Key),
         [b'P', b'P', b'R', b'S', ..] => of_curve(bytes, Of::Result),
         [b'P', b'P', b'P', b'R', ..] => Profile::from_bytes(bytes)
-            .map(|profile| json!({ "format": "profile", "digest": profile.digest().to_string() }))
+            .map(|profile| described(&profile))
             .map_err(|error| error.to_string()),
         [b'P', b'P', b'F', b'O', ..] => Outputs::from_bytes(bytes)
             .map(|outputs| {
@@ -74,6 +74,15 @@ fn signing_key(format: &str, text: &[u8], public: impl FnOnce([u8; 32]) -> Strin
 
 fn authority(format: &str, fingerprint: [u8; 32]) -> Value {
     json!({ "format": format, "fingerprint": hex::encode(fingerprint) })
+}
+
+fn described(profile: &Profile) -> Value {
+    let mut facts = json!({ "format": "profile", "digest": profile.digest() });
+    if let Profile::Proved { layout, .. } = profile {
+        facts["words"] = layout.words().into();
+        facts["layout"] = json!(layout.request());
+    }
+    facts
 }
 
 fn of_digest(format: &str, bytes: &[u8]) -> Value {

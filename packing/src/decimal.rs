@@ -1,17 +1,19 @@
-//! Decimal text, exactly.
+//! Decimal text, exactly: what people write is the reading that it says, and no neighbour of it.
 
 /// Most decimals a value may have.
 pub const DECIMALS_MAX: u32 = 9;
 
 /// `raw`·10^-`decimals`, with no trailing zero in `raw` if `decimals` > 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub struct Decimal {
     raw: i64,
+    /// The digits behind the point.
     pub decimals: u32,
 }
 
 impl Decimal {
     /// Reads plain decimal text; magnitudes stay below 2^52, so that nine decimals still fit.
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -27,12 +29,14 @@ impl Decimal {
         Some(Self { raw, decimals }).filter(|value| value.raw.unsigned_abs() < 1 << 52)
     }
 
-    /// The raw value at a finer place; saturates where it would not fit, and the scale then refuses it.
+    /// The raw value at a place that is not coarser; saturates where it would not fit, and the scale then refuses it.
+    #[must_use]
     pub fn at(self, decimals: u32) -> i64 {
         self.raw.saturating_mul(10i64.pow(decimals - self.decimals))
     }
 
     /// In units of the finest place there is, where every value fits.
+    #[must_use]
     pub fn finest(self) -> i128 {
         i128::from(self.raw) * 10i128.pow(DECIMALS_MAX - self.decimals)
     }

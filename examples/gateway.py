@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""A gateway that is no Rust program: readings in, a verified sum out.
+
+    printf '%s\\n' '{"device": "meter-17", "readings": [101, 98]}' | examples/gateway.py \\
+        --region north --epoch 7 --profile north.profile --keys keys --out results --insecure-key
+
+Everything but cryptography is HTTP and Python's standard library: `pulseproof seal` encrypts, commits, signs and proves,
+and `pulseproof verify` believes nobody. The token is in PULSEPROOF_TOKEN. Every step can be done again: whoever was cut
+off starts over, and finds what there is.
+"""
+
+import argparse
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+class Refused(Exception):
+    """The appliance said no, and why."""
+
+
+class Appliance:
+    """An appliance over HTTP, as its /openapi.json says."""
+
+    def __init__(self, url, token, authority):
+        self.url, self.token = url.rstrip("/"), token
+        self.tls = ssl.create_default_context(cafile=authority) if url.startswith("https:") else None
+
+    def ask(self, method, path, body=None, kind="application/octet-stream", **headers):
+        """Asks, and asks again when told to."""
+        request = urllib.request.Request(self.url + path, body, method=method)
+        request.add_header("Content-Type", kind)
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        for _ in range(20):
+            try:
+                with urllib.request.urlopen(request, timeout=90, context=self.tls) as answer:
+                    return answer.read()
+            except urllib.error.HTTPError as refusal:
+                patience = refusal.headers.get("Retry-After")
+                if patience is None:
+                    raise Refused(why(refusal)) from None
+                time.sleep(int(patience))
+        raise Refused(f"{method} {path}: it never had time")
+
+    def tell(self, method, path, value, **headers):
+        """Sends JSON, and reads JSON if there is any."""
+        answer = self.ask(method, path, json.dumps(value).encode(), "application/json", **headers)
+        return json.loads(answer) if answer else None
+
+
+def why(refusal):
+    """A problem document in one line."""
+    try:
+        problem = json.loads(refusal.read())
+        return f"{problem['status']} {problem['title']}: {problem['detail']}"
+    except (ValueError, KeyError):
+        return str(refusal)
+
+
+def run(*command, input=None):
+    """Runs the program; what it says on standard error is for people."""
+    return subprocess.run(command, input=input, stdout=subprocess.PIPE, check=True).stdout
+
+
+def facts(program, file):
+    """What `pulseproof keys show` says of a file, line by line: a name, and a value."""
+    lines = run(program, "keys", "show", file).decode().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--url", default="http://127.0.0.1:8750")
+    words.add_argument("--authority", help="who signed the appliance's certificate, a PEM file")
+    words.add_argument("--region", required=True)
+    words.add_argument("--epoch", type=int, required=True)
+    words.add_argument("--profile", required=True)
+    words.add_argument("--keys", required=True, help="folder of the devices' keys")
+    words.add_argument("--appliance", help="the key of the appliance; if nobody says, what it says itself")
+    words.add_argument("--out", required=True, help="folder of the result, and of the roster to verify it with")
+    words.add_argument("--program", default="pulseproof")
+    words.add_argument("--insecure-key", action="store_true", help="a development SRS, for tests")
+    args = words.parse_args()
+    insecure = ["--insecure-key"] if args.insecure_key else []
+    appliance = Appliance(args.url, os.environ.get("PULSEPROOF_TOKEN"), args.authority)
+
+    # Who contributes, and what their words mean. An operator does this once.
+    readings = sys.stdin.buffer.read()
+    devices = sorted({json.loads(line)["device"] for line in readings.splitlines() if line.strip()})
+    profile = facts(args.program, args.profile)
+    with open(args.profile, "rb") as file:
+        appliance.ask("PUT", f"/v1/profiles/{profile['digest']}", file.read())
+    keys = {device: facts(args.program, f"{args.keys}/{device}.key")["public"] for device in devices}
+    roster = {"region": args.region, "words": int(profile["words"]), "profile": profile["digest"], "devices": keys}
+    appliance.tell("PUT", f"/v1/regions/{args.region}", roster)
+
+    # What devices do: readings become submissions, which tell the appliance nothing.
+    batch = run(
+        args.program, "seal", "--region", args.region, "--epoch", str(args.epoch), "--profile", args.profile,
+        "--keys", args.keys, *insecure, input=readings,
+    )
+    path = f"/v1/regions/{args.region}/epochs/{args.epoch}"
+    intake = json.loads(appliance.ask("POST", f"{path}/readings", batch))
+    for refused in intake["refused"]:
+        sys.exit(f"{refused.get('device', '?')}: {refused['problem']['detail']}")
+
+    # The sum, proved. Asked twice, it is the same job.
+    job = appliance.tell(
+        "POST", "/v1/jobs", {"kind": "aggregate", "region": args.region, "epoch": args.epoch},
+        Idempotency_Key=f'"{args.region}-{args.epoch}"', Prefer="wait=60",
+    )
+    while job["state"] in ("queued", "running"):
+        job = json.loads(appliance.ask("GET", f"/v1/jobs/{job['id']}", Prefer="wait=60"))
+    result = appliance.ask("GET", f"/v1/jobs/{job['id']}/result")
+
+    # Nobody is believed: the roster and the profile are ours, and the appliance's key should be.
+    identity = args.appliance or json.loads(appliance.ask("GET", "/v1/identity"))["key"]
+    os.makedirs(args.out, exist_ok=True)
+    with open(f"{args.out}/{args.region}.roster.json", "w", encoding="utf-8") as file:
+        json.dump(roster, file)
+    result_file = f"{args.out}/{args.region}.epoch-{args.epoch}.result"
+    with open(result_file, "wb") as file:
+        file.write(result)
+    verdict = run(
+        args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, result_file
+    )
+    print(verdict.decode(), end="")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Refused, subprocess.CalledProcessError, OSError) as error:
+        sys.exit(f"error: {error}")
