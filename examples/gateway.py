@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A gateway that is no Rust program: readings in, a verified sum out.
 
-    printf '%s\\n' '{"device": "meter-17", "readings": [101, 98]}' | examples/gateway.py \\
-        --region north --epoch 7 --profile north.profile --keys keys --out results --insecure-key
+    examples/gateway.py register --region north --profile north.profile --keys keys
+    echo '{"device": "meter-17", "readings": [101, 98]}' | examples/gateway.py sum --region north --epoch 7 \\
+        --profile north.profile --keys keys --out results --insecure-key
 
-Everything but cryptography is HTTP and Python's standard library: `pulseproof seal` encrypts, commits, signs and proves,
-and `pulseproof verify` believes nobody. The token is in PULSEPROOF_TOKEN. Every step can be done again: whoever was cut
-off starts over, and finds what there is.
+Everything but cryptography is HTTP and Python's standard library: `pulseproof seal` encrypts, commits, signs and
+proves, and `pulseproof verify` believes nobody. The token is in PULSEPROOF_TOKEN: an operator's to register, a
+gateway's to sum. Whoever was cut off starts over, and finds what is there.
 """
 
 import argparse
@@ -47,7 +48,7 @@ class Appliance:
                 patience = refusal.headers.get("Retry-After")
                 if patience is None:
                     raise Refused(why(refusal)) from None
-                time.sleep(int(patience))
+                time.sleep(int(patience) if patience.isdigit() else 1)
         raise Refused(f"{method} {path}: it never had time")
 
     def tell(self, method, path, value, **headers):
@@ -65,9 +66,9 @@ def why(refusal):
         return str(refusal)
 
 
-def run(*command, input=None):
+def run(*command, given=None):
     """Runs the program; what it says on standard error is for people."""
-    return subprocess.run(command, input=input, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, check=True).stdout
 
 
 def facts(program, file):
@@ -76,63 +77,92 @@ def facts(program, file):
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def main():
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--url", default="http://127.0.0.1:8750")
-    words.add_argument("--authority", help="who signed the appliance's certificate, a PEM file")
-    words.add_argument("--region", required=True)
-    words.add_argument("--epoch", type=int, required=True)
-    words.add_argument("--profile", required=True)
-    words.add_argument("--keys", required=True, help="folder of the devices' keys")
-    words.add_argument("--appliance", help="the key of the appliance; if nobody says, what it says itself")
-    words.add_argument("--out", required=True, help="folder of the result, and of the roster to verify it with")
-    words.add_argument("--program", default="pulseproof")
-    words.add_argument("--insecure-key", action="store_true", help="a development SRS, for tests")
-    args = words.parse_args()
-    insecure = ["--insecure-key"] if args.insecure_key else []
-    appliance = Appliance(args.url, os.environ.get("PULSEPROOF_TOKEN"), args.authority)
+# What a submission is refused for that is there already.
+THERE = ("sequence-reused", "duplicate-submission", "epoch-closed")
 
-    # Who contributes, and what their words mean. An operator does this once.
-    readings = sys.stdin.buffer.read()
-    devices = sorted({json.loads(line)["device"] for line in readings.splitlines() if line.strip()})
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("register", "sum"))
+    parser.add_argument("--url", default="http://127.0.0.1:8750")
+    parser.add_argument("--authority", help="who signed the appliance's certificate, a PEM file")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--profile", required=True, help="what `pulseproof profile` made")
+    parser.add_argument("--keys", required=True, help="folder of the devices' keys, DEVICE.key each")
+    parser.add_argument("--epoch", type=int, default=0)
+    parser.add_argument("--appliance", help="the key of the appliance; if nobody says, what it says itself")
+    parser.add_argument("--out", default=".", help="folder of the result, and of the roster to verify it with")
+    parser.add_argument("--program", default="pulseproof")
+    parser.add_argument("--insecure-key", action="store_true", help="a development SRS, for tests")
+    return parser.parse_args()
+
+
+def roster_of(args):
+    """Who contributes, and what their words mean: everybody whose key there is."""
     profile = facts(args.program, args.profile)
-    with open(args.profile, "rb") as file:
-        appliance.ask("PUT", f"/v1/profiles/{profile['digest']}", file.read())
-    keys = {device: facts(args.program, f"{args.keys}/{device}.key")["public"] for device in devices}
-    roster = {"region": args.region, "words": int(profile["words"]), "profile": profile["digest"], "devices": keys}
-    appliance.tell("PUT", f"/v1/regions/{args.region}", roster)
+    names = sorted(name.removesuffix(".key") for name in os.listdir(args.keys) if name.endswith(".key"))
+    keys = {name: facts(args.program, f"{args.keys}/{name}.key")["public"] for name in names}
+    return {"region": args.region, "words": int(profile["words"]), "profile": profile["digest"], "devices": keys}
 
-    # What devices do: readings become submissions, which tell the appliance nothing.
+
+def register(appliance, args):
+    """What an operator does once."""
+    roster = roster_of(args)
+    with open(args.profile, "rb") as file:
+        appliance.ask("PUT", f"/v1/profiles/{roster['profile']}", file.read())
+    appliance.tell("PUT", f"/v1/regions/{args.region}", roster)
+    print(f"{args.region}: {len(roster['devices'])} devices")
+
+
+def submit(appliance, args):
+    """What devices do: readings become submissions, which tell the appliance nothing."""
+    insecure = ["--insecure-key"] if args.insecure_key else []
     batch = run(
         args.program, "seal", "--region", args.region, "--epoch", str(args.epoch), "--profile", args.profile,
-        "--keys", args.keys, *insecure, input=readings,
+        "--keys", args.keys, *insecure, given=sys.stdin.buffer.read(),
     )
-    path = f"/v1/regions/{args.region}/epochs/{args.epoch}"
-    intake = json.loads(appliance.ask("POST", f"{path}/readings", batch))
+    intake = json.loads(appliance.ask("POST", f"/v1/regions/{args.region}/epochs/{args.epoch}/readings", batch))
     for refused in intake["refused"]:
-        sys.exit(f"{refused.get('device', '?')}: {refused['problem']['detail']}")
+        problem = refused["problem"]
+        if problem["type"].removeprefix("urn:pulseproof:") not in THERE:
+            raise Refused(f"{refused.get('device', '?')}: {problem['detail']}")
 
-    # The sum, proved. Asked twice, it is the same job.
+
+def proved_sum(appliance, args):
+    """The sum, proved. Asked for twice, it is the same job."""
     job = appliance.tell(
         "POST", "/v1/jobs", {"kind": "aggregate", "region": args.region, "epoch": args.epoch},
         Idempotency_Key=f'"{args.region}-{args.epoch}"', Prefer="wait=60",
     )
     while job["state"] in ("queued", "running"):
         job = json.loads(appliance.ask("GET", f"/v1/jobs/{job['id']}", Prefer="wait=60"))
-    result = appliance.ask("GET", f"/v1/jobs/{job['id']}/result")
+    return appliance.ask("GET", f"/v1/jobs/{job['id']}/result")
 
-    # Nobody is believed: the roster and the profile are ours, and the appliance's key should be.
+
+def verify(appliance, args, result):
+    """Nobody is believed: the roster and the profile are ours, and the appliance's key should be."""
     identity = args.appliance or json.loads(appliance.ask("GET", "/v1/identity"))["key"]
     os.makedirs(args.out, exist_ok=True)
     with open(f"{args.out}/{args.region}.roster.json", "w", encoding="utf-8") as file:
-        json.dump(roster, file)
-    result_file = f"{args.out}/{args.region}.epoch-{args.epoch}.result"
-    with open(result_file, "wb") as file:
+        json.dump(roster_of(args), file)
+    path = f"{args.out}/{args.region}.epoch-{args.epoch}.result"
+    with open(path, "wb") as file:
         file.write(result)
+    insecure = ["--insecure-key"] if args.insecure_key else []
     verdict = run(
-        args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, result_file
+        args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, path
     )
     print(verdict.decode(), end="")
+
+
+def main():
+    args = arguments()
+    appliance = Appliance(args.url, os.environ.get("PULSEPROOF_TOKEN"), args.authority)
+    if args.what == "register":
+        register(appliance, args)
+    else:
+        submit(appliance, args)
+        verify(appliance, args, proved_sum(appliance, args))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ actions! {
     SeeLookups, "see-lookups", Appliance;
     /// Metrics.
     SeeMetrics, "see-metrics", Appliance;
+    /// What was done, and for whom.
+    SeeAudit, "see-audit", Appliance;
     /// Profiles.
     SeeProfiles, "see-profiles", Appliance;
     /// A new profile.
@@ -104,6 +106,8 @@ actions! {
     FetchResult, "fetch-result", Job;
     /// That it is not to be done.
     CancelJob, "cancel-job", Job;
+    /// That it is to be forgotten once it has ended, with its result.
+    ForgetJob, "forget-job", Job;
 }
 
 impl fmt::Display for Action {

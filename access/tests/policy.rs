@@ -18,6 +18,7 @@ const EXPECTED: &str = "
 see-status                               nobody gateway operator auditor clinician
 see-lookups                              nobody gateway operator auditor clinician
 see-metrics                              operator auditor
+see-audit                                operator auditor
 see-profiles                             gateway operator auditor clinician
 put-profile                              operator
 see-keys                                 gateway operator auditor clinician
@@ -51,6 +52,10 @@ cancel-job, its own                      gateway operator auditor clinician
 cancel-job, another's of its region      operator
 cancel-job, another's of another region
 cancel-job, another's proof
+forget-job, its own                      gateway operator auditor clinician
+forget-job, another's of its region      operator
+forget-job, another's of another region
+forget-job, another's proof
 ";
 
 #[test]

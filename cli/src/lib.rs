@@ -5,7 +5,7 @@
 //! - [`mod@bench`]: the bodies that `pulseproof bench` and the criterion benches share.
 //! - [`mod@check`]: what `pulseproof check` compares and reports. [`backend`]: where to compute.
 //! - [`files`]: what commands read and write. [`home`]: where files are kept. [`output`]: how things are said.
-//! - `tokens`: an appliance's store, for tokens alone.
+//! - `store`: an appliance's store, for who is at the machine itself.
 
 pub mod backend;
 pub mod bench;
@@ -14,4 +14,4 @@ pub mod commands;
 pub mod files;
 pub mod home;
 pub mod output;
-mod tokens;
+mod store;

@@ -291,6 +291,9 @@ pub struct Job {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<u64>,
+    /// When it fails if it has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<u64>,
     /// Which backend did the heavy work, once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,

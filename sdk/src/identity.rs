@@ -26,6 +26,8 @@ pub enum Signed {
     Result,
     /// A program's outputs.
     Outputs,
+    /// An entry of the log, and all before it.
+    Audit,
 }
 
 impl ApplianceKey {
@@ -91,6 +93,7 @@ fn message(what: Signed, digest: &Digest) -> Vec<u8> {
     let label: &[u8] = match what {
         Signed::Result => b"pulseproof appliance: result v2",
         Signed::Outputs => b"pulseproof appliance: outputs v2",
+        Signed::Audit => b"pulseproof appliance: audit v1",
     };
     [label, &digest.0].concat()
 }

@@ -6,6 +6,7 @@
 //! - [`submission`]: a device's encrypted, committed and signed readings of one epoch.
 //! - [`result`]: a region's proved sum, and [`result::ProvedResult::verify`].
 //! - [`api`], [`problem`]: the appliance's JSON. [`access`]: who asks it, and the token that says so.
+//! - [`audit`]: what an appliance did and for whom, and whether that was changed afterwards.
 //! - [`groth16`]: circuits, and proofs of them.
 //! - `client`: the appliance over HTTP, with the feature `client`, which is on by default.
 //! - [`fhe`]: homomorphic programs as jobs. With the feature `fhe` they are typed, and there are `outputs`, their
@@ -45,6 +46,7 @@
 
 pub mod access;
 pub mod api;
+pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
 mod digest;

@@ -54,8 +54,13 @@ impl Problem {
         self
     }
 
-    /// Whether this is the kind, as given to [`Self::new`].
+    /// The kind, as given to [`Self::new`].
+    pub fn short_kind(&self) -> &str {
+        self.kind.strip_prefix("urn:pulseproof:").unwrap_or(&self.kind)
+    }
+
+    /// Whether this is the kind.
     pub fn is(&self, kind: &str) -> bool {
-        self.kind.strip_prefix("urn:pulseproof:") == Some(kind)
+        self.short_kind() == kind
     }
 }

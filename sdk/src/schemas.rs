@@ -7,6 +7,7 @@ use utoipa::openapi::{Discriminator, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::{FheJob, JobRequest, ProofJob, SumJob};
+use crate::audit::AuditSignature;
 use crate::digest::Digest;
 use crate::groth16::Inputs;
 use crate::identity::AppliancePublicKey;
@@ -45,6 +46,7 @@ texts! {
         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
     AppliancePublicKey: "An Ed25519 key, in hexadecimal.", "^[0-9a-f]{64}$",
         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    AuditSignature: "An Ed25519 signature of the appliance, in hexadecimal.", "^[0-9a-f]{128}$", "5e".repeat(64);
     UploadToken: "What an upload's other requests bring, and the job that proves it: a secret.", "^[0-9a-f]{64}$",
         "5e".repeat(32);
 }

@@ -24,6 +24,7 @@ use crate::guard::Guard;
 use crate::health::BackendHealth;
 use crate::profiles::Profiles;
 use crate::refusal::Refusal;
+use crate::refused::Refusals;
 use crate::signals::JobSignals;
 use crate::sums::{ProfileSums, ProverRole, Sums};
 use crate::telemetry::Telemetry;
@@ -55,6 +56,8 @@ pub struct App {
     pub bodies: Bodies,
     /// Keeps checks of batches and results at work few, client by client in turn.
     pub gate: Arc<Gate>,
+    /// What was refused since that was last noted.
+    pub refusals: Refusals,
     /// What clients owe for what did not hold.
     pub charges: Charges,
     /// The jobs at work.
@@ -129,6 +132,7 @@ impl App {
             guard,
             bodies: bodies(&config),
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max, busy()),
+            refusals: Refusals::default(),
             charges: Charges::new(config.culprits_per_minute_max),
             signals: JobSignals::default(),
             backends: Backends::new(groth16, &health, &blobs, &config.groth16),

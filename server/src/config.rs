@@ -56,6 +56,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
+    /// For how long jobs that have ended are kept, sums left out; for ever if nobody says.
+    pub jobs_kept: Option<Duration>,
     /// Jobs that a device failed at and the CPU did, until the device is taken out of service; it is back with the next
     /// process. At least 1.
     pub backend_failures_max: u32,
@@ -95,6 +97,7 @@ impl Config {
             batches: Limits::default(),
             uploads: Uploads::default(),
             groth16: Groth16Limits::default(),
+            jobs_kept: None,
             backend_failures_max: 3,
         }
     }

@@ -44,6 +44,8 @@ pub fn problem(denial: &Denial) -> Problem {
         D::UnknownSum { index, .. } => of_sum(422, "unknown-sum", *index, ""),
         D::SumNotReady { index, .. } => of_sum(409, "sum-not-ready", *index, ""),
         D::ResultNotThere { index, .. } => of_sum(422, "unknown-result", *index, ".result"),
+        D::JobUnfinished => about(409, "job-unfinished", "id"),
+        D::SumStays => about(409, "sum-stays", "id"),
         D::UnknownKey => about(404, "unknown-key", "id"),
         D::KeyInUse(_) => about(409, "key-in-use", "id"),
         D::TooManyKeys(limit) => about(409, "too-many-keys", "id").limit(*limit as u64),

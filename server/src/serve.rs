@@ -29,6 +29,8 @@ use crate::jobs::aggregate::AggregateJobs;
 use crate::jobs::driver;
 use crate::jobs::fhe::ProgramJobs;
 use crate::jobs::groth16::ProofJobs;
+use crate::jobs::late;
+use crate::log;
 use crate::pinned;
 use crate::stopping::stopped;
 use crate::sums::{OnCurve, Prover, ProverRole};
@@ -129,6 +131,7 @@ impl Appliance {
             config,
             telemetry,
         );
+        log::begin(&app).await?;
         Ok(Self { app: Arc::new(app), lock })
     }
 
@@ -173,16 +176,19 @@ impl Appliance {
                 () = stopped(stopping.clone()) => {}
             }
         };
-        let ((), (), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), (), (), ()) = tokio::join!(
             requests,
             signal,
             driver::run::<AggregateJobs>(&app, stopping.clone()),
             driver::run::<ProgramJobs>(&app, stopping.clone()),
             driver::run::<ProofJobs>(&app, stopping.clone()),
+            late::run(&app, stopping.clone()),
             pinned::run(&app, stopping.clone()),
             upkeep::run(&app, stopping.clone()),
+            log::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),
         );
+        log::end(&app).await;
         app.store.close().await;
         drop(lock);
         tracing::info!("stopped");

@@ -252,8 +252,7 @@ pub fn accepted(count: usize) {
 
 /// Counts a refused submission.
 pub fn refused(problem: &Problem) {
-    let reason = problem.kind.rsplit(':').next().unwrap_or_default().to_owned();
-    counter!(REFUSED, "reason" => reason).increment(1);
+    counter!(REFUSED, "reason" => problem.short_kind().to_owned()).increment(1);
 }
 
 /// Counts a job's step.

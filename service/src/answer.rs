@@ -83,8 +83,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = self.problem.kind.rsplit(':').next().unwrap_or_default();
-        let kind = ProblemKind(kind.to_owned());
+        let kind = ProblemKind(self.problem.short_kind().to_owned());
         let mut response = (status, Json(self.problem)).into_response();
         response.extensions_mut().insert(kind);
         let headers = response.headers_mut();

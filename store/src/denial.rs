@@ -121,6 +121,12 @@ pub enum Denial {
         /// The epoch.
         epoch: u64,
     },
+    /// A job that has not ended cannot be forgotten.
+    #[error("the job has not ended: cancel it first")]
+    JobUnfinished,
+    /// A sum has closed its epoch, for ever.
+    #[error("a sum stays: its epoch is closed for ever, and programs ask for it")]
+    SumStays,
     /// There is no key of that name.
     #[error("there is no such evaluation key")]
     UnknownKey,

@@ -13,7 +13,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{StoreError, corrupt, from_json};
+use crate::{StoreError, Timestamp, corrupt, from_json};
 
 /// The queue, and what became of jobs.
 #[async_trait]
@@ -81,6 +81,18 @@ pub trait Jobs: Send + Sync {
 
     /// Cancels a job, whoever has it; false if the job ended before, or there is none.
     async fn cancel(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// Fails the jobs whose deadline has passed, whoever has them, and says which.
+    async fn fail_overdue(&self, problem: &Problem) -> Result<Vec<(JobKind, String)>, StoreError>;
+
+    /// Forgets a job that has ended, with its result; false if there is none.
+    ///
+    /// # Errors
+    /// [`JobUnfinished`](crate::Denial::JobUnfinished), [`SumStays`](crate::Denial::SumStays).
+    async fn forget(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// Forgets jobs that ended before a time, so many at most, and says how many. Sums stay.
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 }
 
 /// The kinds of jobs.
@@ -137,12 +149,14 @@ pub struct Ask {
     pub priority: i32,
     /// What makes asking twice no second job.
     pub once: Option<Once>,
+    /// When it fails if it has not ended.
+    pub deadline: Option<Timestamp>,
 }
 
 impl Ask {
     /// A job like others, each time that it is asked for.
     pub fn new(id: impl Into<String>, client: impl Into<String>) -> Self {
-        Self { id: id.into(), client: client.into(), priority: 0, once: None }
+        Self { id: id.into(), client: client.into(), priority: 0, once: None, deadline: None }
     }
 }
 
@@ -280,6 +294,7 @@ pub(crate) struct StoredJob {
     pub queued_ms: Option<i64>,
     pub started_ms: Option<i64>,
     pub ended_ms: Option<i64>,
+    pub deadline_ms: Option<i64>,
 }
 
 impl StoredJob {
@@ -298,6 +313,7 @@ impl StoredJob {
             queued_at: self.queued_ms.map(i64::unsigned_abs),
             started_at: self.started_ms.map(i64::unsigned_abs),
             ended_at: self.ended_ms.map(i64::unsigned_abs),
+            deadline: self.deadline_ms.map(i64::unsigned_abs),
             backend: facts.backend,
             prove_us: facts.prove_us,
             verify_us: facts.verify_us,

@@ -3,6 +3,7 @@
 //! - [`Store`]: what any store does, a trait for each topic. [`regions`]: rosters. [`profiles`]: what words mean.
 //!   [`submissions`]: accepted readings. [`results`]: other appliances' sums. [`keys`]: which evaluation keys there
 //!   are. [`circuits`]: which circuits. [`blobs`]: which files beside the store are needed. [`tokens`]: who may ask.
+//!   [`audit`]: what was done, and for whom.
 //! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
 //!   of job needs beside.
 //! - [`denial`]: the rules. [`clock`]: what time it is.
@@ -11,6 +12,7 @@
 //! Rules that depend on what is stored are checked in the transaction that stores, so that of two requests that
 //! exclude each other one passes.
 
+pub mod audit;
 pub mod blobs;
 pub mod circuits;
 pub mod clock;
@@ -31,12 +33,14 @@ pub mod tokens;
 
 use std::error::Error;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use audit::{Act, Audit};
 pub use blobs::Blobs;
 pub use circuits::Circuits;
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -67,7 +71,11 @@ pub trait Store:
     + Results
     + Blobs
     + Tokens
+    + Audit
 {
+    /// The same store for somebody: what is done through it is noted as done by them.
+    fn by(&self, who: &str) -> Arc<dyn Store>;
+
     /// Waits for open transactions, and lets go of what is open.
     async fn close(&self);
 }

@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::policy::read;
 use crate::output::complain;
-use crate::tokens::{TokenStore, exists};
+use crate::store::{OpenStore, exists};
 
 /// Most descriptors that are asked for: more are of no use.
 const DESCRIPTORS_MAX: u64 = 16_384;
@@ -113,7 +113,7 @@ async fn has_tokens(folder: &Path) -> Result<bool, Box<dyn std::error::Error>> {
     if !exists(folder) {
         return Ok(false);
     }
-    let opened = TokenStore::open(folder).await?;
+    let opened = OpenStore::open(folder).await?;
     let tokens = opened.store.tokens().await;
     opened.close().await;
     Ok(!tokens?.is_empty())

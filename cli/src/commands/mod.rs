@@ -1,6 +1,7 @@
 //! The commands.
 
 mod alerts;
+mod audit;
 mod bench;
 mod check;
 mod demo;
@@ -45,6 +46,7 @@ Examples:
   pulseproof serve                         an appliance on 127.0.0.1:8750
   pulseproof tokens create gateway-7 --role gateway --region north
   pulseproof policy test                   who may do what to an appliance
+  pulseproof audit export                  what an appliance did, and for whom
   pulseproof openapi                       what an appliance answers over HTTP
   pulseproof seal --help                   submissions for gateways that are no Rust programs
   pulseproof verify region-001.epoch-0.result
@@ -68,6 +70,7 @@ enum Command {
     Serve(serve::Args),
     Tokens(tokens::Args),
     Policy(policy::Args),
+    Audit(audit::Args),
     Verify(verify::Args),
     Seal(seal::Args),
     Profile(profile::Args),
@@ -91,6 +94,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args, &home),
             Command::Tokens(args) => tokens::run(args, &home),
             Command::Policy(args) => policy::run(&args),
+            Command::Audit(args) => audit::run(args, &home),
             Command::Verify(args) => verify::run(&args, &home),
             Command::Seal(args) => seal::run(&args, &home),
             Command::Profile(args) => profile::run(&args),

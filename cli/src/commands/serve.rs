@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
@@ -16,6 +17,8 @@ use super::doors::DoorArgs;
 use crate::backend::BackendArgs;
 use crate::home::Home;
 use crate::output::{complain, say};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Run an appliance
 #[derive(Debug, clap::Args)]
@@ -53,6 +56,10 @@ pub struct Args {
     /// After how many failed jobs the GPU is no longer used
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     device_failures: u32,
+    /// For how many days jobs that have ended are kept, with their results; sums are kept for ever, as is everything
+    /// if nobody says
+    #[arg(long, value_name = "DAYS")]
+    keep_jobs: Option<u32>,
     /// Prove with a development SRS, which is made if there is none, and accept circuits' keys that are
     /// recognisably insecure: for tests
     #[arg(long)]
@@ -119,14 +126,17 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
             hosts,
             groth16: args.circuits.limits(args.insecure_key),
             backend_failures_max: args.device_failures,
+            jobs_kept: args.keep_jobs.map(|days| DAY * days),
             ..Config::new(store)
         };
         let appliance = Appliance::open(machine, config).await?;
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|e| format!("cannot listen on {}: {e}", args.listen))?;
+        // Whoever reads that it listens may tell it to stop.
+        let stopped = stopped()?;
         say(&format!("listening on {scheme}://{}", listener.local_addr()?));
-        appliance.serve(listener, stopped()?).await?;
+        appliance.serve(listener, stopped).await?;
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })

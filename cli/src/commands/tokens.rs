@@ -10,13 +10,13 @@ use pulseproof_sdk::Name;
 use pulseproof_sdk::access::{ApiToken, Role, TokenId};
 use pulseproof_store::sqlite::SqliteStore;
 use pulseproof_store::tokens::StoredToken;
-use pulseproof_store::{Clock, SystemClock, Timestamp, Tokens};
+use pulseproof_store::{Clock, Store, SystemClock, Timestamp, Tokens};
 use serde::Serialize;
 
 use super::Outcome;
 use crate::home::Home;
 use crate::output::{complain, say, say_json, table};
-use crate::tokens::TokenStore;
+use crate::store::OpenStore;
 
 /// The longest that a token is good for, in days: a hundred years.
 const DAYS_MAX: u32 = 36_500;
@@ -70,6 +70,9 @@ enum What {
     },
 }
 
+/// Who whoever is at the machine itself is, in the log.
+const OPERATOR: &str = "operator";
+
 /// What is listed of a token.
 #[derive(Serialize)]
 struct Listed {
@@ -89,8 +92,8 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let opened = match &args.what {
-            What::Create { .. } => TokenStore::make(&folder).await?,
-            What::List { .. } | What::Revoke { .. } => TokenStore::open(&folder).await?,
+            What::Create { .. } => OpenStore::make(&folder).await?,
+            What::List { .. } | What::Revoke { .. } => OpenStore::open(&folder).await?,
         };
         let outcome = serve(args.what, &opened.store).await;
         opened.close().await;
@@ -133,7 +136,7 @@ async fn create(
         revoked: None,
     };
     let is_first = store.tokens().await?.is_empty();
-    store.add_token(&stored).await?;
+    store.by(OPERATOR).add_token(&stored).await?;
     say(token.secret().as_str());
     complain("this is shown once; an appliance keeps a hash of it");
     if is_first {
@@ -185,7 +188,7 @@ fn state(token: &StoredToken, now: Timestamp) -> &'static str {
 }
 
 async fn revoke(store: &SqliteStore, id: TokenId) -> Outcome {
-    if store.revoke_token(id).await? {
+    if store.by(OPERATOR).revoke_token(id).await? {
         complain("revoked");
         return Ok(ExitCode::SUCCESS);
     }

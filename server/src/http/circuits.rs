@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::groth16::{CircuitInfo, CircuitList, PartInfo, UploadState};
 use pulseproof_sdk::{Digest, Name, Problem};
-use pulseproof_service::body;
+use pulseproof_service::{Client, body};
 use pulseproof_store::circuits::StoredCircuit;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
@@ -23,6 +23,7 @@ use super::segment;
 use crate::app::App;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
+use crate::guard::Asking;
 use crate::health::shortened;
 use crate::pinned;
 use crate::problems::insecure_key;
@@ -60,7 +61,7 @@ pub async fn put(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let name: Name = segment(&path?.0, "name")?;
+    let (name, client): (Name, _) = (segment(&path?.0, "name")?, Client::of(&request));
     let id = digest(request.uri())?;
     if let Err(error) = check_name(&app, &name, id).await {
         body::skip(request).await;
@@ -73,7 +74,7 @@ pub async fn put(
     };
     // Goes on if the client is gone, because a key that is being loaded cannot be aborted.
     let adding = tokio::spawn(async move {
-        let added = add(&app, &name, id).await;
+        let added = add(&app, &client, &name, id).await;
         drop(held);
         keep_or_remove(&app, id, added, &name).await
     });
@@ -92,7 +93,7 @@ async fn check_name(app: &App, name: &Name, id: Digest) -> Result<(), StoreError
 }
 
 /// Checks a key and lists its circuit: true if it is new.
-async fn add(app: &App, name: &Name, id: Digest) -> Result<bool, Refusal> {
+async fn add(app: &App, client: &Client, name: &Name, id: Digest) -> Result<bool, Refusal> {
     if app.store.circuit(name).await?.is_some_and(|found| found.zkey.sha256 == id) {
         return Ok(false);
     }
@@ -109,7 +110,8 @@ async fn add(app: &App, name: &Name, id: Digest) -> Result<bool, Refusal> {
     let circuit =
         StoredCircuit { name: name.clone(), info, zkey, wasm: None, r1cs: None, sym: None };
     let changing = app.blobs.changing.lock().await;
-    let new = app.store.add_circuit(&circuit, app.config.groth16.circuits_max).await?;
+    let store = app.store.by(client.as_str());
+    let new = store.add_circuit(&circuit, app.config.groth16.circuits_max).await?;
     drop(changing);
     tracing::info!(%name, %id, signals = info.signals, "circuit");
     if let Some(weakness) = info.weakness {
@@ -249,7 +251,7 @@ async fn put_part(
     request: Request,
     (part, limit): (Part, u64),
 ) -> Result<Response, Refusal> {
-    let name: Name = segment(name, "name")?;
+    let (name, client): (Name, _) = (segment(name, "name")?, Client::of(&request));
     let id = digest(request.uri())?;
     let circuit = match app.store.circuit(&name).await? {
         None => Err(Denial::UnknownCircuit),
@@ -272,7 +274,7 @@ async fn put_part(
         TakenIn::Piece(state) => return Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     };
     let adding = tokio::spawn(async move {
-        let added = add_part(&app, &name, (part, id), circuit).await;
+        let added = add_part(&app, &client, &name, (part, id), circuit).await;
         drop(held);
         keep_or_remove(&app, id, added, &name).await
     });
@@ -281,6 +283,7 @@ async fn put_part(
 
 async fn add_part(
     app: &App,
+    client: &Client,
     name: &Name,
     (part, id): (Part, Digest),
     circuit: KeyInfo,
@@ -298,7 +301,8 @@ async fn add_part(
     })?;
     let bytes = app.blobs.length(&id).unwrap_or(0);
     let _changing = app.blobs.changing.lock().await;
-    Ok(app.store.add_part(name, part, PartInfo { sha256: id, bytes }).await?)
+    let store = app.store.by(client.as_str());
+    Ok(store.add_part(name, part, PartInfo { sha256: id, bytes }).await?)
 }
 
 /// All circuits.
@@ -346,11 +350,12 @@ pub async fn show(
 )]
 pub async fn delete(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let name: Name = segment(&path?.0, "name")?;
     let _changing = app.blobs.changing.lock().await;
-    let removed = app.store.remove_circuit(&name).await?;
+    let removed = app.store.by(&caller.name).remove_circuit(&name).await?;
     if !app.store.is_needed(&removed.zkey.sha256).await? {
         app.backends.forget(&removed.zkey.sha256);
     }

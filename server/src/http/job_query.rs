@@ -1,14 +1,21 @@
-//! Which jobs are listed: the query of `GET /v1/jobs`.
+//! What queries say of jobs: which are listed, and how one is asked for.
+
+use std::time::Duration;
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{JobState, JobSummary};
 use pulseproof_store::jobs::JobKind;
 
+use super::query::{self, digits, malformed};
+
 /// Most jobs of a page, and how many if nobody says.
 const LIMIT_MAX: usize = 100;
 const LIMIT: usize = 20;
-/// Longest query.
-const QUERY_BYTES_MAX: usize = 1024;
+
+/// The highest priority; the lowest is as far below 0.
+const PRIORITY_MAX: i32 = 9;
+/// The latest deadline: thirty days.
+const DEADLINE_SECONDS_MAX: usize = 30 * 24 * 3600;
 
 /// Which jobs are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,24 +38,12 @@ impl JobQuery {
     /// # Errors
     /// A parameter that there is not, that comes twice, or whose value is none.
     pub fn read(text: &str) -> Result<Self, Problem> {
-        if text.len() > QUERY_BYTES_MAX {
-            let problem = malformed("query", "it is too long");
-            return Err(problem.limit(QUERY_BYTES_MAX as u64));
-        }
         let mut query = Self { state: None, kind: None, mine: false, after: None, limit: LIMIT };
-        let mut seen = Vec::new();
-        for part in text.split('&').filter(|part| !part.is_empty()) {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            if seen.contains(&name) {
-                return Err(malformed(name, "it comes twice"));
-            }
-            seen.push(name);
-            query.set(name, value)?;
-        }
+        query::read(text, |name, value| query.set(name, value))?;
         Ok(query)
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
         match name {
             "state" => {
                 let state = JobState::ALL.into_iter().find(|state| state.name() == value);
@@ -69,19 +64,10 @@ impl JobQuery {
                 let expected = "expected what the page before says in \"next\"";
                 self.after = Some(after.ok_or_else(|| malformed(name, expected))?);
             }
-            "limit" => {
-                let limit = digits(value).and_then(|limit| usize::try_from(limit).ok());
-                let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                self.limit = limit.ok_or_else(|| {
-                    malformed(name, "expected a number of jobs, 1 to 100").limit(LIMIT_MAX as u64)
-                })?;
-            }
-            _ => {
-                let name: String = name.chars().take(64).collect();
-                return Err(malformed(&name, "there is no such parameter"));
-            }
+            "limit" => self.limit = query::limit(name, value, LIMIT_MAX)?,
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether a job is one of those that are wanted.
@@ -91,13 +77,44 @@ impl JobQuery {
     }
 }
 
-fn digits(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok())?
+/// How a job is asked for: the query of `POST /v1/jobs`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AskQuery {
+    /// Which of a client's jobs come first.
+    pub priority: i32,
+    /// In how long it fails.
+    pub deadline: Option<Duration>,
 }
 
-fn malformed(field: &str, reason: &str) -> Problem {
-    Problem::new(400, "malformed", format!("{field}: {reason}")).field(field)
+impl AskQuery {
+    /// Reads a query; each parameter comes once.
+    ///
+    /// # Errors
+    /// A parameter that there is not, that comes twice, or whose value is none.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        let mut ask = Self::default();
+        query::read(text, |name, value| {
+            match name {
+                "priority" => ask.priority = priority(value)?,
+                "deadline" => {
+                    let seconds = query::limit(name, value, DEADLINE_SECONDS_MAX)?;
+                    ask.deadline = Some(Duration::from_secs(seconds as u64));
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(ask)
+    }
+}
+
+fn priority(value: &str) -> Result<i32, Problem> {
+    let (sign, number) = value.strip_prefix('-').map_or((1, value), |number| (-1, number));
+    let number = digits(number).and_then(|number| i32::try_from(number).ok());
+    let number = number.filter(|number| *number <= PRIORITY_MAX);
+    let expected = "expected a number, -9 to 9";
+    let limit = PRIORITY_MAX.unsigned_abs().into();
+    Ok(sign * number.ok_or_else(|| malformed("priority", expected).limit(limit))?)
 }
 
 #[cfg(test)]
@@ -135,6 +152,28 @@ mod tests {
             assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{text}");
         }
         let long = "limit=1&".repeat(100_000);
-        assert_eq!(JobQuery::read(&long).unwrap_err().limit, Some(QUERY_BYTES_MAX as u64));
+        assert_eq!(JobQuery::read(&long).unwrap_err().limit, Some(1024));
+    }
+
+    #[test]
+    fn a_job_is_asked_for_with_a_priority_and_a_deadline() {
+        let ask = AskQuery::read("priority=-9&deadline=2592000").unwrap();
+        let month = Duration::from_secs(2_592_000);
+        assert_eq!(ask, AskQuery { priority: -9, deadline: Some(month) });
+        assert_eq!(AskQuery::read("").unwrap(), AskQuery::default());
+        for (text, field) in [
+            ("priority=10", "priority"),
+            ("priority=--1", "priority"),
+            ("priority=+1", "priority"),
+            ("priority=", "priority"),
+            ("deadline=0", "deadline"),
+            ("deadline=2592001", "deadline"),
+            ("deadline=-1", "deadline"),
+            ("deadline=1&deadline=1", "deadline"),
+            ("limit=1", "limit"),
+        ] {
+            let problem = AskQuery::read(text).unwrap_err();
+            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{text}");
+        }
     }
 }

@@ -16,8 +16,9 @@ use pulseproof_sdk::groth16::Groth16Proof;
 use pulseproof_service::Client;
 use pulseproof_service::body::{JSON_BYTES_MAX, parse_json};
 use pulseproof_store::jobs::{Ask, JobKind, Once};
+use pulseproof_store::{Act, Clock as _, SystemClock};
 
-use super::job_query::JobQuery;
+use super::job_query::{AskQuery, JobQuery};
 use super::preferences::{PREFERENCE_APPLIED, idempotency_key, wait};
 use crate::app::App;
 use crate::guard::{Asking, client};
@@ -38,6 +39,14 @@ const LOOKED_AT_ONCE: usize = 100;
         (
             "Idempotency-Key" = Option<String>, Header,
             description = "The same key and body give the same job",
+        ),
+        (
+            "priority" = Option<i8>, Query, minimum = -9, maximum = 9,
+            description = "Higher ones of the same client are done first; 0 if nobody says",
+        ),
+        (
+            "deadline" = Option<u32>, Query, minimum = 1, maximum = 2592000,
+            description = "In so many seconds it fails if it has not ended; none of a sum",
         ),
         (
             "Prefer" = Option<String>, Header,
@@ -72,11 +81,19 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Refusal> {
     let patience = wait(request.headers());
     let key = idempotency_key(request.headers())?;
+    let AskQuery { priority, deadline } =
+        AskQuery::read(request.uri().query().unwrap_or_default())?;
     let body = app.bodies.read_json(request, JSON_BYTES_MAX).await?;
     let request: JobRequest = parse_json(&body.bytes)?;
     check(&app, &caller, &request)?;
     let once = key.map(|key| Once { key, digest: app.request_digest(&body.bytes) });
-    let ask = Ask { once, ..Ask::new(jobs::new_id()?, client(&caller).as_str()) };
+    if deadline.is_some() && JobKind::of(&request) == JobKind::Aggregate {
+        let detail = "a sum closes its epoch, and has no deadline";
+        return Err(Problem::new(422, "bad-job", detail).field("deadline").into());
+    }
+    let deadline = deadline.map(|deadline| SystemClock.now().after(deadline));
+    let ask = Ask::new(jobs::new_id()?, client(&caller).as_str());
+    let ask = Ask { once, priority, deadline, ..ask };
     let job = jobs::admit(&app, &ask, request).await?;
     // What was asked is on disk, and counts no more.
     drop(body);
@@ -203,6 +220,28 @@ pub async fn list(
     Ok(Json(JobList { jobs, next: before }))
 }
 
+/// Forgets a job that has ended, with its result. Sums stay: each has closed its epoch.
+#[utoipa::path(
+    delete,
+    path = "/v1/jobs/{id}/result",
+    tag = "jobs",
+    responses((status = 204, description = "Forgotten")),
+    extensions((
+        "x-problems" = json!("404 unknown-job; 409 job-unfinished, sum-stays; 507 disk-full")
+    ))
+)]
+pub async fn forget(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Refusal> {
+    let job = find_for(&app, &caller, Action::ForgetJob, &path?.0).await?;
+    match app.store.by(&caller.name).forget(&job.id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(jobs::unknown_job().into()),
+    }
+}
+
 /// Where a job stands, now or when it has ended.
 #[utoipa::path(
     get,
@@ -243,7 +282,7 @@ pub async fn show(
     ),
     extensions((
         "x-problems" = json!(
-            "404 unknown-job, unknown-profile; 409 job-cancelled, openings-exhausted, result-not-ready, \
+            "404 unknown-job, unknown-profile; 408 deadline-passed; 409 job-cancelled, openings-exhausted, result-not-ready, \
              sum-not-ready; 422 bad-inputs, bad-layout, bad-program, bad-witness, bad-word, key-too-large, \
              mixed-profiles, no-wasm, too-many-summands, unknown-circuit, unknown-key, unknown-result, \
              unknown-sum, unsatisfied, wrong-length, wrong-profile; 500 backend-failed, engine-failed"
@@ -261,7 +300,11 @@ pub async fn result(
         (None, None) if job.state == JobState::Cancelled => {
             Err(Problem::new(409, "job-cancelled", format!("job {} was cancelled", job.id)).into())
         }
-        (None, Some(bytes)) => Ok(([(CONTENT_TYPE, media_type(&job.request))], bytes)),
+        (None, Some(bytes)) => {
+            let act = Act::ResultFetched { job: &job.id };
+            app.store.by(&caller.name).note(&act).await?;
+            Ok(([(CONTENT_TYPE, media_type(&job.request))], bytes))
+        }
         (None, None) => Err(Refusal::for_now(not_ready(&job.id))),
     }
 }
@@ -282,7 +325,7 @@ pub async fn cancel(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Job>, Refusal> {
     let job = find_for(&app, &caller, Action::CancelJob, &path?.0).await?;
-    jobs::cancel(&app, &job).await?;
+    jobs::cancel(&app, &caller.name, &job).await?;
     let job = find(&app, &job.id).await?;
     if job.state == JobState::Cancelled {
         return Ok(Json(job));

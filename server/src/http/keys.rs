@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::EvaluationKeyInfo;
 use pulseproof_sdk::groth16::UploadState;
+use pulseproof_service::Client;
 use pulseproof_store::keys::StoredKey;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
@@ -19,6 +20,7 @@ use super::segment;
 use super::uploads::{Expected, Held, TakenIn, take_in};
 use crate::app::App;
 use crate::fhe::keys::{self, BYTES_MAX};
+use crate::guard::Asking;
 use crate::refusal::{Refusal, internal};
 use crate::upkeep::remove_unneeded;
 
@@ -43,16 +45,16 @@ pub async fn put(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let id: Digest = segment(&path?.0, "id")?;
+    let (id, client): (Digest, _) = (segment(&path?.0, "id")?, Client::of(&request));
     let expected = Expected::by_hash(id, "id", BYTES_MAX as u64);
     match take_in(&app, request, expected).await? {
-        TakenIn::Whole(held) => Ok(check(&app, id, held).await?.into_response()),
+        TakenIn::Whole(held) => Ok(check(&app, &client, id, held).await?.into_response()),
         TakenIn::Piece(state) => Ok((StatusCode::ACCEPTED, Json(state)).into_response()),
     }
 }
 
 /// Looks at a key whose file is in its place, and lists it.
-async fn check(app: &App, id: Digest, held: Held) -> Result<StatusCode, Refusal> {
+async fn check(app: &App, client: &Client, id: Digest, held: Held) -> Result<StatusCode, Refusal> {
     if app.store.key(&id).await?.is_some() {
         return Ok(StatusCode::OK);
     }
@@ -64,7 +66,7 @@ async fn check(app: &App, id: Digest, held: Held) -> Result<StatusCode, Refusal>
     });
     let (held, parsed) = parsing.await?;
     let listed = match parsed.map_err(|error| internal(&error))? {
-        Ok(key) => list(app, id, key).await,
+        Ok(key) => list(app, client, id, key).await,
         Err(problem) => Err(problem.into()),
     };
     drop(held);
@@ -76,9 +78,14 @@ async fn check(app: &App, id: Digest, held: Held) -> Result<StatusCode, Refusal>
 }
 
 /// Lists a key whose file is in its place.
-async fn list(app: &App, id: Digest, key: StoredKey) -> Result<StatusCode, Refusal> {
+async fn list(
+    app: &App,
+    client: &Client,
+    id: Digest,
+    key: StoredKey,
+) -> Result<StatusCode, Refusal> {
     let _changing = app.blobs.changing.lock().await;
-    let new = app.store.add_key(&id, &key, app.config.keys_max).await?;
+    let new = app.store.by(client.as_str()).add_key(&id, &key, app.config.keys_max).await?;
     tracing::info!(%id, engine = %key.engine, "evaluation key");
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
@@ -116,11 +123,12 @@ pub async fn show(
 )]
 pub async fn delete(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let id = segment(&path?.0, "id")?;
     let _changing = app.blobs.changing.lock().await;
-    app.store.remove_key(&id).await?;
+    app.store.by(&caller.name).remove_key(&id).await?;
     app.registry.forget(id);
     remove_unneeded(&app, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,10 +2,11 @@
 //!
 //! - [`routes`]: all of them, and what somebody has to be allowed to do to be answered.
 //! - [`regions`], [`readings`], [`jobs`], [`events`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
-//!   [`verifiers`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
-//!   [`content_range`]: which piece. [`job_query`], [`preferences`]: what else requests say.
+//!   [`verifiers`], [`audit`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//!   [`content_range`]: which piece. [`query`], [`job_query`], [`preferences`]: what else requests say.
 //! - [`document`]: what is said of all of them, in OpenAPI; [`pages`]: shows it.
 
+pub mod audit;
 pub mod circuits;
 pub mod content_range;
 pub mod document;
@@ -17,6 +18,7 @@ pub mod lookups;
 pub mod pages;
 mod preferences;
 pub mod profiles;
+mod query;
 pub mod readings;
 pub mod regions;
 pub mod results;
@@ -45,6 +47,7 @@ use tracing::Instrument;
 use crate::app::App;
 use crate::guard::{Asking, client};
 use crate::refusal::Refusal;
+use crate::refused::is_refusal;
 use crate::telemetry;
 
 /// Most of a path that is logged.
@@ -60,7 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), identify))
         .layer(from_fn(only_understood))
         .layer(from_fn_with_state(hosts, only_named))
-        .layer(from_fn(observe))
+        .layer(from_fn_with_state(Arc::clone(&app), observe))
         .with_state(app)
 }
 
@@ -70,9 +73,13 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
     match app.guard.identify(&*app.store, request.headers(), &at).await {
         Ok(caller) => {
             tracing::Span::current().record("caller", &caller.name);
-            request.extensions_mut().insert(client(&caller));
+            let client = client(&caller);
+            request.extensions_mut().insert(client.clone());
             request.extensions_mut().insert::<Asking>(Arc::new(caller));
-            next.run(request).await
+            let mut response = next.run(request).await;
+            // For who counts what is refused.
+            response.extensions_mut().insert(client);
+            response
         }
         Err(refusal) => {
             // So that the client gets to see the answer.
@@ -103,10 +110,10 @@ async fn no_such_method(method: Method, uri: Uri) -> Refusal {
     Problem::new(405, "method-not-allowed", detail).into()
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path: String = request.uri().path().chars().take(PATH_CHARS_LOGGED).collect();
-    let (method, from) = (request.method(), Client::of(&request));
-    let (from, caller) = (from.as_str(), tracing::field::Empty);
+    let (method, at) = (request.method(), Client::of(&request));
+    let (from, caller) = (at.as_str(), tracing::field::Empty);
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %method, path, from, caller);
@@ -118,6 +125,10 @@ async fn observe(request: Request, next: Next) -> Response {
         telemetry::answered(&method, &route, &response, elapsed);
         let status = response.status().as_u16();
         let problem = response.extensions().get().map(|ProblemKind(kind)| kind.as_str());
+        if let Some(problem) = problem.filter(|_| is_refusal(&method, response.status())) {
+            let who = response.extensions().get().unwrap_or(&at);
+            app.refusals.count(who.as_str(), problem, &format!("{method} {route}"));
+        }
         tracing::info!(%method, route, status, problem, ?elapsed, "answered");
         response
     }

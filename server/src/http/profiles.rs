@@ -7,6 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::profile::{PROFILE_BYTES_MAX, Profile};
 use pulseproof_sdk::{Digest, Problem};
+use pulseproof_service::Client;
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
@@ -33,6 +34,7 @@ pub async fn put(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
+    let store = app.store.by(Client::of(&request).as_str());
     let bytes = app.bodies.read(request, PROFILE_BYTES_MAX).await?;
     let sums = Arc::clone(&app.sums);
     let check = move || {
@@ -40,7 +42,7 @@ pub async fn put(
         sums.of(&profile).map(|sums| (profile, sums))
     };
     let (profile, sums) = spawn_blocking(check).await??;
-    let new = app.store.add_profile(&profile, app.config.profiles_max).await?;
+    let new = store.add_profile(&profile, app.config.profiles_max).await?;
     app.profiles.keep(sums);
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }

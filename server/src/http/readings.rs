@@ -76,7 +76,7 @@ pub async fn accept(
     let (_body, roster, checked) = spawn_blocking(move || span.in_scope(check)).await?;
     let checked = checked?;
     app.charges.charge(client.as_str(), checked.culprits);
-    let intake = store(&app, &roster, epoch, checked).await?;
+    let intake = store(&app, &client, &roster, epoch, checked).await?;
     count(&intake, start);
     let all = intake.refused.is_empty();
     Ok((if all { StatusCode::OK } else { StatusCode::MULTI_STATUS }, Json(intake)))
@@ -84,12 +84,13 @@ pub async fn accept(
 
 async fn store(
     app: &App,
+    client: &Client,
     roster: &Roster,
     epoch: u64,
     checked: Checked,
 ) -> Result<Intake, Refusal> {
     let Checked { positions, candidates, refused, .. } = checked;
-    let refusals = app.store.accept(roster, epoch, &candidates).await?;
+    let refusals = app.store.by(client.as_str()).accept(roster, epoch, &candidates).await?;
     let mut intake = Intake { accepted: Vec::new(), refused };
     for ((index, candidate), refusal) in positions.into_iter().zip(candidates).zip(refusals) {
         let (device, sequence) = (candidate.device, candidate.sequence);
@@ -100,6 +101,9 @@ async fn store(
                 intake.refused.push(Refused { index, device: Some(device), problem });
             }
         }
+    }
+    for refused in &intake.refused {
+        app.refusals.count(client.as_str(), refused.problem.short_kind(), "a submission");
     }
     intake.refused.sort_by_key(|refused| refused.index);
     Ok(intake)

@@ -7,6 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::roster::DEVICES_MAX;
 use pulseproof_sdk::{Name, Problem, Roster};
+use pulseproof_service::Client;
 
 use super::segment;
 use crate::app::App;
@@ -34,11 +35,11 @@ pub async fn register(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let region = segment(&path?.0, "region")?;
+    let (region, client) = (segment(&path?.0, "region")?, Client::of(&request));
     let roster = app.bodies.json(request).await?;
     check(&region, &roster, app.sums.words_max() as u64)?;
     check_words(&roster, &*app.sums_of(&roster.profile).await?)?;
-    let new = app.store.register(&roster).await?;
+    let new = app.store.by(client.as_str()).register(&roster).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use pulseproof_sdk::result::RESULT_BYTES_MAX;
 use pulseproof_sdk::{Digest, Problem};
@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::segment;
 use crate::app::App;
+use crate::guard::Asking;
 use crate::refusal::Refusal;
 use crate::sums::ReadResult;
 
@@ -64,7 +65,8 @@ pub async fn put(
     };
     let body = spawn_blocking(check).await??;
     let limit = app.config.results_max;
-    let new = app.store.add_result(&digest, &region, epoch, &body.bytes, limit).await?;
+    let store = app.store.by(client.as_str());
+    let new = store.add_result(&digest, &region, epoch, &body.bytes, limit).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
@@ -80,9 +82,10 @@ pub async fn put(
 )]
 pub async fn delete(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Asking>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let digest: Digest = segment(&path?.0, "digest")?;
-    app.store.remove_result(&digest).await?;
+    app.store.by(&caller.name).remove_result(&digest).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use super::document::only;
 use super::{
-    circuits, events, jobs, keys, lookups, pages, profiles, readings, regions, results, segment,
-    status, uploads, verifiers, witnesses,
+    audit, circuits, events, jobs, keys, lookups, pages, profiles, readings, regions, results,
+    segment, status, uploads, verifiers, witnesses,
 };
 use crate::app::App;
 use crate::guard::Asking;
@@ -74,6 +74,7 @@ pub(super) fn table() -> Vec<Route> {
         route(routes!(jobs::cancel), Handler(&[A::CancelJob])),
         route(routes!(events::follow), Handler(&[A::SeeJob])),
         route(routes!(jobs::result), Handler(&[A::FetchResult])),
+        route(routes!(jobs::forget), Handler(&[A::ForgetJob])),
         route(routes!(results::put), Appliance(A::PutResult)),
         route(routes!(results::delete), Appliance(A::RemoveResult)),
         route(routes!(lookups::node), Appliance(A::SeeLookups)),
@@ -97,6 +98,7 @@ pub(super) fn table() -> Vec<Route> {
         route(routes!(witnesses::go_on), Appliance(A::UploadWitness)),
         route(routes!(witnesses::show), Appliance(A::UploadWitness)),
         route(routes!(witnesses::remove), Appliance(A::UploadWitness)),
+        route(routes!(audit::show), Appliance(A::SeeAudit)),
         route(routes!(status::identity), Appliance(A::SeeStatus)),
         route(routes!(status::health), Appliance(A::SeeStatus)),
         route(routes!(status::ready), Appliance(A::SeeStatus)),

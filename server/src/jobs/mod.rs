@@ -8,6 +8,7 @@ pub mod aggregate;
 pub mod driver;
 pub mod fhe;
 pub mod groth16;
+pub mod late;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -146,20 +147,20 @@ pub async fn until_ended(app: &App, job: &Job, patience: Duration) -> Result<Job
 ///
 /// # Errors
 /// Why it is not cancelled, or the store's.
-pub async fn cancel(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
+pub async fn cancel(app: &Arc<App>, who: &str, job: &Job) -> Result<bool, Refusal> {
     match JobKind::of(&job.request) {
-        JobKind::Aggregate => cancel_kind::<aggregate::AggregateJobs>(app, job).await,
-        JobKind::Fhe => cancel_kind::<fhe::ProgramJobs>(app, job).await,
-        JobKind::Groth16 => cancel_kind::<groth16::ProofJobs>(app, job).await,
+        JobKind::Aggregate => cancel_kind::<aggregate::AggregateJobs>(app, who, job).await,
+        JobKind::Fhe => cancel_kind::<fhe::ProgramJobs>(app, who, job).await,
+        JobKind::Groth16 => cancel_kind::<groth16::ProofJobs>(app, who, job).await,
     }
 }
 
-async fn cancel_kind<K: JobHandler>(app: &Arc<App>, job: &Job) -> Result<bool, Refusal> {
+async fn cancel_kind<K: JobHandler>(app: &Arc<App>, who: &str, job: &Job) -> Result<bool, Refusal> {
     if !K::CANCELLABLE {
         let detail = "a job that sums has closed its epoch and cannot be cancelled";
         return Err(Problem::new(409, "not-cancellable", detail).field("id").into());
     }
-    if !app.store.cancel(&job.id).await? {
+    if !app.store.by(who).cancel(&job.id).await? {
         return Ok(false);
     }
     app.signals.of(K::KIND).stop(&job.id);

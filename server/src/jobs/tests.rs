@@ -107,7 +107,7 @@ async fn who_asks_again_is_answered_with_the_job_as_it_is_whatever_became_of_wha
     let job = ask(once("a", "request")).await.unwrap();
     assert_eq!((job.id.as_str(), job.state), ("a", JobState::Queued));
     assert!(job.queued_at.is_some());
-    assert!(cancel(&app, &job).await.unwrap());
+    assert!(cancel(&app, "somebody", &job).await.unwrap());
     app.store.remove_circuit(&name()).await.unwrap();
     let again = ask(once("b", "request")).await.unwrap();
     assert_eq!((again.id.as_str(), again.state), ("a", JobState::Cancelled));

@@ -4,6 +4,7 @@
 
 mod abuses;
 mod asked;
+mod audit;
 mod circuits;
 mod circuits_refused;
 mod common;
@@ -14,6 +15,7 @@ mod flow;
 mod guard;
 mod jobs;
 mod keys;
+mod late;
 mod mocks;
 mod people;
 mod profiles;

@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a law that does not hold fails by panicking")]
 
+mod audit;
 mod epochs;
 mod lasting;
+mod late;
 mod leases;
 mod needs;
 mod queue;
@@ -89,6 +91,12 @@ laws! {
     races::an_epoch_is_closed_once_and_its_job_sees_what_was_accepted,
     races::many_who_ask_for_the_same_get_one_job,
     tokens::a_token_is_good_until_it_expires_or_is_revoked,
+    audit::what_is_done_is_noted_with_who_did_it,
+    audit::jobs_and_submissions_are_noted_without_names,
+    audit::a_log_that_was_changed_is_found_out,
+    late::a_job_whose_deadline_has_passed_fails_whoever_has_it,
+    late::a_job_that_has_ended_is_forgotten_and_a_sum_is_not,
+    late::jobs_that_ended_long_ago_are_forgotten_a_few_at_a_time,
     lasting::what_was_stored_is_there_when_the_store_is_opened_again,
     lasting::jobs_go_on_where_another_process_left_them,
     lasting::a_store_is_of_one_reference_string,

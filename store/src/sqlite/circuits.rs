@@ -10,6 +10,7 @@ use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
 
 use super::queue::needed_by;
 use super::{SqliteStore, signed};
+use crate::audit::Act;
 use crate::circuits::{KeyInfo, Part, StoredCircuit};
 use crate::jobs::Dependency;
 use crate::{Circuits, Denial, StoreError, corrupt};
@@ -32,25 +33,27 @@ impl Circuits for SqliteStore {
         circuits_max: usize,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(found) = stored(&mut *transaction, &new.name).await? {
+        if let Some(found) = stored(&mut **transaction, &new.name).await? {
             let same = found.zkey.sha256 == new.zkey.sha256;
             let taken = || Denial::NameTaken(new.name.clone()).into();
             return if same { Ok(false) } else { Err(taken()) };
         }
         let circuits: i64 = sqlx::query_scalar("SELECT count(*) FROM circuits")
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut **transaction)
             .await?;
         if circuits.unsigned_abs() >= circuits_max as u64 {
             return Err(Denial::TooManyCircuits(circuits_max).into());
         }
         insert(&mut transaction, new).await?;
+        let act = Act::CircuitAdded { circuit: &new.name, key: new.zkey.sha256 };
+        transaction.note(&act).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
     async fn add_part(&self, name: &Name, part: Part, file: PartInfo) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        let Some(found) = stored(&mut *transaction, name).await? else {
+        let Some(found) = stored(&mut **transaction, name).await? else {
             return Err(Denial::UnknownCircuit.into());
         };
         match found.part(part) {
@@ -67,15 +70,17 @@ impl Circuits for SqliteStore {
             .bind(file.sha256.to_string())
             .bind(signed(file.bytes))
             .bind(name.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        let act = Act::CircuitPartAdded { circuit: name, part: part.name(), file: file.sha256 };
+        transaction.note(&act).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
     async fn remove_circuit(&self, name: &Name) -> Result<StoredCircuit, StoreError> {
         let mut transaction = self.write().await?;
-        let Some(found) = stored(&mut *transaction, name).await? else {
+        let Some(found) = stored(&mut **transaction, name).await? else {
             return Err(Denial::UnknownCircuit.into());
         };
         if let Some(job) = needed_by(&mut transaction, Dependency::Circuit, name.as_str()).await? {
@@ -83,8 +88,9 @@ impl Circuits for SqliteStore {
         }
         sqlx::query("DELETE FROM circuits WHERE name = ?")
             .bind(name.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        transaction.note(&Act::CircuitRemoved { circuit: name }).await?;
         transaction.commit().await?;
         Ok(found)
     }

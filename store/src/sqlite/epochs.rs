@@ -23,7 +23,7 @@ impl Epochs for SqliteStore {
         check: &Check<'_>,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut *transaction, ask).await? {
+        if let Some(job) = asked_before(&mut **transaction, ask).await? {
             return Ok(job);
         }
         let roster = regions::stored(&mut transaction, region).await?;
@@ -34,7 +34,7 @@ impl Epochs for SqliteStore {
         let devices = submissions::devices(&mut transaction, region, epoch).await?;
         check(&from_json("roster", &roster)?, &devices)
             .map_err(|problem| Denial::Refused(Box::new(problem)))?;
-        insert(&mut transaction, ask, request, &JobDetails::default(), self.clock.now()).await?;
+        insert(&mut transaction, ask, request, &JobDetails::default()).await?;
         close(&mut transaction, &ask.id, (region, epoch), &roster).await?;
         transaction.commit().await?;
         Ok(ask.id.clone())
@@ -63,7 +63,7 @@ impl Epochs for SqliteStore {
         )
         .bind(region.as_str())
         .bind(ordered(epoch))
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await;
         match counted {
             Err(sqlx::Error::Database(error)) if error.is_check_violation() => {
@@ -72,7 +72,7 @@ impl Epochs for SqliteStore {
             counted => counted?,
         };
         // A job ends once: without this, a second release would count openings twice.
-        if !finish(&mut transaction, lease, result, facts, self.clock.now()).await? {
+        if !finish(&mut transaction, lease, result, facts).await? {
             return Ok(false);
         }
         transaction.commit().await?;

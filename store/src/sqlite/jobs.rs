@@ -4,19 +4,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::{Job, JobProgress, JobSummary};
+use pulseproof_sdk::api::{Job, JobProgress, JobState, JobSummary};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::audit::Write;
 use super::queue::{self, ended};
 use super::{SqliteStore, millis};
+use crate::audit::Act;
 use crate::jobs::{
     Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, job_state,
 };
-use crate::{StoreError, corrupt, from_json, to_json};
+use crate::{Denial, StoreError, Timestamp, corrupt, from_json, to_json};
 
 pub(super) const JOB: &str =
-    "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms
+    "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms,
+            deadline_ms
      FROM jobs WHERE id = ?1";
 
 /// What is listed of jobs, of which ones.
@@ -70,6 +73,16 @@ pub(super) const SERVED: &str = "INSERT INTO turns (kind, client, turn)
 pub(super) const FORGET: &str = "DELETE FROM turns
      WHERE kind = ?1 AND turn < (SELECT max(turn) - 10000 FROM turns WHERE kind = ?1)";
 
+/// Jobs that are too late: few of those that have a deadline, and none that has ended.
+pub(super) const OVERDUE: &str = "SELECT id, kind FROM jobs
+     WHERE deadline_ms <= ?1 AND state IN ('queued', 'running') ORDER BY deadline_ms";
+
+/// Jobs that ended long ago, and whose secrets are gone.
+pub(super) const ENDED: &str = "SELECT id FROM jobs
+     WHERE ended_ms < ?1 AND kind <> 'aggregate'
+           AND NOT EXISTS (SELECT 1 FROM job_secrets WHERE job = id)
+     ORDER BY ended_ms LIMIT ?2";
+
 pub(super) const REQUEUE: &str =
     "UPDATE jobs SET state = 'queued', lease = NULL, lease_expires_ms = NULL, started_ms = NULL,
                      stage = NULL, per_mille = NULL
@@ -103,14 +116,13 @@ impl Jobs for SqliteStore {
         let row = sqlx::query(PROGRESS).bind(id).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
         let name: String = row.try_get("kind")?;
-        let kind = JobKind::ALL.into_iter().find(|kind| kind.name() == name);
         let per_mille: Option<i64> = row.try_get("per_mille")?;
         let progress = JobProgress {
             state: job_state(&row.try_get::<String, _>("state")?)?,
             stage: row.try_get("stage")?,
             progress: per_mille.and_then(|per_mille| u16::try_from(per_mille).ok()),
         };
-        Ok(Some((kind.ok_or_else(|| corrupt("kind", &name))?, progress)))
+        Ok(Some((kind_named(&name)?, progress)))
     }
 
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -146,12 +158,12 @@ impl Jobs for SqliteStore {
             .bind(millis(now))
             .bind(&token)
             .bind(millis(now.after(term)))
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut **transaction)
             .await?;
         let Some((id, attempts, request, client)) = row else { return Ok(None) };
         let served = sqlx::query(SERVED).bind(kind.name()).bind(client);
-        served.execute(&mut *transaction).await?;
-        sqlx::query(FORGET).bind(kind.name()).execute(&mut *transaction).await?;
+        served.execute(&mut **transaction).await?;
+        sqlx::query(FORGET).bind(kind.name()).execute(&mut **transaction).await?;
         transaction.commit().await?;
         let (lease, attempt) = (Lease { id, token }, attempts.unsigned_abs());
         Ok(Some(Taken { lease, attempt, request }))
@@ -198,8 +210,7 @@ impl Jobs for SqliteStore {
         facts: &JobDetails,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        let now = self.clock.now();
-        let done = queue::finish(&mut transaction, lease, result, facts, now).await?;
+        let done = queue::finish(&mut transaction, lease, result, facts).await?;
         transaction.commit().await?;
         Ok(done)
     }
@@ -216,11 +227,13 @@ impl Jobs for SqliteStore {
         .bind(millis(self.clock.now()))
         .bind(&lease.id)
         .bind(&lease.token)
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await?;
         let failed = failed.rows_affected() == 1;
         if failed {
-            ended(&mut transaction, &lease.id).await?;
+            let (state, problem) = (JobState::Failed, Some(problem.short_kind()));
+            let act = Act::JobEnded { job: &lease.id, state, result: None, problem };
+            ended(&mut transaction, &lease.id, &act).await?;
         }
         transaction.commit().await?;
         Ok(failed)
@@ -234,15 +247,100 @@ impl Jobs for SqliteStore {
         )
         .bind(millis(self.clock.now()))
         .bind(id)
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await?;
         let cancelled = cancelled.rows_affected() == 1;
         if cancelled {
-            ended(&mut transaction, id).await?;
+            let state = JobState::Cancelled;
+            let act = Act::JobEnded { job: id, state, result: None, problem: None };
+            ended(&mut transaction, id, &act).await?;
         }
         transaction.commit().await?;
         Ok(cancelled)
     }
+
+    async fn fail_overdue(&self, problem: &Problem) -> Result<Vec<(JobKind, String)>, StoreError> {
+        let now = millis(self.clock.now());
+        let overdue = sqlx::query(OVERDUE).bind(now).fetch_optional(&self.pool).await?;
+        if overdue.is_none() {
+            return Ok(Vec::new());
+        }
+        let json = to_json("problem", problem)?;
+        let mut transaction = self.write().await?;
+        let overdue: Vec<(String, String)> =
+            sqlx::query_as(OVERDUE).bind(now).fetch_all(&mut **transaction).await?;
+        let mut failed = Vec::with_capacity(overdue.len());
+        for (id, kind) in overdue {
+            sqlx::query(
+                "UPDATE jobs SET state = 'failed', problem = ?, ended_ms = ?,
+                                 lease = NULL, lease_expires_ms = NULL WHERE id = ?",
+            )
+            .bind(&json)
+            .bind(now)
+            .bind(&id)
+            .execute(&mut **transaction)
+            .await?;
+            let (state, problem) = (JobState::Failed, Some(problem.short_kind()));
+            let act = Act::JobEnded { job: &id, state, result: None, problem };
+            ended(&mut transaction, &id, &act).await?;
+            failed.push((kind_named(&kind)?, id));
+        }
+        transaction.commit().await?;
+        Ok(failed)
+    }
+
+    async fn forget(&self, id: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let found: Option<(String, String)> =
+            sqlx::query_as("SELECT kind, state FROM jobs WHERE id = ?")
+                .bind(id)
+                .fetch_optional(&mut **transaction)
+                .await?;
+        let Some((kind, state)) = found else { return Ok(false) };
+        if kind_named(&kind)? == JobKind::Aggregate {
+            return Err(Denial::SumStays.into());
+        }
+        if matches!(job_state(&state)?, JobState::Queued | JobState::Running) {
+            return Err(Denial::JobUnfinished.into());
+        }
+        delete(&mut transaction, id).await?;
+        transaction.note(&Act::JobForgotten { job: id }).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ids: Vec<String> = sqlx::query_scalar(ENDED)
+            .bind(millis(before))
+            .bind(limit)
+            .fetch_all(&mut **transaction)
+            .await?;
+        for id in &ids {
+            delete(&mut transaction, id).await?;
+        }
+        let count = ids.len() as u64;
+        if count > 0 {
+            transaction.note(&Act::JobsForgotten { count, before: before.0 }).await?;
+        }
+        transaction.commit().await?;
+        Ok(count)
+    }
+}
+
+/// Removes a job that has ended. The file of its secret, if it is still there, is nobody's then, and goes with the
+/// others that nobody needs.
+async fn delete(transaction: &mut Write, id: &str) -> Result<(), StoreError> {
+    for sql in ["DELETE FROM job_secrets WHERE job = ?", "DELETE FROM jobs WHERE id = ?"] {
+        sqlx::query(sql).bind(id).execute(&mut ***transaction).await?;
+    }
+    Ok(())
+}
+
+fn kind_named(name: &str) -> Result<JobKind, StoreError> {
+    let kind = JobKind::ALL.into_iter().find(|kind| kind.name() == name);
+    kind.ok_or_else(|| corrupt("kind", &name))
 }
 
 fn read(row: &SqliteRow) -> Result<Job, StoreError> {
@@ -258,6 +356,7 @@ fn read(row: &SqliteRow) -> Result<Job, StoreError> {
         queued_ms: row.try_get("queued_ms")?,
         started_ms: row.try_get("started_ms")?,
         ended_ms: row.try_get("ended_ms")?,
+        deadline_ms: row.try_get("deadline_ms")?,
     };
     stored.read()
 }

@@ -6,6 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::queue::needed_by;
 use super::{SqliteStore, signed};
+use crate::audit::Act;
 use crate::jobs::Dependency;
 use crate::keys::{StoredKey, engine_kind};
 use crate::{Denial, Keys, StoreError, corrupt};
@@ -38,7 +39,7 @@ impl Keys for SqliteStore {
             return Ok(false);
         }
         let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM evaluation_keys")
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut **transaction)
             .await?;
         if keys.unsigned_abs() >= keys_max as u64 {
             return Err(Denial::TooManyKeys(keys_max).into());
@@ -50,8 +51,9 @@ impl Keys for SqliteStore {
         .bind(key.engine.to_string())
         .bind(key.fingerprint.to_string())
         .bind(signed(key.bytes))
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await?;
+        transaction.note(&Act::KeyAdded { key: *id }).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -68,8 +70,9 @@ impl Keys for SqliteStore {
         }
         sqlx::query("DELETE FROM evaluation_keys WHERE id = ?")
             .bind(id.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        transaction.note(&Act::KeyRemoved { key: *id }).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -2,9 +2,10 @@
 //! write lock, so that rules are checked in what is then written.
 //!
 //! No question that is asked for every job reads through jobs that have ended: they are in no index but those of their
-//! ids and of clients' keys, where one is found at once, and that of clients, for lists; a test looks at the plans. Keys stay, since who asks again
-//! under one gets the same job however late.
+//! ids and of clients' keys, where one is found at once, that of clients, for lists, and that of their ends, for who
+//! forgets them; a test looks at the plans. Keys stay as long as their jobs: who asks again gets the same job.
 
+mod audit;
 mod blobs;
 mod circuits;
 mod epochs;
@@ -23,17 +24,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use audit::Write;
 use pulseproof_sdk::Digest;
 use pulseproof_sqlite::{OpenError, SchemaChange};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
 
+use crate::audit::APPLIANCE;
 use crate::clock::{Clock, Timestamp};
 use crate::{Store, StoreError, corrupt};
 
 /// The store's file name.
 pub const FILE: &str = "appliance.sqlite";
 /// Embedded schema changes, oldest first. Never edit one that was released.
-const MIGRATIONS: [SchemaChange; 12] = [
+const MIGRATIONS: [SchemaChange; 14] = [
     (1, "appliance", include_str!("../../migrations/0001_appliance.sql")),
     (2, "fhe", include_str!("../../migrations/0002_fhe.sql")),
     (3, "groth16", include_str!("../../migrations/0003_groth16.sql")),
@@ -46,6 +49,8 @@ const MIGRATIONS: [SchemaChange; 12] = [
     (10, "one-queue", include_str!("../../migrations/0010_one_queue.sql")),
     (11, "leases", include_str!("../../migrations/0011_leases.sql")),
     (12, "clients", include_str!("../../migrations/0012_clients.sql")),
+    (13, "audit", include_str!("../../migrations/0013_audit.sql")),
+    (14, "deadlines", include_str!("../../migrations/0014_deadlines.sql")),
 ];
 /// What SQLite says when it cannot write for want of room.
 const SQLITE_FULL: &str = "13";
@@ -56,6 +61,8 @@ const CONNECTIONS_MAX: u32 = 8;
 pub struct SqliteStore {
     pool: SqlitePool,
     clock: Arc<dyn Clock>,
+    /// Who acts.
+    who: Arc<str>,
 }
 
 impl SqliteStore {
@@ -81,7 +88,7 @@ impl SqliteStore {
     pub async fn open_any(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let pool =
             pulseproof_sqlite::open(&directory.join(FILE), &MIGRATIONS, CONNECTIONS_MAX).await?;
-        Ok(Self { pool, clock })
+        Ok(Self { pool, clock, who: APPLIANCE.into() })
     }
 
     /// The same beside an appliance that runs: nothing is made, and nothing brought up to date.
@@ -91,17 +98,17 @@ impl SqliteStore {
     pub async fn open_beside(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let pool = pulseproof_sqlite::open_as_it_is(&file, &MIGRATIONS, CONNECTIONS_MAX).await?;
-        Ok(Self { pool, clock })
+        Ok(Self { pool, clock, who: APPLIANCE.into() })
     }
 
     async fn claim(&self, srs: Digest) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query("INSERT INTO appliance (only, srs) VALUES (1, ?) ON CONFLICT DO NOTHING")
             .bind(srs.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
         let stored: String =
-            sqlx::query_scalar("SELECT srs FROM appliance").fetch_one(&mut *transaction).await?;
+            sqlx::query_scalar("SELECT srs FROM appliance").fetch_one(&mut **transaction).await?;
         transaction.commit().await?;
         if stored == srs.to_string() {
             Ok(())
@@ -111,13 +118,19 @@ impl SqliteStore {
     }
 
     /// A transaction that holds the write lock from its start.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(pulseproof_sqlite::write(&self.pool).await?)
+    async fn write(&self) -> Result<Write, StoreError> {
+        let transaction = pulseproof_sqlite::write(&self.pool).await?;
+        Ok(Write::new(transaction, &self.who, self.clock.now()))
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn by(&self, who: &str) -> Arc<dyn Store> {
+        let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
+        Arc::new(Self { pool, clock, who: who.into() })
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -5,6 +5,7 @@ use pulseproof_sdk::Digest;
 use pulseproof_sdk::profile::Profile;
 
 use super::SqliteStore;
+use crate::audit::Act;
 use crate::{Denial, Profiles, StoreError, corrupt};
 
 #[async_trait]
@@ -27,7 +28,7 @@ impl Profiles for SqliteStore {
         let (known, count): (bool, i64) =
             sqlx::query_as("SELECT coalesce(max(digest = ?), 0), count(*) FROM profiles")
                 .bind(digest.to_string())
-                .fetch_one(&mut *transaction)
+                .fetch_one(&mut **transaction)
                 .await?;
         if known {
             return Ok(false);
@@ -38,8 +39,9 @@ impl Profiles for SqliteStore {
         sqlx::query("INSERT INTO profiles (digest, bytes) VALUES (?, ?)")
             .bind(digest.to_string())
             .bind(profile.to_bytes())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        transaction.note(&Act::ProfileAdded { profile: digest }).await?;
         transaction.commit().await?;
         Ok(true)
     }

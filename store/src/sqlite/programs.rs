@@ -20,7 +20,7 @@ impl Programs for SqliteStore {
         room: Room,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut *transaction, ask).await? {
+        if let Some(job) = asked_before(&mut **transaction, ask).await? {
             return Ok(job);
         }
         if !keys::is_known(&mut transaction, &request.key).await? {
@@ -29,7 +29,7 @@ impl Programs for SqliteStore {
         check_room(&mut transaction, JobKind::Fhe, &ask.client, room).await?;
         let facts = JobDetails { estimate: Some(estimate), ..JobDetails::default() };
         let job = JobRequest::Fhe(Box::new(request.clone()));
-        insert(&mut transaction, ask, &job, &facts, self.clock.now()).await?;
+        insert(&mut transaction, ask, &job, &facts).await?;
         let key = request.key.to_string();
         note(&mut transaction, &ask.id, Dependency::EvaluationKey, &key).await?;
         for (index, sum) in request.sums.iter().enumerate() {

@@ -22,21 +22,21 @@ impl Proofs for SqliteStore {
         room: Room,
     ) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
-        if let Some(job) = asked_before(&mut *transaction, ask).await? {
+        if let Some(job) = asked_before(&mut **transaction, ask).await? {
             return Ok(job);
         }
-        if stored(&mut *transaction, &request.circuit).await?.is_none() {
+        if stored(&mut **transaction, &request.circuit).await?.is_none() {
             return Err(Denial::CircuitNotThere.into());
         }
         check_room(&mut transaction, JobKind::Groth16, &ask.client, room).await?;
         let job = JobRequest::Groth16(request.clone());
-        insert(&mut transaction, ask, &job, &JobDetails::default(), self.clock.now()).await?;
+        insert(&mut transaction, ask, &job, &JobDetails::default()).await?;
         note(&mut transaction, &ask.id, Dependency::Circuit, request.circuit.as_str()).await?;
         sqlx::query("INSERT INTO job_secrets (job, file, from_witness) VALUES (?, ?, ?)")
             .bind(&ask.id)
             .bind(secret.file().to_string())
             .bind(matches!(secret, Secret::Witness(_)))
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
         transaction.commit().await?;
         Ok(ask.id.clone())

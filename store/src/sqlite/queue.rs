@@ -1,11 +1,12 @@
 //! What all kinds of jobs need of the queue inside a transaction: how they come in, and what they leave behind.
 
 use pulseproof_sdk::Digest;
-use pulseproof_sdk::api::JobRequest;
+use pulseproof_sdk::api::{JobRequest, JobState};
 use sqlx::{Sqlite, SqliteExecutor, Transaction};
 
+use super::audit::Write;
 use super::millis;
-use crate::clock::Timestamp;
+use crate::audit::Act;
 use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Lease, Once, Room};
 use crate::{Denial, StoreError, corrupt, to_json};
 
@@ -61,17 +62,19 @@ pub(super) async fn asked_before(
 
 /// Queues a job.
 pub(super) async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     ask: &Ask,
     request: &JobRequest,
     facts: &JobDetails,
-    now: Timestamp,
 ) -> Result<(), StoreError> {
+    let now = transaction.now();
+    let act = Act::queued(&ask.id, JobKind::of(request), request.regions());
+    transaction.note_by(&ask.client, &act).await?;
     let once = ask.once.as_ref();
     sqlx::query(
         "INSERT INTO jobs (id, kind, request, facts, priority, queued_ms,
-                           client, idempotency_key, request_digest)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           client, idempotency_key, request_digest, deadline_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&ask.id)
     .bind(JobKind::of(request).name())
@@ -82,19 +85,20 @@ pub(super) async fn insert(
     .bind(&ask.client)
     .bind(once.map(|once| &once.key))
     .bind(once.map(|once| once.digest.to_string()))
-    .execute(&mut **transaction)
+    .bind(ask.deadline.map(millis))
+    .execute(&mut ***transaction)
     .await?;
     Ok(())
 }
 
 /// Stores a result and ends its job; false if the lease is not valid any more.
 pub(super) async fn finish(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     lease: &Lease,
     result: &[u8],
     facts: &JobDetails,
-    now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let now = transaction.now();
     let finished = sqlx::query(
         "UPDATE jobs SET state = 'done', result = ?, facts = json_patch(facts, ?), ended_ms = ?,
                          lease = NULL, lease_expires_ms = NULL, stage = NULL, per_mille = NULL
@@ -105,24 +109,28 @@ pub(super) async fn finish(
     .bind(millis(now))
     .bind(&lease.id)
     .bind(&lease.token)
-    .execute(&mut **transaction)
+    .execute(&mut ***transaction)
     .await?;
     let finished = finished.rows_affected() == 1;
     if finished {
-        ended(transaction, &lease.id).await?;
+        let (state, digest) = (JobState::Done, Some(Digest::sha256(result)));
+        let act = Act::JobEnded { job: &lease.id, state, result: digest, problem: None };
+        ended(transaction, &lease.id, &act).await?;
     }
     Ok(finished)
 }
 
-/// Lets go of what an ended job needed.
+/// Lets go of what an ended job needed, and notes that it ended.
 pub(super) async fn ended(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     id: &str,
+    act: &Act<'_>,
 ) -> Result<(), StoreError> {
+    transaction.note(act).await?;
     for sql in
         ["DELETE FROM job_needs WHERE job = ?", "UPDATE job_secrets SET spent = 1 WHERE job = ?"]
     {
-        sqlx::query(sql).bind(id).execute(&mut **transaction).await?;
+        sqlx::query(sql).bind(id).execute(&mut ***transaction).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use pulseproof_sdk::{Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
 use super::SqliteStore;
+use crate::audit::Act;
 use crate::{Denial, Regions, StoreError, from_json, to_json};
 
 #[async_trait]
@@ -36,8 +37,9 @@ impl Regions for SqliteStore {
         )
         .bind(region.as_str())
         .bind(json)
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await?;
+        transaction.note(&Act::RegionRegistered { region, roster: roster.digest() }).await?;
         transaction.commit().await?;
         Ok(new)
     }

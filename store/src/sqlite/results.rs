@@ -6,6 +6,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::queue::needed_by;
 use super::{SqliteStore, ordered};
+use crate::audit::Act;
 use crate::jobs::Dependency;
 use crate::{Denial, Results, StoreError};
 
@@ -23,8 +24,9 @@ impl Results for SqliteStore {
         if is_known(&mut transaction, digest).await? {
             return Ok(false);
         }
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM results").fetch_one(&mut *transaction).await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM results")
+            .fetch_one(&mut **transaction)
+            .await?;
         if usize::try_from(count).is_ok_and(|count| count >= limit) {
             return Err(Denial::TooManyResults(limit).into());
         }
@@ -33,8 +35,9 @@ impl Results for SqliteStore {
             .bind(region.as_str())
             .bind(ordered(epoch))
             .bind(bytes)
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        transaction.note(&Act::ResultAdded { result: *digest, region, epoch }).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -49,8 +52,9 @@ impl Results for SqliteStore {
         }
         sqlx::query("DELETE FROM results WHERE digest = ?")
             .bind(digest.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
+        transaction.note(&Act::ResultRemoved { result: *digest }).await?;
         transaction.commit().await?;
         Ok(())
     }

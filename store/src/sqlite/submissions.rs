@@ -1,10 +1,11 @@
 //! Accepted submissions, byte for byte as they came.
 
 use async_trait::async_trait;
-use pulseproof_sdk::{Name, Roster};
+use pulseproof_sdk::{Digest, Name, Roster};
 use sqlx::{Sqlite, Transaction};
 
 use super::{SqliteStore, epochs, from_ordered, ordered, regions};
+use crate::audit::Act;
 use crate::submissions::{Candidate, StoredSubmission};
 use crate::{Denial, StoreError, Submissions, to_json};
 
@@ -24,6 +25,7 @@ impl Submissions for SqliteStore {
         }
         let closed = epochs::closing_job(&mut transaction, region, epoch).await?;
         let mut refusals = Vec::with_capacity(candidates.len());
+        let mut accepted = Vec::new();
         for candidate in candidates {
             let refusal = match &closed {
                 Some(job) => {
@@ -34,8 +36,15 @@ impl Submissions for SqliteStore {
             };
             if refusal.is_none() {
                 insert(&mut transaction, region, epoch, candidate).await?;
+                accepted.extend(Digest::sha256(&candidate.bytes).0);
             }
             refusals.push(refusal);
+        }
+        if !accepted.is_empty() {
+            let count = accepted.len() / 32;
+            let digest = Digest::sha256(&accepted);
+            let act = Act::SubmissionsAccepted { region, epoch, count, digest };
+            transaction.note(&act).await?;
         }
         transaction.commit().await?;
         Ok(refusals)

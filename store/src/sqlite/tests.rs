@@ -205,6 +205,12 @@ async fn what_is_asked_for_every_job_reads_through_no_job_that_has_ended() {
     assert_eq!(plan(&store, jobs::JOBS).await[0], in_order);
     let of_client = "SEARCH jobs USING INDEX jobs_by_client (client=? AND position<?)";
     assert_eq!(plan(&store, jobs::JOBS_OF).await[0], of_client);
+    let unsealed = "SCAN audit USING INDEX audit_unsealed";
+    assert_eq!(plan(&store, audit::UNSEALED).await, [unsealed]);
+    let overdue = "SEARCH jobs USING INDEX jobs_by_deadline (deadline_ms<?)";
+    assert_eq!(plan(&store, jobs::OVERDUE).await, [overdue]);
+    let ended = "SEARCH jobs USING INDEX jobs_by_end (ended_ms<?)";
+    assert!(plan(&store, jobs::ENDED).await.iter().any(|step| step == ended));
     // The question can be answered with no.
     let slow = plan(&store, "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").await;
     assert_eq!(slow, ["SCAN jobs"]);

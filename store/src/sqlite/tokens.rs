@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{SqliteStore, millis};
+use crate::audit::Act;
 use crate::clock::Timestamp;
 use crate::tokens::{StoredToken, Tokens};
 use crate::{StoreError, corrupt, from_json, to_json};
@@ -17,6 +18,10 @@ const COLUMNS: &str =
 impl Tokens for SqliteStore {
     async fn add_token(&self, token: &StoredToken) -> Result<(), StoreError> {
         let regions = token.regions.as_ref().map(|regions| to_json("regions", regions));
+        let mut transaction = self.write().await?;
+        let of = token.regions.as_ref().map(|regions| regions.iter().cloned().collect());
+        let act = Act::TokenCreated { token: token.id, role: token.role, regions: of };
+        transaction.note(&act).await?;
         sqlx::query(
             "INSERT INTO tokens (id, digest, name, role, regions, created_ms, expires_ms, revoked_ms)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -29,9 +34,9 @@ impl Tokens for SqliteStore {
         .bind(millis(token.created))
         .bind(token.expires.map(millis))
         .bind(token.revoked.map(millis))
-        .execute(&self.pool)
+        .execute(&mut **transaction)
         .await?;
-        Ok(())
+        transaction.commit().await
     }
 
     async fn token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
@@ -47,13 +52,19 @@ impl Tokens for SqliteStore {
     }
 
     async fn revoke_token(&self, id: TokenId) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
         let revoked =
             sqlx::query("UPDATE tokens SET revoked_ms = ? WHERE id = ? AND revoked_ms IS NULL")
                 .bind(millis(self.clock.now()))
                 .bind(id.to_string())
-                .execute(&self.pool)
+                .execute(&mut **transaction)
                 .await?;
-        Ok(revoked.rows_affected() == 1)
+        let revoked = revoked.rows_affected() == 1;
+        if revoked {
+            transaction.note(&Act::TokenRevoked { token: id }).await?;
+        }
+        transaction.commit().await?;
+        Ok(revoked)
     }
 }
 

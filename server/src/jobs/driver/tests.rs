@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use pulseproof_sdk::api::{Job, JobProgress, JobSummary};
+use pulseproof_store::Timestamp;
 use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Room};
 
 use super::*;
@@ -126,6 +127,18 @@ impl Jobs for OneLease {
     }
 
     async fn cancel(&self, _: &str) -> Result<bool, StoreError> {
+        not_asked()
+    }
+
+    async fn fail_overdue(&self, _: &Problem) -> Result<Vec<(JobKind, String)>, StoreError> {
+        not_asked()
+    }
+
+    async fn forget(&self, _: &str) -> Result<bool, StoreError> {
+        not_asked()
+    }
+
+    async fn forget_ended(&self, _: Timestamp, _: usize) -> Result<u64, StoreError> {
         not_asked()
     }
 }

@@ -1,4 +1,4 @@
-//! The store, for tokens alone: also beside an appliance that runs.
+//! The store, for who is at the machine itself: also beside an appliance that runs.
 
 use std::error::Error;
 use std::fs::File;
@@ -15,12 +15,12 @@ pub fn exists(folder: &Path) -> bool {
 }
 
 /// An open store, and its folder's lock if no appliance has it.
-pub struct TokenStore {
+pub struct OpenStore {
     pub store: SqliteStore,
     lock: Option<File>,
 }
 
-impl TokenStore {
+impl OpenStore {
     /// Opens a store that is there.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl TokenStore {
     pub async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
         if !exists(folder) {
             return Err(format!(
-                "{}: no appliance's store is there, and so no tokens; --store names its folder",
+                "{}: no appliance's store is there; --store names its folder",
                 folder.display()
             )
             .into());

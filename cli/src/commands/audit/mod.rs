@@ -1,0 +1,211 @@
+//! `pulseproof audit`.
+
+mod fhir;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Subcommand;
+use pulseproof_sdk::Digest;
+use pulseproof_sdk::audit::{AuditEntry, AuditVerifier};
+use pulseproof_sdk::identity::AppliancePublicKey;
+use pulseproof_store::Audit as _;
+use serde_json::json;
+
+use super::Outcome;
+use crate::files::{Input, Output, Paths};
+use crate::home::Home;
+use crate::output::{say, say_json};
+use crate::store::OpenStore;
+
+/// Entries that are read from the store at a time.
+const PAGE: usize = 1000;
+/// Longest line that is read.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// What an appliance did and for whom: export the log, verify that nobody changed it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pulseproof audit export > audit.jsonl
+  pulseproof audit verify --appliance $(curl -s http://127.0.0.1:8750/v1/identity | jq -r .key) audit.jsonl
+  pulseproof audit verify --appliance $KEY --known 1200:5e9a... audit.jsonl
+  pulseproof audit export --fhir > audit-events.ndjson
+
+Who may see the log over HTTP asks for /v1/audit. docs/audit.md says what is in it, and what it is worth.")]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Write the log as JSON, an entry a line: also beside an appliance that runs
+    Export {
+        /// The appliance's folder [default: that of `pulseproof serve`]
+        #[arg(long, value_name = "DIR")]
+        store: Option<PathBuf>,
+        /// Entries behind this one
+        #[arg(long, default_value_t = 0, value_name = "POSITION")]
+        after: u64,
+        /// As FHIR AuditEvents (R4), a resource a line
+        #[arg(long)]
+        fhir: bool,
+        /// File to write
+        #[arg(long, default_value = "-", value_name = "FILE")]
+        out: Output,
+    },
+    /// Verify that a log is whole and as the appliance signed it
+    #[command(after_help = "\
+Examples:
+  pulseproof audit verify --appliance $KEY audit.jsonl
+  pulseproof audit verify --appliance $KEY --known 1200:5e9a... audit.jsonl
+
+Prints the last entry and its hash. Whoever keeps them, outside the appliance's reach, finds out the next time (--known)
+if the log was written anew meanwhile, even by somebody who has the appliance's key.
+Exits with 0 if the log is whole, 1 if it was changed, and 2 if it cannot be read.")]
+    Verify(Box<VerifyArgs>),
+}
+
+#[derive(Debug, clap::Args)]
+struct VerifyArgs {
+    /// The appliance's key, from somebody you trust
+    #[arg(long, value_name = "KEY")]
+    appliance: AppliancePublicKey,
+    /// An entry that was seen before, and its hash
+    #[arg(long, value_name = "POSITION:HASH")]
+    known: Option<Known>,
+    /// The log, from its start
+    #[arg(default_value = "-")]
+    file: Input,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// An entry that was seen before.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    position: u64,
+    hash: Digest,
+}
+
+impl FromStr for Known {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (position, hash) = text.split_once(':').ok_or("expected POSITION:HASH")?;
+        let position = position.parse().map_err(|error| format!("{position}: {error}"))?;
+        Ok(Self { position, hash: hash.parse()? })
+    }
+}
+
+pub(super) fn run(args: Args, home: &Home) -> Outcome {
+    match args.what {
+        What::Export { store, after, fhir, out } => {
+            let folder = store.unwrap_or_else(|| home.store_dir());
+            let lines = tokio::runtime::Runtime::new()?.block_on(export(folder, after, fhir))?;
+            out.write(|sink| lines.iter().try_for_each(|line| writeln!(sink, "{line}")))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        What::Verify(args) => verify(&args),
+    }
+}
+
+async fn export(
+    folder: PathBuf,
+    mut after: u64,
+    fhir: bool,
+) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let opened = OpenStore::open(&folder).await?;
+    let mut lines = Vec::new();
+    loop {
+        let entries = opened.store.log(after, PAGE).await?;
+        for entry in &entries {
+            lines.push(if fhir {
+                fhir::event(entry)?.to_string()
+            } else {
+                serde_json::to_string(entry)?
+            });
+        }
+        match entries.last() {
+            Some(entry) if entries.len() == PAGE => after = entry.position,
+            _ => break,
+        }
+    }
+    opened.close().await;
+    Ok(lines)
+}
+
+fn verify(args: &VerifyArgs) -> Outcome {
+    Paths::default().reads("FILE", [&args.file]).check()?;
+    let mut reading = Reading { verifier: AuditVerifier::new(args.appliance), last: None };
+    let problem = match reading.follow(args)? {
+        None => reading.is_cut_off(args.known),
+        problem => problem,
+    };
+    let (entries, signed) = reading.verifier.seen();
+    let last = reading.last.map(|hash| hash.to_string());
+    if args.json {
+        let valid = problem.is_none();
+        let verdict = json!({
+            "valid": valid, "error": problem, "entries": entries, "signed": signed, "hash": last,
+        });
+        say_json(&verdict)?;
+    } else {
+        let last = last.map_or_else(String::new, |hash| format!(" {entries}:{hash}"));
+        say(&match &problem {
+            None => {
+                format!("{}: whole, {entries} entries, signed up to {signed};{last}", args.file)
+            }
+            Some(problem) => format!("{}: CHANGED: {problem}", args.file),
+        });
+    }
+    Ok(if problem.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A log that is followed to its end.
+struct Reading {
+    verifier: AuditVerifier,
+    last: Option<Digest>,
+}
+
+impl Reading {
+    /// Reads to the end, or to what is wrong.
+    fn follow(&mut self, args: &VerifyArgs) -> Result<Option<String>, String> {
+        let mut lines = BufReader::new(args.file.open()?);
+        let mut line = Vec::new();
+        for number in 1_u64.. {
+            line.clear();
+            let read = lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+            if read.map_err(|error| args.file.named(error))? == 0 {
+                break;
+            }
+            let entry: AuditEntry = serde_json::from_slice(&line)
+                .map_err(|error| args.file.named(format!("line {number}: {error}")))?;
+            if let Some(problem) = self.take(&entry, args.known) {
+                return Ok(Some(problem));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, entry: &AuditEntry, known: Option<Known>) -> Option<String> {
+        if let Err(error) = self.verifier.next(entry) {
+            return Some(error.to_string());
+        }
+        self.last = Some(entry.hash);
+        let known = known.filter(|known| known.position == entry.position)?;
+        let is_other = known.hash != entry.hash;
+        is_other.then(|| format!("entry {} is another one than was seen before", entry.position))
+    }
+
+    fn is_cut_off(&self, known: Option<Known>) -> Option<String> {
+        let (entries, _) = self.verifier.seen();
+        let is_cut_off = known.is_some_and(|known| known.position > entries);
+        is_cut_off
+            .then(|| format!("the log ends with entry {entries}, before the one that was seen"))
+    }
+}

@@ -1,0 +1,62 @@
+//! The log of what was done: chained and signed soon after, and begun and ended with the appliance itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pulseproof_sdk::Digest;
+use pulseproof_store::{Act, StoreError};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::config::Access;
+use crate::stopping::stopped;
+
+/// How soon what was done is chained and signed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often refusals are noted.
+const REFUSALS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Notes that the appliance has started, and with what.
+///
+/// # Errors
+/// The store's.
+pub async fn begin(app: &App) -> Result<(), StoreError> {
+    let rules = match &app.config.access {
+        Access::Open => None,
+        Access::Rules(text) => Some(Digest::sha256(text.as_bytes())),
+    };
+    let (curve, srs) = (app.sums.curve().to_string(), app.sums.srs());
+    let version = env!("CARGO_PKG_VERSION");
+    app.store.note(&Act::Started { version, curve: &curve, srs, rules }).await
+}
+
+/// Keeps the log up to date until told to stop.
+pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
+    let mut noted = Instant::now();
+    while timeout(SEAL_INTERVAL, stopped(stopping.clone())).await.is_err() {
+        if noted.elapsed() >= REFUSALS_INTERVAL {
+            noted = Instant::now();
+            complain(app.refusals.note(&*app.store).await);
+        }
+        complain(seal(app).await);
+    }
+}
+
+/// Notes that the appliance has stopped as it should.
+pub async fn end(app: &App) {
+    complain(app.refusals.note(&*app.store).await);
+    complain(app.store.note(&Act::Stopped).await);
+    complain(seal(app).await);
+}
+
+async fn seal(app: &App) -> Result<(), StoreError> {
+    while app.store.seal_log(&app.identity).await? > 0 {}
+    Ok(())
+}
+
+fn complain(done: Result<(), StoreError>) {
+    if let Err(error) = done {
+        tracing::error!(%error, "the log of what was done is behind");
+    }
+}

@@ -1,0 +1,146 @@
+//! The log of what was done, and the transactions that write it.
+
+use std::ops::{Deref, DerefMut};
+
+use async_trait::async_trait;
+use pulseproof_sdk::Digest;
+use pulseproof_sdk::audit::{AuditEntry, AuditSignature, audit_hash, audit_start};
+use pulseproof_sdk::identity::ApplianceKey;
+use serde_json::value::RawValue;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use super::{SqliteStore, millis, signed};
+use crate::audit::{Act, Audit};
+use crate::{StoreError, Timestamp, corrupt, from_json, to_json};
+
+/// Most entries that are chained in one transaction.
+const SEALED_MAX: i64 = 4096;
+
+pub(super) const UNSEALED: &str =
+    "SELECT position, at_ms, who, act FROM audit WHERE hash IS NULL ORDER BY position LIMIT ?";
+
+/// A transaction that holds the write lock, of somebody.
+pub(super) struct Write {
+    transaction: Transaction<'static, Sqlite>,
+    who: String,
+    now: Timestamp,
+}
+
+impl Write {
+    pub fn new(transaction: Transaction<'static, Sqlite>, who: &str, now: Timestamp) -> Self {
+        Self { transaction, who: who.to_owned(), now }
+    }
+
+    /// When it began.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Notes what it does.
+    pub async fn note(&mut self, act: &Act<'_>) -> Result<(), StoreError> {
+        let who = self.who.clone();
+        self.note_by(&who, act).await
+    }
+
+    /// Notes what it does for somebody who is known better.
+    pub async fn note_by(&mut self, who: &str, act: &Act<'_>) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO audit (at_ms, who, act) VALUES (?, ?, ?)")
+            .bind(millis(self.now))
+            .bind(who)
+            .bind(to_json("act", act)?)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Deref for Write {
+    type Target = Transaction<'static, Sqlite>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.transaction
+    }
+}
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn note(&self, act: &Act<'_>) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        transaction.note(act).await?;
+        transaction.commit().await
+    }
+
+    async fn seal_log(&self, key: &ApplianceKey) -> Result<u64, StoreError> {
+        let is_sealed = sqlx::query(UNSEALED).bind(1).fetch_optional(&self.pool).await?.is_none();
+        if is_sealed {
+            return Ok(0);
+        }
+        let mut transaction = self.write().await?;
+        let mut last = last_hash(&mut transaction).await?;
+        let entries = sqlx::query(UNSEALED).bind(SEALED_MAX).fetch_all(&mut **transaction).await?;
+        for (index, row) in entries.iter().enumerate() {
+            let (position, at): (i64, i64) = (row.try_get("position")?, row.try_get("at_ms")?);
+            let (who, act): (String, String) = (row.try_get("who")?, row.try_get("act")?);
+            let place = (position.unsigned_abs(), at.unsigned_abs());
+            last = audit_hash(&last, place, &who, &act);
+            let is_last = index + 1 == entries.len();
+            let signature = is_last.then(|| String::from(AuditSignature::new(key, &last)));
+            sqlx::query("UPDATE audit SET hash = ?, signature = ? WHERE position = ?")
+                .bind(last.to_string())
+                .bind(signature)
+                .bind(position)
+                .execute(&mut **transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(entries.len() as u64)
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, at_ms, who, act, hash, signature FROM audit
+             WHERE position > ? AND hash IS NOT NULL ORDER BY position LIMIT ?",
+        )
+        .bind(signed(after))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        rows.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+}
+
+async fn last_hash(transaction: &mut Write) -> Result<Digest, StoreError> {
+    let last: Option<String> = sqlx::query_scalar(
+        "SELECT hash FROM audit WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 1",
+    )
+    .fetch_optional(&mut ***transaction)
+    .await?;
+    match last {
+        Some(text) => text.parse().map_err(|error| corrupt("hash", &error)),
+        None => Ok(audit_start()),
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
+    let number = |field| Ok::<_, StoreError>(row.try_get::<i64, _>(field)?.unsigned_abs());
+    let text = |field| row.try_get::<String, _>(field);
+    let signature: Option<String> = row.try_get("signature")?;
+    let signature = signature.map(AuditSignature::try_from).transpose();
+    Ok(AuditEntry {
+        position: number("position")?,
+        at: number("at_ms")?,
+        who: text("who")?,
+        act: from_json::<Box<RawValue>>("act", &text("act")?)?,
+        hash: text("hash")?.parse().map_err(|error| corrupt("hash", &error))?,
+        signature: signature.map_err(|error| corrupt("signature", &error))?,
+    })
+}
