@@ -11,6 +11,7 @@ gateway's to sum. Whoever was cut off starts over, and finds what is there.
 """
 
 import argparse
+import http.client
 import json
 import os
 import ssl
@@ -149,10 +150,8 @@ def verify(appliance, args, result):
     with open(path, "wb") as file:
         file.write(result)
     insecure = ["--insecure-key"] if args.insecure_key else []
-    verdict = run(
-        args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, path
-    )
-    print(verdict.decode(), end="")
+    command = [args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, path]
+    sys.exit(subprocess.run(command).returncode)
 
 
 def main():
@@ -168,5 +167,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (Refused, subprocess.CalledProcessError, OSError) as error:
+    except (Refused, subprocess.CalledProcessError, OSError, http.client.HTTPException) as error:
         sys.exit(f"error: {error}")

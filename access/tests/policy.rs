@@ -18,7 +18,7 @@ const EXPECTED: &str = "
 see-status                               nobody gateway operator auditor clinician
 see-lookups                              nobody gateway operator auditor clinician
 see-metrics                              operator auditor
-see-audit                                operator auditor
+see-audit
 see-profiles                             gateway operator auditor clinician
 put-profile                              operator
 see-keys                                 gateway operator auditor clinician
@@ -110,6 +110,9 @@ fn regions_are_those_of_the_token() {
         assert!(!policy.permits(&here, action, proof));
         let all = of(Regions::All);
         assert!(policy.permits(&all, action, job) && policy.permits(&all, action, proof));
+        // The log is of all regions.
+        let sees_log = |who| policy.permits(who, Action::SeeAudit, Resource::Appliance);
+        assert!(sees_log(&all) && !sees_log(&here));
     }
     // A job on two regions is seen by those of both.
     let both = [north, south];

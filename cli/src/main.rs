@@ -8,19 +8,31 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pulseproof::commands::Cli;
+use pulseproof::output::logs_are_json;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, Registry};
 
 /// The environment variable that says what is logged.
 const LOG: &str = "PULSEPROOF_LOG";
 
 fn main() -> ExitCode {
     quiet_mesa();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    // No colours in files and journals.
-    let lines = if std::io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
-    tracing_subscriber::registry().with(lines.with_filter(logged())).init();
+    tracing_subscriber::registry().with(lines().with_filter(logged())).init();
     Cli::parse().run()
+}
+
+/// How it is logged: as lines for people, or as a JSON object each.
+fn lines() -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if logs_are_json() {
+        Box::new(lines.json().flatten_event(true))
+    } else if std::io::stderr().is_terminal() {
+        Box::new(lines)
+    } else {
+        // No colours in files and journals.
+        Box::new(lines.with_ansi(false))
+    }
 }
 
 /// What is logged: warnings, or what the environment says.

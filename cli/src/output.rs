@@ -7,6 +7,10 @@ use std::io::IsTerminal;
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use serde_json::json;
+
+/// The environment variable that says how things are logged: `json`, or lines for people.
+const LOG_FORMAT: &str = "PULSEPROOF_LOG_FORMAT";
 
 /// Prints a result.
 pub fn say(text: &str) {
@@ -22,9 +26,19 @@ pub fn say_json(value: &impl Serialize) -> serde_json::Result<()> {
     Ok(())
 }
 
-/// Says something that is not a result.
+/// Says something that is not a result: a line for people, or a record among those of the log.
 pub fn complain(text: &str) {
-    eprintln!("{text}");
+    if logs_are_json() {
+        let record = json!({ "level": "INFO", "message": text, "target": "pulseproof" });
+        eprintln!("{record}");
+    } else {
+        eprintln!("{text}");
+    }
+}
+
+/// Whether everything on standard error is JSON, an object a line.
+pub fn logs_are_json() -> bool {
+    std::env::var_os(LOG_FORMAT).is_some_and(|format| format == "json")
 }
 
 /// A table with a header.

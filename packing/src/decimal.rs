@@ -29,10 +29,18 @@ impl Decimal {
         Some(Self { raw, decimals }).filter(|value| value.raw.unsigned_abs() < 1 << 52)
     }
 
-    /// The raw value at a place that is not coarser; saturates where it would not fit, and the scale then refuses it.
+    /// The raw value at a finer place; saturates where it would not fit, and the scale then refuses it.
     #[must_use]
     pub fn at(self, decimals: u32) -> i64 {
-        self.raw.saturating_mul(10i64.pow(decimals - self.decimals))
+        let saturated = if self.raw < 0 { i64::MIN } else { i64::MAX };
+        self.exactly_at(decimals).unwrap_or(saturated)
+    }
+
+    /// The raw value at a place, if it is not coarser and the value fits.
+    #[must_use]
+    pub fn exactly_at(self, decimals: u32) -> Option<i64> {
+        let finer = decimals.checked_sub(self.decimals)?;
+        self.raw.checked_mul(10_i64.checked_pow(finer)?)
     }
 
     /// In units of the finest place there is, where every value fits.
@@ -57,7 +65,13 @@ mod tests {
     fn one_number_is_one_value_however_it_is_written() {
         assert_eq!(Decimal::parse("5"), Decimal::parse("+5.00"));
         assert_eq!(Decimal::parse("-0"), Decimal::parse("0.0"));
-        assert_eq!(Decimal::parse("7.10").unwrap().at(2), 710);
+        let seven = Decimal::parse("7.10").unwrap();
+        assert_eq!((seven.at(2), seven.exactly_at(2), seven.exactly_at(0)), (710, Some(710), None));
+        assert_eq!(
+            (seven.at(30), seven.exactly_at(18), seven.exactly_at(30)),
+            (i64::MAX, Some(7_100_000_000_000_000_000), None)
+        );
+        assert_eq!(Decimal::parse("-9.3").unwrap().at(18), i64::MIN);
         assert_eq!(Decimal::parse("-1.000000001").unwrap().finest(), -1_000_000_001);
     }
 }

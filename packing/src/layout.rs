@@ -34,11 +34,11 @@ impl Scale {
         (self.minimum..=self.maximum).contains(&raw).then(|| raw.abs_diff(self.minimum))
     }
 
-    /// The raw value of a number as people write it, whether it is on the scale or not, unless it has more decimals.
+    /// The raw value of a number as people write it, whether it is on the scale or not, unless it has more decimals or
+    /// does not fit.
     #[must_use]
     pub fn raw(&self, text: &str) -> Option<i64> {
-        let value = Decimal::parse(text)?;
-        (value.decimals <= self.decimals).then(|| value.at(self.decimals))
+        Decimal::parse(text)?.exactly_at(self.decimals)
     }
 
     /// A raw value as people write it.

@@ -1,8 +1,8 @@
-//! What an appliance did and for whom, in an order that nobody changes afterwards: each entry has the hash of all
-//! before it, and every so often the appliance signs one, and so all before that.
+//! What an appliance did and for whom: each entry has the hash of all before it, and every so often the appliance signs
+//! one, and so all before that.
 //!
-//! Whoever has the appliance's key can sign another history; whoever kept any signed entry can show that it is
-//! another one. No reading, input, witness or name of a device is in it.
+//! Whoever keeps an entry's hash finds out if what it stands for was changed since. Whoever keeps none takes the word of
+//! the appliance's key, and of who has its store. No reading, input, witness or name of a device is in it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +14,7 @@ use crate::signing::SIGNATURE_BYTES;
 /// An entry.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AuditEntry {
     /// Its place, from 1 on without a gap.
     pub position: u64,
@@ -35,6 +36,7 @@ pub struct AuditEntry {
 /// `GET /v1/audit`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AuditPage {
     /// Entries in their order.
     pub entries: Vec<AuditEntry>,
@@ -53,6 +55,12 @@ impl AuditSignature {
     #[must_use]
     pub fn new(key: &ApplianceKey, hash: &Digest) -> Self {
         Self(key.sign(Signed::Audit, hash))
+    }
+
+    /// Whether it is this appliance's, on this hash.
+    #[must_use]
+    pub fn is_of(&self, key: &AppliancePublicKey, hash: &Digest) -> bool {
+        key.verifies(Signed::Audit, hash, &self.0)
     }
 }
 
@@ -109,6 +117,16 @@ pub enum AuditLogError {
     /// Somebody else signed.
     #[error("entry {0} is not signed by this appliance")]
     Signature(u64),
+    /// Nobody vouches for the end of it, or for any of it.
+    #[error(
+        "{seen} entries, of which the appliance signed {signed}: what comes after may be anybody's"
+    )]
+    Unsigned {
+        /// How many there are.
+        seen: u64,
+        /// Up to which they are signed.
+        signed: u64,
+    },
 }
 
 /// Follows a log from one end to the other.
@@ -139,8 +157,8 @@ impl AuditVerifier {
         if audit_hash(before, (*position, *at), who, act.get()) != *hash {
             return Err(AuditLogError::Hash(*position));
         }
-        if let Some(AuditSignature(bytes)) = signature {
-            if !self.key.verifies(Signed::Audit, hash, bytes) {
+        if let Some(signature) = signature {
+            if !signature.is_of(&self.key, hash) {
                 return Err(AuditLogError::Signature(*position));
             }
             self.signed = *position;
@@ -149,10 +167,16 @@ impl AuditVerifier {
         Ok(())
     }
 
-    /// How many entries there were, and up to which they are signed: what comes after may be missing, or made up by
-    /// whoever wrote it down.
-    #[must_use]
-    pub fn seen(&self) -> (u64, u64) {
-        (self.last.0, self.signed)
+    /// Whether the log ends here: how many entries there were.
+    ///
+    /// # Errors
+    /// It does not end with an entry that the appliance signed, as every log does that is taken to its end.
+    pub fn end(&self) -> Result<u64, AuditLogError> {
+        let (seen, signed) = (self.last.0, self.signed);
+        if seen > 0 && seen == signed {
+            Ok(seen)
+        } else {
+            Err(AuditLogError::Unsigned { seen, signed })
+        }
     }
 }

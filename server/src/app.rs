@@ -1,6 +1,6 @@
 //! What requests and the worker share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::identity::ApplianceKey;
@@ -9,12 +9,13 @@ use pulseproof_service::Gate;
 use pulseproof_service::body::{Bodies, Patience};
 use pulseproof_service::budget::Budget;
 use pulseproof_service::doors::DoorCounts;
-use pulseproof_store::Store;
+use pulseproof_store::{Sealed, Store};
 use zeroize::Zeroizing;
 
 use crate::blobs::Blobs;
 use crate::charges::Charges;
 use crate::config::Config;
+use crate::fetched::Fetches;
 use crate::fhe::compute::OutputSigner;
 use crate::fhe::lookups::LookupStore;
 use crate::fhe::registry::Registry;
@@ -58,6 +59,10 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// What was refused since that was last noted.
     pub refusals: Refusals,
+    /// The last entry of the log that was chained, since the start.
+    pub sealed: Mutex<Option<Sealed>>,
+    /// Who was handed which result lately.
+    pub fetches: Fetches,
     /// What clients owe for what did not hold.
     pub charges: Charges,
     /// The jobs at work.
@@ -133,6 +138,8 @@ impl App {
             bodies: bodies(&config),
             gate: Gate::new(config.intakes_max, config.intakes_waiting_max, busy()),
             refusals: Refusals::default(),
+            sealed: Mutex::default(),
+            fetches: Fetches::default(),
             charges: Charges::new(config.culprits_per_minute_max),
             signals: JobSignals::default(),
             backends: Backends::new(groth16, &health, &blobs, &config.groth16),
@@ -155,10 +162,12 @@ impl App {
 
     /// Stands for a request, so that another one is noticed. It tells nothing of what is in it to who has not the
     /// appliance's key: requests may be secret, and few enough to be tried.
-    pub fn request_digest(&self, request: &[u8]) -> Digest {
+    pub fn request_digest(&self, query: &str, body: &[u8]) -> Digest {
         let key = Zeroizing::new(self.identity.seed());
-        let inner =
-            Digest::of("pulseproof request v1", &Zeroizing::new([&key[..], request].concat()));
+        // JSON begins with no question mark: no body stands for a query and another body.
+        let query = if query.is_empty() { String::new() } else { format!("?{query}\n") };
+        let request = Zeroizing::new([&key[..], query.as_bytes(), body].concat());
+        let inner = Digest::of("pulseproof request v1", &request);
         Digest::of("pulseproof request v1", &Zeroizing::new([&key[..], &inner.0[..]].concat()))
     }
 

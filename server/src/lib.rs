@@ -26,6 +26,7 @@ mod blobs;
 mod charges;
 mod config;
 mod denials;
+mod fetched;
 mod fhe;
 mod groth16;
 mod guard;

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use pulseproof_store::{Act, Store, StoreError};
 
-/// Most lines that are kept apart; of all others there is one.
+/// Most lines: of all that is not in them there is one more, which says no more than how often.
 const LINES_MAX: usize = 64;
-/// Who all others are.
+/// Who and what all others are.
 const OTHERS: &str = "others";
 
 /// Who was refused what, and why.
@@ -21,19 +21,25 @@ struct Line {
     route: String,
 }
 
+impl Line {
+    fn others() -> Self {
+        Self { who: OTHERS.to_owned(), problem: OTHERS.to_owned(), route: OTHERS.to_owned() }
+    }
+}
+
 /// What was refused since it was last noted.
 #[derive(Default)]
 pub struct Refusals(Mutex<HashMap<Line, u64>>);
 
 impl Refusals {
-    /// Counts a refusal.
-    pub fn count(&self, who: &str, problem: &str, route: &str) {
+    /// Counts a refusal of a route. Of who did not say who it is, the route is left out: it may ask for all of them.
+    pub fn count(&self, who: &str, problem: &str, status: u16, (method, route): (&str, &str)) {
+        let is_nobody = status == StatusCode::UNAUTHORIZED.as_u16();
+        let route = if is_nobody { "any".to_owned() } else { format!("{method} {route}") };
+        let line = Line { who: who.to_owned(), problem: problem.to_owned(), route };
         let mut lines = self.lock();
-        let line =
-            Line { who: who.to_owned(), problem: problem.to_owned(), route: route.to_owned() };
         let is_full = lines.len() >= LINES_MAX && !lines.contains_key(&line);
-        let line = if is_full { Line { who: OTHERS.to_owned(), ..line } } else { line };
-        // Others' lines are as many as there are kinds of problems and routes, and nobody makes up those.
+        let line = if is_full { Line::others() } else { line };
         *lines.entry(line).or_default() += 1;
     }
 
@@ -64,10 +70,10 @@ impl Refusals {
 }
 
 /// Whether an answer refuses something that is worth a line: that somebody may not, or a change that was not made.
-pub fn is_refusal(method: &Method, status: StatusCode) -> bool {
+pub fn is_refusal(method: &str, status: StatusCode) -> bool {
     let is_nobody_s =
         [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::MISDIRECTED_REQUEST];
-    let changes = !matches!(*method, Method::GET | Method::HEAD);
+    let changes = method != "GET";
     is_nobody_s.contains(&status) || (status.is_client_error() && changes)
 }
 
@@ -75,27 +81,43 @@ pub fn is_refusal(method: &Method, status: StatusCode) -> bool {
 mod tests {
     use super::*;
 
+    fn lines(refusals: &Refusals) -> Vec<(String, u64)> {
+        let lines = refusals.lock();
+        let mut lines: Vec<_> =
+            lines.iter().map(|(line, count)| (line.who.clone(), *count)).collect();
+        lines.sort();
+        lines
+    }
+
     #[test]
     fn many_who_are_refused_are_few_lines() {
         let refusals = Refusals::default();
         for index in 0..1000 {
-            refusals.count(&format!("address {index}"), "unauthorized", "GET /metrics");
+            let route = format!("/v1/{index}");
+            refusals.count(&format!("address {index}"), "unauthorized", 401, ("GET", &route));
+            refusals.count("token x", &format!("problem {index}"), 403, ("PUT", &route));
         }
-        refusals.count("address 7", "unauthorized", "GET /metrics");
-        let lines = refusals.lock();
-        let of = |who: &str| {
-            let line = lines.iter().find(|(line, _)| line.who == who);
-            line.map(|(_, count)| *count)
-        };
-        assert_eq!((lines.len(), of("address 7"), of(OTHERS)), (LINES_MAX + 1, Some(2), Some(936)));
+        refusals.count("address 7", "unauthorized", 401, ("GET", "/metrics"));
+        let lines = lines(&refusals);
+        let of = |who: &str| lines.iter().find(|(line, _)| line == who).map(|(_, count)| *count);
+        assert_eq!((lines.len(), of("address 7")), (LINES_MAX + 1, Some(2)));
+        assert_eq!(of(OTHERS), Some(2000 - LINES_MAX as u64));
+    }
+
+    #[test]
+    fn who_is_nobody_is_one_line_whatever_it_asks_for() {
+        let refusals = Refusals::default();
+        for route in ["/a", "/b", "/c"] {
+            refusals.count("address 7", "unauthorized", 401, ("GET", route));
+        }
+        assert_eq!(lines(&refusals), [("address 7".to_owned(), 3)]);
     }
 
     #[test]
     fn what_is_only_looked_for_is_no_refusal() {
-        let of = |method, status| is_refusal(&method, StatusCode::from_u16(status).unwrap());
-        assert!(of(Method::GET, 401) && of(Method::GET, 403) && of(Method::GET, 421));
-        assert!(of(Method::POST, 422) && of(Method::DELETE, 409) && of(Method::PUT, 413));
-        assert!(!of(Method::GET, 404) && !of(Method::GET, 409) && !of(Method::POST, 503));
-        assert!(!of(Method::POST, 200));
+        let of = |method, status| is_refusal(method, StatusCode::from_u16(status).unwrap());
+        assert!(of("GET", 401) && of("GET", 403) && of("GET", 421));
+        assert!(of("POST", 422) && of("DELETE", 409) && of("PUT", 413) && of("other", 405));
+        assert!(!of("GET", 404) && !of("GET", 409) && !of("POST", 503) && !of("POST", 200));
     }
 }

@@ -131,7 +131,6 @@ impl Appliance {
             config,
             telemetry,
         );
-        log::begin(&app).await?;
         Ok(Self { app: Arc::new(app), lock })
     }
 
@@ -163,6 +162,7 @@ impl Appliance {
         shutdown: Boxed<()>,
     ) -> Result<(), ServeError> {
         let Self { app, lock } = self;
+        log::begin(&app).await?;
         announce(&app);
         let (stop, stopping) = watch::channel(false);
         let requests = async {

@@ -15,6 +15,19 @@ use crate::jobs::JobKind;
 
 /// Who acts, unless somebody else is said to.
 pub const APPLIANCE: &str = "appliance";
+/// Whoever is at the machine itself.
+pub const OPERATOR: &str = "operator";
+/// Most entries that are chained in one transaction.
+pub const SEALED_AT_ONCE: u64 = 4096;
+
+/// The last entry that was chained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its place.
+    pub position: u64,
+    /// Its hash, of all before as well.
+    pub hash: Digest,
+}
 
 /// Something that is done.
 #[derive(Clone, Debug, Serialize)]
@@ -180,9 +193,16 @@ pub trait Audit: Send + Sync {
     /// Notes something that is not noted with what is stored.
     async fn note(&self, act: &Act<'_>) -> Result<(), StoreError>;
 
-    /// Chains what was not chained yet, some thousand entries at a time, and signs the last of them; how many those
-    /// were.
-    async fn seal_log(&self, key: &ApplianceKey) -> Result<u64, StoreError>;
+    /// Chains what was not chained yet, up to [`SEALED_AT_ONCE`], and signs the last of them; how many those were, and
+    /// the last. `behind` is what was last when this was called before, if it was.
+    ///
+    /// # Errors
+    /// What was chained before does not end there, or not with an entry of this key: somebody changed it.
+    async fn seal_log(
+        &self,
+        key: &ApplianceKey,
+        behind: Option<Sealed>,
+    ) -> Result<(u64, Option<Sealed>), StoreError>;
 
     /// Entries behind a place, in order, as far as they are chained.
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

@@ -40,7 +40,7 @@ use pulseproof_sdk::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use audit::{Act, Audit};
+pub use audit::{Act, Audit, Sealed};
 pub use blobs::Blobs;
 pub use circuits::Circuits;
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -1,5 +1,6 @@
 //! `pulseproof keys`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -125,6 +126,13 @@ fn evaluation(secret: &Input, file: &Output) -> Outcome {
 /// # Errors
 /// It is none, with its name.
 pub(super) fn device_key(file: &Input) -> Result<DeviceKey, String> {
+    if let Input::Path(path) = file
+        && path
+            .metadata()
+            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o077 != 0)
+    {
+        return Err(file.named("others than its owner may read it: chmod 600"));
+    }
     let text = file.read(KEY_TEXT_MAX)?;
     let digits = text.strip_prefix(DEVICE_PREFIX.as_bytes()).unwrap_or_default();
     let mut seed = Zeroizing::new([0; 32]);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use pulseproof_fhe::{Layout, LayoutRequest, PublicKey, Scale};
 use pulseproof_files::Readers;
+use pulseproof_packing::decimal::DECIMALS_MAX;
 use pulseproof_sdk::Profile;
 use pulseproof_sdk::profile::PROFILE_BYTES_MAX;
 use serde_json::json;
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
     inside: String,
     /// Digits of a reading behind the point
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(DECIMALS_MAX)))]
     decimals: u32,
     /// Most readings of a submission
     #[arg(long)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use pulseproof_sdk::Name;
 use pulseproof_sdk::access::{ApiToken, Role, TokenId};
+use pulseproof_store::audit::OPERATOR;
 use pulseproof_store::sqlite::SqliteStore;
 use pulseproof_store::tokens::StoredToken;
 use pulseproof_store::{Clock, Store, SystemClock, Timestamp, Tokens};
@@ -69,9 +70,6 @@ enum What {
         id: String,
     },
 }
-
-/// Who whoever is at the machine itself is, in the log.
-const OPERATOR: &str = "operator";
 
 /// What is listed of a token.
 #[derive(Serialize)]

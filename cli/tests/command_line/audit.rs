@@ -11,15 +11,39 @@ use crate::common::{json, pulseproof, stderr, stdout};
 
 /// Starts an appliance, and stops it when it is there.
 fn serve(home: &Path) {
+    serve_with(home, &[]);
+}
+
+/// The same with more in its environment; what it says on standard error.
+fn serve_with(home: &Path, environment: &[(&str, &str)]) -> String {
     let mut command = pulseproof(home);
     command.args(["serve", "--insecure-key", "--log-size", "10", "--listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    command.envs(environment.iter().copied());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
     assert!(said.starts_with("listening on"), "{said}");
     let id = i32::try_from(child.id()).unwrap();
     kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
-    assert!(child.wait().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    stderr(&output)
+}
+
+#[test]
+fn a_log_in_json_is_json_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let said =
+        serve_with(folder.path(), &[("PULSEPROOF_LOG", "info"), ("PULSEPROOF_LOG_FORMAT", "json")]);
+    let records: Vec<Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(
+        records.iter().all(|record| record["level"].is_string() && record["message"].is_string())
+    );
+    let of = |message: &str| records.iter().find(|record| record["message"] == message);
+    assert_eq!(of("serving").unwrap()["target"], "pulseproof_server::serve");
+    // What is said to people is among them.
+    assert!(records.iter().any(|record| record["message"].as_str().unwrap().contains("INSECURE")));
 }
 
 #[test]
@@ -38,6 +62,8 @@ fn a_log_is_exported_and_verified_and_what_was_changed_is_found() {
     assert!(created.status.success(), "{}", stderr(&created));
     serve(home);
     assert!(run(&["audit", "export", "--out", "log.jsonl"]).status.success());
+    let over = run(&["audit", "export", "--out", "appliance/appliance.sqlite"]);
+    assert!(over.status.code() == Some(2) && stderr(&over).contains("--out"), "{}", stderr(&over));
     let log = std::fs::read_to_string(home.join("log.jsonl")).unwrap();
     let entries: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let what: Vec<_> = entries.iter().map(|entry| entry["act"]["what"].as_str().unwrap()).collect();
@@ -53,10 +79,7 @@ fn a_log_is_exported_and_verified_and_what_was_changed_is_found() {
     };
     let verdict = json(&verify("log.jsonl", &[]));
     let last = entries[4]["hash"].as_str().unwrap();
-    assert_eq!(
-        verdict,
-        json!({ "valid": true, "error": null, "entries": 5, "signed": 5, "hash": last })
-    );
+    assert_eq!(verdict, json!({ "valid": true, "error": null, "entries": 5, "hash": last }));
     let known = format!("5:{last}");
     assert!(verify("log.jsonl", &["--known", &known]).status.success());
 
@@ -83,10 +106,32 @@ fn a_log_is_exported_and_verified_and_what_was_changed_is_found() {
     }
     let other = verify("log.jsonl", &["--known", &format!("2:{last}")]);
     assert!(stdout(&other).contains("entry 2 is another one than was seen before"));
+    // What nobody signed is anybody's, and so is nothing.
+    let unsigned: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let mut entry = entry.clone();
+            entry.as_object_mut().unwrap().remove("signature");
+            entry.to_string()
+        })
+        .collect();
+    for (text, reason) in [(unsigned.join("\n"), "signed 0"), (String::new(), "0 entries")] {
+        std::fs::write(home.join("changed.jsonl"), text).unwrap();
+        let verdict = verify("changed.jsonl", &[]);
+        assert!(
+            verdict.status.code() == Some(1) && stdout(&verdict).contains(reason),
+            "{}",
+            stdout(&verdict)
+        );
+    }
+    // As it comes over HTTP, page by page.
+    let page = |entries: &[&str]| format!("{{\"entries\":[{}],\"next\":9}}", entries.join(","));
+    std::fs::write(home.join("pages"), page(&lines[..2]) + &page(&lines[2..])).unwrap();
+    assert_eq!(json(&verify("pages", &[]))["entries"], 5);
     std::fs::write(home.join("changed.jsonl"), "{}\n").unwrap();
     let broken = verify("changed.jsonl", &[]);
     assert!(
-        broken.status.code() == Some(2) && stderr(&broken).contains("line 1: "),
+        broken.status.code() == Some(2) && stderr(&broken).contains("entry or page 1: "),
         "{}",
         stderr(&broken)
     );

@@ -102,59 +102,63 @@ fn serve(region: &Region) -> (Appliance, String) {
     (Appliance(child), url)
 }
 
+impl Region {
+    fn token(&self, role: &str) -> String {
+        self.ok(&["tokens", "create", role, "--role", role]).trim().to_owned()
+    }
+
+    /// Runs the example, as whoever has this token.
+    fn gateway(&self, what: &str, url: &str, token: &str, readings: &str) -> Output {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/gateway.py");
+        let options = "--region north --epoch 7 --profile north.profile --keys keys --out results --insecure-key";
+        let mut command = Command::new("python3");
+        command.current_dir(self.0.path()).arg(&example).arg(what).args(options.split(' '));
+        command.args(["--url", url, "--program", env!("CARGO_BIN_EXE_pulseproof")]);
+        command.env("PULSEPROOF_HOME", self.at("home")).env("PULSEPROOF_TOKEN", token);
+        fed(command.stdout(Stdio::piped()).stderr(Stdio::piped()), readings)
+    }
+}
+
 #[test]
 fn readings_become_a_verified_sum_by_http_and_python_alone() {
     let region = Region::new();
     let facts = region.profile();
+    // Under the default rules, which ask for tokens.
+    let (operator, gateway) = (region.token("operator"), region.token("gateway"));
     let (_appliance, url) = serve(&region);
-    let readings = [
+    let readings = lines(&[
         ("meter-1", "[5.5, null, 12]"),
         ("meter-2", "[2]"),
         ("meter-3", "[22.2, 3.9]"),
         ("meter-1", "[6]"),
-    ];
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/gateway.py");
-    let gateway = || {
-        let mut command = Command::new("python3");
-        command
-            .current_dir(region.0.path())
-            .env("PULSEPROOF_HOME", region.at("home"))
-            .arg(&example);
-        command.args([
-            "--url",
-            &url,
-            "--region",
-            "north",
-            "--epoch",
-            "7",
-            "--profile",
-            "north.profile",
-        ]);
-        command.args(["--keys", "keys", "--out", "results", "--insecure-key", "--program"]);
-        command.arg(env!("CARGO_BIN_EXE_pulseproof")).stdout(Stdio::piped()).stderr(Stdio::piped());
-        fed(&mut command, &lines(&readings))
-    };
-    let verdict = json(&gateway());
-    let said = [&verdict[0]["valid"], &verdict[0]["devices"], &verdict[0]["proved_encryption"]];
-    assert_eq!(said, [&json!(true), &json!(3), &json!(true)], "{verdict}");
-    assert_eq!(verdict[0]["words"], facts["words"]);
+    ]);
+    let refused = region.gateway("register", &url, &gateway, "");
+    assert!(
+        refused.status.code() == Some(1) && stderr(&refused).contains("403 forbidden"),
+        "{}",
+        stderr(&refused)
+    );
+    for _ in 0..2 {
+        let registered = region.gateway("register", &url, &operator, "");
+        assert!(registered.status.success(), "{}", stderr(&registered));
+    }
+    // Whoever was cut off starts over, and finds what is there.
+    for _ in 0..2 {
+        let verdict = json(&region.gateway("sum", &url, &gateway, &readings));
+        let said = [&verdict[0]["valid"], &verdict[0]["devices"], &verdict[0]["proved_encryption"]];
+        assert_eq!(said, [&json!(true), &json!(3), &json!(true)], "{verdict}");
+        assert_eq!(verdict[0]["words"], facts["words"]);
+    }
 
-    // The oracle: what the authority reads in the sum is what goes in.
+    // The oracle: what the authority reads in the sum is what went in.
     let bytes = std::fs::read(region.at("results/north.epoch-7.result")).unwrap();
     let result = ProvedResult::<Bls12_381>::from_bytes(&bytes).unwrap();
-    let secret =
-        SecretKey::from_bytes(&std::fs::read(region.at("authority.secret")).unwrap()).unwrap();
+    let secret = std::fs::read(region.at("authority.secret")).unwrap();
+    let secret = SecretKey::from_bytes(&secret).unwrap();
     let profile = Profile::from_bytes(&std::fs::read(region.at("north.profile")).unwrap()).unwrap();
     let Profile::Proved { layout, .. } = profile else { panic!("devices prove") };
-    assert_eq!(
-        decrypt(&secret, &layout, &result),
-        Totals::of_readings(&layout, [55, 120, 60, 20, 222, 39])
-    );
-
-    // A gateway that comes again is told that these readings are there.
-    let again = gateway();
-    assert_eq!(again.status.code(), Some(1));
-    assert!(stderr(&again).contains("epoch"), "{}", stderr(&again));
+    let expected = Totals::of_readings(&layout, [55, 120, 60, 20, 222, 39]);
+    assert_eq!(decrypt(&secret, &layout, &result), expected);
 }
 
 fn decrypt(secret: &SecretKey, layout: &Layout, result: &ProvedResult<Bls12_381>) -> Totals {
@@ -172,7 +176,7 @@ fn what_cannot_be_sealed_is_named() {
     for (readings, reason) in [
         (
             lines(&[("meter-1", "[5]"), ("meter-2", "[1.9]")]),
-            "standard input: line 2: 1.9 is no reading: expected 2.0 to 22.2",
+            "standard input: line 2: reading 1: expected a number, 2.0 to 22.2",
         ),
         (lines(&[("meter-9", "[5]")]), "keys/meter-9.key: No such file"),
         (
@@ -187,6 +191,16 @@ fn what_cannot_be_sealed_is_named() {
         assert!(refused.status.code() == Some(2) && said.contains(reason), "{readings}: {said}");
         assert!(!region.at("other").exists());
     }
+    // No key is written over, read by others, or too long for its SRS.
+    let over = region.seal(&lines(&[("meter-1", "[5]")]), &["--out", "keys/meter-1.key"]);
+    assert!(over.status.code() == Some(2) && stderr(&over).contains("--out"), "{}", stderr(&over));
+    region.ok(&["keys", "show", "keys/meter-1.key"]);
+    let small = region.seal(&lines(&[("meter-1", "[5]")]), &["--log-size", "3"]);
+    assert!(stderr(&small).contains("--log-size 3 is too small"), "{}", stderr(&small));
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+    std::fs::set_permissions(region.at("keys/meter-1.key"), open).unwrap();
+    let open = region.seal(&lines(&[("meter-1", "[5]")]), &[]);
+    assert!(stderr(&open).contains("chmod 600"), "{}", stderr(&open));
     // Without the flag, no development SRS.
     let words = [
         "seal",
@@ -214,6 +228,7 @@ fn profiles_that_cannot_be_are_refused() {
         ),
         ("--range 22 --inside 3:10 --slots 4 --summands 10", "--range: \"22\" is not LOW:HIGH"),
         ("--range 2:22 --inside 3:10 --slots 0 --summands 10", "slots is 0"),
+        ("--decimals 19 --range 2:22 --inside 3:10 --slots 4 --summands 10", "--decimals"),
     ] {
         let words = ["profile", "authority.public", "bad.profile"];
         let options: Vec<_> = options.split_whitespace().collect();

@@ -14,12 +14,12 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, InfoBuilder, KnownFormat, OpenApi, OpenApiBuilder, Paths, Ref,
-    RefOr, Required,
+    ContentBuilder, Header, HeaderBuilder, HttpMethod, InfoBuilder, KnownFormat, OpenApi,
+    OpenApiBuilder, Paths, Ref, RefOr, Required,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::routes::table;
+use super::routes::{name, table};
 
 /// What a route's problems are said under, next to its handler: `404 unknown-region; 422 bad-roster, wrong-region`,
 /// or several such texts.
@@ -34,6 +34,8 @@ const EVERYWHERE: &str = "400 malformed; 401 unauthorized; 403 forbidden, foreig
 const BODIES: &str = "408 body-timeout; 413 body-too-large; 415 unsupported-encoding; 429 too-much-at-once; 503 busy";
 /// The problems of every route that reads JSON.
 const JSON: &str = "415 unsupported-media-type";
+/// Problems that may pass: most of them say when.
+const MAY_PASS: [&str; 4] = ["409", "429", "503", "507"];
 /// How whoever asks says who it is.
 const TOKEN: &str = "token";
 
@@ -65,6 +67,7 @@ fn build() -> OpenApi {
                 .parameters
                 .get_or_insert_default()
                 .extend(parameters(&path).into_iter().map(RefOr::T));
+            operation.operation_id = Some(operation_id(&method, &path));
             add_problems(&mut operation);
             say_who(&mut operation, &actions, actions.iter().any(is_open));
             paths.add_path_operation(&path, vec![method], operation);
@@ -77,6 +80,12 @@ fn build() -> OpenApi {
         .description(Some(include_str!("document.md")));
     let document = OpenApiBuilder::new().info(info).paths(paths).components(Some(components));
     document.build()
+}
+
+/// What generated clients call it: `get_v1_jobs_id`.
+fn operation_id(method: &HttpMethod, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    [name(method).to_lowercase().as_str()].into_iter().chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// The one operation that a handler has, and its method.
@@ -134,7 +143,7 @@ fn text(pattern: &str) -> RefOr<Schema> {
 
 fn number(maximum: u64) -> RefOr<Schema> {
     let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
-    let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::UInt64)));
     number.minimum(Some(0)).maximum(Some(maximum)).into()
 }
 
@@ -165,10 +174,21 @@ fn add_problems(operation: &mut Operation) {
     for (status, kinds) in kinds {
         // Where it is another answer as well, that is said at the handler.
         if !operation.responses.responses.contains_key(status) {
-            let response = RefOr::T(problems(&kinds).build());
+            let mut response = problems(&kinds);
+            if MAY_PASS.contains(&status) {
+                response = response.header("Retry-After", seconds());
+            }
+            let response = RefOr::T(response.build());
             operation.responses.responses.insert(status.to_owned(), response);
         }
     }
+}
+
+/// The header of what may pass.
+fn seconds() -> Header {
+    let seconds = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer)).minimum(Some(0));
+    let description = "In how many seconds it may be tried again, if that is known";
+    HeaderBuilder::new().schema(Some(seconds)).description(Some(description)).build()
 }
 
 fn problems(kinds: &BTreeSet<&str>) -> ResponseBuilder {

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use pulseproof_access::{Action, Resource};
 use pulseproof_sdk::Problem;
@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::guard::{Asking, client};
 use crate::jobs::{self, find, is_over, until_ended};
 use crate::refusal::Refusal;
+use crate::upkeep;
 
 /// Jobs that are looked at for one page, and how many at a time: a page may be short, and say where to go on.
 const LOOKED_AT_MAX: usize = 500;
@@ -81,12 +82,12 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Refusal> {
     let patience = wait(request.headers());
     let key = idempotency_key(request.headers())?;
-    let AskQuery { priority, deadline } =
-        AskQuery::read(request.uri().query().unwrap_or_default())?;
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let AskQuery { priority, deadline } = AskQuery::read(&query)?;
     let body = app.bodies.read_json(request, JSON_BYTES_MAX).await?;
     let request: JobRequest = parse_json(&body.bytes)?;
     check(&app, &caller, &request)?;
-    let once = key.map(|key| Once { key, digest: app.request_digest(&body.bytes) });
+    let once = key.map(|key| Once { key, digest: app.request_digest(&query, &body.bytes) });
     if deadline.is_some() && JobKind::of(&request) == JobKind::Aggregate {
         let detail = "a sum closes its epoch, and has no deadline";
         return Err(Problem::new(422, "bad-job", detail).field("deadline").into());
@@ -236,6 +237,8 @@ pub async fn forget(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refusal> {
     let job = find_for(&app, &caller, Action::ForgetJob, &path?.0).await?;
+    // Whoever saw that it has ended was faster than who removes its inputs.
+    upkeep::discard_secrets(&app).await;
     match app.store.by(&caller.name).forget(&job.id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(jobs::unknown_job().into()),
@@ -285,13 +288,14 @@ pub async fn show(
             "404 unknown-job, unknown-profile; 408 deadline-passed; 409 job-cancelled, openings-exhausted, result-not-ready, \
              sum-not-ready; 422 bad-inputs, bad-layout, bad-program, bad-witness, bad-word, key-too-large, \
              mixed-profiles, no-wasm, too-many-summands, unknown-circuit, unknown-key, unknown-result, \
-             unknown-sum, unsatisfied, wrong-length, wrong-profile; 500 backend-failed, engine-failed"
+             unknown-sum, unsatisfied, wrong-length, wrong-profile; 500 backend-failed, engine-failed; 507 disk-full"
         )
     ))
 )]
 pub async fn result(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Asking>,
+    method: Method,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refusal> {
     let job = find_for(&app, &caller, Action::FetchResult, &path?.0).await?;
@@ -301,8 +305,11 @@ pub async fn result(
             Err(Problem::new(409, "job-cancelled", format!("job {} was cancelled", job.id)).into())
         }
         (None, Some(bytes)) => {
-            let act = Act::ResultFetched { job: &job.id };
-            app.store.by(&caller.name).note(&act).await?;
+            // Who only looks is handed nothing.
+            if method != Method::HEAD && app.fetches.is_first(&caller.name, &job.id) {
+                let act = Act::ResultFetched { job: &job.id };
+                app.store.by(&caller.name).note(&act).await?;
+            }
             Ok(([(CONTENT_TYPE, media_type(&job.request))], bytes))
         }
         (None, None) => Err(Refusal::for_now(not_ready(&job.id))),

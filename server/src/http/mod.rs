@@ -36,7 +36,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::EXPECT;
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
@@ -50,6 +50,8 @@ use crate::refusal::Refusal;
 use crate::refused::is_refusal;
 use crate::telemetry;
 
+/// Which request an answer is of, in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most of a path that is logged.
 const PATH_CHARS_LOGGED: usize = 200;
 
@@ -112,24 +114,28 @@ async fn no_such_method(method: Method, uri: Uri) -> Refusal {
 
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path: String = request.uri().path().chars().take(PATH_CHARS_LOGGED).collect();
-    let (method, at) = (request.method(), Client::of(&request));
+    let (method, at) = (method_name(request.method()), Client::of(&request));
     let (from, caller) = (at.as_str(), tracing::field::Empty);
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", %method, path, from, caller);
-    let method = method.clone();
+    let id = format!("{:016x}", rand::random::<u64>());
+    let span = tracing::info_span!("request", id, method, path, from, caller);
     async move {
         let start = Instant::now();
-        let response = next.run(request).await;
+        let mut response = next.run(request).await;
+        // So that whoever was answered and whoever reads the log mean the same.
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
         let elapsed = start.elapsed();
-        telemetry::answered(&method, &route, &response, elapsed);
+        telemetry::answered(method, &route, &response, elapsed);
         let status = response.status().as_u16();
         let problem = response.extensions().get().map(|ProblemKind(kind)| kind.as_str());
-        if let Some(problem) = problem.filter(|_| is_refusal(&method, response.status())) {
+        if let Some(problem) = problem.filter(|_| is_refusal(method, response.status())) {
             let who = response.extensions().get().unwrap_or(&at);
-            app.refusals.count(who.as_str(), problem, &format!("{method} {route}"));
+            app.refusals.count(who.as_str(), problem, status, (method, &route));
         }
-        tracing::info!(%method, route, status, problem, ?elapsed, "answered");
+        tracing::info!(method, route, status, problem, ?elapsed, "answered");
         response
     }
     .instrument(span)
@@ -145,4 +151,15 @@ where
         |reason: String| Problem::new(400, "malformed", format!("{field}: {reason}")).field(field);
     let value: T = text.parse().map_err(|error: T::Err| malformed(error.to_string()))?;
     if value.to_string() == text { Ok(value) } else { Err(malformed(format!("write {value}"))) }
+}
+
+/// A method as it is counted and logged: whoever asks makes up no names.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET | Method::HEAD => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
 }

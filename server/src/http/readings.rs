@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use pulseproof_sdk::Roster;
 use pulseproof_sdk::api::{Accepted, Intake, Refused};
+use pulseproof_sdk::{Problem, Roster};
 use pulseproof_service::{Client, body};
 use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
@@ -21,6 +21,9 @@ use crate::denials;
 use crate::refusal::Refusal;
 use crate::sums::Checked;
 use crate::telemetry;
+
+/// Where submissions go, in the log.
+const ROUTE: &str = "/v1/regions/{region}/epochs/{epoch}/readings";
 
 /// Checks a batch and stores what passes.
 #[utoipa::path(
@@ -103,7 +106,8 @@ async fn store(
         }
     }
     for refused in &intake.refused {
-        app.refusals.count(client.as_str(), refused.problem.short_kind(), "a submission");
+        let Problem { status, .. } = refused.problem;
+        app.refusals.count(client.as_str(), refused.problem.short_kind(), status, ("POST", ROUTE));
     }
     intake.refused.sort_by_key(|refused| refused.index);
     Ok(intake)

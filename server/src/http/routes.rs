@@ -123,7 +123,7 @@ pub fn routes() -> Vec<RouteInfo> {
     table().into_iter().map(info).collect()
 }
 
-fn name(method: &HttpMethod) -> &'static str {
+pub(super) fn name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Get => "GET",
         HttpMethod::Post => "POST",

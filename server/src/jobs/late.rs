@@ -16,13 +16,13 @@ use crate::telemetry;
 use crate::upkeep;
 
 /// How soon a job fails whose deadline has passed.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const OVERDUE_INTERVAL: Duration = Duration::from_secs(1);
 /// Jobs that are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: usize = 1000;
 
 /// Fails jobs whose deadline has passed, until told to stop.
 pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
-    while timeout(LOOK_INTERVAL, stopped(stopping.clone())).await.is_err() {
+    while timeout(OVERDUE_INTERVAL, stopped(stopping.clone())).await.is_err() {
         if let Err(error) = fail_overdue(app).await {
             tracing::error!(%error, "jobs that are too late were not ended");
         }

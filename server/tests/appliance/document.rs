@@ -1,5 +1,7 @@
 //! The document of the interface, and the page that shows it.
 
+use std::collections::BTreeSet;
+
 use crate::common::*;
 use jsonschema::Validator;
 use pulseproof_server::{document, routes};
@@ -26,6 +28,15 @@ fn the_document_is_whole() {
             assert!(description.contains(&format!("`{action}`")), "{at}: {description}");
         }
     }
+    let ids: Vec<_> = routes()
+        .iter()
+        .map(|route| {
+            let entry = &document["paths"][&route.path][route.method.to_lowercase()];
+            entry["operationId"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(ids.contains(&"delete_v1_jobs_id_result".to_owned()), "{ids:?}");
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
     let count = |paths: &Value| paths.as_object().unwrap().values().map(operations).sum::<usize>();
     assert_eq!(count(&document["paths"]), routes().len());
     let mut references = Vec::new();
@@ -135,7 +146,11 @@ async fn the_page_is_all_here() {
         assert_eq!(answer.status(), 200, "{part}");
     }
     let settings = get("/docs/swagger-initializer.js").await.unwrap().text().await.unwrap();
-    assert!(settings.contains("/openapi.json") && settings.contains("\"none\""), "{settings}");
+    assert!(settings.contains(r#""url": "/openapi.json""#), "{settings}");
+    assert!(!settings.contains("urls") && settings.contains("\"none\""), "{settings}");
+    let ids = [get("/healthz").await.unwrap(), get("/nowhere").await.unwrap()];
+    let ids = ids.map(|answer| answer.headers()["x-request-id"].to_str().unwrap().to_owned());
+    assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 16), "{ids:?}");
     for none in ["/docs/none.js", "/docs/%2e%2e%2fCargo.toml", "/docs/"] {
         assert_eq!(get(none).await.unwrap().status(), 404, "{none}");
     }

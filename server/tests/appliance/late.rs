@@ -34,7 +34,7 @@ async fn refused(request: RequestBuilder) -> Problem {
 #[tokio::test]
 async fn a_job_that_is_too_late_fails_and_the_others_go_on() {
     let shop = Shop::new();
-    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_millis(1500));
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_secs(4));
     let server = shop.start(mocks::on(&cpu, &cpu));
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     let mut late = Vec::new();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Place;
 use super::world::{CLIENT, TERM, World, candidate, circuit, digest, name, roster};
-use crate::audit::Act;
+use crate::audit::{Act, Sealed};
 use crate::circuits::Part;
 use crate::jobs::{Ask, JobDetails, JobKind};
 use crate::keys::StoredKey;
@@ -24,12 +24,11 @@ fn signer() -> ApplianceKey {
 
 /// Seals the log, and returns who did what, once it was verified.
 async fn log(world: &World) -> Vec<(String, Value)> {
-    while world.store.seal_log(&signer()).await.unwrap() > 0 {}
+    while world.store.seal_log(&signer(), None).await.unwrap().0 > 0 {}
     let entries = world.store.log(0, usize::MAX).await.unwrap();
     let mut verifier = AuditVerifier::new(signer().public());
     entries.iter().for_each(|entry| verifier.next(entry).unwrap());
-    let count = entries.len() as u64;
-    assert_eq!(verifier.seen(), (count, count), "the last entry is signed");
+    assert_eq!(verifier.end().unwrap(), entries.len() as u64, "the last entry is signed");
     entries.into_iter().map(|entry| (entry.who.clone(), act(&entry))).collect()
 }
 
@@ -155,10 +154,15 @@ pub async fn jobs_and_submissions_are_noted_without_names(place: &dyn Place) {
 /// Whatever is changed, left out or put in afterwards is found; so is another signer.
 pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
     let world = World::new(place).await;
+    let mut sealed = None;
     for index in 0..3 {
         world.ask(&Ask::new(format!("job-{index}"), CLIENT), 9).await.unwrap();
         world.clock.pass(TERM);
-        world.store.seal_log(&signer()).await.unwrap();
+        let (count, last) = world.store.seal_log(&signer(), sealed).await.unwrap();
+        assert!(count > 0 && last != sealed);
+        // There is nothing more.
+        assert_eq!(world.store.seal_log(&signer(), last).await.unwrap(), (0, last));
+        sealed = last;
     }
     // Not sealed, and so not told.
     world.ask(&Ask::new("late", CLIENT), 9).await.unwrap();
@@ -167,16 +171,26 @@ pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
     assert_eq!(world.store.log(2, 2).await.unwrap()[0].position, 3);
     let verify = |entries: &[AuditEntry], key: &ApplianceKey| {
         let mut verifier = AuditVerifier::new(key.public());
-        entries.iter().try_for_each(|entry| verifier.next(entry)).is_ok()
+        entries.iter().try_for_each(|entry| verifier.next(entry)).is_ok() && verifier.end().is_ok()
     };
+    let signed = |entry: &AuditEntry| entry.signature.is_some();
     assert!(verify(&entries, &signer()));
     assert!(!verify(&entries, &ApplianceKey::from_seed([8; 32])));
     let count = entries.len();
+    let unsigned: Vec<_> =
+        entries.iter().map(|entry| AuditEntry { signature: None, ..entry.clone() }).collect();
+    assert!(!verify(&unsigned, &signer()) && !verify(&[], &signer()));
+    // Nor does another appliance go on with it.
+    assert!(world.store.seal_log(&ApplianceKey::from_seed([8; 32]), None).await.is_err());
+    // Nor this one, behind anything but what it left.
+    let other = sealed.map(|last| Sealed { hash: digest("other"), ..last });
+    assert!(world.store.seal_log(&signer(), other).await.is_err());
     for index in 0..count {
         let mut left_out = entries.clone();
         left_out.remove(index);
-        // The end can be cut off: whoever knows of more finds out.
-        assert_eq!(verify(&left_out, &signer()), index + 1 == count);
+        // The end can be cut off where it was signed: whoever knows of more finds out.
+        let is_cut_off = index + 1 == count && signed(&entries[count - 2]);
+        assert_eq!(verify(&left_out, &signer()), is_cut_off);
         let mut twice = entries.clone();
         twice.insert(index, entries[index].clone());
         assert!(!verify(&twice, &signer()));

@@ -58,6 +58,11 @@ pub async fn a_job_that_has_ended_is_forgotten_and_a_sum_is_not(place: &dyn Plac
     let lease = world.take().await.unwrap().lease;
     assert_denied(world.store.forget("proof").await, &Denial::JobUnfinished);
     world.store.finish(&lease, b"proof", &JobDetails::default()).await.unwrap();
+    // The file of its inputs is found by it, and goes first.
+    assert_denied(world.store.forget("proof").await, &Denial::JobUnfinished);
+    for secret in world.store.spent_secrets().await.unwrap() {
+        world.store.forget_secret(&secret).await.unwrap();
+    }
     assert!(world.store.forget("proof").await.unwrap());
     assert!(
         !world.store.forget("proof").await.unwrap()

@@ -11,11 +11,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, signed};
-use crate::audit::{Act, Audit};
+use crate::audit::{Act, Audit, SEALED_AT_ONCE, Sealed};
 use crate::{StoreError, Timestamp, corrupt, from_json, to_json};
-
-/// Most entries that are chained in one transaction.
-const SEALED_MAX: i64 = 4096;
 
 pub(super) const UNSEALED: &str =
     "SELECT position, at_ms, who, act FROM audit WHERE hash IS NULL ORDER BY position LIMIT ?";
@@ -81,30 +78,40 @@ impl Audit for SqliteStore {
         transaction.commit().await
     }
 
-    async fn seal_log(&self, key: &ApplianceKey) -> Result<u64, StoreError> {
+    async fn seal_log(
+        &self,
+        key: &ApplianceKey,
+        behind: Option<Sealed>,
+    ) -> Result<(u64, Option<Sealed>), StoreError> {
         let is_sealed = sqlx::query(UNSEALED).bind(1).fetch_optional(&self.pool).await?.is_none();
         if is_sealed {
-            return Ok(0);
+            return Ok((0, behind));
         }
         let mut transaction = self.write().await?;
-        let mut last = last_hash(&mut transaction).await?;
-        let entries = sqlx::query(UNSEALED).bind(SEALED_MAX).fetch_all(&mut **transaction).await?;
+        let mut last = last_sealed(&mut transaction, key).await?;
+        if behind.is_some() && behind != last {
+            return Err(corrupt("audit", &"the log does not end where it was left"));
+        }
+        let entries = sqlx::query(UNSEALED).bind(signed(SEALED_AT_ONCE));
+        let entries = entries.fetch_all(&mut **transaction).await?;
         for (index, row) in entries.iter().enumerate() {
             let (position, at): (i64, i64) = (row.try_get("position")?, row.try_get("at_ms")?);
             let (who, act): (String, String) = (row.try_get("who")?, row.try_get("act")?);
             let place = (position.unsigned_abs(), at.unsigned_abs());
-            last = audit_hash(&last, place, &who, &act);
+            let before = last.map_or_else(audit_start, |last| last.hash);
+            let hash = audit_hash(&before, place, &who, &act);
             let is_last = index + 1 == entries.len();
-            let signature = is_last.then(|| String::from(AuditSignature::new(key, &last)));
+            let signature = is_last.then(|| String::from(AuditSignature::new(key, &hash)));
             sqlx::query("UPDATE audit SET hash = ?, signature = ? WHERE position = ?")
-                .bind(last.to_string())
+                .bind(hash.to_string())
                 .bind(signature)
                 .bind(position)
                 .execute(&mut **transaction)
                 .await?;
+            last = Some(Sealed { position: place.0, hash });
         }
         transaction.commit().await?;
-        Ok(entries.len() as u64)
+        Ok((entries.len() as u64, last))
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
@@ -118,16 +125,24 @@ impl Audit for SqliteStore {
     }
 }
 
-async fn last_hash(transaction: &mut Write) -> Result<Digest, StoreError> {
-    let last: Option<String> = sqlx::query_scalar(
-        "SELECT hash FROM audit WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 1",
+/// The last entry that was chained: where this appliance signed, or nobody goes on from there.
+async fn last_sealed(
+    transaction: &mut Write,
+    key: &ApplianceKey,
+) -> Result<Option<Sealed>, StoreError> {
+    let last: Option<(i64, String, Option<String>)> = sqlx::query_as(
+        "SELECT position, hash, signature FROM audit
+         WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 1",
     )
     .fetch_optional(&mut ***transaction)
     .await?;
-    match last {
-        Some(text) => text.parse().map_err(|error| corrupt("hash", &error)),
-        None => Ok(audit_start()),
+    let Some((position, hash, signature)) = last else { return Ok(None) };
+    let hash: Digest = hash.parse().map_err(|error| corrupt("hash", &error))?;
+    let signature = signature.and_then(|text| AuditSignature::try_from(text).ok());
+    if signature.is_some_and(|signature| signature.is_of(&key.public(), &hash)) {
+        return Ok(Some(Sealed { position: position.unsigned_abs(), hash }));
     }
+    Err(corrupt("audit", &"the log does not end where this appliance signed it"))
 }
 
 fn read(row: &SqliteRow) -> Result<AuditEntry, StoreError> {

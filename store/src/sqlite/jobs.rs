@@ -75,7 +75,8 @@ pub(super) const FORGET: &str = "DELETE FROM turns
 
 /// Jobs that are too late: few of those that have a deadline, and none that has ended.
 pub(super) const OVERDUE: &str = "SELECT id, kind FROM jobs
-     WHERE deadline_ms <= ?1 AND state IN ('queued', 'running') ORDER BY deadline_ms";
+     WHERE deadline_ms <= ?1 AND state IN ('queued', 'running') AND kind <> 'aggregate'
+     ORDER BY deadline_ms";
 
 /// Jobs that ended long ago, and whose secrets are gone.
 pub(super) const ENDED: &str = "SELECT id FROM jobs
@@ -291,16 +292,19 @@ impl Jobs for SqliteStore {
 
     async fn forget(&self, id: &str) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        let found: Option<(String, String)> =
-            sqlx::query_as("SELECT kind, state FROM jobs WHERE id = ?")
-                .bind(id)
-                .fetch_optional(&mut **transaction)
-                .await?;
-        let Some((kind, state)) = found else { return Ok(false) };
+        let found: Option<(String, String, bool)> = sqlx::query_as(
+            "SELECT kind, state, EXISTS (SELECT 1 FROM job_secrets WHERE job = id)
+             FROM jobs WHERE id = ?",
+        )
+        .bind(id)
+        .fetch_optional(&mut **transaction)
+        .await?;
+        let Some((kind, state, has_secret)) = found else { return Ok(false) };
         if kind_named(&kind)? == JobKind::Aggregate {
             return Err(Denial::SumStays.into());
         }
-        if matches!(job_state(&state)?, JobState::Queued | JobState::Running) {
+        // A secret's file is found by its job, and goes first.
+        if has_secret || matches!(job_state(&state)?, JobState::Queued | JobState::Running) {
             return Err(Denial::JobUnfinished.into());
         }
         delete(&mut transaction, id).await?;
@@ -329,12 +333,8 @@ impl Jobs for SqliteStore {
     }
 }
 
-/// Removes a job that has ended. The file of its secret, if it is still there, is nobody's then, and goes with the
-/// others that nobody needs.
 async fn delete(transaction: &mut Write, id: &str) -> Result<(), StoreError> {
-    for sql in ["DELETE FROM job_secrets WHERE job = ?", "DELETE FROM jobs WHERE id = ?"] {
-        sqlx::query(sql).bind(id).execute(&mut ***transaction).await?;
-    }
+    sqlx::query("DELETE FROM jobs WHERE id = ?").bind(id).execute(&mut ***transaction).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pulseproof_sdk::audit::AuditEntry;
+use pulseproof_store::audit::APPLIANCE;
 use serde_json::{Map, Value, json};
 
 /// Codes of DICOM's audit events.
@@ -39,7 +40,7 @@ pub fn event(entry: &AuditEntry) -> serde_json::Result<Value> {
         "outcome": if failed { "4" } else { "0" },
         "agent": [{
             "who": { "identifier": { "system": "urn:pulseproof:caller", "value": entry.who } },
-            "requestor": entry.who != "appliance",
+            "requestor": entry.who != APPLIANCE,
         }],
         "source": {
             "observer": { "display": "Pulseproof appliance" },
@@ -66,7 +67,9 @@ fn kind(what: &str) -> Kind {
         "submissions-accepted" => (DICOM, "110107", "Import", "C"),
         "result-fetched" => (DICOM, "110106", "Export", "R"),
         "job-queued" | "job-ended" => (EVENTS, "rest", "RESTful Operation", "E"),
-        removed if removed.ends_with("-removed") => (EVENTS, "rest", "RESTful Operation", "D"),
+        gone if gone.ends_with("-removed") || gone.ends_with("-forgotten") => {
+            (EVENTS, "rest", "RESTful Operation", "D")
+        }
         _ => (EVENTS, "rest", "RESTful Operation", "C"),
     }
 }
@@ -77,6 +80,22 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+
+    #[test]
+    fn what_is_gone_was_deleted() {
+        for (what, action) in [
+            ("circuit-added", "C"),
+            ("circuit-removed", "D"),
+            ("job-forgotten", "D"),
+            ("jobs-forgotten", "D"),
+            ("token-revoked", "D"),
+            ("result-fetched", "R"),
+            ("job-ended", "E"),
+            ("refused", "E"),
+        ] {
+            assert_eq!(kind(what).3, action, "{what}");
+        }
+    }
 
     #[test]
     fn an_entry_says_the_same_in_fhir() {

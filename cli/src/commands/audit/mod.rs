@@ -2,17 +2,19 @@
 
 mod fhir;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Subcommand;
 use pulseproof_sdk::Digest;
-use pulseproof_sdk::audit::{AuditEntry, AuditVerifier};
+use pulseproof_sdk::audit::{AuditEntry, AuditPage, AuditVerifier};
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_store::Audit as _;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::Outcome;
 use crate::files::{Input, Output, Paths};
@@ -22,8 +24,6 @@ use crate::store::OpenStore;
 
 /// Entries that are read from the store at a time.
 const PAGE: usize = 1000;
-/// Longest line that is read.
-const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// What an appliance did and for whom: export the log, verify that nobody changed it
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,8 @@ Examples:
   pulseproof audit verify --appliance $KEY audit.jsonl
   pulseproof audit verify --appliance $KEY --known 1200:5e9a... audit.jsonl
 
-Prints the last entry and its hash. Whoever keeps them, outside the appliance's reach, finds out the next time (--known)
+Reads what `pulseproof audit export` writes, or pages of GET /v1/audit one after the other. Prints the last entry and its
+hash. Whoever keeps them, outside the appliance's reach, finds out the next time (--known)
 if the log was written anew meanwhile, even by somebody who has the appliance's key.
 Exits with 0 if the log is whole, 1 if it was changed, and 2 if it cannot be read.")]
     Verify(Box<VerifyArgs>),
@@ -97,7 +98,8 @@ impl FromStr for Known {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (position, hash) = text.split_once(':').ok_or("expected POSITION:HASH")?;
-        let position = position.parse().map_err(|error| format!("{position}: {error}"))?;
+        let parsed: Result<NonZeroU64, _> = position.parse();
+        let position = parsed.map_err(|error| format!("{position}: {error}"))?.get();
         Ok(Self { position, hash: hash.parse()? })
     }
 }
@@ -106,6 +108,9 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
     match args.what {
         What::Export { store, after, fhir, out } => {
             let folder = store.unwrap_or_else(|| home.store_dir());
+            let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            let files: Vec<_> = files.map(|file| Input::Path(file.path())).collect();
+            Paths::default().reads("--store", &files).writes("--out", [&out]).check()?;
             let lines = tokio::runtime::Runtime::new()?.block_on(export(folder, after, fhir))?;
             out.write(|sink| lines.iter().try_for_each(|line| writeln!(sink, "{line}")))?;
             Ok(ExitCode::SUCCESS)
@@ -143,24 +148,20 @@ fn verify(args: &VerifyArgs) -> Outcome {
     Paths::default().reads("FILE", [&args.file]).check()?;
     let mut reading = Reading { verifier: AuditVerifier::new(args.appliance), last: None };
     let problem = match reading.follow(args)? {
-        None => reading.is_cut_off(args.known),
+        None => reading.end(args.known),
         problem => problem,
     };
-    let (entries, signed) = reading.verifier.seen();
-    let last = reading.last.map(|hash| hash.to_string());
+    let hash = reading.last.as_ref().map(|(_, hash)| hash.to_string());
+    let entries = reading.last.map_or(0, |(position, _)| position);
     if args.json {
         let valid = problem.is_none();
-        let verdict = json!({
-            "valid": valid, "error": problem, "entries": entries, "signed": signed, "hash": last,
-        });
-        say_json(&verdict)?;
+        say_json(&json!({ "valid": valid, "error": problem, "entries": entries, "hash": hash }))?;
     } else {
-        let last = last.map_or_else(String::new, |hash| format!(" {entries}:{hash}"));
-        say(&match &problem {
-            None => {
-                format!("{}: whole, {entries} entries, signed up to {signed};{last}", args.file)
+        say(&match (&problem, hash) {
+            (Some(problem), _) => format!("{}: CHANGED: {problem}", args.file),
+            (None, hash) => {
+                format!("{}: whole; keep {entries}:{}", args.file, hash.unwrap_or_default())
             }
-            Some(problem) => format!("{}: CHANGED: {problem}", args.file),
         });
     }
     Ok(if problem.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -169,24 +170,22 @@ fn verify(args: &VerifyArgs) -> Outcome {
 /// A log that is followed to its end.
 struct Reading {
     verifier: AuditVerifier,
-    last: Option<Digest>,
+    last: Option<(u64, Digest)>,
 }
 
 impl Reading {
-    /// Reads to the end, or to what is wrong.
+    /// Reads to the end, or to what is wrong: entries, or pages of them.
     fn follow(&mut self, args: &VerifyArgs) -> Result<Option<String>, String> {
-        let mut lines = BufReader::new(args.file.open()?);
-        let mut line = Vec::new();
-        for number in 1_u64.. {
-            line.clear();
-            let read = lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
-            if read.map_err(|error| args.file.named(error))? == 0 {
-                break;
-            }
-            let entry: AuditEntry = serde_json::from_slice(&line)
-                .map_err(|error| args.file.named(format!("line {number}: {error}")))?;
-            if let Some(problem) = self.take(&entry, args.known) {
-                return Ok(Some(problem));
+        let lines = BufReader::new(args.file.open()?);
+        let values = serde_json::Deserializer::from_reader(lines).into_iter::<Box<RawValue>>();
+        for (index, value) in values.enumerate() {
+            let entries = value.and_then(|value| entries(value.get())).map_err(|error| {
+                args.file.named(format!("entry or page {}: {error}", index + 1))
+            })?;
+            for entry in entries {
+                if let Some(problem) = self.take(&entry, args.known) {
+                    return Ok(Some(problem));
+                }
             }
         }
         Ok(None)
@@ -196,16 +195,27 @@ impl Reading {
         if let Err(error) = self.verifier.next(entry) {
             return Some(error.to_string());
         }
-        self.last = Some(entry.hash);
+        self.last = Some((entry.position, entry.hash));
         let known = known.filter(|known| known.position == entry.position)?;
         let is_other = known.hash != entry.hash;
         is_other.then(|| format!("entry {} is another one than was seen before", entry.position))
     }
 
-    fn is_cut_off(&self, known: Option<Known>) -> Option<String> {
-        let (entries, _) = self.verifier.seen();
-        let is_cut_off = known.is_some_and(|known| known.position > entries);
-        is_cut_off
-            .then(|| format!("the log ends with entry {entries}, before the one that was seen"))
+    fn end(&self, known: Option<Known>) -> Option<String> {
+        let entries = self.last.map_or(0, |(position, _)| position);
+        if known.is_some_and(|known| known.position > entries) {
+            return Some(format!(
+                "the log ends with entry {entries}, before the one that was seen"
+            ));
+        }
+        self.verifier.end().err().map(|error| error.to_string())
+    }
+}
+
+/// What `GET /v1/audit` answers, or a line of an export.
+fn entries(json: &str) -> serde_json::Result<Vec<AuditEntry>> {
+    match serde_json::from_str::<AuditPage>(json) {
+        Ok(page) => Ok(page.entries),
+        Err(_) => Ok(vec![serde_json::from_str(json)?]),
     }
 }

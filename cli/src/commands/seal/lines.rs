@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use crate::files::Input;
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Most bytes that are read.
 const BYTES_MAX: u64 = 256 << 20;
-/// Most characters of a reading that are repeated in an error.
-const SHOWN_MAX: usize = 32;
 
 /// A device's raw readings, in their order.
 pub type Readings = Zeroizing<Vec<i64>>;
@@ -38,6 +38,7 @@ pub fn read(input: &Input, scale: Scale) -> Result<BTreeMap<Name, Readings>, Str
 
 fn parse(bytes: &[u8], scale: Scale) -> Result<BTreeMap<Name, Readings>, String> {
     let mut all: BTreeMap<Name, Readings> = BTreeMap::new();
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
@@ -47,21 +48,27 @@ fn parse(bytes: &[u8], scale: Scale) -> Result<BTreeMap<Name, Readings>, String>
             in_line(format!("{error}; expected {{\"device\": NAME, \"readings\": [NUMBER, ...]}}"))
         })?;
         let list = all.entry(device).or_default();
-        for reading in readings.into_iter().flatten() {
-            list.push(raw(reading.get(), scale).map_err(in_line)?);
+        for (index, reading) in readings.into_iter().enumerate() {
+            let Some(reading) = reading else { continue };
+            let raw = raw(reading.get(), scale);
+            list.push(raw.ok_or_else(|| in_line(expected(index, scale)))?);
         }
     }
     Ok(all)
 }
 
-fn raw(text: &str, scale: Scale) -> Result<i64, String> {
+fn raw(text: &str, scale: Scale) -> Option<i64> {
+    scale.raw(text).filter(|raw| (scale.minimum..=scale.maximum).contains(raw))
+}
+
+/// What a reading should be; what it is nobody repeats.
+fn expected(index: usize, scale: Scale) -> String {
     let Scale { decimals, minimum, maximum } = scale;
-    let raw = scale.raw(text).filter(|raw| (minimum..=maximum).contains(raw));
-    raw.ok_or_else(|| {
-        let shown: String = text.chars().take(SHOWN_MAX).collect();
-        let (minimum, maximum) = (scale.text(minimum), scale.text(maximum));
-        format!("{shown} is no reading: expected {minimum} to {maximum}, with at most {decimals} decimals")
-    })
+    let (minimum, maximum) = (scale.text(minimum), scale.text(maximum));
+    format!(
+        "reading {}: expected a number, {minimum} to {maximum}, with at most {decimals} decimals",
+        index + 1
+    )
 }
 
 #[cfg(test)]
@@ -80,28 +87,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reading_is_named_with_its_line() {
-        for (reading, reason) in [
-            ("5.61", "line 2: 5.61 is no reading: expected 2.0 to 33.3, with at most 1 decimals"),
-            ("1.9", "line 2: 1.9 is no reading"),
-            ("33.4", "line 2: 33.4 is no reading"),
-            ("1e1", "line 2: 1e1 is no reading"),
-            ("\"5\"", "line 2: \"5\" is no reading"),
-            ("5,", "line 2: "),
-            ("[5]", "line 2: [5] is no reading"),
-        ] {
+    fn what_is_no_reading_is_named_by_its_place_and_not_repeated() {
+        let expected = "line 2: reading 2: expected a number, 2.0 to 33.3, with at most 1 decimals";
+        for reading in ["5.61", "1.9", "33.4", "1e1", "\"5\"", "[5]", "9223372036854775808"] {
             let text = format!(
-                "{{\"device\":\"b\",\"readings\":[5]}}\n{{\"device\":\"b\",\"readings\":[{reading}]}}"
+                "{{\"device\":\"b\",\"readings\":[5]}}\n{{\"device\":\"b\",\"readings\":[5,{reading}]}}"
             );
-            let error = parse(text.as_bytes(), SCALE).unwrap_err();
-            assert!(error.starts_with(reason), "{error}");
+            assert_eq!(parse(text.as_bytes(), SCALE).unwrap_err(), expected, "{reading}");
         }
         for line in [
             "5",
             "{}",
             r#"{"device":"a b","readings":[]}"#,
             r#"{"device":"a","readings":[],"more":1}"#,
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
         ] {
             let error = parse(line.as_bytes(), SCALE).unwrap_err();
             assert!(

@@ -71,11 +71,18 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
-    let inputs = [("--profile", &args.profile), ("FILE", &args.readings)];
-    let paths =
-        inputs.into_iter().fold(Paths::default(), |all, (name, input)| all.reads(name, [input]));
-    paths.writes("--out", [&args.out]).check()?;
+    paths(args).check()?;
     with_curve!(args.curve, C => seal::<C>(args, home))
+}
+
+fn paths(args: &Args) -> Paths {
+    let paths =
+        Paths::default().reads("--profile", [&args.profile]).reads("FILE", [&args.readings]);
+    paths.writes("--out", [&args.out])
+}
+
+fn key_file(args: &Args, device: &Name) -> Input {
+    Input::Path(args.keys.join(format!("{device}.key")))
 }
 
 fn seal<C: Curve>(args: &Args, home: &Home) -> Outcome {
@@ -91,6 +98,16 @@ fn seal<C: Curve>(args: &Args, home: &Home) -> Outcome {
     if lists.is_empty() || lists.len() > BATCH_MAX {
         let reason = format!("readings of {} devices, expected 1 to {BATCH_MAX}", lists.len());
         return Err(args.readings.named(reason).into());
+    }
+    let keys: Vec<_> = lists.keys().map(|device| key_file(args, device)).collect();
+    paths(args).reads("--keys", &keys).check()?;
+    if 1_usize.checked_shl(args.log_size).is_some_and(|longest| layout.words() > longest) {
+        let reason = format!(
+            "submissions of {} words: --log-size {} is too small",
+            layout.words(),
+            args.log_size
+        );
+        return Err(args.profile.named(reason).into());
     }
     let srs = Arc::new(home.srs::<C>(args.log_size)?);
     let profile = Arc::new(DeviceProfile::proved(*layout, *key, srs)?);
@@ -108,7 +125,7 @@ fn submissions<C: Curve>(
 ) -> Result<Vec<Submission<C>>, String> {
     let bar = progress_bar(lists.len() as u64, "sealing");
     let seal = |(name, readings): (Name, Readings)| {
-        let key = device_key(&Input::Path(args.keys.join(format!("{name}.key"))))?;
+        let key = device_key(&key_file(args, &name))?;
         let device = Device::new(args.region.clone(), name.clone(), key, Arc::clone(profile));
         let mut device = device.numbered_from(args.sequence.unwrap_or(args.epoch));
         let sealed =
