@@ -125,8 +125,11 @@ def submit(appliance, args):
     intake = json.loads(appliance.ask("POST", f"/v1/regions/{args.region}/epochs/{args.epoch}/readings", batch))
     for refused in intake["refused"]:
         problem = refused["problem"]
+        said = f"{refused.get('device', '?')}: {problem['detail']}"
         if problem["type"].removeprefix("urn:pulseproof:") not in THERE:
-            raise Refused(f"{refused.get('device', '?')}: {problem['detail']}")
+            raise Refused(said)
+        # There already, or too late: the result says who is missing.
+        print(said, file=sys.stderr)
 
 
 def proved_sum(appliance, args):
@@ -144,14 +147,16 @@ def verify(appliance, args, result):
     """Nobody is believed: the roster and the profile are ours, and the appliance's key should be."""
     identity = args.appliance or json.loads(appliance.ask("GET", "/v1/identity"))["key"]
     os.makedirs(args.out, exist_ok=True)
-    with open(f"{args.out}/{args.region}.roster.json", "w", encoding="utf-8") as file:
-        json.dump(roster_of(args), file)
     path = f"{args.out}/{args.region}.epoch-{args.epoch}.result"
+    # Of this epoch: another one may have another roster.
+    roster = f"{args.out}/{args.region}.epoch-{args.epoch}.roster.json"
+    with open(roster, "w", encoding="utf-8") as file:
+        json.dump(roster_of(args), file)
     with open(path, "wb") as file:
         file.write(result)
     insecure = ["--insecure-key"] if args.insecure_key else []
-    command = [args.program, "verify", "--json", "--profile", args.profile, "--appliance", identity, *insecure, path]
-    sys.exit(subprocess.run(command).returncode)
+    known = ["--roster", roster, "--profile", args.profile, "--appliance", identity]
+    sys.exit(subprocess.run([args.program, "verify", "--json", *known, *insecure, path]).returncode)
 
 
 def main():

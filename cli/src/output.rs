@@ -29,7 +29,15 @@ pub fn say_json(value: &impl Serialize) -> serde_json::Result<()> {
 /// Says something that is not a result: a line for people, or a record among those of the log.
 pub fn complain(text: &str) {
     if logs_are_json() {
-        let record = json!({ "level": "INFO", "message": text, "target": "pulseproof" });
+        let level = match text {
+            error if error.starts_with("error:") => "ERROR",
+            warning if warning.starts_with("WARNING") => "WARN",
+            _ => "INFO",
+        };
+        let timestamp = jiff::Timestamp::now().to_string();
+        let record = json!({
+            "timestamp": timestamp, "level": level, "message": text, "target": "pulseproof",
+        });
         eprintln!("{record}");
     } else {
         eprintln!("{text}");

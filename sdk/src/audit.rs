@@ -132,16 +132,16 @@ pub enum AuditLogError {
 /// Follows a log from one end to the other.
 #[derive(Clone, Debug)]
 pub struct AuditVerifier {
-    key: AppliancePublicKey,
+    keys: Vec<AppliancePublicKey>,
     last: (u64, Digest),
     signed: u64,
 }
 
 impl AuditVerifier {
-    /// From the start of an appliance's log.
+    /// From the start of an appliance's log. It has one key, or several that it had one after the other.
     #[must_use]
-    pub fn new(key: AppliancePublicKey) -> Self {
-        Self { key, last: (0, audit_start()), signed: 0 }
+    pub fn new(keys: Vec<AppliancePublicKey>) -> Self {
+        Self { keys, last: (0, audit_start()), signed: 0 }
     }
 
     /// Takes the next entry.
@@ -158,7 +158,7 @@ impl AuditVerifier {
             return Err(AuditLogError::Hash(*position));
         }
         if let Some(signature) = signature {
-            if !signature.is_of(&self.key, hash) {
+            if !self.keys.iter().any(|key| signature.is_of(key, hash)) {
                 return Err(AuditLogError::Signature(*position));
             }
             self.signed = *position;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use pulseproof_fhe::batcher::Limits;
-use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::identity::{ApplianceKey, AppliancePublicKey};
 use pulseproof_sdk::{Digest, Problem};
 use pulseproof_service::Gate;
 use pulseproof_service::body::{Bodies, Patience};
@@ -47,6 +47,8 @@ pub struct App {
     pub health: Arc<BackendHealth>,
     /// What results and outputs are signed with.
     pub identity: Arc<ApplianceKey>,
+    /// The keys that the log was signed with before.
+    pub earlier: Vec<AppliancePublicKey>,
     /// What devices' words mean.
     pub profiles: Profiles,
     /// What must not be forgotten.
@@ -105,6 +107,8 @@ pub struct Computers {
 pub struct Opened {
     /// What results and outputs are signed with.
     pub identity: ApplianceKey,
+    /// The keys that it had before.
+    pub earlier: Vec<AppliancePublicKey>,
     /// What must not be forgotten.
     pub store: Arc<dyn Store>,
     /// The files beside it.
@@ -118,7 +122,7 @@ pub struct Opened {
 impl App {
     /// An appliance over an open store.
     pub fn new(computers: Computers, opened: Opened, config: Config, telemetry: Telemetry) -> Self {
-        let Opened { identity, store, blobs, lookups, guard } = opened;
+        let Opened { identity, earlier, store, blobs, lookups, guard } = opened;
         let Computers { sums, engines, groth16 } = computers;
         let of = |prover| sums.backend(prover);
         let others = [groth16.primary.backend(), engines.backend()];
@@ -131,6 +135,7 @@ impl App {
         Self {
             voucher: Arc::new(OutputSigner { identity: Arc::clone(&identity), lookups }),
             identity,
+            earlier,
             sums,
             profiles: Profiles::default(),
             store,

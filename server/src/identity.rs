@@ -6,12 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use pulseproof_files::{Readers, write_bytes};
-use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::identity::{ApplianceKey, AppliancePublicKey};
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
 
 /// The file's name in the data folder.
 pub const FILE: &str = "identity.key";
+/// The file with the keys before it, if it was not the first.
+pub const EARLIER: &str = "identity.earlier";
 /// What it starts with.
 pub const PREFIX: &str = "pulseproof-appliance-key:";
 /// The prefix, 64 hexadecimal digits and a newline.
@@ -27,6 +29,23 @@ pub fn open(folder: &Path) -> io::Result<ApplianceKey> {
         Err(error) if error.kind() == ErrorKind::NotFound => make(folder),
         Err(error) => Err(error),
     }
+}
+
+/// The keys that the appliance of a folder had before, as their owner wrote them down: a public key a line.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn earlier(folder: &Path) -> io::Result<Vec<AppliancePublicKey>> {
+    let text = match std::fs::read_to_string(folder.join(EARLIER)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let key = |line: &str| {
+        line.parse()
+            .map_err(|error| io::Error::new(ErrorKind::InvalidData, format!("{EARLIER}: {error}")))
+    };
+    text.split_whitespace().map(key).collect()
 }
 
 fn make(folder: &Path) -> io::Result<ApplianceKey> {
@@ -70,6 +89,18 @@ mod tests {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let other = tempfile::tempdir().unwrap();
         assert_ne!(open(other.path()).unwrap().public(), public);
+    }
+
+    #[test]
+    fn keys_before_are_told_by_their_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(earlier(folder.path()).unwrap(), []);
+        let keys = [[1; 32], [2; 32]].map(|seed| ApplianceKey::from_seed(seed).public());
+        let text = keys.map(|key| format!("{key}\n")).concat();
+        std::fs::write(folder.path().join(EARLIER), text).unwrap();
+        assert_eq!(earlier(folder.path()).unwrap(), keys);
+        std::fs::write(folder.path().join(EARLIER), "x").unwrap();
+        assert!(earlier(folder.path()).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::audit::AuditVerifier;
-use pulseproof_store::audit::SEALED_AT_ONCE;
+use pulseproof_store::audit::{SEALED_AT_ONCE, Signer};
 use pulseproof_store::{Act, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -56,9 +56,10 @@ pub async fn end(app: &App) {
 }
 
 async fn seal(app: &App) -> Result<(), StoreError> {
+    let signer = Signer { key: &app.identity, earlier: &app.earlier };
     loop {
         let behind = *app.sealed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, last) = app.store.seal_log(&app.identity, behind).await?;
+        let (count, last) = app.store.seal_log(&signer, behind).await?;
         *app.sealed.lock().unwrap_or_else(PoisonError::into_inner) = last;
         // What comes meanwhile waits for the next time.
         if count < SEALED_AT_ONCE {
@@ -69,7 +70,8 @@ async fn seal(app: &App) -> Result<(), StoreError> {
 
 /// Follows what is chained from its start. What was changed while no appliance looked is said, loudly; work goes on.
 async fn check(app: &App) {
-    let mut verifier = AuditVerifier::new(app.identity.public());
+    let keys = app.earlier.iter().copied().chain([app.identity.public()]);
+    let mut verifier = AuditVerifier::new(keys.collect());
     let mut after = 0;
     loop {
         let entries = match app.store.log(after, PAGE).await {

@@ -123,11 +123,13 @@ impl Appliance {
         let identity = identity::open(&config.data_dir).map_err(|source| {
             io_error(config.data_dir.join(identity::FILE).display().to_string(), source)
         })?;
+        let earlier = identity::earlier(&config.data_dir)
+            .map_err(|source| io_error("the keys that the appliance had before", source))?;
         let lookups = LookupStore::open(&config.data_dir, config.lookups_bytes_max)
             .map_err(|source| io_error("lookups", source))?;
         let app = App::new(
             computers,
-            Opened { identity, store, blobs, lookups, guard },
+            Opened { identity, earlier, store, blobs, lookups, guard },
             config,
             telemetry,
         );

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use pulseproof_sdk::access::{Role, TokenId};
 use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::audit::AuditEntry;
-use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::identity::{ApplianceKey, AppliancePublicKey};
 use pulseproof_sdk::{Digest, Name};
 use serde::Serialize;
 
@@ -19,6 +19,15 @@ pub const APPLIANCE: &str = "appliance";
 pub const OPERATOR: &str = "operator";
 /// Most entries that are chained in one transaction.
 pub const SEALED_AT_ONCE: u64 = 4096;
+
+/// Who signs the log.
+#[derive(Debug)]
+pub struct Signer<'a> {
+    /// The appliance's key.
+    pub key: &'a ApplianceKey,
+    /// The keys that it had before.
+    pub earlier: &'a [AppliancePublicKey],
+}
 
 /// The last entry that was chained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,10 +206,11 @@ pub trait Audit: Send + Sync {
     /// the last. `behind` is what was last when this was called before, if it was.
     ///
     /// # Errors
-    /// What was chained before does not end there, or not with an entry of this key: somebody changed it.
+    /// What was chained before does not end there, is not whole there, or was signed by none of these keys: somebody
+    /// changed it. Or an entry is missing in between.
     async fn seal_log(
         &self,
-        key: &ApplianceKey,
+        signer: &Signer<'_>,
         behind: Option<Sealed>,
     ) -> Result<(u64, Option<Sealed>), StoreError>;
 

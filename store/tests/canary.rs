@@ -84,4 +84,10 @@ lies! {
         after "INSERT ON audit", "UPDATE audit SET who = 'somebody' WHERE position = NEW.position";
     an_entry_that_is_changed_once_it_is_sealed: what_is_done_is_noted_with_who_did_it says "Hash",
         after "UPDATE OF hash ON audit", "UPDATE audit SET at_ms = at_ms + 1 WHERE position = NEW.position";
+    an_entry_that_is_changed_behind_the_last_signature: a_log_goes_on_under_another_key says "was changed",
+        after "INSERT ON audit WHEN NEW.act LIKE '%job-queued%'",
+        "UPDATE audit SET at_ms = at_ms + 1 WHERE hash IS NOT NULL";
+    an_entry_that_is_put_in_far_behind: a_log_goes_on_under_another_key says "is not the next one",
+        after "INSERT ON audit WHEN NEW.act LIKE '%job-queued%'",
+        "UPDATE audit SET position = position + 50 WHERE position = NEW.position";
 }

@@ -58,7 +58,7 @@ pub struct Args {
     device_failures: u32,
     /// For how many days jobs that have ended are kept, with their results; sums are kept for ever, as is everything
     /// if nobody says
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_jobs: Option<u32>,
     /// Prove with a development SRS, which is made if there is none, and accept circuits' keys that are
     /// recognisably insecure: for tests

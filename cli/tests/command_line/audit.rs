@@ -63,7 +63,11 @@ fn a_log_is_exported_and_verified_and_what_was_changed_is_found() {
     serve(home);
     assert!(run(&["audit", "export", "--out", "log.jsonl"]).status.success());
     let over = run(&["audit", "export", "--out", "appliance/appliance.sqlite"]);
-    assert!(over.status.code() == Some(2) && stderr(&over).contains("--out"), "{}", stderr(&over));
+    assert!(
+        over.status.code() == Some(2) && stderr(&over).contains("appliance.sqlite"),
+        "{}",
+        stderr(&over)
+    );
     let log = std::fs::read_to_string(home.join("log.jsonl")).unwrap();
     let entries: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let what: Vec<_> = entries.iter().map(|entry| entry["act"]["what"].as_str().unwrap()).collect();

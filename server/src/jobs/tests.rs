@@ -71,7 +71,8 @@ pub(super) async fn appliance(folder: &Path) -> Arc<App> {
     let lookups = LookupStore::open(folder, 1 << 20).unwrap();
     let (identity, telemetry) = (ApplianceKey::from_seed([1; 32]), Telemetry::install().unwrap());
     let (store, config) = (Arc::new(store), Config::new(folder));
-    let opened = Opened { identity, store, blobs, lookups, guard: Guard::new(None) };
+    let (earlier, guard) = (Vec::new(), Guard::new(None));
+    let opened = Opened { identity, earlier, store, blobs, lookups, guard };
     let app = App::new(computers, opened, config, telemetry);
     app.store.add_circuit(&circuit(), 1).await.unwrap();
     app.store.add_part(&name(), Part::Wasm, file("wasm")).await.unwrap();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 fn verify(key: AppliancePublicKey, entries: &[AuditEntry]) -> u64 {
-    let mut verifier = AuditVerifier::new(key);
+    let mut verifier = AuditVerifier::new(vec![key]);
     entries.iter().for_each(|entry| verifier.next(entry).unwrap());
     verifier.end().unwrap()
 }

@@ -44,9 +44,9 @@ async fn a_job_that_is_too_late_fails_and_the_others_go_on() {
     assert!(late[0].deadline.unwrap() > late[0].queued_at.unwrap());
     let other = sent(post(&server, "?deadline=60&priority=-1", 9)).await;
     for job in &late {
-        let ended = server.client.wait(&job.id).await.unwrap();
-        let problem = ended.problem.unwrap();
-        assert_problem(&problem, 408, "deadline-passed", Some("deadline"), None);
+        let late = problem(server.client.wait(&job.id).await);
+        assert_problem(&late, 408, "deadline-passed", Some("deadline"), None);
+        let ended = server.client.job(&job.id).await.unwrap();
         assert_eq!(ended.state, JobState::Failed);
     }
     assert_eq!(server.client.wait(&other.id).await.unwrap().state, JobState::Done);

@@ -4,14 +4,14 @@ use pulseproof_sdk::Problem;
 use pulseproof_sdk::access::{ApiToken, Role};
 use pulseproof_sdk::api::EngineKind;
 use pulseproof_sdk::audit::{AuditEntry, AuditVerifier};
-use pulseproof_sdk::identity::ApplianceKey;
+use pulseproof_sdk::identity::{ApplianceKey, AppliancePublicKey};
 use pulseproof_sdk::profile::Profile;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::Place;
 use super::world::{CLIENT, TERM, World, candidate, circuit, digest, name, roster};
-use crate::audit::{Act, Sealed};
+use crate::audit::{Act, Sealed, Signer};
 use crate::circuits::Part;
 use crate::jobs::{Ask, JobDetails, JobKind};
 use crate::keys::StoredKey;
@@ -22,11 +22,16 @@ fn signer() -> ApplianceKey {
     ApplianceKey::from_seed([7; 32])
 }
 
+/// Somebody who signs, and had no key before.
+fn signs(key: &ApplianceKey) -> Signer<'_> {
+    Signer { key, earlier: &[] }
+}
+
 /// Seals the log, and returns who did what, once it was verified.
 async fn log(world: &World) -> Vec<(String, Value)> {
-    while world.store.seal_log(&signer(), None).await.unwrap().0 > 0 {}
+    while world.store.seal_log(&signs(&signer()), None).await.unwrap().0 > 0 {}
     let entries = world.store.log(0, usize::MAX).await.unwrap();
-    let mut verifier = AuditVerifier::new(signer().public());
+    let mut verifier = AuditVerifier::new(vec![signer().public()]);
     entries.iter().for_each(|entry| verifier.next(entry).unwrap());
     assert_eq!(verifier.end().unwrap(), entries.len() as u64, "the last entry is signed");
     entries.into_iter().map(|entry| (entry.who.clone(), act(&entry))).collect()
@@ -158,10 +163,10 @@ pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
     for index in 0..3 {
         world.ask(&Ask::new(format!("job-{index}"), CLIENT), 9).await.unwrap();
         world.clock.pass(TERM);
-        let (count, last) = world.store.seal_log(&signer(), sealed).await.unwrap();
+        let (count, last) = world.store.seal_log(&signs(&signer()), sealed).await.unwrap();
         assert!(count > 0 && last != sealed);
         // There is nothing more.
-        assert_eq!(world.store.seal_log(&signer(), last).await.unwrap(), (0, last));
+        assert_eq!(world.store.seal_log(&signs(&signer()), last).await.unwrap(), (0, last));
         sealed = last;
     }
     // Not sealed, and so not told.
@@ -170,7 +175,7 @@ pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
     assert!(!entries.iter().any(|entry| entry.act.get().contains("late")));
     assert_eq!(world.store.log(2, 2).await.unwrap()[0].position, 3);
     let verify = |entries: &[AuditEntry], key: &ApplianceKey| {
-        let mut verifier = AuditVerifier::new(key.public());
+        let mut verifier = AuditVerifier::new(vec![key.public()]);
         entries.iter().try_for_each(|entry| verifier.next(entry)).is_ok() && verifier.end().is_ok()
     };
     let signed = |entry: &AuditEntry| entry.signature.is_some();
@@ -181,10 +186,10 @@ pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
         entries.iter().map(|entry| AuditEntry { signature: None, ..entry.clone() }).collect();
     assert!(!verify(&unsigned, &signer()) && !verify(&[], &signer()));
     // Nor does another appliance go on with it.
-    assert!(world.store.seal_log(&ApplianceKey::from_seed([8; 32]), None).await.is_err());
+    assert!(world.store.seal_log(&signs(&ApplianceKey::from_seed([8; 32])), None).await.is_err());
     // Nor this one, behind anything but what it left.
     let other = sealed.map(|last| Sealed { hash: digest("other"), ..last });
-    assert!(world.store.seal_log(&signer(), other).await.is_err());
+    assert!(world.store.seal_log(&signs(&signer()), other).await.is_err());
     for index in 0..count {
         let mut left_out = entries.clone();
         left_out.remove(index);
@@ -208,4 +213,24 @@ pub async fn a_log_that_was_changed_is_found_out(place: &dyn Place) {
             assert!(!verify(&changed, &signer()), "entry {index}, change {change}");
         }
     }
+}
+
+/// An appliance that has another key goes on, if it is told the one before; whoever verifies has to be told both.
+pub async fn a_log_goes_on_under_another_key(place: &dyn Place) {
+    let world = World::new(place).await;
+    let (old, new) = (signer(), ApplianceKey::from_seed([8; 32]));
+    world.store.seal_log(&signs(&old), None).await.unwrap();
+    world.queue("a").await.unwrap();
+    assert!(world.store.seal_log(&signs(&new), None).await.is_err());
+    let earlier = [old.public()];
+    let signer = Signer { key: &new, earlier: &earlier };
+    let (count, _) = world.store.seal_log(&signer, None).await.unwrap();
+    assert_eq!(count, 1);
+    let entries = world.store.log(0, 100).await.unwrap();
+    let verify = |keys: Vec<AppliancePublicKey>| {
+        let mut verifier = AuditVerifier::new(keys);
+        entries.iter().try_for_each(|entry| verifier.next(entry)).is_ok() && verifier.end().is_ok()
+    };
+    assert!(verify(vec![old.public(), new.public()]));
+    assert!(!verify(vec![old.public()]) && !verify(vec![new.public()]));
 }

@@ -94,6 +94,7 @@ laws! {
     audit::what_is_done_is_noted_with_who_did_it,
     audit::jobs_and_submissions_are_noted_without_names,
     audit::a_log_that_was_changed_is_found_out,
+    audit::a_log_goes_on_under_another_key,
     late::a_job_whose_deadline_has_passed_fails_whoever_has_it,
     late::a_job_that_has_ended_is_forgotten_and_a_sum_is_not,
     late::jobs_that_ended_long_ago_are_forgotten_a_few_at_a_time,

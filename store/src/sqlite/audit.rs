@@ -3,15 +3,13 @@
 use std::ops::{Deref, DerefMut};
 
 use async_trait::async_trait;
-use pulseproof_sdk::Digest;
 use pulseproof_sdk::audit::{AuditEntry, AuditSignature, audit_hash, audit_start};
-use pulseproof_sdk::identity::ApplianceKey;
 use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, signed};
-use crate::audit::{Act, Audit, SEALED_AT_ONCE, Sealed};
+use crate::audit::{Act, Audit, SEALED_AT_ONCE, Sealed, Signer};
 use crate::{StoreError, Timestamp, corrupt, from_json, to_json};
 
 pub(super) const UNSEALED: &str =
@@ -80,7 +78,7 @@ impl Audit for SqliteStore {
 
     async fn seal_log(
         &self,
-        key: &ApplianceKey,
+        signer: &Signer<'_>,
         behind: Option<Sealed>,
     ) -> Result<(u64, Option<Sealed>), StoreError> {
         let is_sealed = sqlx::query(UNSEALED).bind(1).fetch_optional(&self.pool).await?.is_none();
@@ -88,7 +86,7 @@ impl Audit for SqliteStore {
             return Ok((0, behind));
         }
         let mut transaction = self.write().await?;
-        let mut last = last_sealed(&mut transaction, key).await?;
+        let mut last = last_sealed(&mut transaction, signer).await?;
         if behind.is_some() && behind != last {
             return Err(corrupt("audit", &"the log does not end where it was left"));
         }
@@ -98,10 +96,13 @@ impl Audit for SqliteStore {
             let (position, at): (i64, i64) = (row.try_get("position")?, row.try_get("at_ms")?);
             let (who, act): (String, String) = (row.try_get("who")?, row.try_get("act")?);
             let place = (position.unsigned_abs(), at.unsigned_abs());
+            if position != signed(last.map_or(0, |last| last.position)) + 1 {
+                return Err(corrupt("audit", &format!("entry {position} is not the next one")));
+            }
             let before = last.map_or_else(audit_start, |last| last.hash);
             let hash = audit_hash(&before, place, &who, &act);
             let is_last = index + 1 == entries.len();
-            let signature = is_last.then(|| String::from(AuditSignature::new(key, &hash)));
+            let signature = is_last.then(|| String::from(AuditSignature::new(signer.key, &hash)));
             sqlx::query("UPDATE audit SET hash = ?, signature = ? WHERE position = ?")
                 .bind(hash.to_string())
                 .bind(signature)
@@ -125,22 +126,30 @@ impl Audit for SqliteStore {
     }
 }
 
-/// The last entry that was chained: where this appliance signed, or nobody goes on from there.
+/// The last entry that was chained: as it was, and where this appliance signed, or nobody goes on from there.
 async fn last_sealed(
     transaction: &mut Write,
-    key: &ApplianceKey,
+    Signer { key, earlier }: &Signer<'_>,
 ) -> Result<Option<Sealed>, StoreError> {
-    let last: Option<(i64, String, Option<String>)> = sqlx::query_as(
-        "SELECT position, hash, signature FROM audit
-         WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 1",
+    let rows = sqlx::query(
+        "SELECT position, at_ms, who, act, hash, signature FROM audit
+         WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 2",
     )
-    .fetch_optional(&mut ***transaction)
+    .fetch_all(&mut ***transaction)
     .await?;
-    let Some((position, hash, signature)) = last else { return Ok(None) };
-    let hash: Digest = hash.parse().map_err(|error| corrupt("hash", &error))?;
-    let signature = signature.and_then(|text| AuditSignature::try_from(text).ok());
-    if signature.is_some_and(|signature| signature.is_of(&key.public(), &hash)) {
-        return Ok(Some(Sealed { position: position.unsigned_abs(), hash }));
+    let mut entries = rows.iter().map(read);
+    let Some(last) = entries.next().transpose()? else { return Ok(None) };
+    let before = entries.next().transpose()?.map_or_else(audit_start, |entry| entry.hash);
+    let AuditEntry { position, at, who, act, hash, signature } = last;
+    if audit_hash(&before, (position, at), &who, act.get()) != hash {
+        return Err(corrupt("audit", &format!("entry {position} was changed")));
+    }
+    let own = key.public();
+    let is_signed = signature.is_some_and(|signature| {
+        [&own].into_iter().chain(*earlier).any(|key| signature.is_of(key, &hash))
+    });
+    if is_signed {
+        return Ok(Some(Sealed { position, hash }));
     }
     Err(corrupt("audit", &"the log does not end where this appliance signed it"))
 }

@@ -2,13 +2,14 @@
 
 mod fhir;
 
-use std::io::{BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Subcommand;
+use pulseproof_files::Readers;
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::audit::{AuditEntry, AuditPage, AuditVerifier};
 use pulseproof_sdk::identity::AppliancePublicKey;
@@ -22,6 +23,8 @@ use crate::home::Home;
 use crate::output::{say, say_json};
 use crate::store::OpenStore;
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Entries that are read from the store at a time.
 const PAGE: usize = 1000;
 
@@ -72,9 +75,9 @@ Exits with 0 if the log is whole, 1 if it was changed, and 2 if it cannot be rea
 
 #[derive(Debug, clap::Args)]
 struct VerifyArgs {
-    /// The appliance's key, from somebody you trust
-    #[arg(long, value_name = "KEY")]
-    appliance: AppliancePublicKey,
+    /// The appliance's key, from somebody you trust; may be given again, if it had another one before
+    #[arg(long, value_name = "KEY", required = true)]
+    appliance: Vec<AppliancePublicKey>,
     /// An entry that was seen before, and its hash
     #[arg(long, value_name = "POSITION:HASH")]
     known: Option<Known>,
@@ -108,11 +111,10 @@ pub(super) fn run(args: Args, home: &Home) -> Outcome {
     match args.what {
         What::Export { store, after, fhir, out } => {
             let folder = store.unwrap_or_else(|| home.store_dir());
-            let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            let files: Vec<_> = files.map(|file| Input::Path(file.path())).collect();
-            Paths::default().reads("--store", &files).writes("--out", [&out]).check()?;
+            Paths::default().writes("--out", [&out]).check()?;
             let lines = tokio::runtime::Runtime::new()?.block_on(export(folder, after, fhir))?;
-            out.write(|sink| lines.iter().try_for_each(|line| writeln!(sink, "{line}")))?;
+            // No file is written over: of all that could be, most are worth more.
+            out.write_new(Readers::Owner, lines.concat().as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
         What::Verify(args) => verify(&args),
@@ -129,11 +131,9 @@ async fn export(
     loop {
         let entries = opened.store.log(after, PAGE).await?;
         for entry in &entries {
-            lines.push(if fhir {
-                fhir::event(entry)?.to_string()
-            } else {
-                serde_json::to_string(entry)?
-            });
+            let line =
+                if fhir { fhir::event(entry)?.to_string() } else { serde_json::to_string(entry)? };
+            lines.push(line + "\n");
         }
         match entries.last() {
             Some(entry) if entries.len() == PAGE => after = entry.position,
@@ -146,7 +146,7 @@ async fn export(
 
 fn verify(args: &VerifyArgs) -> Outcome {
     Paths::default().reads("FILE", [&args.file]).check()?;
-    let mut reading = Reading { verifier: AuditVerifier::new(args.appliance), last: None };
+    let mut reading = Reading { verifier: AuditVerifier::new(args.appliance.clone()), last: None };
     let problem = match reading.follow(args)? {
         None => reading.end(args.known),
         problem => problem,
@@ -176,7 +176,11 @@ struct Reading {
 impl Reading {
     /// Reads to the end, or to what is wrong: entries, or pages of them.
     fn follow(&mut self, args: &VerifyArgs) -> Result<Option<String>, String> {
-        let lines = BufReader::new(args.file.open()?);
+        let mut lines = BufReader::new(args.file.open()?);
+        let begin = lines.fill_buf().map_err(|error| args.file.named(error))?;
+        if begin.starts_with(BYTE_ORDER_MARK) {
+            lines.consume(BYTE_ORDER_MARK.len());
+        }
         let values = serde_json::Deserializer::from_reader(lines).into_iter::<Box<RawValue>>();
         for (index, value) in values.enumerate() {
             let entries = value.and_then(|value| entries(value.get())).map_err(|error| {
@@ -214,8 +218,8 @@ impl Reading {
 
 /// What `GET /v1/audit` answers, or a line of an export.
 fn entries(json: &str) -> serde_json::Result<Vec<AuditEntry>> {
-    match serde_json::from_str::<AuditPage>(json) {
-        Ok(page) => Ok(page.entries),
-        Err(_) => Ok(vec![serde_json::from_str(json)?]),
+    if json.starts_with(r#"{"entries""#) {
+        return Ok(serde_json::from_str::<AuditPage>(json)?.entries);
     }
+    Ok(vec![serde_json::from_str(json)?])
 }

@@ -3,11 +3,11 @@
 mod lines;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use pulseproof_files::Readers;
 use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_medguard::device::{Device, Profile as DeviceProfile};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
@@ -56,7 +56,7 @@ pub struct Args {
     /// Readings
     #[arg(default_value = "-", value_name = "FILE")]
     readings: Input,
-    /// File to write
+    /// File to write, which must not be there yet
     #[arg(long, default_value = "-", value_name = "FILE")]
     out: Output,
     /// The appliance's curve
@@ -71,14 +71,10 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, home: &Home) -> Outcome {
-    paths(args).check()?;
-    with_curve!(args.curve, C => seal::<C>(args, home))
-}
-
-fn paths(args: &Args) -> Paths {
     let paths =
         Paths::default().reads("--profile", [&args.profile]).reads("FILE", [&args.readings]);
-    paths.writes("--out", [&args.out])
+    paths.writes("--out", [&args.out]).check()?;
+    with_curve!(args.curve, C => seal::<C>(args, home))
 }
 
 fn key_file(args: &Args, device: &Name) -> Input {
@@ -99,8 +95,6 @@ fn seal<C: Curve>(args: &Args, home: &Home) -> Outcome {
         let reason = format!("readings of {} devices, expected 1 to {BATCH_MAX}", lists.len());
         return Err(args.readings.named(reason).into());
     }
-    let keys: Vec<_> = lists.keys().map(|device| key_file(args, device)).collect();
-    paths(args).reads("--keys", &keys).check()?;
     if 1_usize.checked_shl(args.log_size).is_some_and(|longest| layout.words() > longest) {
         let reason = format!(
             "submissions of {} words: --log-size {} is too small",
@@ -113,7 +107,8 @@ fn seal<C: Curve>(args: &Args, home: &Home) -> Outcome {
     let profile = Arc::new(DeviceProfile::proved(*layout, *key, srs)?);
     let sealed = submissions(args, &profile, lists)?;
     let batch: Vec<_> = sealed.iter().map(Submission::to_bytes).collect();
-    args.out.write(|sink| sink.write_all(&batch_to_bytes(&batch)))?;
+    // No file is written over: a key, say, by a slip.
+    args.out.write_new(Readers::Everybody, &batch_to_bytes(&batch))?;
     complain(&format!("{} submissions of {}, epoch {}", batch.len(), args.region, args.epoch));
     Ok(ExitCode::SUCCESS)
 }
