@@ -78,7 +78,7 @@ lies! {
     a_job_that_comes_back: each_job_ends_once says "assertion",
         after "UPDATE OF state ON jobs WHEN NEW.state = 'cancelled'",
         "UPDATE jobs SET state = 'queued' WHERE id = OLD.id";
-    an_act_that_is_lost: what_is_done_is_noted_with_who_did_it says "Position",
+    an_act_that_is_lost: what_is_done_is_noted_with_who_did_it says "is not the next one",
         after "INSERT ON audit WHEN NEW.act LIKE '%key-added%'", "DELETE FROM audit WHERE position = NEW.position";
     somebody_else_who_did_it: jobs_and_submissions_are_noted_without_names says "assertion",
         after "INSERT ON audit", "UPDATE audit SET who = 'somebody' WHERE position = NEW.position";
