@@ -61,7 +61,7 @@ async fn a_job_that_is_too_late_fails_and_the_others_go_on() {
 #[tokio::test]
 async fn higher_priorities_of_a_client_are_done_first() {
     let shop = Shop::new();
-    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_millis(300));
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_secs(2));
     let server = shop.start(mocks::on(&cpu, &cpu));
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     // Two are at work at a time.
@@ -82,7 +82,7 @@ async fn higher_priorities_of_a_client_are_done_first() {
 #[tokio::test]
 async fn a_job_that_has_ended_is_forgotten_with_its_result() {
     let shop = Shop::new();
-    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_millis(300));
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_secs(2));
     let server = shop.start(mocks::on(&cpu, &cpu));
     bring(&shop, &server, &[CircuitPart::Wasm]).await;
     let job = sent(post(&server, "", 1)).await;
