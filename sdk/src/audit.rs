@@ -1,8 +1,8 @@
 //! What an appliance did and for whom: each entry has the hash of all before it, and every so often the appliance signs
 //! one, and so all before that.
 //!
-//! Whoever keeps an entry's hash finds out if what it stands for was changed since. Whoever keeps none takes the word of
-//! the appliance's key, and of who has its store. No reading, input, witness or name of a device is in it.
+//! Whoever keeps an entry's hash finds out if what it stands for was changed since. Whoever keeps none takes the word
+//! of the appliance's key, and of who has its store. No reading, input, witness or name of a device is in it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

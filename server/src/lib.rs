@@ -3,7 +3,9 @@
 //! - [`serve()`], [`Config`]: the whole of the public interface; the wire is `pulseproof-sdk`'s.
 //! - [`Machine`]: what computes. [`Prover`]: what proves sums, on whatever backend. [`Engines`]: what
 //!   bootstraps. [`Groth16`]: what proves circuits.
-//! - `http`: routes. `guard`: who asks, and whether they may. `charges`: what they owe. `problems`: those that every room has; `denials`: the store's, as problems.
+//! - `http`: routes. `guard`: who asks, and whether they may. `charges`: what they owe. `problems`: those that every
+//!   room has; `denials`: the store's, as problems.
+//! - `log`: what was done, chained and signed. `refused`, `fetched`: what was refused and handed out, counted for it.
 //! - `sums`: what a submission must pass, and sums of submissions; below it alone a curve is known.
 //! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
 //!   `pulseproof-store`'s.
@@ -15,8 +17,9 @@
 //! - `recent`: what is kept in memory while there is room.
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
-//! Nothing depends on what comes after it: `stopping`, `problems` ‹ `telemetry` ‹ `health`, `blobs`, `sums` ‹
-//! `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `upkeep`, `pinned`, `readiness` ‹ `jobs` ‹ `http` ‹ `serve`.
+//! Nothing depends on what comes after it: `stopping`, `problems`, `refused`, `fetched` ‹ `telemetry` ‹ `health`,
+//! `blobs`, `sums` ‹ `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `log`, `upkeep`, `pinned`,
+//! `readiness` ‹ `jobs` ‹ `http` ‹ `serve`.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.
 

@@ -24,6 +24,7 @@ use crate::fhe::lookups::LookupStore;
 use crate::groth16::prover::Groth16;
 use crate::guard::Guard;
 use crate::http;
+use crate::http::routes::routes;
 use crate::identity;
 use crate::jobs::aggregate::AggregateJobs;
 use crate::jobs::driver;
@@ -165,6 +166,7 @@ impl Appliance {
     ) -> Result<(), ServeError> {
         let Self { app, lock } = self;
         log::begin(&app).await?;
+        routes().iter().for_each(|route| telemetry::route(route.method, &route.path));
         announce(&app);
         let (stop, stopping) = watch::channel(false);
         let requests = async {

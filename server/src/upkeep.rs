@@ -9,7 +9,6 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::app::App;
-use crate::jobs::late;
 use crate::refusal::{self, Refusal};
 use crate::stopping::stopped;
 
@@ -49,9 +48,6 @@ pub async fn remove_unneeded(app: &App, id: Digest) -> Result<(), Refusal> {
 pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
     loop {
         discard_secrets(app).await;
-        if let Err(error) = late::forget_ended(app).await {
-            tracing::error!(%error, "jobs that ended long ago were not forgotten");
-        }
         sweep(app).await;
         if timeout(SWEEP_INTERVAL, stopped(stopping.clone())).await.is_ok() {
             return;

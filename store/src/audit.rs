@@ -106,7 +106,7 @@ pub enum Act<'a> {
         /// The job.
         job: &'a str,
     },
-    /// Jobs that ended long ago were.
+    /// Jobs that had ended long ago were forgotten.
     JobsForgotten {
         /// How many.
         count: u64,
@@ -127,7 +127,7 @@ pub enum Act<'a> {
         /// The epoch.
         epoch: u64,
     },
-    /// It went.
+    /// Another appliance's result was removed.
     ResultRemoved {
         /// The sum's digest.
         result: Digest,
@@ -137,7 +137,7 @@ pub enum Act<'a> {
         /// The key.
         key: Digest,
     },
-    /// It went.
+    /// An evaluation key was removed.
     KeyRemoved {
         /// The key.
         key: Digest,
@@ -158,7 +158,7 @@ pub enum Act<'a> {
         /// SHA-256 of it.
         file: Digest,
     },
-    /// It went.
+    /// A circuit was removed.
     CircuitRemoved {
         /// Its name.
         circuit: &'a Name,

@@ -12,5 +12,7 @@ pub use input::Input;
 pub use output::Output;
 pub use paths::Paths;
 
+/// What some editors begin a text with.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// What stands for standard input or output.
 const STANDARD: &str = "-";

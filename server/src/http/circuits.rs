@@ -17,17 +17,15 @@ use pulseproof_store::{Denial, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::document::FILES;
-use super::uploads::{Expected, TakenIn, take_in};
-
 use super::segment;
+use super::uploads::{Expected, TakenIn, take_in};
 use crate::app::App;
 use crate::groth16::cache::{CacheError, Wanted};
 use crate::groth16::prover::{KeyError, KeyInfo, Part};
 use crate::guard::Asking;
 use crate::health::shortened;
 use crate::pinned;
-use crate::problems::insecure_key;
-use crate::problems::warning;
+use crate::problems::{insecure_key, warning};
 use crate::refusal::{Refusal, internal};
 use crate::upkeep::remove_unneeded;
 

@@ -39,7 +39,7 @@ const LOOKED_AT_ONCE: usize = 100;
     params(
         (
             "Idempotency-Key" = Option<String>, Header,
-            description = "The same key and body give the same job",
+            description = "The same key, query and body give the same job",
         ),
         (
             "priority" = Option<i8>, Query, minimum = -9, maximum = 9,
@@ -285,8 +285,8 @@ pub async fn show(
     ),
     extensions((
         "x-problems" = json!(
-            "404 unknown-job, unknown-profile; 408 deadline-passed; 409 job-cancelled, openings-exhausted, result-not-ready, \
-             sum-not-ready; 422 bad-inputs, bad-layout, bad-program, bad-witness, bad-word, key-too-large, \
+            "404 unknown-job, unknown-profile; 408 deadline-passed; 409 job-cancelled, openings-exhausted, \
+             result-not-ready, sum-not-ready; 422 bad-inputs, bad-layout, bad-program, bad-witness, bad-word, key-too-large, \
              mixed-profiles, no-wasm, too-many-summands, unknown-circuit, unknown-key, unknown-result, \
              unknown-sum, unsatisfied, wrong-length, wrong-profile; 500 backend-failed, engine-failed; 507 disk-full"
         )

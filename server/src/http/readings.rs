@@ -32,7 +32,7 @@ const ROUTE: &str = "/v1/regions/{region}/epochs/{epoch}/readings";
     tag = "regions",
     request_body(
         content = Vec<u8>, content_type = "application/octet-stream",
-        description = "A batch of submissions: PPBT, version, and each after its length",
+        description = "A batch of submissions, `PPSB` in docs/http.md",
     ),
     responses(
         (status = 200, body = Intake, description = "All stored"),

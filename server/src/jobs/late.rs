@@ -1,7 +1,7 @@
 //! Jobs that are too late, and those that ended long ago.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
@@ -17,12 +17,26 @@ use crate::upkeep;
 
 /// How soon a job fails whose deadline has passed.
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often jobs that ended long ago are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// Jobs that are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: usize = 1000;
 
-/// Fails jobs whose deadline has passed, until told to stop.
+/// Fails jobs whose deadline has passed, and forgets now and every hour those that ended long ago, until told to stop.
 pub async fn run(app: &Arc<App>, stopping: watch::Receiver<bool>) {
-    while timeout(OVERDUE_INTERVAL, stopped(stopping.clone())).await.is_err() {
+    let mut swept: Option<Instant> = None;
+    loop {
+        if swept.is_none_or(|when| when.elapsed() >= SWEEP_INTERVAL) {
+            swept = Some(Instant::now());
+            // The files of their inputs are found by them, and go first.
+            upkeep::discard_secrets(app).await;
+            if let Err(error) = forget_ended(app).await {
+                tracing::error!(%error, "jobs that ended long ago were not forgotten");
+            }
+        }
+        if timeout(OVERDUE_INTERVAL, stopped(stopping.clone())).await.is_ok() {
+            return;
+        }
         if let Err(error) = fail_overdue(app).await {
             tracing::error!(%error, "jobs that are too late were not ended");
         }
@@ -49,10 +63,7 @@ async fn fail_overdue(app: &Arc<App>) -> Result<(), StoreError> {
 }
 
 /// Forgets jobs that ended longer ago than they are kept.
-///
-/// # Errors
-/// The store's.
-pub async fn forget_ended(app: &App) -> Result<(), StoreError> {
+async fn forget_ended(app: &App) -> Result<(), StoreError> {
     let Some(kept) = app.config.jobs_kept else { return Ok(()) };
     let Timestamp(now) = SystemClock.now();
     let kept = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX);

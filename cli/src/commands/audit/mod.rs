@@ -18,13 +18,11 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Outcome;
-use crate::files::{Input, Output, Paths};
+use crate::files::{BYTE_ORDER_MARK, Input, Output, Paths};
 use crate::home::Home;
 use crate::output::{say, say_json};
 use crate::store::OpenStore;
 
-/// What some editors begin a file with.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Entries that are read from the store at a time.
 const PAGE: usize = 1000;
 
@@ -66,9 +64,9 @@ Examples:
   pulseproof audit verify --appliance $KEY audit.jsonl
   pulseproof audit verify --appliance $KEY --known 1200:5e9a... audit.jsonl
 
-Reads what `pulseproof audit export` writes, or pages of GET /v1/audit one after the other. Prints the last entry and its
-hash. Whoever keeps them, outside the appliance's reach, finds out the next time (--known)
-if the log was written anew meanwhile, even by somebody who has the appliance's key.
+Reads what `pulseproof audit export` writes, or pages of GET /v1/audit one after the other. Prints the last entry and
+its hash. Whoever keeps them, outside the appliance's reach, finds out the next time (--known) if the log was written
+anew meanwhile, even by somebody who has the appliance's key.
 Exits with 0 if the log is whole, 1 if it was changed, and 2 if it cannot be read.")]
     Verify(Box<VerifyArgs>),
 }

@@ -8,10 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::files::Input;
+use crate::files::{BYTE_ORDER_MARK, Input};
 
-/// What some editors begin a file with.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Most bytes that are read.
 const BYTES_MAX: u64 = 256 << 20;
 
