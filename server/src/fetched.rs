@@ -1,7 +1,7 @@
 //! Who was handed which result lately: whoever fetches one over and over is noted once a minute.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// For how long a second time is no news.
@@ -14,9 +14,15 @@ const REMEMBERED_MAX: usize = 10_000;
 pub struct Fetches(Mutex<HashMap<(String, String), Instant>>);
 
 impl Fetches {
-    /// Whether this is the first time for a while.
-    pub fn is_first(&self, who: &str, job: &str) -> bool {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether this was noted a while ago, or never.
+    pub fn is_news(&self, who: &str, job: &str) -> bool {
+        let fetched = (who.to_owned(), job.to_owned());
+        self.lock().get(&fetched).is_none_or(|when| when.elapsed() >= REMEMBERED)
+    }
+
+    /// It is noted, and lasts: before that, the next one has to be noted as well.
+    pub fn was_noted(&self, who: &str, job: &str) {
+        let mut noted = self.lock();
         if noted.len() >= REMEMBERED_MAX {
             noted.retain(|_, when| when.elapsed() < REMEMBERED);
         }
@@ -24,12 +30,11 @@ impl Fetches {
             // Rather noted once too often than not at all.
             noted.clear();
         }
-        let fetched = (who.to_owned(), job.to_owned());
-        let is_first = noted.get(&fetched).is_none_or(|when| when.elapsed() >= REMEMBERED);
-        if is_first {
-            noted.insert(fetched, Instant::now());
-        }
-        is_first
+        noted.insert((who.to_owned(), job.to_owned()), Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -40,10 +45,12 @@ mod tests {
     #[test]
     fn the_same_again_is_no_news() {
         let fetches = Fetches::default();
-        assert!(fetches.is_first("ann", "1") && !fetches.is_first("ann", "1"));
-        assert!(fetches.is_first("ann", "2") && fetches.is_first("bob", "1"));
+        assert!(fetches.is_news("ann", "1") && fetches.is_news("ann", "1"), "nothing was noted");
+        fetches.was_noted("ann", "1");
+        assert!(!fetches.is_news("ann", "1"));
+        assert!(fetches.is_news("ann", "2") && fetches.is_news("bob", "1"));
         for index in 0..2 * REMEMBERED_MAX {
-            assert!(fetches.is_first("ann", &format!("job {index}")));
+            fetches.was_noted("ann", &format!("job {index}"));
         }
         assert!(fetches.0.lock().unwrap().len() <= REMEMBERED_MAX);
     }

@@ -146,3 +146,20 @@ fn a_log_is_exported_and_verified_and_what_was_changed_is_found() {
     assert!(events.iter().all(|event| event["resourceType"] == "AuditEvent"));
     assert_eq!(events[2]["agent"][0]["who"]["identifier"]["value"], "operator");
 }
+
+#[test]
+fn an_appliance_that_starts_with_a_log_that_was_changed_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    serve(home);
+    let changed = "WAS CHANGED";
+    assert!(!serve_with(home, &[]).contains(changed));
+    let file = home.join("appliance/appliance.sqlite");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let started = b"\"curve\":\"bls12_381\"";
+    let at = bytes.windows(started.len()).position(|window| window == started).unwrap();
+    bytes[at + started.len() - 2] = b'2';
+    std::fs::write(&file, bytes).unwrap();
+    let said = serve_with(home, &[]);
+    assert!(said.contains(changed), "{said}");
+}

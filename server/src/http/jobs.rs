@@ -306,9 +306,10 @@ pub async fn result(
         }
         (None, Some(bytes)) => {
             // Who only looks is handed nothing.
-            if method != Method::HEAD && app.fetches.is_first(&caller.name, &job.id) {
+            if method != Method::HEAD && app.fetches.is_news(&caller.name, &job.id) {
                 let act = Act::ResultFetched { job: &job.id };
                 app.store.by(&caller.name).note(&act).await?;
+                app.fetches.was_noted(&caller.name, &job.id);
             }
             Ok(([(CONTENT_TYPE, media_type(&job.request))], bytes))
         }

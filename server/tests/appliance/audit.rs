@@ -113,3 +113,40 @@ async fn what_is_done_and_refused_is_in_the_log_and_no_name_or_secret() {
         assert!(!text.contains(nowhere), "{nowhere}");
     }
 }
+
+async fn fetches_noted(directory: &std::path::Path) -> usize {
+    let fetched = "SELECT count(*) FROM audit WHERE json_extract(act, '$.what') = 'result-fetched'";
+    let count: i64 = sqlx::query_scalar(fetched).fetch_one(&store(directory).await).await.unwrap();
+    usize::try_from(count).unwrap()
+}
+
+#[tokio::test]
+async fn no_result_is_handed_out_that_is_not_noted() {
+    let region = Region::<Bn254>::new(4, 2);
+    let (directory, server) = region.open().await;
+    server.submit(1, &region.batch(2, 1)).await;
+    let (job, _) = server.run(&aggregate(1)).await;
+    let folder = directory.path();
+    assert_eq!(fetches_noted(folder).await, 1);
+    // The same client again within the minute is no news, and who only looks is handed nothing.
+    server.client.result(&job.id).await.unwrap();
+    let path = format!("/v1/jobs/{}/result", job.id);
+    assert_eq!(ask(&server, None, "HEAD", &path).send().await.unwrap().status(), 200);
+    assert_eq!(fetches_noted(folder).await, 1);
+
+    server.submit(2, &region.batch(2, 2)).await;
+    let other = server.client.create_job(&aggregate(2)).await.unwrap();
+    server.client.wait(&other.id).await.unwrap();
+    let path = format!("/v1/jobs/{}/result", other.id);
+    // By whoever only looks first, as well.
+    assert_eq!(ask(&server, None, "HEAD", &path).send().await.unwrap().status(), 200);
+    let none = "CREATE TRIGGER no_notes BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'no'); END";
+    sqlx::query(none).execute(&store(folder).await).await.unwrap();
+    for _ in 0..2 {
+        let failed = problem(server.client.result(&other.id).await);
+        assert_problem(&failed, 500, "internal", None, None);
+    }
+    sqlx::query("DROP TRIGGER no_notes").execute(&store(folder).await).await.unwrap();
+    server.client.result(&other.id).await.unwrap();
+    assert_eq!(fetches_noted(folder).await, 2);
+}
