@@ -41,6 +41,11 @@ impl AtWork {
         self.say(Progress { stage, per_mille });
     }
 
+    /// How far it said that it is.
+    pub fn last(&self) -> Option<Progress> {
+        *self.progress.borrow()
+    }
+
     fn say(&self, progress: Progress) {
         self.progress.send_replace(Some(progress));
     }

@@ -1,5 +1,7 @@
 //! Problems as HTTP answers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,8 +11,8 @@ use pulseproof_sdk::Problem;
 use pulseproof_sdk::problem::PROBLEM_JSON;
 use tokio::task::JoinError;
 
-/// When whoever was refused for now may try again, unless something is known of it, in seconds.
-const RETRY_AFTER_SECONDS: u64 = 1;
+/// Seconds over which those who were refused for now are told to come again: all at once they would be refused again.
+const RETRY_SECONDS: u64 = 4;
 
 /// An answer that is a problem.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Refusal {
 
     /// A refusal that will not last.
     pub fn for_now(problem: Problem) -> Self {
-        Self::until(problem, RETRY_AFTER_SECONDS)
+        Self::until(problem, retry_after())
     }
 
     /// A refusal that lasts for so many seconds.
@@ -37,11 +39,17 @@ impl Refusal {
     }
 }
 
+/// In how many seconds the next one who was refused for now may try again: each in another than the one before.
+fn retry_after() -> u64 {
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+    1 + TOLD.fetch_add(1, Ordering::Relaxed) % RETRY_SECONDS
+}
+
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let for_now = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
         let retry = for_now.iter().any(|status| problem.status == status.as_u16());
-        Self { problem, retry_after: retry.then_some(RETRY_AFTER_SECONDS) }
+        Self { problem, retry_after: retry.then(retry_after) }
     }
 }
 

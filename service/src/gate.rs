@@ -170,7 +170,8 @@ mod tests {
         let waiting = wait(&gate, "a").await;
         let answer = gate.enter("a").await.unwrap_err().into_response();
         assert_eq!(answer.status(), 503);
-        assert_eq!(answer.headers()["retry-after"], "1");
+        let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=4).contains(&seconds), "{seconds}");
         drop(inside);
         drop(soon(waiting).await);
         assert!(gate.enter("a").await.is_ok());

@@ -35,7 +35,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::EXPECT;
+use axum::http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -62,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
     routes::guarded(&app)
         .fallback(no_such_resource)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(to_its_end))
         .layer(from_fn_with_state(Arc::clone(&app), identify))
         .layer(from_fn(only_understood))
         .layer(from_fn_with_state(hosts, only_named))
@@ -91,15 +92,34 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
     }
 }
 
-/// Expectations that nobody can meet.
-async fn only_understood(request: Request, next: Next) -> Response {
-    let is_met = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-    if request.headers().get_all(EXPECT).iter().all(is_met) {
+/// What changes something is done to its end once it was begun, also if nobody waits for the answer any more: a
+/// connection that ends drops what it waits for, wherever that stands.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
         return next.run(request).await;
     }
-    let detail = "nothing is expected but 100-continue";
-    let problem = Problem::new(417, "expectation-failed", detail).field("expect");
-    Refusal::from(problem).into_response()
+    let done = tokio::spawn(next.run(request).in_current_span());
+    done.await.unwrap_or_else(|error| Refusal::from(error).into_response())
+}
+
+/// Expectations that nobody can meet, and bodies that came in a way which not everybody before us may have understood
+/// alike.
+async fn only_understood(request: Request, next: Next) -> Response {
+    let is = |value: &HeaderValue, text: &[u8]| value.as_bytes().eq_ignore_ascii_case(text);
+    let headers = request.headers();
+    if !headers.get_all(EXPECT).iter().all(|value| is(value, b"100-continue")) {
+        let detail = "nothing is expected but 100-continue";
+        let problem = Problem::new(417, "expectation-failed", detail).field("expect");
+        return Refusal::from(problem).into_response();
+    }
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_one = codings.next().is_none_or(|coding| is(coding, b"chunked"));
+    if !is_one || codings.next().is_some() {
+        let detail = "a body comes in chunks, once, or with its length";
+        let problem = Problem::new(400, "malformed", detail).field("transfer-encoding");
+        return ([(CONNECTION, "close")], Refusal::from(problem)).into_response();
+    }
+    next.run(request).await
 }
 
 async fn no_such_resource(uri: Uri) -> Refusal {

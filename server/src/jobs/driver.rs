@@ -157,6 +157,10 @@ async fn attempt<K: JobHandler>(
         Some(Err(error)) => problem(error)?,
         None => internal("the job panicked"),
     };
+    // Whoever hears that it failed hears where.
+    if let Some(progress) = at_work.last() {
+        app.store.progress(lease, progress).await?;
+    }
     if app.store.fail(lease, &problem).await? {
         telemetry::job(JobState::Failed);
         tracing::warn!(%problem, "failed");

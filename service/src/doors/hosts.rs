@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
@@ -45,14 +45,18 @@ impl Hosts {
             );
             return Err(Problem::new(421, "wrong-host", detail).field("host"));
         }
-        let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-        let from = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        let from = from.and_then(|(_, host)| host.parse::<Authority>().ok());
-        if from.is_some_and(|from| self.names.is_none() || self.has(from.host())) {
+        if headers.get_all(ORIGIN).iter().all(|origin| self.is_own(origin)) {
             return Ok(());
         }
         let detail = "a page of another site asks for this";
         Err(Problem::new(403, "foreign-origin", detail).field("origin"))
+    }
+
+    /// Whether an origin is this service itself.
+    fn is_own(&self, origin: &HeaderValue) -> bool {
+        let from = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        let from = from.and_then(|(_, host)| host.parse::<Authority>().ok());
+        from.is_some_and(|from| self.names.is_none() || self.has(from.host()))
     }
 
     fn has(&self, host: &str) -> bool {
@@ -75,11 +79,23 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Result<Authority, Problem> {
     }
     let named = first.ok_or_else(|| malformed("no Host header"))?;
     let named = named.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    let named = named.filter(is_host);
     let named = named.ok_or_else(|| malformed("the Host header names no host"))?;
     // Of a request that says it twice, both have to be meant.
     match uri.authority() {
         Some(target) if target != &named => Err(malformed("the target is not that of Host")),
         _ => Ok(named),
+    }
+}
+
+/// Whether there is a host alone, with its port or without: an authority may have a user, and end with anything.
+fn is_host(named: &Authority) -> bool {
+    match named.as_str().strip_prefix(named.host()) {
+        Some("") => true,
+        Some(rest) => rest
+            .strip_prefix(':')
+            .is_some_and(|port| port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())),
+        None => false,
     }
 }
 
@@ -93,8 +109,6 @@ pub async fn only_named(State(hosts): State<Arc<Hosts>>, request: Request, next:
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn ask(hosts: &Hosts, uri: &str, headers: &[(&str, &str)]) -> Option<(u16, String)> {

@@ -254,6 +254,8 @@ impl Talk<'_> {
             .header_read_timeout(doors.head_timeout)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
+            // Who has said all that there is to say still waits for the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(Box::pin(stream)), answer);
         watcher.watch(connection).await.map_err(|error| error.to_string())
     }
