@@ -7,6 +7,7 @@
 //! content that could be replaced: bytes go there as they come.
 
 mod folder;
+mod folder_draft;
 mod target;
 
 use std::error::Error;
@@ -18,6 +19,7 @@ use std::path::Path;
 use tempfile::TempPath;
 
 pub use folder::{close_to_others, private_file, private_folder, remove, shrink};
+pub use folder_draft::FolderDraft;
 pub use target::{FileId, identity};
 use target::{Target, folder};
 

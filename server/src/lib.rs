@@ -14,6 +14,7 @@
 //! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
+//! - [`copies`]: the folder, copied and put back.
 //! - `recent`: what is kept in memory while there is room.
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
@@ -28,6 +29,7 @@ mod at_work;
 mod blobs;
 mod charges;
 mod config;
+pub mod copies;
 mod denials;
 mod fetched;
 mod fhe;

@@ -55,6 +55,15 @@ pub enum Act<'a> {
     },
     /// It has stopped as it should.
     Stopped,
+    /// A copy of the whole store was taken, with all that is secret in it.
+    CopyTaken,
+    /// The store is such a copy, and goes on from there: what came after it is lost.
+    Restored {
+        /// When the copy was taken, in milliseconds since 1970.
+        taken: u64,
+        /// Submissions of which one opening was counted that may have been made since.
+        uncertain: u64,
+    },
     /// A region's roster was registered, or replaced.
     RegionRegistered {
         /// The region.
@@ -213,6 +222,9 @@ pub trait Audit: Send + Sync {
         signer: &Signer<'_>,
         behind: Option<Sealed>,
     ) -> Result<(u64, Option<Sealed>), StoreError>;
+
+    /// The last entry that was chained, whoever signed it.
+    async fn last_entry(&self) -> Result<Option<Sealed>, StoreError>;
 
     /// Entries behind a place, in order, as far as they are chained.
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

@@ -5,8 +5,8 @@ use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::fhe::SumRef;
 use pulseproof_sdk::{Name, Problem, Roster};
 
-use crate::StoreError;
 use crate::jobs::{Ask, JobDetails, Lease};
+use crate::{StoreError, Timestamp};
 
 /// What the roster and those who submitted must be like, so that an epoch is closed.
 pub type Check<'a> = dyn Fn(&Roster, &[String]) -> Result<(), Problem> + Send + Sync + 'a;
@@ -46,6 +46,10 @@ pub trait Epochs: Send + Sync {
         result: &[u8],
         facts: &JobDetails,
     ) -> Result<bool, StoreError>;
+
+    /// Notes that this store is a copy of an earlier time, from which others may have gone on: of each submission that
+    /// no sum has opened here one opening is counted that may have been made since. Says of how many.
+    async fn restored(&self, taken: Timestamp) -> Result<u64, StoreError>;
 
     /// The results that sums name, in order.
     ///

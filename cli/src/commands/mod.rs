@@ -4,6 +4,7 @@ mod alerts;
 mod audit;
 mod bench;
 mod check;
+mod copies;
 mod demo;
 mod device_worker;
 mod doctor;
@@ -47,6 +48,7 @@ Examples:
   pulseproof tokens create gateway-7 --role gateway --region north
   pulseproof policy test                   who may do what to an appliance
   pulseproof audit export                  what an appliance did, and for whom
+  pulseproof backup /backup/today          a copy of all that an appliance has, while it runs
   pulseproof openapi                       what an appliance answers over HTTP
   pulseproof seal --help                   submissions for gateways that are no Rust programs
   pulseproof verify region-001.epoch-0.result
@@ -71,6 +73,8 @@ enum Command {
     Tokens(tokens::Args),
     Policy(policy::Args),
     Audit(audit::Args),
+    Backup(copies::BackupArgs),
+    Restore(copies::RestoreArgs),
     Verify(verify::Args),
     Seal(seal::Args),
     Profile(profile::Args),
@@ -95,6 +99,8 @@ impl Cli {
             Command::Tokens(args) => tokens::run(args, &home),
             Command::Policy(args) => policy::run(&args),
             Command::Audit(args) => audit::run(args, &home),
+            Command::Backup(args) => copies::backup(args, &home),
+            Command::Restore(args) => copies::restore(args, &home),
             Command::Verify(args) => verify::run(&args, &home),
             Command::Seal(args) => seal::run(&args, &home),
             Command::Profile(args) => profile::run(&args),

@@ -194,7 +194,7 @@ async fn proofs_of_circuits_accepted_before_kill_9_are_made_after_restart() {
     third.child.wait().unwrap();
 }
 
-fn verified(key: &Path, result: &[u8]) {
+pub fn verified(key: &Path, result: &[u8]) {
     let made: Groth16Proof = serde_json::from_slice(result).unwrap();
     let mut file = Zkey::<C, _>::open(File::open(key).unwrap()).unwrap();
     let ic = file.points_g1(PointsG1::Ic, Check::Full, &mut |_, _| ()).unwrap();

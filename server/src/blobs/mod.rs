@@ -25,9 +25,14 @@ use crate::config::Uploads;
 pub use claim::{Claim, Finished};
 
 /// The folder, in that of the store.
-const FOLDER: &str = "blobs";
+pub const FOLDER: &str = "blobs";
 /// What the start of a file has behind its name.
 const PART: &str = ".part";
+
+/// A whole file's name in the folder of the store.
+pub fn name(id: &Digest) -> String {
+    format!("{FOLDER}/{id}")
+}
 
 /// The folder of the files.
 pub struct Blobs {

@@ -8,8 +8,9 @@ use super::Place;
 use super::world::{
     CLIENT, TERM, World, aggregate, assert_denied, candidate, digest, name, problem, roster,
 };
-use crate::Denial;
 use crate::jobs::{Ask, JobDetails, JobKind, Lease};
+use crate::submissions::Candidate;
+use crate::{Denial, Timestamp};
 
 async fn take(world: &World) -> Lease {
     world.store.take(JobKind::Aggregate, TERM).await.unwrap().unwrap().lease
@@ -91,6 +92,28 @@ pub async fn commitments_are_opened_no_more_often_than_blinders_hide_them(place:
     assert_eq!(stored.iter().map(|one| one.openings).collect::<Vec<_>>(), [3, 0]);
     assert!(world.store.result("sum").await.unwrap().is_none());
     assert!(world.store.fail(&lease, &problem()).await.unwrap());
+}
+
+pub async fn a_copy_counts_an_opening_that_may_have_been(place: &dyn Place) {
+    let world = World::new(place).await;
+    for (epoch, openings) in [(1, 0), (2, 0), (3, 3)] {
+        let candidate = Candidate { openings, ..candidate("a", epoch) };
+        world.store.accept(&roster(4), epoch, &[candidate]).await.unwrap();
+    }
+    for (id, epoch) in [("done", 1), ("queued", 2)] {
+        world.close(id, epoch).await.unwrap();
+    }
+    let (lease, north) = (take(&world).await, name("north"));
+    world.store.release(&lease, &north, 1, b"result", &JobDetails::default()).await.unwrap();
+    // Of the first it is known, and of the last nobody counts further.
+    for expected in [[1, 1, 3], [1, 2, 3]] {
+        let uncertain = world.store.by("operator").restored(Timestamp(7)).await.unwrap();
+        assert_eq!(uncertain, 1);
+        for (epoch, openings) in (1..).zip(expected) {
+            let stored = world.store.submissions(&north, epoch).await.unwrap();
+            assert_eq!(stored[0].openings, openings, "epoch {epoch}");
+        }
+    }
 }
 
 pub async fn sums_are_those_of_finished_jobs_and_of_others(place: &dyn Place) {

@@ -81,6 +81,7 @@ laws! {
     epochs::what_is_refused_leaves_nothing,
     epochs::a_release_counts_what_it_opens_once,
     epochs::commitments_are_opened_no_more_often_than_blinders_hide_them,
+    epochs::a_copy_counts_an_opening_that_may_have_been,
     epochs::sums_are_those_of_finished_jobs_and_of_others,
     rules::rosters_are_replaced_between_epochs,
     rules::submissions_are_in_order_and_each_once,

@@ -115,6 +115,15 @@ impl Audit for SqliteStore {
         Ok((entries.len() as u64, last))
     }
 
+    async fn last_entry(&self) -> Result<Option<Sealed>, StoreError> {
+        let last = "SELECT position, hash FROM audit
+                    WHERE hash IS NOT NULL ORDER BY position DESC LIMIT 1";
+        let row: Option<(i64, String)> = sqlx::query_as(last).fetch_optional(&self.pool).await?;
+        let Some((position, hash)) = row else { return Ok(None) };
+        let hash = hash.parse().map_err(|error| corrupt("hash", &error))?;
+        Ok(Some(Sealed { position: position.unsigned_abs(), hash }))
+    }
+
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, at_ms, who, act, hash, signature FROM audit

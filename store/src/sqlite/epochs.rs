@@ -8,9 +8,10 @@ use sqlx::{Sqlite, Transaction};
 
 use super::queue::{asked_before, finish, insert};
 use super::{SqliteStore, ordered, regions, submissions};
+use crate::audit::Act;
 use crate::epochs::{Check, Epochs};
 use crate::jobs::{Ask, JobDetails, Lease, job_state};
-use crate::{Denial, StoreError, from_json};
+use crate::{Denial, StoreError, Timestamp, from_json};
 
 #[async_trait]
 impl Epochs for SqliteStore {
@@ -77,6 +78,23 @@ impl Epochs for SqliteStore {
         }
         transaction.commit().await?;
         Ok(true)
+    }
+
+    async fn restored(&self, Timestamp(taken): Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let counted = sqlx::query(
+            "UPDATE submissions SET openings = openings + 1
+             WHERE openings < 3 AND NOT EXISTS (
+                 SELECT 1 FROM closed_epochs JOIN jobs ON jobs.id = closed_epochs.job
+                 WHERE closed_epochs.region = submissions.region
+                       AND closed_epochs.epoch = submissions.epoch AND jobs.state = 'done')",
+        )
+        .execute(&mut **transaction)
+        .await?;
+        let uncertain = counted.rows_affected();
+        transaction.note(&Act::Restored { taken, uncertain }).await?;
+        transaction.commit().await?;
+        Ok(uncertain)
     }
 
     async fn sums(&self, sums: &[SumRef]) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -8,6 +8,7 @@
 mod audit;
 mod blobs;
 mod circuits;
+mod copies;
 mod epochs;
 mod jobs;
 mod keys;

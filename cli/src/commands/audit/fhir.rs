@@ -64,8 +64,8 @@ fn kind(what: &str) -> Kind {
         "token-created" => (DICOM, "110137", "User Security Attributes Changed", "C"),
         "token-revoked" => (DICOM, "110137", "User Security Attributes Changed", "D"),
         "refused" => (DICOM, "110113", "Security Alert", "E"),
-        "submissions-accepted" => (DICOM, "110107", "Import", "C"),
-        "result-fetched" => (DICOM, "110106", "Export", "R"),
+        "submissions-accepted" | "restored" => (DICOM, "110107", "Import", "C"),
+        "result-fetched" | "copy-taken" => (DICOM, "110106", "Export", "R"),
         "job-queued" | "job-ended" => (EVENTS, "rest", "RESTful Operation", "E"),
         gone if gone.ends_with("-removed") || gone.ends_with("-forgotten") => {
             (EVENTS, "rest", "RESTful Operation", "D")
