@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use pulseproof_fhe::generate_keys;
 use pulseproof_formats::elements::Check;
 use pulseproof_formats::zkey::{PointsG1, Zkey};
 use pulseproof_groth16::{PreparedVerifyingKey, Proof, PublicInputs, VerifyingKey, verify};
@@ -202,6 +203,32 @@ pub fn verified(key: &Path, result: &[u8]) {
     let proof = Proof::<C>::from_json(made.proof.to_string().as_bytes()).unwrap();
     let public = PublicInputs::<C>::from_json(made.public.to_string().as_bytes()).unwrap();
     assert_eq!(verify(&key, &public, &proof), Ok(()));
+}
+
+#[tokio::test]
+async fn an_evaluation_key_accepted_before_kill_9_is_still_there() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = start(home.path());
+    let (secret, public) = generate_keys();
+    let bytes = secret.floating_key().to_bytes();
+    let length = bytes.len() as u64;
+    let id = first.appliance.put_evaluation_key(bytes).await.unwrap();
+    let info = first.appliance.evaluation_key(&id).await.unwrap();
+    assert_eq!((info.bytes, info.fingerprint.0), (length, public.fingerprint()));
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+
+    let mut second = start(home.path());
+    assert_eq!(second.appliance.evaluation_key(&id).await.unwrap(), info);
+    second.appliance.delete_evaluation_key(&id).await.unwrap();
+    second.child.kill().unwrap();
+    second.child.wait().unwrap();
+
+    // And one that was removed does not come back.
+    let mut third = start(home.path());
+    assert!(third.appliance.evaluation_key(&id).await.unwrap_err().to_string().contains("key"));
+    third.child.kill().unwrap();
+    third.child.wait().unwrap();
 }
 
 #[tokio::test]

@@ -88,6 +88,22 @@ fn a_backend_that_is_not_there_has_an_exit_code_of_its_own() {
 }
 
 #[test]
+fn nothing_is_served_on_a_backend_that_is_not_there() {
+    let report = json(&run(&["doctor", "--json"]));
+    let mut devices = report["devices"].as_array().unwrap().iter();
+    if devices.any(|device| device["backend"] == "cuda" && device["usable"] == true) {
+        eprintln!("NOT TESTED: this machine has CUDA, so nothing is absent");
+        return;
+    }
+    let served = ["serve", "--insecure-key", "--listen", "127.0.0.1:0", "--backend", "cuda"];
+    let absent = run(&served);
+    assert_eq!(absent.status.code(), Some(2), "{}", stdout(&absent));
+    let text = stderr(&absent);
+    assert!(text.contains("cuda is not available"), "{text}");
+    assert!(!stdout(&absent).contains("listening"), "{}", stdout(&absent));
+}
+
+#[test]
 fn doctor_names_the_processor_and_what_auto_means() {
     let report = json(&run(&["doctor", "--json"]));
     let devices = report["devices"].as_array().unwrap();

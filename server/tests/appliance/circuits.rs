@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::common::*;
 use crate::mocks::{self, Mock, Mood};
@@ -15,6 +16,7 @@ use pulseproof_kernels::Bn254;
 use pulseproof_kernels::backend::BackendKind;
 use pulseproof_kernels::cpu::Cpu;
 use pulseproof_prover::srs::Srs;
+use pulseproof_sdk::client::ClientError;
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::UploadState;
 use pulseproof_sdk::{Digest, Problem};
@@ -209,6 +211,48 @@ async fn an_upload_that_breaks_off_goes_on_where_it_was() {
     assert_eq!(info.key.bytes, 300_000);
     assert_eq!(state(&server, &bytes).await, UploadState { received: 300_000, complete: true });
     assert_eq!(shop.blobs(), [Digest::sha256(&bytes).to_string()]);
+}
+
+/// Whoever is not the one that writes it is turned away.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_send_the_same_and_break_off_the_next_goes_on() {
+    let shop = Shop::new();
+    let server = shop.start(mocks::good());
+    let bytes = Arc::new(zkey(1, 300_000));
+    let head = format!(
+        "PUT {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
+        at("sum", &bytes),
+        bytes.len()
+    );
+    let senders: Vec<_> = (0..20usize)
+        .map(|index| {
+            let (base, head, bytes) = (server.base.clone(), head.clone(), Arc::clone(&bytes));
+            thread::spawn(move || {
+                for round in 0..5 {
+                    let mut stream = connect_to(&base);
+                    let until = (index * 7919 + round * 104_729) % bytes.len();
+                    let sent = stream.write_all(head.as_bytes());
+                    let _ = sent.and_then(|()| stream.write_all(&bytes[..until]));
+                }
+            })
+        })
+        .collect();
+    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    // That the last of them has gone may not have been noticed yet.
+    let (file, since) = (shop.file(&*bytes), Instant::now());
+    let info = loop {
+        match server.client.put_circuit(&name("sum"), &file).await {
+            Ok(info) => break info,
+            Err(ClientError::Problem(problem)) if problem.status == 409 => {
+                assert!(since.elapsed() < Duration::from_secs(20), "{problem:?}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(info.key.bytes, 300_000);
+    assert_eq!(shop.blobs(), [Digest::sha256(&bytes).to_string()]);
+    assert_eq!(server.panics(), 0);
 }
 
 #[tokio::test]

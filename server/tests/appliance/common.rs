@@ -1,11 +1,12 @@
 //! A region of devices, and an appliance on this machine that can be stopped, killed and started.
 
 use std::collections::BTreeMap;
-use std::net;
+use std::net::{self, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use std::{fs, panic};
 
 use crate::mocks;
 use crate::watched::watch;
@@ -25,7 +26,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -143,10 +144,49 @@ pub fn weighted(epoch: u64, weights: &[(&str, u64)]) -> JobRequest {
     JobRequest::Aggregate { region: name("north"), epoch, weights }
 }
 
+/// Panics in the threads of each appliance of this process, by the name of its threads.
+static PANICS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+/// Counts what panics from now on: an answer that is missing does not tell.
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |what| {
+            if let Some(name) = thread::current().name() {
+                let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+                *panics.entry(name.to_owned()).or_default() += 1;
+            }
+            told(what);
+        }));
+    });
+}
+
+/// Bytes of memory that this process has.
+pub fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// A connection on which nothing was said yet; an answer that does not come is an error.
+pub fn connect_to(base: &str) -> TcpStream {
+    let stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// The same, to an appliance.
+pub fn connect(server: &Server) -> TcpStream {
+    connect_to(&server.base)
+}
+
 /// An appliance with its own runtime, so that it can die without the test.
 pub struct Server {
     pub base: String,
     pub client: ApplianceClient,
+    /// What its threads are called.
+    name: String,
     stop: Option<oneshot::Sender<()>>,
     kill: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
@@ -183,13 +223,18 @@ impl Server {
     /// Starts it with other backends for everything.
     pub fn start_machine<C: Curve>(machine: Machine<C>, config: Config) -> Self {
         watch();
+        count_panics();
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let (base, name) = (format!("http://{address}"), format!("port-{}", address.port()));
         let (stop, stopped) = oneshot::channel();
         let (kill, killed) = oneshot::channel();
-        let thread = thread::spawn(move || {
-            let runtime = Runtime::new().unwrap();
+        let named = thread::Builder::new().name(name.clone());
+        let of_workers = name.clone();
+        let body = move || {
+            let mut runtime = runtime::Builder::new_multi_thread();
+            let runtime = runtime.enable_all().thread_name(of_workers).build().unwrap();
             let ended = runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let shutdown = async { stopped.await.unwrap_or(()) };
@@ -200,9 +245,24 @@ impl Server {
             });
             runtime.shutdown_background();
             ended
-        });
+        };
+        let thread = named.spawn(body).unwrap();
         let client = ApplianceClient::new(base.clone()).unwrap();
-        Self { base, client, stop: Some(stop), kill: Some(kill), thread: Some(thread) }
+        Self { base, client, name, stop: Some(stop), kill: Some(kill), thread: Some(thread) }
+    }
+
+    /// How many of its threads panicked.
+    pub fn panics(&self) -> usize {
+        let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.get(&self.name).copied().unwrap_or_default()
+    }
+
+    /// How many threads it has; those of others in this process do not count.
+    pub fn threads(&self) -> usize {
+        let tasks = fs::read_dir("/proc/self/task").unwrap();
+        let names =
+            tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.filter(|name| name.trim_end() == self.name).count()
     }
 
     /// Asks it to stop, and waits.

@@ -1,6 +1,5 @@
 //! What used to keep others out: each of these was done, and each is a kind that goes.
 
-use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
@@ -29,12 +28,6 @@ use tokio::time::sleep;
 
 const READINGS: &str = "/v1/regions/north/epochs/1/readings";
 
-fn connect(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream
-}
-
 /// The start of a request whose body is to have so many bytes, and one of them.
 fn begin(server: &Server, method: &str, path: &str, bytes: usize) -> TcpStream {
     let mut stream = connect(server);
@@ -49,13 +42,6 @@ fn answer(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
-}
-
-/// Bytes of memory that this process has.
-fn resident() -> u64 {
-    let text = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4096
 }
 
 /// 7.4 GB, when it was first done.
@@ -480,6 +466,10 @@ async fn a_flood_of_lists_waits_for_its_turn_and_nobody_else_waits_for_it() {
     for _ in 0..5 {
         let listed = ask(&server, Some(&one), "GET", "/v1/jobs").send().await.unwrap();
         assert_eq!(listed.status(), 200);
+        // Nor does whoever only looks whether it is up.
+        let since = Instant::now();
+        server.client.health().await.unwrap();
+        assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     }
     let statuses = all.join_all().await;
     assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");

@@ -1,6 +1,7 @@
 //! Who may: every route by everybody, tokens that are none, and jobs that are others'.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use crate::circuits::{Shop, zkey};
@@ -244,7 +245,9 @@ async fn others_jobs_are_as_if_they_were_not_there() {
     let proof = client(server, &one).create_job(&JobRequest::Groth16(inputs(4))).await.unwrap();
     client(server, &one).wait(&proof.id).await.unwrap();
     let unknown = "0".repeat(32);
-    for (method, rest) in [("GET", ""), ("GET", "/result"), ("DELETE", "")] {
+    for (method, rest) in
+        [("GET", ""), ("GET", "/result"), ("GET", "/events"), ("DELETE", ""), ("DELETE", "/result")]
+    {
         let told = async |id: &str| {
             let path = format!("/v1/jobs/{id}{rest}");
             let answer = ask(server, Some(&other), method, &path).send().await.unwrap();
@@ -295,6 +298,37 @@ async fn what_is_asked_is_asked_of_ones_own_regions() {
     assert_eq!(north.submit(&name("north"), 2, &batch).await.unwrap().accepted.len(), 1);
     let job = north.create_job(&aggregate(2)).await.unwrap();
     assert_eq!(north.wait(&job.id).await.unwrap().state, JobState::Done);
+}
+
+/// Neither who asks, nor of whom, nor how long it is.
+#[tokio::test]
+async fn what_comes_behind_a_body_says_nothing() {
+    let house = House::new().await;
+    let secret = house.tokens[&Role::Gateway].secret();
+    let ask = |headers: &str, trailers: &str| {
+        let mut stream = connect(&house.server);
+        write!(
+            stream,
+            "POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ntransfer-encoding: chunked\r\n{headers}\r\n\
+             2\r\n{{}}\r\n0\r\n{trailers}\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let authorization = format!("authorization: Bearer {}\r\n", *secret);
+    // In front of it, it lets in: what is asked is nothing.
+    let let_in = ask(&authorization, "");
+    assert!(let_in.starts_with("HTTP/1.1 400"), "{let_in}");
+    let others = "host: attacker.example\r\ncontent-length: 5\r\n";
+    for trailers in [authorization.clone(), format!("{authorization}{others}")] {
+        let answer = ask("", &trailers);
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    let ignored = ask(&authorization, others);
+    assert!(ignored.starts_with("HTTP/1.1 400") && ignored.contains("kind"), "{ignored}");
 }
 
 #[tokio::test]

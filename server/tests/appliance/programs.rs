@@ -129,6 +129,33 @@ async fn jobs_of_several_regions_share_batches() {
     assert!(metrics.contains(r#"pulseproof_jobs_total{state="done"} 6"#), "{metrics}");
 }
 
+/// Two authorities in one process, whose programs wait for the same engines.
+#[tokio::test]
+async fn what_is_computed_under_two_keys_at_once_is_each_ones_own() {
+    let (one, other) = (World::new(), World::new());
+    let directory = tempfile::tempdir().unwrap();
+    let server = one.region.start(directory.path());
+    let mut asked = Vec::new();
+    for (world, region) in [(&one, "north"), (&other, "south")] {
+        world.register_in(&server, &[region]).await;
+        let key = world.put_key(&server).await;
+        for epoch in 1..=2 {
+            world.sum(&server, region, epoch).await;
+            asked.push((world, world.above(key, region, epoch)));
+        }
+    }
+    let mut jobs = Vec::new();
+    for index in [0, 2, 1, 3, 0, 2] {
+        let (world, request) = &asked[index];
+        jobs.push((world, request, create(&server, request).await));
+    }
+    for (world, request, job) in jobs {
+        server.client.wait(&job.id).await.unwrap();
+        let bytes = server.client.result(&job.id).await.unwrap();
+        assert_eq!(world.open(&Outputs::from_bytes(&bytes).unwrap()), world.plain(request));
+    }
+}
+
 async fn refused(server: &Server, request: &FheRequest) -> Problem {
     problem(server.client.create_job(&job(request)).await)
 }

@@ -8,6 +8,7 @@ use pulseproof_kernels::backend::BackendKind;
 use pulseproof_sdk::api::JobState;
 use pulseproof_sdk::{Digest, Outputs};
 use pulseproof_server::Config;
+use tokio::time::sleep;
 
 /// Long enough that a job of some levels is met at work.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -57,6 +58,33 @@ async fn queued_and_running_programs_are_cancelled() {
     let metrics = server.client.metrics().await.unwrap();
     assert!(metrics.contains(r#"pulseproof_jobs_total{state="cancelled"} 2"#), "{metrics}");
     assert!(metrics.contains("pulseproof_queue_length 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_program_says_how_much_of_it_is_done() {
+    let world = World::new();
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::new(directory.path());
+    // Longer than what is done is kept to itself.
+    let (server, key) = open(&world, config, Odd::slow(3 * PAUSE)).await;
+    let asked = create(&server, &world.above(key, "north", 1)).await;
+    assert!(asked.estimate.unwrap().depth > 1, "{asked:?}");
+    let mut seen = Vec::new();
+    loop {
+        let job = server.client.job(&asked.id).await.unwrap();
+        match job.state {
+            JobState::Queued | JobState::Running => {
+                if let Some(progress) = job.progress {
+                    assert_eq!(job.stage.as_deref(), Some("computing"));
+                    seen.push(progress);
+                }
+            }
+            state => break assert_eq!(state, JobState::Done),
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let some = seen.iter().any(|progress| (1..1000).contains(progress));
+    assert!(some && seen.is_sorted(), "{seen:?}");
 }
 
 #[tokio::test]

@@ -211,6 +211,15 @@ async fn witnesses_that_are_none() {
         let wrong = fails(request).await;
         assert_problem(&wrong, 422, "unsatisfied", Some("constraints[17]"), None);
     }
+    // Each says where it failed, however soon it did.
+    let stage = async |request| {
+        let job = queue(&server, request).await;
+        problem(server.client.wait(&job.id).await);
+        server.client.job(&job.id).await.unwrap().stage
+    };
+    let missing = Groth16Request::from_inputs(name("sum"), &json!({})).unwrap();
+    assert_eq!(stage(missing).await.as_deref(), Some("witness"));
+    assert_eq!(stage(inputs(UNSATISFIED)).await.as_deref(), Some("proving"));
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::circuits::{Shop, zkey};
 use crate::common::*;
 use crate::mocks::{self, Mock, Mood, SECRET, UNSATISFIED};
+use crate::people::{ask, client, guarded, token};
 use crate::proofs::{bring, inputs, queue, refused, witness};
 use pulseproof_kernels::backend::BackendKind;
-use pulseproof_sdk::api::{JobState, Retried};
+use pulseproof_sdk::access::Role;
+use pulseproof_sdk::api::{JobState, Readiness, Retried};
 use pulseproof_sdk::client::circuits::CircuitPart;
 use serde_json::json;
 
@@ -158,6 +160,11 @@ async fn the_processor_proves_what_a_device_fails_at_until_it_is_taken_out_of_se
         shows(&server, &line).await;
     }
     shows(&server, r#"pulseproof_backend_in_service{backend="cuda"} 0"#).await;
+    let ready = reqwest::get(format!("{}/readyz", server.base)).await.unwrap();
+    assert_eq!(ready.status(), 200, "work goes on without it");
+    let ready: Readiness = ready.json().await.unwrap();
+    let told = |told: &String| told.contains("cuda") && told.contains("panic");
+    assert!(ready.ready && ready.problems.len() == 1 && told(&ready.problems[0]), "{ready:?}");
     let proofs = device.proofs.load(SeqCst);
     *device.mood.lock().unwrap() = Mood::Good;
     let (job, _) = server.client.prove(inputs(2)).await.unwrap();
@@ -184,6 +191,30 @@ async fn a_witness_that_is_wrong_is_no_failure_of_the_device() {
     }
     shows(&server, r#"pulseproof_backend_failures_total{backend="wgpu"} 0"#).await;
     assert_eq!(server.client.prove(inputs(2)).await.unwrap().0.backend.as_deref(), Some("wgpu"));
+}
+
+#[tokio::test]
+async fn why_a_device_is_out_of_service_is_told_to_whom_it_concerns() {
+    let mut shop = Shop::new();
+    shop.config = guarded(shop.config);
+    shop.config.backend_failures_max = 1;
+    let device = Mock::new(BackendKind::Cuda, Mood::Fails);
+    let cpu = Mock::new(BackendKind::Cpu, Mood::Good);
+    let server = shop.start(mocks::on(&device, &cpu));
+    let store = shop.config.data_dir.clone();
+    let operator = token(&store, Role::Operator).await;
+    let brings = client(&server, &operator);
+    brings.put_circuit(&name("sum"), &shop.file(zkey(1, 64))).await.unwrap();
+    let wasm = shop.file("wasm module");
+    brings.put_circuit_part(&name("sum"), CircuitPart::Wasm, &wasm).await.unwrap();
+    client(&server, &token(&store, Role::Gateway).await).prove(inputs(2)).await.unwrap();
+    for (who, is_told) in [(None, false), (Some(&operator), true)] {
+        let ready = ask(&server, who, "GET", "/readyz").send().await.unwrap();
+        let ready: Readiness = ready.json().await.unwrap();
+        let [told] = &ready.problems[..] else { panic!("{ready:?}") };
+        assert!(told.starts_with("cuda is out of service"), "{told}");
+        assert_eq!(told.contains("the device is lost"), is_told, "{told}");
+    }
 }
 
 #[tokio::test]

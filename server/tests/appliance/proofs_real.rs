@@ -1,5 +1,6 @@
 //! Proofs with nothing put in the place of anything: keys and witnesses of snarkjs, our prover.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::circuits::Shop;
@@ -16,6 +17,8 @@ use pulseproof_kernels::{Bls12_381, Bn254, Curve, Scalar};
 use pulseproof_sdk::client::circuits::CircuitPart;
 use pulseproof_sdk::groth16::{Groth16Proof, Groth16Request};
 use pulseproof_server::{Groth16, Programs};
+use serde_json::json;
+use tokio::task::JoinSet;
 
 /// A file that circom or snarkjs made.
 fn bytes(curve: &str, kind: &str) -> Vec<u8> {
@@ -87,6 +90,29 @@ async fn circuits_of_snarkjs_are_proved() {
     let server = shop.start(groth16());
     proved::<Bn254>(&shop, &server, "bn128").await;
     proved::<Bls12_381>(&shop, &server, "bls12381").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_at_once_on_one_key_all_verify() {
+    let shop = Shop::new();
+    let server = shop.start(groth16());
+    let circuit = name("tiny");
+    server.client.put_circuit(&circuit, &shop.file(bytes("bn128", "zkey"))).await.unwrap();
+    let wasm = shop.file(bytes("bn128", "wasm"));
+    server.client.put_circuit_part(&circuit, CircuitPart::Wasm, &wasm).await.unwrap();
+    let mut all = JoinSet::new();
+    for a in 1..=64 {
+        let inputs = json!({ "a": a, "b": 4, "c": 5 });
+        let request = Groth16Request::from_inputs(circuit.clone(), &inputs).unwrap();
+        let client = server.client.clone();
+        all.spawn(async move { client.prove(request).await.unwrap().1 });
+    }
+    let mut statements = BTreeSet::new();
+    for made in all.join_all().await {
+        check::<Bn254>("bn128", &made);
+        statements.insert(made.public.to_string());
+    }
+    assert_eq!(statements.len(), 64, "each proves its own");
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! Witnesses belong to who uploads them: nobody else can go on with one, ask for it, or have it proved.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::circuits::Shop;
 use crate::common::*;
+use crate::logged::Log;
 use crate::mocks::{self, Mock, Mood};
 use crate::proofs::{bring, is_in, queue, refused};
 use pulseproof_kernels::backend::BackendKind;
@@ -16,6 +16,7 @@ use pulseproof_sdk::{Digest, Problem, UploadToken};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::json;
 use tokio::time::sleep;
+use tracing::Level;
 
 /// A witness that mocks prove.
 const WITNESS: &[u8] = b"wtns 4";
@@ -175,29 +176,9 @@ async fn of_an_upload_that_fails_nothing_is_kept() {
     assert_eq!(shop.blobs().len(), 1);
 }
 
-/// What is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn neither_token_nor_hash_is_logged_stored_or_answered_again() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false);
-    let subscriber = subscriber.with_max_level(tracing::Level::TRACE);
-    let installed = subscriber.with_writer(move || writer.clone()).try_init();
-    installed.expect("no other test of this process has one");
+    let Some(log) = Log::begin(Level::TRACE) else { return };
     let shop = Shop::new();
     let cpu = Mock::new(BackendKind::Cpu, Mood::Good).slow(Duration::from_millis(200));
     let server = shop.start(mocks::on(&cpu, &cpu));
@@ -217,7 +198,7 @@ async fn neither_token_nor_hash_is_logged_stored_or_answered_again() {
     quiet(&server.client.wait(&queued.id).await.unwrap());
     refused(&server, job(&token)).await;
     sleep(Duration::from_millis(50)).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("/v1/witnesses") && log.contains("answered"), "something is logged");
     for secret in &secrets {
         assert!(!is_in(&shop.config.data_dir, secret));

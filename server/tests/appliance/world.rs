@@ -63,9 +63,13 @@ impl World {
     }
 
     pub async fn register(&self, server: &Server) {
+        self.register_in(server, &["north", "south"]).await;
+    }
+
+    pub async fn register_in(&self, server: &Server, regions: &[&str]) {
         let profile = profile(&self.layout, &self.public);
         server.client.put_profile(&profile).await.unwrap();
-        for region in ["north", "south"] {
+        for region in regions {
             server.register(&self.roster(region)).await;
         }
     }

@@ -149,6 +149,10 @@ mod tests {
             &[("host", "a b")],
             &[("host", "\u{e4}")],
             &[("host", "")],
+            // Somebody at a host, and ports that are none.
+            &[("host", "a@localhost")],
+            &[("host", "a:b@localhost:8750")],
+            &[("host", "localhost:abc")],
         ] {
             assert_eq!(ask(&here, "/", headers), malformed, "{headers:?}");
             assert_eq!(ask(&Hosts::any(), "/", headers), malformed, "{headers:?}");
@@ -163,6 +167,16 @@ mod tests {
         assert_eq!(from("http://127.0.0.1:3000"), None);
         for origin in ["https://attacker.example", "null", "", "file://", "localhost"] {
             assert_eq!(from(origin), Some((403, "origin".into())), "{origin}");
+        }
+        // Of several that are named, none may be foreign.
+        let (local, foreign) = ("http://localhost:3000", "https://attacker.example");
+        for (first, second, expected) in [
+            (local, local, None),
+            (local, foreign, Some((403, "origin".into()))),
+            (foreign, local, Some((403, "origin".into()))),
+        ] {
+            let headers = [("host", "localhost"), ("origin", first), ("origin", second)];
+            assert_eq!(ask(&here, "/", &headers), expected, "{first} {second}");
         }
         let absolute = |target| ask(&here, target, &[("host", "localhost:1")]);
         assert_eq!(absolute("http://localhost:1/healthz"), None);
