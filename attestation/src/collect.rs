@@ -131,13 +131,7 @@ fn ask(entry: &Path, binding: Binding) -> Result<Option<Evidence>, CollectError>
     write(&entry.join("inblob"), &binding.report_data())
         .map_err(kernel("take the data for a report"))?;
     let mut report = read(entry, "outblob", REPORT_LIMIT)?;
-    let certificates = match read(entry, "auxblob", COLLATERAL_LIMIT) {
-        // Not every TEE has something to say beside its report.
-        Err(CollectError::Kernel { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            Vec::new()
-        }
-        other => other?,
-    };
+    let certificates = if kind == Kind::SevSnp { beside(entry)? } else { Vec::new() };
     // The kernel counts what is written. It also drops errors of this very write, and then does not count it.
     if generation(entry)? != before.wrapping_add(1) {
         return Ok(None);
@@ -146,6 +140,16 @@ fn ask(entry: &Path, binding: Binding) -> Result<Option<Evidence>, CollectError>
         without_padding(&mut report);
     }
     Ok(Some(Evidence::new(kind, binding, report, certificates)?))
+}
+
+/// The certificates that the host gave, if it gave any.
+fn beside(entry: &Path) -> Result<Vec<u8>, CollectError> {
+    match read(entry, "auxblob", COLLATERAL_LIMIT) {
+        Err(CollectError::Kernel { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Ok(Vec::new())
+        }
+        other => other,
+    }
 }
 
 fn generation(entry: &Path) -> Result<u64, CollectError> {

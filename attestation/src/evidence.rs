@@ -24,7 +24,7 @@ pub enum Kind {
     Tdx,
 }
 
-/// A TEE's report for a key and a nonce, or that there is none. It is what somebody says: [`crate::verify`] tells
+/// A TEE's report for a key and a nonce, or that there is none. It is what somebody says: [`crate::verify()`] tells
 /// whether it is true.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Object<Wire>", into = "Wire")]
@@ -44,8 +44,8 @@ pub enum BadEvidence {
     /// No evidence in JSON.
     #[error("no evidence in JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A report where none is said to be, or none where one is.
-    #[error("evidence of kind `{0}` has a report, `none` has nothing but a key and a nonce")]
+    /// A report where none is said to be, or none where one is; certificates beside a quote, which has them inside.
+    #[error("evidence of kind `{0}` does not have these parts")]
     Parts(Kind),
     /// More bytes than a report or its certificates may have.
     #[error("{0} bytes of {1}; at most {2} are taken")]
@@ -75,14 +75,16 @@ impl Evidence {
     /// Of a report, and of the certificates that came with it (none is an empty slice).
     ///
     /// # Errors
-    /// [`BadEvidence::Parts`] for the kind `none` or an empty report; [`BadEvidence::Size`].
+    /// [`BadEvidence::Parts`] for the kind `none`, an empty report, or a quote with certificates beside it;
+    /// [`BadEvidence::Size`].
     pub fn new(
         kind: Kind,
         binding: Binding,
         report: Vec<u8>,
         certificates: Vec<u8>,
     ) -> Result<Self, BadEvidence> {
-        if kind == Kind::None || report.is_empty() {
+        let beside = kind == Kind::SevSnp || certificates.is_empty();
+        if kind == Kind::None || report.is_empty() || !beside {
             return Err(BadEvidence::Parts(kind));
         }
         within(report.len(), "a report", REPORT_LIMIT)?;

@@ -25,7 +25,7 @@ pub use bytes::Hex;
 pub use collateral::{BadCollateral, Collateral};
 pub use collect::{CollectError, REPORTS};
 pub use evidence::{BadEvidence, Evidence, Kind};
-pub use policy::{Policy, Registers, SevSnpPolicy, TdxPolicy};
+pub use policy::{MinimumTcb, Policy, Registers, SevSnpPolicy, TdxPolicy};
 pub use refused::Refused;
 pub use sev::{Endorsement, Processor, SevSnp, Tcb};
 pub use tdx::{TcbStatus, Tdx};

@@ -1,7 +1,5 @@
 //! What a verifier accepts. Plain data, that people write in JSON or TOML.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Hex;
@@ -30,14 +28,29 @@ pub struct Policy {
 pub struct SevSnpPolicy {
     /// Launch measurements: of firmware, and of kernel, initrd and command line where the firmware has their hashes.
     pub measurements: Vec<Hex<48>>,
-    /// Processors, and the least version of each part of their firmware; no others are accepted.
-    pub minimum_tcb: BTreeMap<Processor, Tcb>,
+    /// The least versions of firmware that are accepted.
+    pub minimum_tcb: MinimumTcb,
     /// The highest privilege level (the least privileged one) that a report may be asked for from.
     #[serde(default)]
     pub highest_vmpl: u32,
     /// Whether keys will do that AMD lent to a cloud, which stand for many chips.
     #[serde(default)]
     pub loaded_keys: bool,
+}
+
+/// The least version of each part of a processor's firmware. Processors that are left out are not accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MinimumTcb {
+    /// Of EPYC 7003.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milan: Option<Tcb>,
+    /// Of EPYC 9004, 8004 and 97x4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genoa: Option<Tcb>,
+    /// Of EPYC 9005.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turin: Option<Tcb>,
 }
 
 /// Which trust domains on Intel TDX are accepted.
@@ -89,6 +102,18 @@ impl Policy {
             Kind::None => self.none,
             Kind::SevSnp => self.sev_snp.is_some(),
             Kind::Tdx => self.tdx.is_some(),
+        }
+    }
+}
+
+impl MinimumTcb {
+    /// That of a kind of processor, if it is accepted.
+    #[must_use]
+    pub fn of(&self, processor: Processor) -> Option<Tcb> {
+        match processor {
+            Processor::Milan => self.milan,
+            Processor::Genoa => self.genoa,
+            Processor::Turin => self.turin,
         }
     }
 }

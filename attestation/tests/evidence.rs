@@ -75,14 +75,16 @@ fn evidence_in_another_way_is_refused() {
 }
 
 #[test]
-fn a_report_under_none_is_refused() {
+fn parts_that_a_kind_does_not_have_are_refused() {
     let good = json(&Evidence::none(binding()));
     for extra in [r#","report":"AQ==""#, r#","certificates":"AQ==""#] {
         let wrong = good.replace('}', &format!("{extra}}}"));
         assert!(Evidence::from_json(wrong.as_bytes()).is_err(), "{wrong}");
     }
-    for (kind, report) in [(Kind::None, vec![1]), (Kind::Tdx, vec![])] {
-        let made = Evidence::new(kind, binding(), report, Vec::new());
+    for (kind, report, certificates) in
+        [(Kind::None, vec![1], vec![]), (Kind::Tdx, vec![], vec![]), (Kind::Tdx, vec![1], vec![1])]
+    {
+        let made = Evidence::new(kind, binding(), report, certificates);
         assert!(matches!(made, Err(BadEvidence::Parts(_))));
     }
 }

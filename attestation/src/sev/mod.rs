@@ -112,7 +112,7 @@ pub(crate) fn appraise(guest: &SevSnp, policy: &SevSnpPolicy) -> Result<(), Refu
         return Err(Refused::Measurement(guest.measurement.to_string()));
     }
     let processor = guest.processor;
-    let minimum = *policy.minimum_tcb.get(&processor).ok_or(Refused::Processor(processor))?;
+    let minimum = policy.minimum_tcb.of(processor).ok_or(Refused::Processor(processor))?;
     let versions = [
         ("reported", guest.reported_tcb),
         ("committed", guest.committed_tcb),

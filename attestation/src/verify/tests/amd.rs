@@ -9,7 +9,7 @@ pub(super) fn policy() -> SevSnpPolicy {
     let tcb = Tcb { fmc: 0, bootloader: 3, tee: 1, snp: 8, microcode: 115 };
     SevSnpPolicy {
         measurements: vec![Hex([7; 48])],
-        minimum_tcb: [(Processor::Milan, tcb), (Processor::Turin, tcb)].into(),
+        minimum_tcb: MinimumTcb { milan: Some(tcb), genoa: None, turin: Some(tcb) },
         highest_vmpl: 0,
         loaded_keys: false,
     }
@@ -105,7 +105,7 @@ fn older_firmware_is_refused_in_whichever_version() {
     }
     // What is reported has to be what the certificate says.
     let mut newer = policy();
-    newer.minimum_tcb.get_mut(&Processor::Milan).unwrap().microcode = 116;
+    newer.minimum_tcb.milan.as_mut().unwrap().microcode = 116;
     let refused = judge_with(&report(|_| ()), &[CHIP], &MILAN, newer);
     assert!(matches!(refused, Err(Refused::Tcb { which: "reported", .. })));
 }
@@ -113,7 +113,7 @@ fn older_firmware_is_refused_in_whichever_version() {
 #[test]
 fn a_processor_that_the_policy_does_not_mention_is_refused() {
     let mut other = policy();
-    other.minimum_tcb.remove(&Processor::Milan);
+    other.minimum_tcb.milan = None;
     let refused = judge_with(&report(|_| ()), &[CHIP], &MILAN, other);
     assert_eq!(refused, Err(Refused::Processor(Processor::Milan)));
 }
@@ -162,7 +162,7 @@ fn a_turin_is_read_as_one() {
     assert_eq!(guest.launch_tcb, Tcb { fmc: 2, bootloader: 3, tee: 1, snp: 8, microcode: 115 });
     assert_eq!(judge_with(&turin(1), &[CHIP_TURIN], &TURIN, policy()), Err(Refused::Chip));
     let mut newer = policy();
-    newer.minimum_tcb.get_mut(&Processor::Turin).unwrap().fmc = 3;
+    newer.minimum_tcb.turin.as_mut().unwrap().fmc = 3;
     let refused = judge_with(&turin(0), &[CHIP_TURIN], &TURIN, newer);
     assert!(matches!(refused, Err(Refused::Tcb { which: "reported", .. })));
     // Without the version of a part that only it has.

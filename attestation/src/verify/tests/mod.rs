@@ -8,7 +8,7 @@ mod none;
 mod real;
 
 use super::*;
-use crate::policy::{Registers, SevSnpPolicy, TdxPolicy};
+use crate::policy::{MinimumTcb, Registers, SevSnpPolicy, TdxPolicy};
 use crate::{Hex, Processor, TcbStatus};
 
 /// Whom the tests ask, and with what.

@@ -52,7 +52,9 @@ fn policies_are_json_and_nothing_is_permitted_by_leaving_it_out() {
         r#"{"tdx": {"measurements": ["00"]}}"#,
         r#"{"tdx": {"measurements": [], "statuses": ["Fine"]}}"#,
         r#"{"sev-snp": {"measurements": []}}"#,
-        r#"{"sev-snp": {"measurements": [], "minimum-tcb": {"rome": {}}}}"#,
+        r#"{"sev-snp": {"measurements": [], "minimum-tcb": {"rome": null}}}"#,
+        r#"{"sev-snp": {"measurements": [], "minimum-tcb": {"milan": null, "milan": null}}}"#,
+        r#"{"none": true, "none": false}"#,
     ] {
         assert!(serde_json::from_str::<Policy>(wrong).is_err(), "{wrong}");
     }

@@ -104,7 +104,7 @@ fn reports_for_others_are_refused() {
         none: false,
         sev_snp: Some(SevSnpPolicy {
             measurements: vec![guest.measurement],
-            minimum_tcb: [(guest.processor, guest.reported_tcb)].into(),
+            minimum_tcb: MinimumTcb { milan: Some(guest.reported_tcb), ..MinimumTcb::default() },
             ..amd::policy()
         }),
         tdx: Some(TdxPolicy { measurements: vec![intel::registers(&domain)], ..intel::policy() }),
