@@ -3,7 +3,7 @@
 //! - [`Binding`]: an appliance's key and a nonce, which a report is made for.
 //! - [`Evidence`]: what an appliance answers: a report of AMD SEV-SNP or Intel TDX, or that there is none.
 //! - [`Collateral`]: what vendors publish about their chips. [`Policy`]: what a verifier accepts.
-//! - [`verify`]: all checks, offline, at a given time; [`Verified`] says what they showed, [`Refused`] what failed.
+//! - [`verify()`]: all checks, offline, at a given time; [`Verified`] says what they showed, [`Refused`] what failed.
 //!
 //! Touches no network, and of the file system the kernel's folder for reports alone. `docs/attestation.md` says what
 //! holds, and what does not.
