@@ -47,8 +47,6 @@ const MICROCODE: &str = "1.3.6.1.4.1.3704.1.3.8";
 const CHIP_ID: &str = "1.3.6.1.4.1.3704.1.4";
 const CLOUD: &str = "1.3.6.1.4.1.3704.1.5";
 
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
 /// From a root to the key that signed a report; not verified before [`Chain::verify`].
@@ -160,7 +158,7 @@ impl Chain {
 
     /// Whether the report is signed by the certificate's key.
     pub(super) fn signed(&self, report: &Report<'_>) -> Result<(), Refused> {
-        let key = self.key.public_key(EC)?;
+        let key = self.key.public_key()?;
         let curve = self.key.parsed.tbs_certificate().subject_public_key_info();
         let curve = curve.algorithm.parameters.as_ref().map(|curve| curve.decode_as());
         if curve != Some(Ok(P384)) {
@@ -222,16 +220,16 @@ impl Certificate {
         let bytes = tbs.to_der().map_err(|error| self.refused(error.to_string()))?;
         let signature = self.parsed.signature().as_bytes();
         let signature = signature.ok_or_else(|| self.refused("its signature is no bytes"))?;
-        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA384, issuer.public_key(RSA)?)
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA384, issuer.public_key()?)
             .verify(&bytes, signature)
             .map_err(|_| self.refused(format!("it is not signed by {}", issuer.of)))
     }
 
-    fn public_key(&self, algorithm: ObjectIdentifier) -> Result<&[u8], Refused> {
+    /// Its key's bytes. Whether they are a key of the kind that is needed is seen when it is used.
+    fn public_key(&self) -> Result<&[u8], Refused> {
         let key = self.parsed.tbs_certificate().subject_public_key_info();
         let bytes = key.subject_public_key.as_bytes();
-        let bytes = bytes.filter(|_| key.algorithm.oid == algorithm);
-        bytes.ok_or_else(|| self.refused("its key is of another kind than AMD's"))
+        bytes.ok_or_else(|| self.refused("its key is no bytes"))
     }
 
     /// The one extension of that kind.

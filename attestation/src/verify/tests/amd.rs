@@ -18,7 +18,7 @@ pub(super) fn policy() -> SevSnpPolicy {
 fn judge_with(
     report: &[u8],
     certificates: &[&[u8]],
-    line: &'static [Line; 1],
+    lines: &'static [Line],
     policy: SevSnpPolicy,
 ) -> Result<SevSnp, Refused> {
     let mut collateral = Collateral::none();
@@ -27,7 +27,7 @@ fn judge_with(
     }
     let evidence = evidence(Kind::SevSnp, report, &[]);
     let policy = Policy { sev_snp: Some(policy), ..Policy::default() };
-    let verified = verify_under(&roots(line), &evidence, &asked(), &collateral, &policy, NOW)?;
+    let verified = verify_under(&roots(lines), &evidence, &asked(), &collateral, &policy, NOW)?;
     assert_eq!((verified.kind, verified.binding), (Kind::SevSnp, asked()));
     let Some(Tee::SevSnp(guest)) = verified.tee else { panic!("{verified:?}") };
     Ok(guest)
@@ -178,6 +178,8 @@ fn loaded_keys_are_accepted_only_where_a_policy_says_so() {
     assert_eq!(guest.endorsement, Endorsement::Loaded("a-cloud".to_owned()));
     let strict = judge_with(&loaded, &certificates, &MILAN, policy());
     assert_eq!(strict, Err(Refused::LoadedKey));
+    // Its authority is issued by one root of several.
+    assert!(judge_with(&loaded, &certificates, &SECOND, lenient.clone()).is_ok());
     // Its authority is not built in.
     assert!(judge_with(&loaded, &[LOADED], &MILAN, lenient.clone()).is_err());
     // A chip's certificate is none of a loaded key, nor the other way round.
@@ -200,6 +202,13 @@ fn an_authority_that_only_has_the_name_is_refused() {
 }
 
 #[test]
+fn a_certificate_in_another_encoding_is_refused() {
+    let refused = judge_with(&report(|_| ()), &[&not_der(CHIP)], &MILAN, policy());
+    let why = refused.unwrap_err().to_string();
+    assert!(why.contains("the one way that DER has"), "{why}");
+}
+
+#[test]
 fn what_the_certificates_key_did_not_sign_is_refused() {
     let mut altered = report(|_| ());
     altered[0x60] ^= 1;
@@ -217,6 +226,25 @@ fn reports_that_have_no_meaning_are_refused() {
         let refused = with(at, &[1]);
         assert!(matches!(refused, Err(Refused::Report(_))), "{at:x}");
     }
+}
+
+/// Whoever misses a certificate is told where AMD has it.
+#[test]
+fn a_missing_certificate_has_an_address() {
+    let address = |report: &[u8]| match judge_with(report, &[], &MILAN, policy()) {
+        Err(Refused::NoCertificate(at)) => at.replace("https://kdsintf.amd.com", ""),
+        other => panic!("{other:?}"),
+    };
+    let id = "11".repeat(64);
+    let tcb = "blSPL=3&teeSPL=1&snpSPL=8&ucodeSPL=115";
+    assert_eq!(address(&report(|_| ())), format!("/vcek/v1/Milan/{id}?{tcb}"));
+    let turin = report(|report| {
+        report[0x180..0x188].copy_from_slice(&[2, 3, 1, 8, 0, 0, 0, 115]);
+        report[0x188..0x18a].copy_from_slice(&[0x1a, 0x02]);
+    });
+    assert_eq!(address(&turin), format!("/vcek/v1/Turin/1111111111111111?fmcSPL=2&{tcb}"));
+    let loaded = report(|report| report[0x48] = 1 << 2);
+    assert!(address(&loaded).starts_with("/vlek/v1/Milan,"));
 }
 
 /// What a host puts beside a report will do, and is as good as its signatures.

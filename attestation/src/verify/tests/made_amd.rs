@@ -25,16 +25,25 @@ pub(super) const LOADED_AUTHORITY: &[u8] = made!("asvk.der");
 pub(super) const OTHER_AUTHORITY: &[u8] = made!("other-ask.der");
 
 /// As if these were AMD's keys of a kind of processor.
-pub(super) const fn roots(line: &'static [Line; 1]) -> Roots {
-    Roots { amd: line, intel: tdx::ROOT }
+pub(super) const fn roots(lines: &'static [Line]) -> Roots {
+    Roots { amd: lines, intel: tdx::ROOT }
 }
 
-const fn line(processor: Processor) -> [Line; 1] {
-    [Line { processor, root: made!("ark.der"), authority: made!("ask.der") }]
+const fn line(processor: Processor) -> Line {
+    Line { processor, root: made!("ark.der"), authority: made!("ask.der") }
 }
 
-pub(super) static MILAN: [Line; 1] = line(Processor::Milan);
-pub(super) static TURIN: [Line; 1] = line(Processor::Turin);
+pub(super) static MILAN: [Line; 1] = [line(Processor::Milan)];
+pub(super) static TURIN: [Line; 1] = [line(Processor::Turin)];
+/// Behind another one, whose keys vouch for nothing here.
+pub(super) static SECOND: [Line; 2] = [
+    Line {
+        processor: Processor::Genoa,
+        root: include_bytes!("../../sev/roots/genoa-ark.der"),
+        authority: include_bytes!("../../sev/roots/genoa-ask.der"),
+    },
+    line(Processor::Milan),
+];
 
 /// A report for whom the tests ask, by a guest that the tests accept; changed before it is signed.
 pub(super) fn report(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -62,5 +71,34 @@ fn sign(report: &mut [u8]) {
     for (at, half) in [0x2a0, 0x2a0 + 72].into_iter().zip(signature.as_ref().chunks(48)) {
         report[at..at + 48].copy_from_slice(half);
         report[at..at + 48].reverse();
+    }
+}
+
+/// A certificate that says the same in another encoding: that its last extension is not critical, which DER leaves out.
+pub(super) fn not_der(certificate: &[u8]) -> Vec<u8> {
+    const FALSE: [u8; 3] = [1, 1, 0];
+    let oid = [6, 9, 0x2b, 6, 1, 4, 1, 0x9c, 0x78, 1, 4];
+    let found = certificate.windows(oid.len()).position(|window| window == oid).unwrap();
+    let mut longer = certificate.to_vec();
+    lengthen(&mut longer, found, 0, certificate.len());
+    let at = found + oid.len();
+    longer.splice(at..at, FALSE);
+    longer
+}
+
+/// Adds 3 to the lengths of all that a place is in, from one place to another.
+fn lengthen(der: &mut [u8], place: usize, mut from: usize, to: usize) {
+    while from < to {
+        let (head, len) = match der[from + 1] {
+            0x82 => (4, usize::from(der[from + 2]) << 8 | usize::from(der[from + 3])),
+            0x81 => (3, usize::from(der[from + 2])),
+            len => (2, usize::from(len)),
+        };
+        let end = from + head + len;
+        if (from + head..end).contains(&place) {
+            der[from + head - 1] += 3;
+            return lengthen(der, place, from + head, end);
+        }
+        from = end;
     }
 }
