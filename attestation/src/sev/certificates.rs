@@ -3,7 +3,7 @@
 
 use ring::signature::{ECDSA_P384_SHA384_FIXED, RSA_PSS_2048_8192_SHA384, UnparsedPublicKey};
 use x509_cert::Certificate as Parsed;
-use x509_cert::der::asn1::{Ia5StringRef, ObjectIdentifier};
+use x509_cert::der::asn1::Ia5StringRef;
 use x509_cert::der::{Decode, Encode};
 
 use crate::bytes::Hex;
@@ -46,8 +46,6 @@ const SNP: &str = "1.3.6.1.4.1.3704.1.3.3";
 const MICROCODE: &str = "1.3.6.1.4.1.3704.1.3.8";
 const CHIP_ID: &str = "1.3.6.1.4.1.3704.1.4";
 const CLOUD: &str = "1.3.6.1.4.1.3704.1.5";
-
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
 /// From a root to the key that signed a report; not verified before [`Chain::verify`].
 pub(super) struct Chain {
@@ -159,11 +157,6 @@ impl Chain {
     /// Whether the report is signed by the certificate's key.
     pub(super) fn signed(&self, report: &Report<'_>) -> Result<(), Refused> {
         let key = self.key.public_key()?;
-        let curve = self.key.parsed.tbs_certificate().subject_public_key_info();
-        let curve = curve.algorithm.parameters.as_ref().map(|curve| curve.decode_as());
-        if curve != Some(Ok(P384)) {
-            return Err(self.key.refused("its key is not on the curve P-384"));
-        }
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key)
             .verify(report.signed(), &report.signature())
             .map_err(|_| Refused::Signature)

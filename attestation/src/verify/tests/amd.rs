@@ -214,7 +214,7 @@ fn what_the_certificates_key_did_not_sign_is_refused() {
     altered[0x60] ^= 1;
     assert_eq!(judge(&altered), Err(Refused::Signature));
     let refused = judge_with(&report(|_| ()), &[CHIP_P256], &MILAN, policy());
-    assert!(refused.unwrap_err().to_string().contains("P-384"));
+    assert_eq!(refused, Err(Refused::Signature));
 }
 
 #[test]

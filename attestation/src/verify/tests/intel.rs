@@ -155,10 +155,13 @@ fn old_evaluations_and_collateral_are_refused() {
     let fresh = TdxPolicy { maximum_age: Some(age), ..measured() };
     assert!(judge(&made, fresh.clone()).is_ok());
     let stale = TdxPolicy { maximum_age: Some(age - 1), ..fresh };
-    assert_eq!(judge(&made, stale), Err(Refused::Age(age, age - 1)));
+    assert_eq!(judge(&made, stale.clone()), Err(Refused::Age(age, age - 1)));
+    // Collateral is dated by its older part, be it what Intel says of quoting enclaves.
+    let collateral = Some(("2025-06-19T10:32:27Z", "2025-06-19T10:16:02Z"));
+    let made = make(&Change { collateral, ..Change::default() });
+    assert_eq!(judge(&made, stale), Err(Refused::Age(age + 1, age - 1)));
 }
 
-/// Collateral is dated by its older part.
 #[test]
 fn expired_collateral_is_refused() {
     for (text, other) in [
@@ -180,6 +183,13 @@ fn collateral_that_was_altered_is_refused() {
     let made = Made { collateral: altered.into_bytes(), ..made };
     let refused = judge(&made, measured()).unwrap_err();
     assert!(refused.to_string().contains("Signature is invalid for tcb_info"), "{refused}");
+}
+
+#[test]
+fn a_certificate_too_many_is_refused() {
+    let made = make(&Change { longer: true, ..Change::default() });
+    let refused = judge(&made, measured()).unwrap_err();
+    assert!(refused.to_string().contains("do not go from"), "{refused}");
 }
 
 /// A chain in the collateral would take the place of the quote's, which is the one that is looked at.

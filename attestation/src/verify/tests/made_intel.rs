@@ -39,6 +39,8 @@ pub(super) struct Change {
     pub(super) quote: Option<(usize, Vec<u8>)>,
     /// A text of the collateral, and what stands there instead.
     pub(super) collateral: Option<(&'static str, &'static str)>,
+    /// Whether there is a certificate too many between the platform's and the root.
+    pub(super) longer: bool,
     /// Whether the platform's certificate is on the list of those revoked.
     pub(super) revoked: bool,
 }
@@ -111,7 +113,8 @@ pub(super) fn make(change: &Change) -> Made {
     platform.custom_extensions.push(platform_extension(&real));
     let platform = platform.signed_by(&platform_key, &platforms).unwrap();
     let signer = params("Signer", false, 4).signed_by(&signer_key, &root).unwrap();
-    let chain = [platform.pem(), platforms.pem(), root.pem()].concat();
+    let between = platforms.pem().repeat(if change.longer { 2 } else { 1 });
+    let chain = [platform.pem(), between, root.pem()].concat();
     let revoked = if change.revoked { vec![3] } else { Vec::new() };
     let lists = [revocations(&root, &[]), revocations(&platforms, &revoked)];
     let signers = [signer.pem(), root.pem()].concat();
