@@ -110,3 +110,21 @@ impl<const LIMIT: usize> Visitor<'_> for BlobVisitor<LIMIT> {
         Ok(Blob(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Blob<4>, String> {
+        serde_json::from_value(text.into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn bytes_are_counted_before_they_are_decoded() {
+        assert_eq!(read("AAAAAA==").unwrap().0, [0; 4]);
+        for long in ["AAAAAAA=", "AAAAAAAA", "AAAAAAAAAAAA", "?????????", ""] {
+            assert!(read(long).unwrap_err().contains("invalid length"), "{long}");
+        }
+        assert!(read("????").unwrap_err().contains("Invalid symbol"));
+    }
+}

@@ -68,6 +68,17 @@ mod tests {
         assert_eq!(certificates(&[]), Ok(Vec::new()));
     }
 
+    /// Each would be read, however many say that they are the same long one.
+    #[test]
+    fn more_entries_than_a_table_has_are_refused() {
+        let entries = |count: usize| table(&vec![(KNOWN[0], &b"chip"[..]); count]);
+        assert_eq!(certificates(&entries(ENTRIES - 1)).unwrap().len(), ENTRIES - 1);
+        assert_eq!(
+            certificates(&entries(ENTRIES)),
+            Err(Refused::Certificates("their table has no end"))
+        );
+    }
+
     #[test]
     fn no_cut_table_is_read_beyond_its_end() {
         let table = table(&[(KNOWN[0], b"chip"), (KNOWN[2], b"authority")]);

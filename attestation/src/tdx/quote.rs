@@ -18,9 +18,8 @@ const SIGNATURE_AND_KEY: usize = 128;
 const TYPE_AND_LENGTH: usize = 6;
 /// What a quoting enclave certifies with: its report, the platform's signature on it, and the length of its own data.
 const ENCLAVE_REPORT: usize = 384 + 64 + 2;
-/// A quoting enclave's report, and in it a chain of certificates.
+/// A quoting enclave's report.
 const REPORT_TYPE: u16 = 6;
-const CHAIN_TYPE: u16 = 5;
 
 /// Cuts off the zeros that a host fills its buffer with, behind the length that the quote has by its own account.
 pub(crate) fn without_padding(quote: &mut Vec<u8>) {
@@ -54,8 +53,8 @@ pub(super) fn canonical(bytes: &[u8], root: &[u8]) -> Result<(), Refused> {
         return Err(wrong("it is no quote of a trust domain"));
     };
     let inner = &auth.qe_report_data.certification_data;
-    if auth.certification_data.cert_type != REPORT_TYPE || inner.cert_type != CHAIN_TYPE {
-        return Err(wrong("it does not have its platform's certificates"));
+    if auth.certification_data.cert_type != REPORT_TYPE {
+        return Err(wrong("it does not have its quoting enclave's report"));
     }
     let enclave = auth.qe_report_data.qe_auth_data.data.len();
     let report = ENCLAVE_REPORT + enclave + TYPE_AND_LENGTH + inner.body.data.len();
