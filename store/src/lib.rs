@@ -18,6 +18,7 @@ pub mod circuits;
 pub mod clock;
 pub mod denial;
 pub mod epochs;
+mod failure;
 pub mod jobs;
 pub mod keys;
 #[cfg(feature = "laws")]

@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::fhe::SumRef;
 use pulseproof_sdk::{Name, Roster};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
 use super::queue::{asked_before, finish, insert};
-use super::{SqliteStore, ordered, regions, submissions};
+use super::{Db, SqlStore, asked, ordered, regions, submissions};
 use crate::epochs::{Check, Epochs};
 use crate::jobs::{Ask, JobDetails, Lease, job_state};
 use crate::{Denial, StoreError, from_json};
 
 #[async_trait]
-impl Epochs for SqliteStore {
+impl Epochs for SqlStore {
     async fn close_epoch(
         &self,
         ask: &Ask,
@@ -42,8 +42,8 @@ impl Epochs for SqliteStore {
 
     async fn closing_roster(&self, job: &str) -> Result<Option<Roster>, StoreError> {
         let roster: Option<String> =
-            sqlx::query_scalar("SELECT roster FROM closed_epochs WHERE job = ?")
-                .bind(job)
+            sqlx::query_scalar("SELECT roster FROM closed_epochs WHERE job = $1")
+                .bind(asked(job))
                 .fetch_optional(&self.pool)
                 .await?;
         roster.map(|json| from_json("roster", &json)).transpose()
@@ -59,7 +59,7 @@ impl Epochs for SqliteStore {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let counted = sqlx::query(
-            "UPDATE submissions SET openings = openings + 1 WHERE region = ? AND epoch = ?",
+            "UPDATE submissions SET openings = openings + 1 WHERE region = $1 AND epoch = $2",
         )
         .bind(region.as_str())
         .bind(ordered(epoch))
@@ -95,7 +95,7 @@ impl Epochs for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn own_sum(
         &self,
         index: usize,
@@ -103,7 +103,7 @@ impl SqliteStore {
     ) -> Result<Vec<u8>, StoreError> {
         let row: Option<(String, Option<Vec<u8>>)> = sqlx::query_as(
             "SELECT state, result FROM closed_epochs JOIN jobs ON id = job
-             WHERE region = ? AND epoch = ?",
+             WHERE region = $1 AND epoch = $2",
         )
         .bind(region.as_str())
         .bind(ordered(*epoch))
@@ -123,11 +123,11 @@ impl SqliteStore {
 
 /// The job that closed an epoch, if one did.
 pub(super) async fn closing_job(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     epoch: u64,
 ) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT job FROM closed_epochs WHERE region = ? AND epoch = ?")
+    Ok(sqlx::query_scalar("SELECT job FROM closed_epochs WHERE region = $1 AND epoch = $2")
         .bind(region.as_str())
         .bind(ordered(epoch))
         .fetch_optional(&mut **transaction)
@@ -135,12 +135,12 @@ pub(super) async fn closing_job(
 }
 
 async fn close(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     job: &str,
     (region, epoch): (&Name, u64),
     roster: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO closed_epochs (region, epoch, job, roster) VALUES (?, ?, ?, ?)")
+    sqlx::query("INSERT INTO closed_epochs (region, epoch, job, roster) VALUES ($1, $2, $3, $4)")
         .bind(region.as_str())
         .bind(ordered(epoch))
         .bind(job)
