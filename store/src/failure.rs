@@ -1,8 +1,8 @@
 //! What the errors of databases mean.
 
-use crate::{StoreError, sqlite};
+use crate::{StoreError, postgres, sqlite};
 
-/// What a database said, without the rows that errors may quote.
+/// What a database said, without the rows that PostgreSQL's errors quote.
 #[derive(Debug, thiserror::Error)]
 #[error("error returned from database: {message} (code {code})")]
 struct Failure {
@@ -16,7 +16,7 @@ impl From<sqlx::Error> for StoreError {
             return Self::Database(Box::new(error));
         };
         let code = failed.code().unwrap_or_default().into_owned();
-        if code == sqlite::FULL {
+        if [sqlite::FULL, postgres::FULL].contains(&&*code) {
             return Self::Full;
         }
         Self::Database(Box::new(Failure { message: failed.message().to_owned(), code }))

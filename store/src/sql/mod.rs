@@ -1,6 +1,6 @@
 //! What both databases do, in the SQL that both of them read: a file for each topic.
 //!
-//! [`sqlite`](crate::sqlite) and any database beside it each have this folder as a module of their own, compiled
+//! [`sqlite`](crate::sqlite) and [`postgres`](crate::postgres) each have this folder as a module of their own, compiled
 //! against their own `dialect`: the few things that are not the same in both. Rules are thus written once, and nothing
 //! is generic over databases, which in sqlx takes longer to say than the queries themselves.
 //!
