@@ -107,7 +107,8 @@ fn make(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn migrator(schema: &[SchemaChange]) -> Migrator {
+/// What makes changes of a schema, the first ones first, and each once, in whichever database.
+pub fn migrator(schema: &[SchemaChange]) -> Migrator {
     let migration = |&(version, name, sql): &SchemaChange| {
         let sql = AssertSqlSafe(sql).into_sql_str();
         Migration::new(version, name.into(), MigrationType::Simple, sql, false)

@@ -212,11 +212,12 @@ pub trait Audit: Send + Sync {
     async fn note(&self, act: &Act<'_>) -> Result<(), StoreError>;
 
     /// Chains what was not chained yet, up to [`SEALED_AT_ONCE`], and signs the last of them; how many those were, and
-    /// the last. `behind` is what was last when this was called before, if it was.
+    /// the last. `behind` is what was last when this was called before, if it was; another appliance with the same store
+    /// may have gone on from there.
     ///
     /// # Errors
-    /// What was chained before does not end there, is not whole there, or was signed by none of these keys: somebody
-    /// changed it. Or an entry is missing in between.
+    /// What was chained before does not have that entry any more, is not whole at its end, or was signed by none of these
+    /// keys there: somebody changed it. Or an entry is missing in between.
     async fn seal_log(
         &self,
         signer: &Signer<'_>,

@@ -7,7 +7,8 @@
 //! - [`jobs`]: the queue and its results, whatever the kind. [`epochs`], [`programs`], [`proofs`]: what each kind
 //!   of job needs beside.
 //! - [`denial`]: the rules. [`clock`]: what time it is.
-//! - [`sqlite`]: the store in one file. `laws`, with the feature `laws`: what every store is held to.
+//! - [`sqlite`]: the store in one file. [`postgres`]: the store in a database that several appliances can share. Both
+//!   do the same, in the SQL of `sql`. `laws`, with the feature `laws`: what every store is held to.
 //!
 //! Rules that depend on what is stored are checked in the transaction that stores, so that of two requests that
 //! exclude each other one passes.
@@ -18,10 +19,12 @@ pub mod circuits;
 pub mod clock;
 pub mod denial;
 pub mod epochs;
+mod failure;
 pub mod jobs;
 pub mod keys;
 #[cfg(feature = "laws")]
 pub mod laws;
+pub mod postgres;
 pub mod profiles;
 pub mod programs;
 pub mod proofs;

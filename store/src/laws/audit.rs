@@ -234,3 +234,22 @@ pub async fn a_log_goes_on_under_another_key(place: &dyn Place) {
     assert!(verify(vec![old.public(), new.public()]));
     assert!(!verify(vec![old.public()]) && !verify(vec![new.public()]));
 }
+
+/// Who left off where others have gone on goes on behind them; what it left has to be there still.
+pub async fn a_log_that_several_seal_is_one(place: &dyn Place) {
+    let world = World::new(place).await;
+    let key = signer();
+    let (_, first) = world.store.seal_log(&signs(&key), None).await.unwrap();
+    world.queue("a").await.unwrap();
+    let (_, second) = world.store.seal_log(&signs(&key), None).await.unwrap();
+    world.queue("b").await.unwrap();
+    let (count, third) = world.store.seal_log(&signs(&key), first).await.unwrap();
+    assert!(count == 1 && first != second && second != third);
+    world.queue("c").await.unwrap();
+    let elsewhere = |last: Sealed| Sealed { position: last.position + 1, ..last };
+    let changed = |last: Sealed| Sealed { hash: digest("other"), ..last };
+    for never in [first.map(elsewhere), first.map(changed), third.map(elsewhere)] {
+        assert!(world.store.seal_log(&signs(&key), never).await.is_err());
+    }
+    assert_eq!(log(&world).await.len() as u64, third.unwrap().position + 1);
+}

@@ -1,7 +1,7 @@
 //! What every store is held to, whatever it keeps things in: one suite of laws, stamped on each store.
 //!
 //! A [`Place`] is where a store lies. [`stamp_laws!`](crate::stamp_laws) makes a test of each law, with a place of its
-//! own. What only one store has, as files of its earlier versions, is tested beside that store.
+//! own; [`LAWS`] is for harnesses of another kind. What only one store has, as files of its earlier versions, is tested beside that store.
 
 #![allow(clippy::unwrap_used, reason = "a law that does not hold fails by panicking")]
 
@@ -17,6 +17,7 @@ mod rules;
 mod tokens;
 mod world;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -31,6 +32,9 @@ pub trait Place: Send + Sync {
     async fn open(&self, srs: Digest, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError>;
 }
 
+/// A law.
+pub type Law = for<'a> fn(&'a dyn Place) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// Lists the laws, once: what is not listed is dead code, and the compiler says so.
 macro_rules! laws {
     ($dollar:tt $($topic:ident::$law:ident),* $(,)?) => {
@@ -40,6 +44,11 @@ macro_rules! laws {
                 $topic::$law(place).await;
             }
         )*
+
+        /// Each law by its name, for a harness that finds out first whether there is a place.
+        pub const LAWS: &[(&str, Law)] = &[
+            $((stringify!($law), |place| Box::pin($law(place)))),*
+        ];
 
         /// Makes a test of each law. The expression gives a new [`Place`](crate::laws::Place).
         #[macro_export]
@@ -70,6 +79,8 @@ laws! {
     queue::a_clock_that_goes_back_changes_nobody_s_turn,
     queue::clients_take_turns,
     queue::one_client_fills_no_queue,
+    queue::a_list_says_which_regions_are_in_a_job_whatever_else_it_asks,
+    queue::what_nobody_could_be_called_is_nobody_s_job,
     queue::jobs_are_listed_the_newest_first_page_by_page,
     queue::kinds_have_queues_of_their_own,
     queue::what_is_asked_twice_is_queued_once,
@@ -85,6 +96,7 @@ laws! {
     epochs::sums_are_those_of_finished_jobs_and_of_others,
     rules::rosters_are_replaced_between_epochs,
     rules::submissions_are_in_order_and_each_once,
+    rules::devices_are_in_the_order_of_their_bytes,
     rules::there_is_no_more_than_there_may_be,
     rules::a_circuit_has_one_file_of_each_kind,
     races::each_job_ends_once,
@@ -96,6 +108,7 @@ laws! {
     audit::jobs_and_submissions_are_noted_without_names,
     audit::a_log_that_was_changed_is_found_out,
     audit::a_log_goes_on_under_another_key,
+    audit::a_log_that_several_seal_is_one,
     late::a_job_whose_deadline_has_passed_fails_whoever_has_it,
     late::a_job_that_has_ended_is_forgotten_and_a_sum_is_not,
     late::jobs_that_ended_long_ago_are_forgotten_a_few_at_a_time,

@@ -1,12 +1,15 @@
 //! Which job is whose turn, and what is queued at all.
 
-use pulseproof_sdk::fhe::SumRef;
+use pulseproof_sdk::Problem;
+use pulseproof_sdk::api::{EngineKind, JobRequest};
+use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use tokio::task::JoinSet;
 
 use super::Place;
 use super::world::{CLIENT, TERM, World, assert_denied, digest, estimate, name, program};
 use crate::Denial;
 use crate::jobs::{Ask, JobDetails, JobKind, Once, Room};
+use crate::keys::StoredKey;
 
 pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn Place) {
     let world = World::new(place).await;
@@ -104,6 +107,53 @@ pub async fn jobs_are_listed_the_newest_first_page_by_page(place: &dyn Place) {
     assert_eq!(first, ["new", "6", "4"]);
     assert_eq!(page(next, Some("even")).await.0, ["2", "0"]);
     assert_eq!(page(None, Some("nobody")).await.0, [""; 0]);
+}
+
+/// Programs come as JSON, and stay as they come.
+pub async fn a_list_says_which_regions_are_in_a_job_whatever_else_it_asks(place: &dyn Place) {
+    let world = World::new(place).await;
+    let key = StoredKey { engine: EngineKind::Exact, fingerprint: digest("f"), bytes: 7 };
+    world.store.add_key(&digest("key"), &key, 1).await.unwrap();
+    let sum = |region: &str| SumRef::own(name(region), u64::MAX);
+    let mut request = serde_json::to_value(program(digest("key"), sum("south"))).unwrap();
+    request["program"]["note"] = "\0 \\u0000 \u{1f494} \u{7f} \" \\".into();
+    let mut request: FheRequest = serde_json::from_value(request).unwrap();
+    request.sums.extend([sum("north"), sum("south")]);
+    let ask = Ask::new("program", CLIENT);
+    world.store.create_program(&ask, &request, estimate(), Room::new(10)).await.unwrap();
+    world.close("sum", 1).await.unwrap();
+    world.queue("proof").await.unwrap();
+    let listed = world.store.jobs(None, None, 10).await.unwrap();
+    let listed: Vec<_> = listed.into_iter().map(|(_, job)| (job.id, job.regions)).collect();
+    let expected = [
+        ("proof".to_owned(), vec![]),
+        ("sum".to_owned(), vec![name("north")]),
+        ("program".to_owned(), vec![name("south"), name("north")]),
+    ];
+    assert_eq!(listed, expected);
+    assert_eq!(world.job("program").await.request, JobRequest::Fhe(Box::new(request)));
+    // And what it failed with.
+    let lease = world.store.take(JobKind::Fhe, TERM).await.unwrap().unwrap().lease;
+    let problem = Problem::new(422, "unsatisfied", "\0 \\u0000");
+    assert!(world.store.fail(&lease, &problem).await.unwrap());
+    let listed = world.store.jobs(None, None, 10).await.unwrap();
+    assert_eq!(listed[2].1.problem.as_deref(), Some("urn:pulseproof:unsatisfied"));
+    assert_eq!(world.job("program").await.problem, Some(problem));
+}
+
+pub async fn what_nobody_could_be_called_is_nobody_s_job(place: &dyn Place) {
+    let world = World::new(place).await;
+    world.queue("a").await.unwrap();
+    let store = &world.store;
+    for id in ["", "\0", "a\0", "a\0b", "%00", "\u{fffd}", "'", "\\", &"a".repeat(10_000)] {
+        assert!(store.job(id).await.unwrap().is_none());
+        assert!(store.progress_of(id).await.unwrap().is_none());
+        assert!(store.result(id).await.unwrap().is_none());
+        assert!(store.closing_roster(id).await.unwrap().is_none());
+        assert!(store.secret(id).await.unwrap().is_none());
+        assert!(!store.cancel(id).await.unwrap() && !store.forget(id).await.unwrap());
+    }
+    assert!(store.cancel("a").await.unwrap());
 }
 
 pub async fn one_client_fills_no_queue(place: &dyn Place) {

@@ -96,3 +96,12 @@ pub async fn a_circuit_has_one_file_of_each_kind(place: &dyn Place) {
     assert_eq!(all[0], circuit("a"));
     assert_eq!(store.circuit(&name("b")).await.unwrap(), None);
 }
+
+pub async fn devices_are_in_the_order_of_their_bytes(place: &dyn Place) {
+    let world = World::new(place).await;
+    let mut devices = ["b", "a", "B", "A", "a-1", "a1", "a.1", "a_1", "A1", "9", "10"];
+    assert!(world.submit(1, &devices).await.iter().all(Option::is_none));
+    let stored = world.store.submissions(&name("north"), 1).await.unwrap();
+    devices.sort_unstable();
+    assert_eq!(stored.iter().map(|one| one.device.as_str()).collect::<Vec<_>>(), devices);
+}

@@ -8,6 +8,7 @@ use pulseproof_sdk::{Name, Problem};
 use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 
+use super::sql::{audit, from_ordered, jobs, ordered, queue};
 use super::*;
 use crate::jobs::{JobDetails, JobKind};
 use crate::proofs::Secret;

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use pulseproof_sdk::Digest;
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::{Blobs, StoreError, corrupt};
 
 #[async_trait]
-impl Blobs for SqliteStore {
+impl Blobs for SqlStore {
     async fn needed_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
         let ids: Vec<String> =
             sqlx::query_scalar("SELECT id FROM blobs_needed").fetch_all(&self.pool).await?;
@@ -17,7 +17,7 @@ impl Blobs for SqliteStore {
     }
 
     async fn is_needed(&self, id: &Digest) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs_needed WHERE id = ?)")
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM blobs_needed WHERE id = $1)")
             .bind(id.to_string())
             .fetch_one(&self.pool)
             .await?)

@@ -1,98 +1,96 @@
 //! The queue, and what became of jobs.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::{Job, JobProgress, JobState, JobSummary};
+use pulseproof_sdk::{Name, Problem};
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::audit::Write;
+use super::dialect::regions;
 use super::queue::{self, ended};
-use super::{SqliteStore, millis};
+use super::{SqlRow, SqlStore, asked, millis};
 use crate::audit::Act;
 use crate::jobs::{
     Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, job_state,
 };
 use crate::{Denial, StoreError, Timestamp, corrupt, from_json, to_json};
 
-pub(super) const JOB: &str =
+pub const JOB: &str =
     "SELECT id, client, request, state, facts, problem, stage, per_mille, queued_ms, started_ms, ended_ms,
             deadline_ms
-     FROM jobs WHERE id = ?1";
+     FROM jobs WHERE id = $1";
 
 /// What is listed of jobs, of which ones.
 macro_rules! listed {
     ($which:literal) => {
         concat!(
             "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
-            json_extract(problem, '$.type') AS problem,
-            CASE kind WHEN 'aggregate' THEN json_array(json_extract(request, '$.region'))
-                      WHEN 'fhe' THEN (SELECT json_group_array(DISTINCT json_extract(value, '$.region'))
-                                       FROM json_each(request, '$.sums'))
-                      ELSE '[]' END AS regions
-     FROM jobs WHERE position < ?1",
+            problem, ",
+            regions!(),
+            " AS regions FROM jobs WHERE position < $1",
             $which,
-            " ORDER BY position DESC LIMIT ?2"
+            " ORDER BY position DESC LIMIT $2"
         )
     };
 }
 
-pub(super) const JOBS: &str = listed!("");
-pub(super) const JOBS_OF: &str = listed!(" AND client = ?3");
+pub const JOBS: &str = listed!("");
+pub const JOBS_OF: &str = listed!(" AND client = $3");
 
-pub(super) const PROGRESS: &str = "SELECT kind, state, stage, per_mille FROM jobs WHERE id = ?1";
+pub const PROGRESS: &str = "SELECT kind, state, stage, per_mille FROM jobs WHERE id = $1";
 
 /// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
-pub(super) const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
+pub const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
           + (SELECT count(*) FROM jobs WHERE state = 'running')";
 
 /// Takes who is next of those in the queue and those whose lease has run out. A job that was at work when an earlier
 /// version ended has no lease that could; it is put back when the next process starts.
-pub(super) const TAKE: &str =
-    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = ?3, lease_expires_ms = ?4,
-                     started_ms = ?2, stage = NULL, per_mille = NULL
+pub const TAKE: &str =
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $3, lease_expires_ms = $4,
+                     started_ms = $2, stage = NULL, per_mille = NULL
      WHERE position = (
          SELECT position FROM (
              SELECT *, min(position) OVER (PARTITION BY client) AS first FROM (
-                 SELECT position, client, priority FROM jobs WHERE state = 'queued' AND kind = ?1
+                 SELECT position, client, priority FROM jobs WHERE state = 'queued' AND kind = $1
                  UNION ALL
                  SELECT position, client, priority FROM jobs
-                 WHERE state = 'running' AND kind = ?1 AND lease_expires_ms <= ?2)) AS ready
-         LEFT JOIN turns ON turns.kind = ?1 AND turns.client = ready.client
+                 WHERE state = 'running' AND kind = $1 AND lease_expires_ms <= $2) AS open) AS ready
+         LEFT JOIN turns ON turns.kind = $1 AND turns.client = ready.client
          ORDER BY coalesce(turn, 0), first, priority DESC, position LIMIT 1)
      RETURNING id, attempts, request, client";
 
 /// A client was served, and is last now.
-pub(super) const SERVED: &str = "INSERT INTO turns (kind, client, turn)
-     VALUES (?1, ?2, (SELECT coalesce(max(turn), 0) + 1 FROM turns WHERE kind = ?1))
-     ON CONFLICT DO UPDATE SET turn = excluded.turn";
+pub const SERVED: &str = "INSERT INTO turns (kind, client, turn)
+     VALUES ($1, $2, (SELECT coalesce(max(turn), 0) + 1 FROM turns WHERE kind = $1))
+     ON CONFLICT (kind, client) DO UPDATE SET turn = excluded.turn";
 
 /// Who was served longer ago than so many others is next anyway.
-pub(super) const FORGET: &str = "DELETE FROM turns
-     WHERE kind = ?1 AND turn < (SELECT max(turn) - 10000 FROM turns WHERE kind = ?1)";
+pub const FORGET: &str = "DELETE FROM turns
+     WHERE kind = $1 AND turn < (SELECT max(turn) - 10000 FROM turns WHERE kind = $1)";
 
 /// Jobs that are too late: few of those that have a deadline, and none that has ended.
-pub(super) const OVERDUE: &str = "SELECT id, kind FROM jobs
-     WHERE deadline_ms <= ?1 AND state IN ('queued', 'running') AND kind <> 'aggregate'
+pub const OVERDUE: &str = "SELECT id, kind FROM jobs
+     WHERE deadline_ms <= $1 AND state IN ('queued', 'running') AND kind <> 'aggregate'
      ORDER BY deadline_ms";
 
 /// Jobs that ended long ago, and whose secrets are gone.
-pub(super) const ENDED: &str = "SELECT id FROM jobs
-     WHERE ended_ms < ?1 AND kind <> 'aggregate'
+pub const ENDED: &str = "SELECT id FROM jobs
+     WHERE ended_ms < $1 AND kind <> 'aggregate'
            AND NOT EXISTS (SELECT 1 FROM job_secrets WHERE job = id)
-     ORDER BY ended_ms LIMIT ?2";
+     ORDER BY ended_ms LIMIT $2";
 
-pub(super) const REQUEUE: &str =
+pub const REQUEUE: &str =
     "UPDATE jobs SET state = 'queued', lease = NULL, lease_expires_ms = NULL, started_ms = NULL,
                      stage = NULL, per_mille = NULL
-     WHERE state = 'running' AND kind = ?1";
+     WHERE state = 'running' AND kind = $1";
 
 #[async_trait]
-impl Jobs for SqliteStore {
+impl Jobs for SqlStore {
     async fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
-        let row = sqlx::query(JOB).bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(JOB).bind(asked(id)).fetch_optional(&self.pool).await?;
         row.map(|row| read(&row)).transpose()
     }
 
@@ -114,7 +112,7 @@ impl Jobs for SqliteStore {
     }
 
     async fn progress_of(&self, id: &str) -> Result<Option<(JobKind, JobProgress)>, StoreError> {
-        let row = sqlx::query(PROGRESS).bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(PROGRESS).bind(asked(id)).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
         let name: String = row.try_get("kind")?;
         let per_mille: Option<i64> = row.try_get("per_mille")?;
@@ -128,8 +126,8 @@ impl Jobs for SqliteStore {
 
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let row: Option<Option<Vec<u8>>> =
-            sqlx::query_scalar("SELECT result FROM jobs WHERE id = ?")
-                .bind(id)
+            sqlx::query_scalar("SELECT result FROM jobs WHERE id = $1")
+                .bind(asked(id))
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(row.flatten())
@@ -148,7 +146,10 @@ impl Jobs for SqliteStore {
     }
 
     async fn requeue(&self, kind: JobKind) -> Result<u64, StoreError> {
-        Ok(sqlx::query(REQUEUE).bind(kind.name()).execute(&self.pool).await?.rows_affected())
+        let mut transaction = self.write().await?;
+        let requeued = sqlx::query(REQUEUE).bind(kind.name()).execute(&mut **transaction).await?;
+        transaction.commit().await?;
+        Ok(requeued.rows_affected())
     }
 
     async fn take(&self, kind: JobKind, term: Duration) -> Result<Option<Taken>, StoreError> {
@@ -172,35 +173,39 @@ impl Jobs for SqliteStore {
 
     async fn holds(&self, lease: &Lease) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (
-                       SELECT 1 FROM jobs WHERE id = ? AND lease = ? AND state = 'running')";
+                       SELECT 1 FROM jobs WHERE id = $1 AND lease = $2 AND state = 'running')";
         let holds = sqlx::query_scalar(sql).bind(&lease.id).bind(&lease.token);
         Ok(holds.fetch_one(&self.pool).await?)
     }
 
     async fn renew(&self, lease: &Lease, term: Duration) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
         let renewed = sqlx::query(
-            "UPDATE jobs SET lease_expires_ms = ?
-             WHERE id = ? AND lease = ? AND state = 'running'",
+            "UPDATE jobs SET lease_expires_ms = $1
+             WHERE id = $2 AND lease = $3 AND state = 'running'",
         )
-        .bind(millis(self.clock.now().after(term)))
+        .bind(millis(transaction.now().after(term)))
         .bind(&lease.id)
         .bind(&lease.token)
-        .execute(&self.pool)
+        .execute(&mut **transaction)
         .await?;
+        transaction.commit().await?;
         Ok(renewed.rows_affected() == 1)
     }
 
     async fn progress(&self, lease: &Lease, progress: Progress) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
         let noted = sqlx::query(
-            "UPDATE jobs SET stage = ?, per_mille = ?
-             WHERE id = ? AND lease = ? AND state = 'running'",
+            "UPDATE jobs SET stage = $1, per_mille = $2
+             WHERE id = $3 AND lease = $4 AND state = 'running'",
         )
         .bind(progress.stage)
-        .bind(progress.per_mille.map(|per_mille| per_mille.min(1000)))
+        .bind(progress.per_mille.map(|per_mille| i64::from(per_mille.min(1000))))
         .bind(&lease.id)
         .bind(&lease.token)
-        .execute(&self.pool)
+        .execute(&mut **transaction)
         .await?;
+        transaction.commit().await?;
         Ok(noted.rows_affected() == 1)
     }
 
@@ -220,9 +225,9 @@ impl Jobs for SqliteStore {
         let json = to_json("problem", problem)?;
         let mut transaction = self.write().await?;
         let failed = sqlx::query(
-            "UPDATE jobs SET state = 'failed', problem = ?, ended_ms = ?,
+            "UPDATE jobs SET state = 'failed', problem = $1, ended_ms = $2,
                              lease = NULL, lease_expires_ms = NULL
-             WHERE id = ? AND lease = ? AND state = 'running'",
+             WHERE id = $3 AND lease = $4 AND state = 'running'",
         )
         .bind(json)
         .bind(millis(self.clock.now()))
@@ -243,11 +248,11 @@ impl Jobs for SqliteStore {
     async fn cancel(&self, id: &str) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let cancelled = sqlx::query(
-            "UPDATE jobs SET state = 'cancelled', ended_ms = ?, lease = NULL, lease_expires_ms = NULL
-             WHERE id = ? AND state IN ('queued', 'running')",
+            "UPDATE jobs SET state = 'cancelled', ended_ms = $1, lease = NULL, lease_expires_ms = NULL
+             WHERE id = $2 AND state IN ('queued', 'running')",
         )
         .bind(millis(self.clock.now()))
-        .bind(id)
+        .bind(asked(id))
         .execute(&mut **transaction)
         .await?;
         let cancelled = cancelled.rows_affected() == 1;
@@ -273,8 +278,8 @@ impl Jobs for SqliteStore {
         let mut failed = Vec::with_capacity(overdue.len());
         for (id, kind) in overdue {
             sqlx::query(
-                "UPDATE jobs SET state = 'failed', problem = ?, ended_ms = ?,
-                                 lease = NULL, lease_expires_ms = NULL WHERE id = ?",
+                "UPDATE jobs SET state = 'failed', problem = $1, ended_ms = $2,
+                                 lease = NULL, lease_expires_ms = NULL WHERE id = $3",
             )
             .bind(&json)
             .bind(now)
@@ -294,9 +299,9 @@ impl Jobs for SqliteStore {
         let mut transaction = self.write().await?;
         let found: Option<(String, String, bool)> = sqlx::query_as(
             "SELECT kind, state, EXISTS (SELECT 1 FROM job_secrets WHERE job = id)
-             FROM jobs WHERE id = ?",
+             FROM jobs WHERE id = $1",
         )
-        .bind(id)
+        .bind(asked(id))
         .fetch_optional(&mut **transaction)
         .await?;
         let Some((kind, state, has_secret)) = found else { return Ok(false) };
@@ -334,7 +339,7 @@ impl Jobs for SqliteStore {
 }
 
 async fn delete(transaction: &mut Write, id: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM jobs WHERE id = ?").bind(id).execute(&mut ***transaction).await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(&mut ***transaction).await?;
     Ok(())
 }
 
@@ -343,7 +348,7 @@ fn kind_named(name: &str) -> Result<JobKind, StoreError> {
     kind.ok_or_else(|| corrupt("kind", &name))
 }
 
-fn read(row: &SqliteRow) -> Result<Job, StoreError> {
+fn read(row: &SqlRow) -> Result<Job, StoreError> {
     let stored = StoredJob {
         id: row.try_get("id")?,
         client: row.try_get("client")?,
@@ -362,22 +367,27 @@ fn read(row: &SqliteRow) -> Result<Job, StoreError> {
 }
 
 /// What is listed of a job: small, whatever was asked.
-fn summary(row: &SqliteRow) -> Result<JobSummary, StoreError> {
+fn summary(row: &SqlRow) -> Result<JobSummary, StoreError> {
     let time =
         |field| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(field)?.map(i64::unsigned_abs));
     let client: String = row.try_get("client")?;
     let per_mille: Option<i64> = row.try_get("per_mille")?;
+    let mut regions: Vec<Name> = from_json("regions", &row.try_get::<String, _>("regions")?)?;
+    let mut seen = HashSet::new();
+    regions.retain(|region| seen.insert(region.clone()));
+    let problem: Option<String> = row.try_get("problem")?;
+    let problem = problem.map(|json| from_json::<Problem>("problem", &json)).transpose()?;
     Ok(JobSummary {
         id: row.try_get("id")?,
         client: Some(client).filter(|client| !client.is_empty()),
         kind: row.try_get("kind")?,
-        regions: from_json("regions", &row.try_get::<String, _>("regions")?)?,
+        regions,
         state: job_state(&row.try_get::<String, _>("state")?)?,
         stage: row.try_get("stage")?,
         progress: per_mille.and_then(|per_mille| u16::try_from(per_mille).ok()),
         queued_at: time("queued_ms")?,
         started_at: time("started_ms")?,
         ended_at: time("ended_ms")?,
-        problem: row.try_get("problem")?,
+        problem: problem.map(|problem| problem.kind),
     })
 }

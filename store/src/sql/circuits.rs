@@ -5,18 +5,17 @@ use pulseproof_groth16::Weakness;
 use pulseproof_kernels::CurveId;
 use pulseproof_sdk::Name;
 use pulseproof_sdk::groth16::PartInfo;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor, Transaction};
+use sqlx::{Executor, FromRow, Row as _, Transaction};
 
 use super::queue::needed_by;
-use super::{SqliteStore, signed};
+use super::{Db, SqlRow, SqlStore, signed};
 use crate::audit::Act;
 use crate::circuits::{KeyInfo, Part, StoredCircuit};
 use crate::jobs::Dependency;
 use crate::{Circuits, Denial, StoreError, corrupt};
 
 #[async_trait]
-impl Circuits for SqliteStore {
+impl Circuits for SqlStore {
     async fn circuit(&self, name: &Name) -> Result<Option<StoredCircuit>, StoreError> {
         stored(&self.pool, name).await
     }
@@ -62,9 +61,9 @@ impl Circuits for SqliteStore {
             None => {}
         }
         let sql = match part {
-            Part::Wasm => "UPDATE circuits SET wasm = ?, wasm_bytes = ? WHERE name = ?",
-            Part::R1cs => "UPDATE circuits SET r1cs = ?, r1cs_bytes = ? WHERE name = ?",
-            Part::Sym => "UPDATE circuits SET sym = ?, sym_bytes = ? WHERE name = ?",
+            Part::Wasm => "UPDATE circuits SET wasm = $1, wasm_bytes = $2 WHERE name = $3",
+            Part::R1cs => "UPDATE circuits SET r1cs = $1, r1cs_bytes = $2 WHERE name = $3",
+            Part::Sym => "UPDATE circuits SET sym = $1, sym_bytes = $2 WHERE name = $3",
         };
         sqlx::query(sql)
             .bind(file.sha256.to_string())
@@ -86,7 +85,7 @@ impl Circuits for SqliteStore {
         if let Some(job) = needed_by(&mut transaction, Dependency::Circuit, name.as_str()).await? {
             return Err(Denial::CircuitInUse(job).into());
         }
-        sqlx::query("DELETE FROM circuits WHERE name = ?")
+        sqlx::query("DELETE FROM circuits WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut **transaction)
             .await?;
@@ -98,10 +97,10 @@ impl Circuits for SqliteStore {
 
 /// A circuit, if it is there.
 pub(super) async fn stored<'e>(
-    executor: impl SqliteExecutor<'e>,
+    executor: impl Executor<'e, Database = Db>,
     name: &Name,
 ) -> Result<Option<StoredCircuit>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM circuits WHERE name = ?")
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM circuits WHERE name = $1")
         .bind(name.as_str())
         .fetch_optional(executor)
         .await?;
@@ -109,13 +108,13 @@ pub(super) async fn stored<'e>(
 }
 
 async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     new: &StoredCircuit,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO circuits
              (name, curve, signals, public, domain_log, contributions, weakness, zkey, zkey_bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(new.name.as_str())
     .bind(new.info.curve.to_string())
@@ -149,8 +148,8 @@ struct Row {
     sym_bytes: Option<i64>,
 }
 
-impl FromRow<'_, SqliteRow> for Row {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqlRow> for Row {
+    fn from_row(row: &SqlRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             name: row.try_get("name")?,
             curve: row.try_get("curve")?,

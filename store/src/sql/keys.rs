@@ -2,20 +2,20 @@
 
 use async_trait::async_trait;
 use pulseproof_sdk::Digest;
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
 use super::queue::needed_by;
-use super::{SqliteStore, signed};
+use super::{Db, SqlStore, signed};
 use crate::audit::Act;
 use crate::jobs::Dependency;
 use crate::keys::{StoredKey, engine_kind};
 use crate::{Denial, Keys, StoreError, corrupt};
 
 #[async_trait]
-impl Keys for SqliteStore {
+impl Keys for SqlStore {
     async fn key(&self, id: &Digest) -> Result<Option<StoredKey>, StoreError> {
         let row: Option<(String, String, i64)> =
-            sqlx::query_as("SELECT engine, fingerprint, bytes FROM evaluation_keys WHERE id = ?")
+            sqlx::query_as("SELECT engine, fingerprint, bytes FROM evaluation_keys WHERE id = $1")
                 .bind(id.to_string())
                 .fetch_optional(&self.pool)
                 .await?;
@@ -45,7 +45,7 @@ impl Keys for SqliteStore {
             return Err(Denial::TooManyKeys(keys_max).into());
         }
         sqlx::query(
-            "INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES (?, ?, ?, ?)",
+            "INSERT INTO evaluation_keys (id, engine, fingerprint, bytes) VALUES ($1, $2, $3, $4)",
         )
         .bind(id.to_string())
         .bind(key.engine.to_string())
@@ -68,7 +68,7 @@ impl Keys for SqliteStore {
         {
             return Err(Denial::KeyInUse(job).into());
         }
-        sqlx::query("DELETE FROM evaluation_keys WHERE id = ?")
+        sqlx::query("DELETE FROM evaluation_keys WHERE id = $1")
             .bind(id.to_string())
             .execute(&mut **transaction)
             .await?;
@@ -80,10 +80,10 @@ impl Keys for SqliteStore {
 
 /// Whether a key is there.
 pub(super) async fn is_known(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     id: &Digest,
 ) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM evaluation_keys WHERE id = ?)")
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM evaluation_keys WHERE id = $1)")
         .bind(id.to_string())
         .fetch_one(&mut **transaction)
         .await?)

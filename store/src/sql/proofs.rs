@@ -5,15 +5,15 @@ use pulseproof_sdk::Digest;
 use pulseproof_sdk::api::JobRequest;
 use pulseproof_sdk::groth16::Groth16Request;
 
-use super::SqliteStore;
 use super::circuits::stored;
 use super::queue::{asked_before, check_room, insert, note};
+use super::{SqlStore, asked};
 use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Room};
 use crate::proofs::{Proofs, Secret};
 use crate::{Denial, StoreError, corrupt};
 
 #[async_trait]
-impl Proofs for SqliteStore {
+impl Proofs for SqlStore {
     async fn create_proof(
         &self,
         ask: &Ask,
@@ -32,10 +32,10 @@ impl Proofs for SqliteStore {
         let job = JobRequest::Groth16(request.clone());
         insert(&mut transaction, ask, &job, &JobDetails::default()).await?;
         note(&mut transaction, &ask.id, Dependency::Circuit, request.circuit.as_str()).await?;
-        sqlx::query("INSERT INTO job_secrets (job, file, from_witness) VALUES (?, ?, ?)")
+        sqlx::query("INSERT INTO job_secrets (job, file, from_witness) VALUES ($1, $2, $3)")
             .bind(&ask.id)
             .bind(secret.file().to_string())
-            .bind(matches!(secret, Secret::Witness(_)))
+            .bind(i64::from(matches!(secret, Secret::Witness(_))))
             .execute(&mut **transaction)
             .await?;
         transaction.commit().await?;
@@ -43,14 +43,14 @@ impl Proofs for SqliteStore {
     }
 
     async fn secret(&self, job: &str) -> Result<Option<Secret>, StoreError> {
-        let row: Option<(String, bool)> =
-            sqlx::query_as("SELECT file, from_witness FROM job_secrets WHERE job = ?")
-                .bind(job)
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT file, from_witness FROM job_secrets WHERE job = $1")
+                .bind(asked(job))
                 .fetch_optional(&self.pool)
                 .await?;
         let Some((file, from_witness)) = row else { return Ok(None) };
         let file = file.parse().map_err(|error| corrupt("file", &error))?;
-        Ok(Some(if from_witness { Secret::Witness(file) } else { Secret::Inputs(file) }))
+        Ok(Some(if from_witness == 1 { Secret::Witness(file) } else { Secret::Inputs(file) }))
     }
 
     async fn spent_secrets(&self) -> Result<Vec<Digest>, StoreError> {
@@ -62,10 +62,11 @@ impl Proofs for SqliteStore {
     }
 
     async fn forget_secret(&self, secret: &Digest) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM job_secrets WHERE file = ? AND spent = 1")
+        let mut transaction = self.write().await?;
+        sqlx::query("DELETE FROM job_secrets WHERE file = $1 AND spent = 1")
             .bind(secret.to_string())
-            .execute(&self.pool)
+            .execute(&mut **transaction)
             .await?;
-        Ok(())
+        transaction.commit().await
     }
 }

@@ -6,12 +6,12 @@ use pulseproof_sdk::fhe::FheRequest;
 
 use super::epochs::result_not_there;
 use super::queue::{asked_before, check_room, insert, note};
-use super::{SqliteStore, keys, results};
+use super::{SqlStore, keys, results};
 use crate::jobs::{Ask, Dependency, JobDetails, JobKind, Room};
 use crate::{Denial, Programs, StoreError};
 
 #[async_trait]
-impl Programs for SqliteStore {
+impl Programs for SqlStore {
     async fn create_program(
         &self,
         ask: &Ask,

@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use pulseproof_sdk::access::TokenId;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::{SqliteStore, millis};
+use super::{SqlRow, SqlStore, millis};
 use crate::audit::Act;
 use crate::clock::Timestamp;
 use crate::tokens::{StoredToken, Tokens};
@@ -15,7 +14,7 @@ const COLUMNS: &str =
     "SELECT id, digest, name, role, regions, created_ms, expires_ms, revoked_ms FROM tokens";
 
 #[async_trait]
-impl Tokens for SqliteStore {
+impl Tokens for SqlStore {
     async fn add_token(&self, token: &StoredToken) -> Result<(), StoreError> {
         let regions = token.regions.as_ref().map(|regions| to_json("regions", regions));
         let mut transaction = self.write().await?;
@@ -24,7 +23,7 @@ impl Tokens for SqliteStore {
         transaction.note(&act).await?;
         sqlx::query(
             "INSERT INTO tokens (id, digest, name, role, regions, created_ms, expires_ms, revoked_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.id.to_string())
         .bind(token.digest.to_string())
@@ -40,7 +39,7 @@ impl Tokens for SqliteStore {
     }
 
     async fn token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE id = ?");
+        let sql = format!("{COLUMNS} WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.to_string());
         row.fetch_optional(&self.pool).await?.map(|row| read(&row)).transpose()
     }
@@ -54,7 +53,7 @@ impl Tokens for SqliteStore {
     async fn revoke_token(&self, id: TokenId) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let revoked =
-            sqlx::query("UPDATE tokens SET revoked_ms = ? WHERE id = ? AND revoked_ms IS NULL")
+            sqlx::query("UPDATE tokens SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
                 .bind(millis(self.clock.now()))
                 .bind(id.to_string())
                 .execute(&mut **transaction)
@@ -68,7 +67,7 @@ impl Tokens for SqliteStore {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredToken, StoreError> {
+fn read(row: &SqlRow) -> Result<StoredToken, StoreError> {
     let text = |field: &'static str| row.try_get::<String, _>(field);
     let time = |millis: i64| Timestamp(millis.unsigned_abs());
     let regions: Option<String> = row.try_get("regions")?;

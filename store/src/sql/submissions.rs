@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use pulseproof_sdk::{Digest, Name, Roster};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
-use super::{SqliteStore, epochs, from_ordered, ordered, regions};
+use super::{Db, SqlStore, epochs, from_ordered, ordered, regions};
 use crate::audit::Act;
 use crate::submissions::{Candidate, StoredSubmission};
 use crate::{Denial, StoreError, Submissions, to_json};
 
 #[async_trait]
-impl Submissions for SqliteStore {
+impl Submissions for SqlStore {
     async fn accept(
         &self,
         roster: &Roster,
@@ -57,7 +57,7 @@ impl Submissions for SqliteStore {
     ) -> Result<Vec<StoredSubmission>, StoreError> {
         let rows: Vec<(String, Vec<u8>, i64)> = sqlx::query_as(
             "SELECT device, bytes, openings FROM submissions
-             WHERE region = ? AND epoch = ? ORDER BY device",
+             WHERE region = $1 AND epoch = $2 ORDER BY device",
         )
         .bind(region.as_str())
         .bind(ordered(epoch))
@@ -70,12 +70,12 @@ impl Submissions for SqliteStore {
 
 /// Who submitted for an epoch, ordered by name.
 pub(super) async fn devices(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     epoch: u64,
 ) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar(
-        "SELECT device FROM submissions WHERE region = ? AND epoch = ? ORDER BY device",
+        "SELECT device FROM submissions WHERE region = $1 AND epoch = $2 ORDER BY device",
     )
     .bind(region.as_str())
     .bind(ordered(epoch))
@@ -84,7 +84,7 @@ pub(super) async fn devices(
 }
 
 async fn refusal(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     epoch: u64,
     candidate: &Candidate,
@@ -96,7 +96,7 @@ async fn refusal(
         return Ok(Some(Denial::SequenceReused { device, sequence, highest }));
     }
     let submitted: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM submissions WHERE region = ? AND epoch = ? AND device = ?)",
+        "SELECT EXISTS (SELECT 1 FROM submissions WHERE region = $1 AND epoch = $2 AND device = $3)",
     )
     .bind(region.as_str())
     .bind(ordered(epoch))
@@ -107,28 +107,31 @@ async fn refusal(
 }
 
 async fn highest_sequence(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     device: &Name,
 ) -> Result<Option<u64>, StoreError> {
-    let highest: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT max(sequence) FROM submissions WHERE region = ? AND device = ?")
-            .bind(region.as_str())
-            .bind(device.as_str())
-            .fetch_one(&mut **transaction)
-            .await?;
+    // PostgreSQL has no maximum of bytes.
+    let highest: Option<Vec<u8>> = sqlx::query_scalar(
+        "SELECT sequence FROM submissions WHERE region = $1 AND device = $2
+         ORDER BY sequence DESC LIMIT 1",
+    )
+    .bind(region.as_str())
+    .bind(device.as_str())
+    .fetch_optional(&mut **transaction)
+    .await?;
     highest.map(|bytes| from_ordered("sequence", &bytes)).transpose()
 }
 
 async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     epoch: u64,
     candidate: &Candidate,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO submissions (region, epoch, device, sequence, bytes, openings)
-         VALUES (?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(region.as_str())
     .bind(ordered(epoch))

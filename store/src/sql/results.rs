@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use pulseproof_sdk::{Digest, Name};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
 use super::queue::needed_by;
-use super::{SqliteStore, ordered};
+use super::{Db, SqlStore, ordered};
 use crate::audit::Act;
 use crate::jobs::Dependency;
 use crate::{Denial, Results, StoreError};
 
 #[async_trait]
-impl Results for SqliteStore {
+impl Results for SqlStore {
     async fn add_result(
         &self,
         digest: &Digest,
@@ -30,7 +30,7 @@ impl Results for SqliteStore {
         if usize::try_from(count).is_ok_and(|count| count >= limit) {
             return Err(Denial::TooManyResults(limit).into());
         }
-        sqlx::query("INSERT INTO results (digest, region, epoch, bytes) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO results (digest, region, epoch, bytes) VALUES ($1, $2, $3, $4)")
             .bind(digest.to_string())
             .bind(region.as_str())
             .bind(ordered(epoch))
@@ -50,7 +50,7 @@ impl Results for SqliteStore {
         if needed_by(&mut transaction, Dependency::Result, &digest.to_string()).await?.is_some() {
             return Err(Denial::ResultInUse.into());
         }
-        sqlx::query("DELETE FROM results WHERE digest = ?")
+        sqlx::query("DELETE FROM results WHERE digest = $1")
             .bind(digest.to_string())
             .execute(&mut **transaction)
             .await?;
@@ -60,12 +60,12 @@ impl Results for SqliteStore {
     }
 
     async fn has_result(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM results WHERE digest = ?)");
+        let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM results WHERE digest = $1)");
         Ok(known.bind(digest.to_string()).fetch_one(&self.pool).await?)
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     /// A result of this epoch of a region, if it was handed in.
     pub(super) async fn result_of_others(
         &self,
@@ -73,7 +73,7 @@ impl SqliteStore {
         (region, epoch): (&Name, u64),
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let row = sqlx::query_scalar(
-            "SELECT bytes FROM results WHERE (digest, region, epoch) = (?, ?, ?)",
+            "SELECT bytes FROM results WHERE (digest, region, epoch) = ($1, $2, $3)",
         )
         .bind(digest.to_string())
         .bind(region.as_str())
@@ -84,9 +84,9 @@ impl SqliteStore {
 
 /// Whether a result is there.
 pub(super) async fn is_known(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     digest: &Digest,
 ) -> Result<bool, StoreError> {
-    let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM results WHERE digest = ?)");
+    let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM results WHERE digest = $1)");
     Ok(known.bind(digest.to_string()).fetch_one(&mut **transaction).await?)
 }

@@ -5,25 +5,25 @@ use std::ops::{Deref, DerefMut};
 use async_trait::async_trait;
 use pulseproof_sdk::audit::{AuditEntry, AuditSignature, audit_hash, audit_start};
 use serde_json::value::RawValue;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Row as _, Transaction};
 
-use super::{SqliteStore, millis, signed};
+use super::dialect::NOTE;
+use super::{Db, SqlRow, SqlStore, millis, signed};
 use crate::audit::{Act, Audit, SEALED_AT_ONCE, Sealed, Signer};
 use crate::{StoreError, Timestamp, corrupt, from_json, to_json};
 
-pub(super) const UNSEALED: &str =
-    "SELECT position, at_ms, who, act FROM audit WHERE hash IS NULL ORDER BY position LIMIT ?";
+pub const UNSEALED: &str =
+    "SELECT position, at_ms, who, act FROM audit WHERE hash IS NULL ORDER BY position LIMIT $1";
 
 /// A transaction that holds the write lock, of somebody.
 pub(super) struct Write {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction<'static, Db>,
     who: String,
     now: Timestamp,
 }
 
 impl Write {
-    pub fn new(transaction: Transaction<'static, Sqlite>, who: &str, now: Timestamp) -> Self {
+    pub fn new(transaction: Transaction<'static, Db>, who: &str, now: Timestamp) -> Self {
         Self { transaction, who: who.to_owned(), now }
     }
 
@@ -40,7 +40,7 @@ impl Write {
 
     /// Notes what it does for somebody who is known better.
     pub async fn note_by(&mut self, who: &str, act: &Act<'_>) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO audit (at_ms, who, act) VALUES (?, ?, ?)")
+        sqlx::query(NOTE)
             .bind(millis(self.now))
             .bind(who)
             .bind(to_json("act", act)?)
@@ -55,7 +55,7 @@ impl Write {
 }
 
 impl Deref for Write {
-    type Target = Transaction<'static, Sqlite>;
+    type Target = Transaction<'static, Db>;
 
     fn deref(&self) -> &Self::Target {
         &self.transaction
@@ -69,7 +69,7 @@ impl DerefMut for Write {
 }
 
 #[async_trait]
-impl Audit for SqliteStore {
+impl Audit for SqlStore {
     async fn note(&self, act: &Act<'_>) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         transaction.note(act).await?;
@@ -81,14 +81,15 @@ impl Audit for SqliteStore {
         signer: &Signer<'_>,
         behind: Option<Sealed>,
     ) -> Result<(u64, Option<Sealed>), StoreError> {
-        let is_sealed = sqlx::query(UNSEALED).bind(1).fetch_optional(&self.pool).await?.is_none();
+        let is_sealed =
+            sqlx::query(UNSEALED).bind(1_i64).fetch_optional(&self.pool).await?.is_none();
         if is_sealed {
             return Ok((0, behind));
         }
         let mut transaction = self.write().await?;
         let mut last = last_sealed(&mut transaction, signer).await?;
-        if behind.is_some() && behind != last {
-            return Err(corrupt("audit", &"the log does not end where it was left"));
+        if let Some(behind) = behind {
+            still_there(&mut transaction, behind).await?;
         }
         let entries = sqlx::query(UNSEALED).bind(signed(SEALED_AT_ONCE));
         let entries = entries.fetch_all(&mut **transaction).await?;
@@ -103,7 +104,7 @@ impl Audit for SqliteStore {
             let hash = audit_hash(&before, place, &who, &act);
             let is_last = index + 1 == entries.len();
             let signature = is_last.then(|| String::from(AuditSignature::new(signer.key, &hash)));
-            sqlx::query("UPDATE audit SET hash = ?, signature = ? WHERE position = ?")
+            sqlx::query("UPDATE audit SET hash = $1, signature = $2 WHERE position = $3")
                 .bind(hash.to_string())
                 .bind(signature)
                 .bind(position)
@@ -127,12 +128,25 @@ impl Audit for SqliteStore {
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, at_ms, who, act, hash, signature FROM audit
-             WHERE position > ? AND hash IS NOT NULL ORDER BY position LIMIT ?",
+             WHERE position > $1 AND hash IS NOT NULL ORDER BY position LIMIT $2",
         )
         .bind(signed(after))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         rows.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
+}
+
+/// Refuses a log that does not go on from where it was left.
+async fn still_there(transaction: &mut Write, behind: Sealed) -> Result<(), StoreError> {
+    let hash: Option<Option<String>> =
+        sqlx::query_scalar("SELECT hash FROM audit WHERE position = $1")
+            .bind(signed(behind.position))
+            .fetch_optional(&mut ***transaction)
+            .await?;
+    if hash.flatten() == Some(behind.hash.to_string()) {
+        return Ok(());
+    }
+    Err(corrupt("audit", &"the log does not go on from where it was left"))
 }
 
 /// The last entry that was chained: as it was, and where this appliance signed, or nobody goes on from there.
@@ -163,7 +177,7 @@ async fn last_sealed(
     Err(corrupt("audit", &"the log does not end where this appliance signed it"))
 }
 
-fn read(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
+fn read(row: &SqlRow) -> Result<AuditEntry, StoreError> {
     let number = |field| Ok::<_, StoreError>(row.try_get::<i64, _>(field)?.unsigned_abs());
     let text = |field| row.try_get::<String, _>(field);
     let signature: Option<String> = row.try_get("signature")?;

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use pulseproof_sdk::{Name, Roster};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
-use super::SqliteStore;
+use super::{Db, SqlStore};
 use crate::audit::Act;
 use crate::{Denial, Regions, StoreError, from_json, to_json};
 
 #[async_trait]
-impl Regions for SqliteStore {
+impl Regions for SqlStore {
     async fn roster(&self, region: &Name) -> Result<Option<Roster>, StoreError> {
-        let row: Option<String> = sqlx::query_scalar("SELECT roster FROM regions WHERE name = ?")
+        let row: Option<String> = sqlx::query_scalar("SELECT roster FROM regions WHERE name = $1")
             .bind(region.as_str())
             .fetch_optional(&self.pool)
             .await?;
@@ -32,8 +32,8 @@ impl Regions for SqliteStore {
             Some(_) => false,
         };
         sqlx::query(
-            "INSERT INTO regions (name, roster) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET roster = ?2",
+            "INSERT INTO regions (name, roster) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET roster = $2",
         )
         .bind(region.as_str())
         .bind(json)
@@ -47,22 +47,22 @@ impl Regions for SqliteStore {
 
 /// A region's roster as it was stored.
 pub(super) async fn stored(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
 ) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT roster FROM regions WHERE name = ?")
+    Ok(sqlx::query_scalar("SELECT roster FROM regions WHERE name = $1")
         .bind(region.as_str())
         .fetch_optional(&mut **transaction)
         .await?)
 }
 
 async fn has_open_epoch(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
 ) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (
-             SELECT 1 FROM submissions s WHERE s.region = ? AND NOT EXISTS (
+             SELECT 1 FROM submissions s WHERE s.region = $1 AND NOT EXISTS (
                  SELECT 1 FROM closed_epochs c WHERE c.region = s.region AND c.epoch = s.epoch))",
     )
     .bind(region.as_str())

@@ -4,17 +4,17 @@ use async_trait::async_trait;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::fhe::SumRef;
 use pulseproof_sdk::{Name, Roster};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 
 use super::queue::{asked_before, finish, insert};
-use super::{SqliteStore, ordered, regions, submissions};
+use super::{Db, SqlStore, asked, ordered, regions, submissions};
 use crate::audit::Act;
 use crate::epochs::{Check, Epochs};
 use crate::jobs::{Ask, JobDetails, Lease, job_state};
 use crate::{Denial, StoreError, Timestamp, from_json};
 
 #[async_trait]
-impl Epochs for SqliteStore {
+impl Epochs for SqlStore {
     async fn close_epoch(
         &self,
         ask: &Ask,
@@ -43,8 +43,8 @@ impl Epochs for SqliteStore {
 
     async fn closing_roster(&self, job: &str) -> Result<Option<Roster>, StoreError> {
         let roster: Option<String> =
-            sqlx::query_scalar("SELECT roster FROM closed_epochs WHERE job = ?")
-                .bind(job)
+            sqlx::query_scalar("SELECT roster FROM closed_epochs WHERE job = $1")
+                .bind(asked(job))
                 .fetch_optional(&self.pool)
                 .await?;
         roster.map(|json| from_json("roster", &json)).transpose()
@@ -60,7 +60,7 @@ impl Epochs for SqliteStore {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let counted = sqlx::query(
-            "UPDATE submissions SET openings = openings + 1 WHERE region = ? AND epoch = ?",
+            "UPDATE submissions SET openings = openings + 1 WHERE region = $1 AND epoch = $2",
         )
         .bind(region.as_str())
         .bind(ordered(epoch))
@@ -80,19 +80,24 @@ impl Epochs for SqliteStore {
         Ok(true)
     }
 
-    async fn restored(&self, Timestamp(taken): Timestamp) -> Result<u64, StoreError> {
+    async fn restored(
+        &self,
+        Timestamp(taken): Timestamp,
+        is_first: bool,
+    ) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
         let counted = sqlx::query(
-            "UPDATE submissions SET openings = openings + 1
+            "UPDATE submissions SET openings = CASE WHEN $1 = 1 THEN openings + 1 ELSE 3 END
              WHERE openings < 3 AND NOT EXISTS (
                  SELECT 1 FROM closed_epochs JOIN jobs ON jobs.id = closed_epochs.job
                  WHERE closed_epochs.region = submissions.region
                        AND closed_epochs.epoch = submissions.epoch AND jobs.state = 'done')",
         )
+        .bind(i64::from(is_first))
         .execute(&mut **transaction)
         .await?;
         let uncertain = counted.rows_affected();
-        transaction.note(&Act::Restored { taken, uncertain }).await?;
+        transaction.note(&Act::Restored { taken, first: is_first, uncertain }).await?;
         transaction.commit().await?;
         Ok(uncertain)
     }
@@ -113,7 +118,7 @@ impl Epochs for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn own_sum(
         &self,
         index: usize,
@@ -121,7 +126,7 @@ impl SqliteStore {
     ) -> Result<Vec<u8>, StoreError> {
         let row: Option<(String, Option<Vec<u8>>)> = sqlx::query_as(
             "SELECT state, result FROM closed_epochs JOIN jobs ON id = job
-             WHERE region = ? AND epoch = ?",
+             WHERE region = $1 AND epoch = $2",
         )
         .bind(region.as_str())
         .bind(ordered(*epoch))
@@ -141,11 +146,11 @@ impl SqliteStore {
 
 /// The job that closed an epoch, if one did.
 pub(super) async fn closing_job(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     region: &Name,
     epoch: u64,
 ) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT job FROM closed_epochs WHERE region = ? AND epoch = ?")
+    Ok(sqlx::query_scalar("SELECT job FROM closed_epochs WHERE region = $1 AND epoch = $2")
         .bind(region.as_str())
         .bind(ordered(epoch))
         .fetch_optional(&mut **transaction)
@@ -153,12 +158,12 @@ pub(super) async fn closing_job(
 }
 
 async fn close(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Db>,
     job: &str,
     (region, epoch): (&Name, u64),
     roster: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO closed_epochs (region, epoch, job, roster) VALUES (?, ?, ?, ?)")
+    sqlx::query("INSERT INTO closed_epochs (region, epoch, job, roster) VALUES ($1, $2, $3, $4)")
         .bind(region.as_str())
         .bind(ordered(epoch))
         .bind(job)
