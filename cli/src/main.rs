@@ -6,9 +6,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
-use pulseproof::commands::Cli;
-use pulseproof::output::logs_are_json;
+use pulseproof::commands::{Cli, NO_ANSWER};
+use pulseproof::output::{complain, logs_are_json};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry};
@@ -19,7 +18,13 @@ const LOG: &str = "PULSEPROOF_LOG";
 fn main() -> ExitCode {
     quiet_mesa();
     tracing_subscriber::registry().with(lines().with_filter(logged())).init();
-    Cli::parse().run()
+    match Cli::read() {
+        Ok(cli) => cli.run(),
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            ExitCode::from(NO_ANSWER)
+        }
+    }
 }
 
 /// How it is logged: as lines for people, or as a JSON object each.

@@ -27,11 +27,7 @@ impl OpenStore {
     /// There is none, or as [`Self::make`].
     pub async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
         if !exists(folder) {
-            return Err(format!(
-                "{}: no appliance's store is there; --store names its folder",
-                folder.display()
-            )
-            .into());
+            return Err(no_store(folder).into());
         }
         Self::make(folder).await
     }
@@ -58,9 +54,30 @@ impl OpenStore {
         }
     }
 
+    /// Opens a store that is there as it is, whether an appliance runs or not, and brings nothing up to date.
+    ///
+    /// # Errors
+    /// There is none, it is of another version, or it cannot be used.
+    pub async fn open_as_it_is(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        if !exists(folder) {
+            return Err(no_store(folder).into());
+        }
+        let lock = match lock(folder) {
+            Ok(lock) => Some(lock),
+            Err(ServeError::InUse(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let store = SqliteStore::open_beside(folder, Arc::new(SystemClock)).await?;
+        Ok(Self { store, lock })
+    }
+
     /// Lets go of it.
     pub async fn close(self) {
         self.store.close().await;
         drop(self.lock);
     }
+}
+
+fn no_store(folder: &Path) -> String {
+    format!("{}: no appliance's store is there; --store names its folder", folder.display())
 }

@@ -17,18 +17,15 @@ pub struct FolderDraft {
 }
 
 impl FolderDraft {
-    /// Makes an empty one, for a place where nothing is, or an empty folder.
+    /// Makes an empty one, for a place where nothing is.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] if there is something; others are the system's.
     pub fn new(place: &Path) -> io::Result<Self> {
-        match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
-            Ok(true) => {}
-            Ok(false) => return Err(ErrorKind::AlreadyExists.into()),
+        match fs::symlink_metadata(place) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) if error.kind() == ErrorKind::NotADirectory => {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
+            // A link counts as well: it would be replaced.
+            Ok(_) => return Err(ErrorKind::AlreadyExists.into()),
             Err(error) => return Err(error),
         }
         let draft = tempfile::Builder::new()
@@ -72,7 +69,6 @@ mod tests {
         drop(draft);
         assert_eq!(names(), 0, "what was not finished is gone");
 
-        fs::create_dir(&place).unwrap();
         let draft = FolderDraft::new(&place).unwrap();
         fs::write(draft.path().join("a"), "a").unwrap();
         draft.finish().unwrap();
@@ -84,6 +80,10 @@ mod tests {
         let exists = |place: &Path| FolderDraft::new(place).unwrap_err().kind();
         assert_eq!(exists(&place), ErrorKind::AlreadyExists);
         assert_eq!(exists(&place.join("a")), ErrorKind::AlreadyExists);
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert_eq!(exists(&link), ErrorKind::AlreadyExists);
+        fs::remove_file(link).unwrap();
         let late = root.path().join("late");
         let draft = FolderDraft::new(&late).unwrap();
         fs::create_dir(&late).unwrap();

@@ -220,6 +220,12 @@ pub struct JobSummary {
     /// The regions whose readings are in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Name>,
+    /// The epoch that it sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The circuit that it proves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<Name>,
     /// Where it stands.
     pub state: JobState,
     /// What is being done, or was when it ended without a result.

@@ -64,6 +64,11 @@ impl fmt::Debug for ApplianceKey {
 }
 
 impl AppliancePublicKey {
+    /// The key, as RFC 8032 encodes it.
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
     /// Whether the signature on the digest of something is this key's.
     pub fn verifies(
         &self,

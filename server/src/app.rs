@@ -10,6 +10,7 @@ use pulseproof_service::body::{Bodies, Patience};
 use pulseproof_service::budget::Budget;
 use pulseproof_service::doors::DoorCounts;
 use pulseproof_store::{Sealed, Store};
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::blobs::Blobs;
@@ -36,6 +37,8 @@ const CHECKS_MAX: usize = 2;
 /// Lists of jobs at work at the same time, and those that wait: most of the store's connections are for others.
 const LISTS_MAX: usize = 2;
 const LISTS_WAITING_MAX: usize = 128;
+/// Those that wait for a report of the processor.
+const REPORTS_WAITING_MAX: usize = 32;
 /// Answers that are held back at the same time.
 const WAITS_MAX: u64 = 512;
 
@@ -73,6 +76,10 @@ pub struct App {
     pub blobs: Arc<Blobs>,
     /// Keeps lists of jobs at work few, client by client in turn: each asks the store for much.
     pub lists: Arc<Gate>,
+    /// One report of the processor at a time, client by client in turn.
+    pub attesting: Arc<Gate>,
+    /// What was begun for requests, whoever still waits for it.
+    pub begun: TaskTracker,
     /// Keeps the files that are received few.
     pub uploads: Arc<Budget>,
     /// Keeps checks of whole files at work few.
@@ -150,6 +157,8 @@ impl App {
             backends: Backends::new(groth16, &health, &blobs, &config.groth16),
             health,
             blobs,
+            attesting: Gate::new(1, REPORTS_WAITING_MAX, busy()),
+            begun: TaskTracker::new(),
             lists: Gate::new(LISTS_MAX, LISTS_WAITING_MAX, busy()),
             uploads: Budget::new(
                 config.uploads.at_once_max as u64,

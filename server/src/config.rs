@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pulseproof_attestation::REPORTS;
 use pulseproof_fhe::batcher::Limits;
 use pulseproof_sdk::Name;
 use pulseproof_service::Doors;
@@ -56,6 +57,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// Circuits, and proofs of them.
     pub groth16: Groth16Limits,
+    /// The kernel's folder for reports on where this process runs.
+    pub reports: PathBuf,
     /// For how long jobs that have ended are kept, sums left out; for ever if nobody says.
     pub jobs_kept: Option<Duration>,
     /// Jobs that a device failed at and the CPU did, until the device is taken out of service; it is back with the next
@@ -97,6 +100,7 @@ impl Config {
             batches: Limits::default(),
             uploads: Uploads::default(),
             groth16: Groth16Limits::default(),
+            reports: REPORTS.into(),
             jobs_kept: None,
             backend_failures_max: 3,
         }

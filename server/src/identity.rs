@@ -31,6 +31,14 @@ pub fn open(folder: &Path) -> io::Result<ApplianceKey> {
     }
 }
 
+/// The key of a data folder that has one.
+///
+/// # Errors
+/// As [`open`], or there is none.
+pub fn existing(folder: &Path) -> io::Result<ApplianceKey> {
+    read(File::open(folder.join(FILE))?)
+}
+
 /// The keys that the appliance of a folder had before, as their owner wrote them down: a public key a line.
 ///
 /// # Errors

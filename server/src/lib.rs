@@ -10,7 +10,8 @@
 //! - `profiles`: what words mean, prepared for checking. `blobs`: files beside the store, which is
 //!   `pulseproof-store`'s.
 //! - `jobs`: how each kind of job is admitted, worked on and finished, and their driver. `signals`, `at_work`: what
-//!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs. `readiness`: whether work is taken.
+//!   jobs hear and say. `pinned`, `upkeep`: what is done beside jobs. `readiness`: whether work is taken. `room`: what
+//!   the disk has left.
 //! - `refusal`: answers that are problems. `health`: which backends are in service, and which failed too often.
 //! - `fhe`: evaluation keys, and programs on sums. `groth16`: circuits, and proofs of them.
 //! - `identity`: the key that results and outputs are signed with.
@@ -18,7 +19,7 @@
 //! - `recent`: what is kept in memory while there is room.
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
-//! Nothing depends on what comes after it: `stopping`, `problems`, `refused`, `fetched` ‹ `telemetry` ‹ `health`,
+//! Nothing depends on what comes after it: `stopping`, `problems`, `refused`, `fetched`, `room` ‹ `telemetry` ‹ `health`,
 //! `blobs`, `sums` ‹ `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `log`, `upkeep`, `pinned`,
 //! `readiness` ‹ `jobs` ‹ `http` ‹ `serve`.
 //!
@@ -47,6 +48,7 @@ mod readiness;
 mod recent;
 mod refusal;
 mod refused;
+mod room;
 mod serve;
 mod signals;
 mod stopping;

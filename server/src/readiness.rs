@@ -2,9 +2,9 @@
 //! work goes on without it is told as well.
 
 use pulseproof_sdk::api::Readiness;
-use tokio::task::spawn_blocking;
 
 use crate::app::App;
+use crate::room::{self, Room};
 
 /// With less room than this, work is not taken: a batch and its journal need some.
 const DISK_BYTES_MIN: u64 = 128 << 20;
@@ -16,8 +16,8 @@ pub async fn of(app: &App, with_reasons: bool) -> Readiness {
         tracing::error!(%error, "not ready");
         problems.push("the store does not answer; the log says why".to_owned());
     }
-    match disk_bytes_free(app).await {
-        Ok(free) if free < DISK_BYTES_MIN => {
+    match room::on_disk(&app.config.data_dir).await {
+        Ok(Room { free, .. }) if free < DISK_BYTES_MIN => {
             problems.push(format!("{free} bytes are free on the disk, at least {DISK_BYTES_MIN}"));
         }
         Ok(_) => {}
@@ -29,17 +29,4 @@ pub async fn of(app: &App, with_reasons: bool) -> Readiness {
     let ready = problems.is_empty();
     problems.extend(app.health.out_of_service(with_reasons));
     Readiness { ready, problems }
-}
-
-/// Room on the disk with the data.
-///
-/// # Errors
-/// The file system's.
-pub async fn disk_bytes_free(app: &App) -> std::io::Result<u64> {
-    let folder = app.config.data_dir.clone();
-    let looking = spawn_blocking(move || {
-        let disk = rustix::fs::statvfs(&folder)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-    });
-    looking.await.map_err(std::io::Error::other)?
 }

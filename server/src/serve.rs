@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pulseproof_access::{Policy, PolicyError};
 use pulseproof_fhe::bootstrap::engines::Engines;
@@ -15,6 +16,7 @@ use pulseproof_store::sqlite::SqliteStore;
 use pulseproof_store::{StoreError, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::app::{App, Computers, Opened};
 use crate::blobs::Blobs;
@@ -38,6 +40,8 @@ use crate::sums::{OnCurve, Prover, ProverRole};
 use crate::telemetry::{self, Telemetry};
 use crate::upkeep;
 
+/// How long what was begun for requests is waited for, once nobody waits for its answer any more.
+const BEGUN_MAX: Duration = Duration::from_secs(30);
 /// Whoever holds this file's lock owns the folder.
 const LOCK_FILE: &str = "appliance.lock";
 
@@ -192,6 +196,10 @@ impl Appliance {
             log::run(&app, stopping.clone()),
             telemetry::upkeep(&app.telemetry, stopping.clone()),
         );
+        app.begun.close();
+        if timeout(BEGUN_MAX, app.begun.wait()).await.is_err() {
+            tracing::warn!("what was begun for requests does not end: it is left");
+        }
         log::end(&app).await;
         app.store.close().await;
         drop(lock);

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::response::Response;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -16,8 +16,10 @@ use pulseproof_sdk::Problem;
 use pulseproof_sdk::api::JobState;
 use pulseproof_service::ProblemKind;
 use pulseproof_service::doors::DoorCounts;
+use pulseproof_store::jobs::Unfinished;
 use tokio::sync::watch;
 
+use crate::room::Room;
 use crate::stopping::stopped;
 
 /// Submissions stored.
@@ -86,16 +88,24 @@ const CONNECTIONS_ENDED: &str = "pulseproof_connections_ended_total";
 const BODY_BYTES: &str = "pulseproof_body_bytes";
 /// Bytes that are free on the disk with the data.
 const DISK_FREE: &str = "pulseproof_disk_free_bytes";
+/// Bytes of that disk.
+const DISK: &str = "pulseproof_disk_bytes";
 /// 1; labels `version` and `curve` say what runs.
 const BUILD: &str = "pulseproof_build_info";
 /// Jobs queued or running.
 const QUEUE: &str = "pulseproof_queue_length";
+/// Those by kind; labels `kind` and `state`: `queued` or `running`.
+const UNFINISHED: &str = "pulseproof_jobs_unfinished";
+/// When the process started, in seconds since 1970.
+const STARTED: &str = "process_start_time_seconds";
 /// 1 if the SRS is a development one: its proofs convince nobody.
 const INSECURE: &str = "pulseproof_insecure_srs";
 
 /// Upper bounds of the histograms' buckets, in seconds.
-const BUCKETS: [f64; 12] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 16] = [
+    0.00025, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0,
+    600.0,
+];
 /// Upper bounds of the buckets of how full batches are.
 const FILL_BUCKETS: [f64; 8] = [0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0];
 /// Upper bounds of the buckets of regions in a batch.
@@ -163,6 +173,9 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(DISK_FREE, "Bytes that are free on the disk with the data");
     describe_gauge!(BUILD, "1, with what runs");
     describe_gauge!(QUEUE, "Jobs queued or running");
+    describe_gauge!(UNFINISHED, "Jobs queued or running, by kind and state");
+    describe_gauge!(STARTED, "When the process started, in seconds since 1970");
+    describe_gauge!(DISK, "Bytes of the disk with the data");
     describe_gauge!(INSECURE, "1 if the SRS is a development one");
     begin();
     Ok(handle)
@@ -176,6 +189,8 @@ fn begin() {
     for histogram in [PROVE, VERIFY, INTAKE, GROTH16_WITNESS] {
         histogram!(histogram).record_many(0.0, 0);
     }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    gauge!(STARTED).set(now.as_secs_f64().floor());
     for state in JobState::ALL {
         counter!(JOBS, "state" => state.name()).absolute(0);
     }
@@ -215,8 +230,9 @@ pub fn build(curve: CurveId) {
 
 /// Sets how much room there is on the disk.
 #[expect(clippy::cast_precision_loss, reason = "disks are smaller than 2^52 bytes, or nearly")]
-pub fn disk(free: u64) {
+pub fn disk(Room { free, all }: Room) {
     gauge!(DISK_FREE).set(free as f64);
+    gauge!(DISK).set(all as f64);
 }
 
 /// Says what happens at the doors.
@@ -301,9 +317,17 @@ pub fn backend_failed(backend: BackendKind) {
     counter!(BACKEND_FAILURES, "backend" => backend.to_string()).increment(1);
 }
 
-/// Says whether proofs of circuits are made on a backend.
+/// Says whether proofs of circuits are made on a backend. What is counted of it is there from then on.
 pub fn backend_in_service(backend: BackendKind, in_service: bool) {
-    counter!(BACKEND_FAILURES, "backend" => backend.to_string()).absolute(0);
+    for counter in [BACKEND_FAILURES, PROOFS, GROTH16_PROOFS] {
+        counter!(counter, "backend" => backend.to_string()).absolute(0);
+    }
+    for outcome in ["done", "failed"] {
+        counter!(KEY_LOADS, "backend" => backend.to_string(), "outcome" => outcome).absolute(0);
+    }
+    for histogram in [GROTH16_PROVE, GROTH16_VERIFY] {
+        histogram!(histogram, "backend" => backend.to_string()).record_many(0.0, 0);
+    }
     let value = if in_service { 1.0 } else { 0.0 };
     gauge!(BACKEND_IN_SERVICE, "backend" => backend.to_string()).set(value);
 }
@@ -325,10 +349,17 @@ pub fn intake(elapsed: Duration) {
     histogram!(INTAKE).record(elapsed);
 }
 
-/// Sets the queue's length.
+/// Sets how many jobs of each kind are queued and running.
 #[expect(clippy::cast_precision_loss, reason = "queues are far shorter than 2^52")]
-pub fn queue_length(jobs: i64) {
-    gauge!(QUEUE).set(jobs as f64);
+pub fn unfinished(jobs: &[Unfinished]) {
+    let mut all = 0;
+    for Unfinished { kind, queued, running } in jobs {
+        for (state, count) in [(JobState::Queued, *queued), (JobState::Running, *running)] {
+            gauge!(UNFINISHED, "kind" => kind.name(), "state" => state.name()).set(count as f64);
+            all += count;
+        }
+    }
+    gauge!(QUEUE).set(all as f64);
 }
 
 /// Says whether proofs convince anybody.

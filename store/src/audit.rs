@@ -55,13 +55,15 @@ pub enum Act<'a> {
     },
     /// It has stopped as it should.
     Stopped,
-    /// A copy of the whole store was taken, with all that is secret in it.
+    /// Somebody began to copy the whole store, with all that is secret in it.
     CopyTaken,
     /// The store is such a copy, and goes on from there: what came after it is lost.
     Restored {
         /// When the copy was taken, in milliseconds since 1970.
         taken: u64,
-        /// Submissions of which one opening was counted that may have been made since.
+        /// Whether somebody said that it had never been put back before.
+        first: bool,
+        /// Submissions that may have been opened since.
         uncertain: u64,
     },
     /// A region's roster was registered, or replaced.

@@ -48,8 +48,9 @@ pub trait Epochs: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Notes that this store is a copy of an earlier time, from which others may have gone on: of each submission that
-    /// no sum has opened here one opening is counted that may have been made since. Says of how many.
-    async fn restored(&self, taken: Timestamp) -> Result<u64, StoreError>;
+    /// no sum has opened here an opening is counted that may have been made since, if this is the first time that the
+    /// copy is put back; otherwise nobody knows how many those were, and it is opened no more. Says of how many.
+    async fn restored(&self, taken: Timestamp, is_first: bool) -> Result<u64, StoreError>;
 
     /// The results that sums name, in order.
     ///

@@ -36,8 +36,13 @@ pub trait Jobs: Send + Sync {
     /// A finished job's result.
     async fn result(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// How many jobs of each kind are not finished.
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
+
     /// Jobs that are not finished.
-    async fn queue_length(&self) -> Result<i64, StoreError>;
+    async fn queue_length(&self) -> Result<u64, StoreError> {
+        Ok(self.unfinished().await?.iter().map(|of| of.queued + of.running).sum())
+    }
 
     /// The job that was asked for before under the same key, if there is one. Whoever queues one looks again.
     ///
@@ -136,6 +141,17 @@ impl JobKind {
             Self::Groth16 => "proofs",
         }
     }
+}
+
+/// How many jobs of a kind are not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The kind.
+    pub kind: JobKind,
+    /// Those that wait.
+    pub queued: u64,
+    /// Those at work.
+    pub running: u64,
 }
 
 /// A job that is to be queued: its name, and how it is asked for.

@@ -47,6 +47,10 @@ macro_rules! lies {
 }
 
 lies! {
+    an_opening_that_a_copy_does_not_count: a_copy_counts_an_opening_that_may_have_been says "epoch 2",
+        after "UPDATE OF openings ON submissions WHEN OLD.epoch = x'0000000000000002'",
+        "UPDATE submissions SET openings = OLD.openings
+         WHERE region = OLD.region AND epoch = OLD.epoch AND device = OLD.device";
     a_token_that_stays: a_lease_that_ran_out_is_taken_over says "assertion",
         after "UPDATE OF lease ON jobs WHEN OLD.lease IS NOT NULL",
         "UPDATE jobs SET lease = OLD.lease WHERE id = OLD.id";

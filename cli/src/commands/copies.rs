@@ -37,8 +37,8 @@ pub struct BackupArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  pulseproof restore /backup/pulseproof-2026-11-30
-  pulseproof restore --store /var/lib/pulseproof/appliance /backup/today
+  pulseproof restore --first /backup/pulseproof-2026-11-30
+  pulseproof restore --first --store /var/lib/pulseproof/appliance /backup/today
 
 Every file is compared with its hash, and the store is looked through; if anything is not as it was, nothing is put
 back. An appliance does not know what came after the copy: docs/operate.md says what that means.")]
@@ -46,9 +46,13 @@ pub struct RestoreArgs {
     /// The copy
     #[arg(value_name = "COPY")]
     copy: PathBuf,
-    /// The appliance's folder, which must not be there, or be empty [default: that of `pulseproof serve`]
+    /// The appliance's folder, which must not be there [default: that of `pulseproof serve`]
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
+    /// This copy was never put back before. Without, what no sum of it has opened is opened no more: nobody knows how
+    /// often it was
+    #[arg(long)]
+    first: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -58,7 +62,7 @@ pub(super) fn backup(args: BackupArgs, home: &Home) -> Outcome {
     let folder = args.store.unwrap_or_else(|| home.store_dir());
     let bar = progress_bar(0, "copying");
     let manifest = tokio::runtime::Runtime::new()?.block_on(async {
-        let opened = OpenStore::open(&folder).await?;
+        let opened = OpenStore::open_as_it_is(&folder).await?;
         let mut copied = |bytes, of| {
             bar.set_length(of);
             bar.set_position(bytes);
@@ -85,7 +89,7 @@ pub(super) fn restore(args: RestoreArgs, home: &Home) -> Outcome {
     let folder = args.store.unwrap_or_else(|| home.store_dir());
     let bar = progress_bar(Manifest::read(&args.copy)?.bytes(), "restoring");
     let mut copied = |bytes| bar.inc(bytes);
-    let restoring = copies::restore(&args.copy, &folder, &mut copied);
+    let restoring = copies::restore(&args.copy, &folder, args.first, &mut copied);
     let restored = tokio::runtime::Runtime::new()?.block_on(restoring)?;
     bar.finish_and_clear();
     if args.json {
@@ -98,11 +102,19 @@ pub(super) fn restore(args: RestoreArgs, home: &Home) -> Outcome {
     let taken = taken.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     let (bytes, when) = (HumanBytes(restored.manifest.bytes()), taken.unwrap_or_default());
     say(&format!("{}: {bytes}, as it was on {when}", folder.display()));
-    complain(&format!(
-        "what came after is not known here. Before the network is let in: revoke the tokens that were revoked since; sum no \
-         epoch again that was summed since ({} submissions that no sum here has opened may have been)",
-        restored.uncertain
-    ));
+    let uncertain = restored.uncertain;
+    complain(&match args.first {
+        true => format!(
+            "what came after is not known here. Before the network is let in: revoke the tokens that were revoked since; \
+             sum no epoch again that was summed since, of {uncertain} submissions that no sum here has opened. Copy it \
+             again, and put this copy back no more"
+        ),
+        false => format!(
+            "what came after is not known here. Before the network is let in: revoke the tokens that were revoked since. \
+             {uncertain} submissions that no sum here has opened are opened no more; --first, of a copy that was never \
+             put back before, would leave them"
+        ),
+    });
     Ok(ExitCode::SUCCESS)
 }
 

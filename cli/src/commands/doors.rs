@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
-use pulseproof_access::DEFAULT;
+use pulseproof_access::{DEFAULT, Policy};
 use pulseproof_server::Access;
 use pulseproof_service::Doors;
 use pulseproof_service::doors::hosts::Hosts;
@@ -23,13 +23,13 @@ const DESCRIPTORS_MAX: u64 = 16_384;
 #[derive(Debug, clap::Args)]
 pub(super) struct DoorArgs {
     /// Certificate of this appliance, and those between it and its authority, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
     /// The certificate's key, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
     /// Certificates, in PEM, of who vouches for clients: they need one then, beside their tokens
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE")]
     client_authority: Option<PathBuf>,
     /// Rules, in Cedar, on who may do what [default: those of `pulseproof policy show`]
     #[arg(long, value_name = "FILE")]
@@ -49,7 +49,7 @@ impl DoorArgs {
         listen: SocketAddr,
         store: &Path,
     ) -> Result<(Access, Doors, Hosts), Box<dyn std::error::Error>> {
-        let is_here = listen.ip().to_canonical().is_loopback();
+        let is_here = is_here(listen);
         let has_tokens = has_tokens(store).await?;
         let access = match (&self.policy, has_tokens) {
             (Some(path), _) => Access::Rules(read(path)?),
@@ -74,9 +74,30 @@ impl DoorArgs {
         Ok((access, doors, hosts))
     }
 
+    /// Looks at what can be looked at without the store.
+    ///
+    /// # Errors
+    /// A file that is named cannot be used, or there is no TLS where there has to be.
+    pub(super) fn check(&self, listen: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
+        if let Some(path) = &self.policy {
+            Policy::read(&read(path)?)?;
+        }
+        let tls = self.tls()?;
+        if !is_here(listen) {
+            self.check_exposed(listen, tls.is_some(), true)?;
+        }
+        Ok(())
+    }
+
     fn tls(&self) -> Result<Option<Tls>, Box<dyn std::error::Error>> {
-        let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else {
-            return Ok(None);
+        let (certificate, key) = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(_), None) => return Err("--tls-certificate needs --tls-key".into()),
+            (None, Some(_)) => return Err("--tls-key needs --tls-certificate".into()),
+            (None, None) if self.client_authority.is_some() => {
+                return Err("--client-authority needs --tls-certificate and --tls-key".into());
+            }
+            (None, None) => return Ok(None),
         };
         Ok(Some(Tls::read(&TlsFiles {
             certificate: certificate.clone(),
@@ -106,6 +127,10 @@ impl DoorArgs {
             )),
         }
     }
+}
+
+fn is_here(listen: SocketAddr) -> bool {
+    listen.ip().to_canonical().is_loopback()
 }
 
 /// Whether any token was ever made: of a store whose tokens are all revoked nobody may do anything.

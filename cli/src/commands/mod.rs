@@ -1,9 +1,11 @@
 //! The commands.
 
 mod alerts;
+mod attestation;
 mod audit;
 mod bench;
 mod check;
+mod config;
 mod copies;
 mod demo;
 mod device_worker;
@@ -30,7 +32,7 @@ use crate::home::Home;
 use crate::output::complain;
 
 /// The exit code of a command that found no answer: wrong arguments, files that cannot be read.
-const NO_ANSWER: u8 = 2;
+pub const NO_ANSWER: u8 = 2;
 
 /// What a command ends with: how it went, or an error to print. [`ExitCode::FAILURE`] is an answer: no.
 pub type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
@@ -70,9 +72,11 @@ pub struct Cli {
 enum Command {
     Demo(Box<demo::Args>),
     Serve(serve::Args),
+    Config(config::Args),
     Tokens(tokens::Args),
     Policy(policy::Args),
     Audit(audit::Args),
+    Attestation(attestation::Args),
     Backup(copies::BackupArgs),
     Restore(copies::RestoreArgs),
     Verify(verify::Args),
@@ -90,15 +94,30 @@ enum Command {
 }
 
 impl Cli {
+    /// What the command line says, and the file that it names.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn read() -> Result<Self, String> {
+        let cli = Self::parse();
+        match &cli.command {
+            Command::Serve(args) => args.config().map(config::behind),
+            _ => None,
+        }
+        .unwrap_or(Ok(cli))
+    }
+
     /// Runs the command; errors go to standard error.
     pub fn run(self) -> ExitCode {
         let home = Home::new(self.home);
         let outcome = match self.command {
             Command::Demo(args) => demo::run(&args, &home),
             Command::Serve(args) => serve::run(args, &home),
+            Command::Config(args) => config::run(&args),
             Command::Tokens(args) => tokens::run(args, &home),
             Command::Policy(args) => policy::run(&args),
             Command::Audit(args) => audit::run(args, &home),
+            Command::Attestation(args) => attestation::run(&args),
             Command::Backup(args) => copies::backup(args, &home),
             Command::Restore(args) => copies::restore(args, &home),
             Command::Verify(args) => verify::run(&args, &home),

@@ -9,12 +9,14 @@ use pulseproof_kernels::{Curve, CurveId, with_curve};
 use pulseproof_prover::srs::DEFAULT_LOG_SIZE;
 use pulseproof_sdk::Name;
 use pulseproof_server::{Appliance, Config, Groth16Limits, Programs};
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
 use super::doors::DoorArgs;
 use crate::backend::BackendArgs;
+use crate::files::Input;
 use crate::home::Home;
 use crate::output::{complain, say};
 
@@ -25,6 +27,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[command(after_help = "\
 Examples:
   pulseproof setup --ptau ceremony.ptau && pulseproof serve
+  pulseproof serve --config /etc/pulseproof/pulseproof.toml
   pulseproof serve --insecure-key              with a development SRS, for tests
   pulseproof tokens create gateway-7 --role gateway --region north --store /var/lib/pulseproof
   pulseproof serve --listen 0.0.0.0:8750 --store /var/lib/pulseproof --tls-certificate edge.pem --tls-key edge.key
@@ -39,6 +42,9 @@ A development SRS, or a missing one, is refused unless --insecure-key is given: 
 proofs. Stops gracefully on SIGTERM or Ctrl-C. What was accepted is on disk: after a crash the appliance resumes
 where it was.")]
 pub struct Args {
+    /// A file with options, in TOML: `pulseproof config example` prints one
+    #[arg(long, value_name = "FILE")]
+    config: Option<Input>,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:8750", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -68,6 +74,21 @@ pub struct Args {
     circuits: CircuitArgs,
     #[command(flatten)]
     doors: DoorArgs,
+}
+
+impl Args {
+    /// The file with more options, if there is one.
+    pub fn config(&self) -> Option<&Input> {
+        self.config.as_ref()
+    }
+
+    /// Looks at the certificates and rules that options name, and whether the options fit together.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), Box<dyn std::error::Error>> {
+        self.doors.check(self.listen)
+    }
 }
 
 /// Circuits that gateways upload.
@@ -136,10 +157,34 @@ fn serve<C: Curve>(args: Args, home: &Home) -> Outcome {
         // Whoever reads that it listens may tell it to stop.
         let stopped = stopped()?;
         say(&format!("listening on {scheme}://{}", listener.local_addr()?));
+        tell(NotifyState::Ready);
+        let watched = tokio::spawn(watched());
+        let stopped = async {
+            stopped.await;
+            tell(NotifyState::Stopping);
+        };
         appliance.serve(listener, stopped).await?;
+        watched.abort();
         complain("stopped");
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Tells systemd, if that started us and wants to know.
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        complain(&format!("systemd was not told: {error}"));
+    }
+}
+
+/// Tells systemd that tasks are still worked on, twice as often as it wants to hear it.
+async fn watched() {
+    let Some(patience) = sd_notify::watchdog_enabled() else { return };
+    let mut interval = tokio::time::interval(patience / 2);
+    loop {
+        interval.tick().await;
+        tell(NotifyState::Watchdog);
+    }
 }
 
 /// Ready when the process is asked to stop.

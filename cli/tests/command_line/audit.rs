@@ -156,7 +156,7 @@ fn an_appliance_that_starts_with_a_log_that_was_changed_says_so() {
     assert!(!serve_with(home, &[]).contains(changed));
     let file = home.join("appliance/appliance.sqlite");
     let mut bytes = std::fs::read(&file).unwrap();
-    let started = b"\"curve\":\"bls12_381\"";
+    let started = b"\"curve\":\"bls12-381\"";
     let at = bytes.windows(started.len()).position(|window| window == started).unwrap();
     bytes[at + started.len() - 2] = b'2';
     std::fs::write(&file, bytes).unwrap();

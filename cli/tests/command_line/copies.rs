@@ -3,13 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use pulseproof_kernels::Bn254;
 use pulseproof_prover::srs::Srs;
 use pulseproof_sdk::ProvedResult;
 use pulseproof_sdk::api::{JobRequest, JobState};
 use pulseproof_sdk::groth16::Groth16Request;
+use pulseproof_sdk::identity::ApplianceKey;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -52,6 +54,13 @@ fn kill(mut process: Process) {
     process.child.wait().unwrap();
 }
 
+/// Lets it end as it should: what was not signed yet is then.
+fn stop(mut process: Process) {
+    let id = Pid::from_raw(i32::try_from(process.child.id()).unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    assert!(process.child.wait().unwrap().success());
+}
+
 #[tokio::test]
 async fn a_copy_of_an_appliance_that_runs_is_put_back_and_goes_on() {
     let homes = Homes::new();
@@ -84,7 +93,7 @@ async fn a_copy_of_an_appliance_that_runs_is_put_back_and_goes_on() {
     at.submit(&west.region, 7, &late).await.unwrap();
     kill(first);
 
-    let restored = json(&homes.run("second", &["restore", "copy", "--json"]));
+    let restored = json(&homes.run("second", &["restore", "copy", "--first", "--json"]));
     assert_eq!((&restored["uncertain"], &restored["bytes"]), (&json!(3), &said["bytes"]));
     fs::copy(homes.path("first").join(SRS), homes.path("second").join(SRS)).unwrap();
     let second = homes.start("second");
@@ -103,9 +112,8 @@ async fn a_copy_of_an_appliance_that_runs_is_put_back_and_goes_on() {
     verified(&tiny("zkey"), &at.result(&proof.id).await.unwrap());
     let lost = at.submit(&name("west"), 7, &late).await.unwrap_err().to_string();
     assert!(lost.contains("west"), "{lost}");
-    kill(second);
     // The log goes on, and says so.
-    kill(homes.start("second"));
+    stop(second);
     let log = stdout(&homes.run("second", &["audit", "export"]));
     let what = |line: &str| serde_json::from_str::<Value>(line).unwrap()["act"]["what"].clone();
     let acts: Vec<_> = log.lines().map(what).collect();
@@ -168,9 +176,10 @@ async fn a_copy_that_was_changed_is_not_put_back() {
         fs::write(&path, honest).unwrap();
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     }
+    let other = ApplianceKey::from_seed([1; 32]).public();
     for (change, reason) in [
         (json!({ "format": "pulseproof copy 2" }), "not a pulseproof copy 1"),
-        (json!({ "appliance": "0".repeat(64) }), "it is not the key of this copy"),
+        (json!({ "appliance": other.to_string() }), "it is not the key of this copy"),
         (json!({ "files": [] }), "appliance.sqlite is missing"),
         (json!({ "more": 1 }), "unknown field"),
     ] {
@@ -189,6 +198,21 @@ async fn a_copy_that_was_changed_is_not_put_back() {
     fs::remove_file(homes.path("copy/manifest.json")).unwrap();
     fails("manifest.json: No such file");
     write(&whole);
+    // What is no file is not read, and nothing is waited for.
+    let key = homes.path("copy/identity.key");
+    let honest = fs::read(&key).unwrap();
+    let longer = [&honest[..], &[0; 1 << 16]].concat();
+    fs::write(&key, longer).unwrap();
+    fails("identity.key: it has more than");
+    fs::remove_file(&key).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &key).unwrap();
+    fails("identity.key: ");
+    fs::remove_file(&key).unwrap();
+    assert!(Command::new("mkfifo").arg(&key).status().unwrap().success());
+    fails("identity.key: it is no plain file");
+    fs::remove_file(&key).unwrap();
+    fs::write(&key, honest).unwrap();
+    fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     // A store that was damaged before it was copied.
     let file = homes.path("copy/appliance.sqlite");
     let mut damaged = fs::read(&file).unwrap();
@@ -203,6 +227,32 @@ async fn a_copy_that_was_changed_is_not_put_back() {
     }
     write(&lying);
     fails("appliance.sqlite");
+}
+
+#[tokio::test]
+async fn what_is_not_whole_is_not_copied() {
+    let homes = copied().await;
+    let fails = |reason: &str| {
+        let failed = homes.run("first", &["backup", "other"]);
+        let said = stderr(&failed);
+        assert!(failed.status.code() == Some(2) && said.contains(reason), "{reason}: {said}");
+        assert!(!homes.path("other").exists());
+    };
+    let appliance = homes.path("first/appliance");
+    // A file that the store needs is gone for good, and named.
+    let blob = fs::read_dir(appliance.join("blobs")).unwrap().next().unwrap().unwrap().path();
+    let away = homes.path("away");
+    fs::rename(&blob, &away).unwrap();
+    fails(blob.file_name().unwrap().to_str().unwrap());
+    fs::rename(&away, &blob).unwrap();
+    // No key is made up.
+    fs::rename(appliance.join("identity.key"), &away).unwrap();
+    fails("identity.key: No such file");
+    assert!(!appliance.join("identity.key").exists());
+    fs::rename(&away, appliance.join("identity.key")).unwrap();
+    fs::write(appliance.join("identity.earlier"), "").unwrap();
+    let copied = json(&homes.run("first", &["backup", "other", "--json"]));
+    assert_eq!(copied["files"], 4, "{copied}");
 }
 
 #[tokio::test]
@@ -223,9 +273,13 @@ async fn nothing_is_written_over() {
     assert!(stderr(&none).contains("no appliance's store"), "{}", stderr(&none));
     assert!(!homes.path("other").exists());
     assert!(Path::exists(&homes.path("first/appliance/appliance.sqlite")));
-    // An empty folder is as good as none.
-    fs::create_dir(homes.path("empty")).unwrap();
-    let restored = homes.run("first", &["restore", "copy", "--store", "empty"]);
-    assert!(restored.status.success(), "{}", stderr(&restored));
-    assert!(stderr(&restored).contains("revoke the tokens"));
+    for (words, said) in [
+        (&["restore", "copy", "--store", "other"][..], "are opened no more"),
+        (&["restore", "copy", "--store", "another", "--first"], "put this copy back no more"),
+    ] {
+        let restored = homes.run("first", words);
+        assert!(restored.status.success(), "{}", stderr(&restored));
+        assert!(stderr(&restored).contains("revoke the tokens"));
+        assert!(stderr(&restored).contains(said), "{}", stderr(&restored));
+    }
 }

@@ -117,7 +117,10 @@ impl Live {
     /// A job, asked for under a key: however often, it is one.
     async fn ask(&self, key: &str, request: &JobRequest) -> Result<Job, ClientError> {
         let asked = self.http.request("POST".parse().unwrap(), "/v1/jobs");
-        let job: Job = self.http.json(asked.header("Idempotency-Key", key).json(request)).await?;
+        let job: Job = self
+            .http
+            .json(asked.header("Idempotency-Key", format!("\"{key}\"")).json(request))
+            .await?;
         let before = self.clients.answered().jobs.insert(key.to_owned(), job.id.clone());
         assert!(before.is_none_or(|before| before == job.id), "{key} is another job now");
         Ok(job)
@@ -137,7 +140,7 @@ impl Live {
         let intake = self.appliance.submit(&name("north"), epoch, &batch).await?;
         assert_eq!(intake.accepted.len(), batch.len());
         self.clients.answered().epochs.insert(epoch, batch.len());
-        let job = self.ask(&format!("sum {epoch}"), &sum(epoch)).await?;
+        let job = self.ask(&format!("sum-{epoch}"), &sum(epoch)).await?;
         self.appliance.wait(&job.id).await?;
         self.fetch(&job.id).await.map(drop)
     }
@@ -146,7 +149,7 @@ impl Live {
         let number = self.clients.new_number();
         let witness = self.appliance.put_witness(&tiny("wtns")).await?;
         let request = JobRequest::Groth16(Groth16Request::from_witness(name("tiny"), witness));
-        let job = self.ask(&format!("proof {number}"), &request).await?;
+        let job = self.ask(&format!("proof-{number}"), &request).await?;
         if number.is_multiple_of(3) {
             self.clients.answered().cancelled.insert(job.id.clone(), false);
             let cancelled = self.appliance.cancel(&job.id).await?;
@@ -175,7 +178,7 @@ impl Live {
 
     async fn looks(&self) -> Result<(), ClientError> {
         self.appliance.health().await?;
-        self.appliance.jobs("limit=100").await?;
+        self.appliance.jobs("?limit=100").await?;
         self.appliance.metrics().await.map(drop)
     }
 
@@ -195,7 +198,7 @@ impl Live {
             };
         }
         tokio::join!(
-            over_and_over!(sums,),
+            // Once: a device's sequence numbers only grow.
             over_and_over!(sums,),
             over_and_over!(proofs, "job-finished"),
             over_and_over!(proofs, "job-finished"),
@@ -226,7 +229,7 @@ async fn check(live: &Live) -> u64 {
     let lists = ProfileVerifier::new(&unproved()).unwrap();
     let epochs = clients.answered().epochs.clone();
     for (epoch, accepted) in epochs {
-        let job = match live.ask(&format!("sum {epoch}"), &sum(epoch)).await {
+        let job = match live.ask(&format!("sum-{epoch}"), &sum(epoch)).await {
             Ok(job) => job,
             Err(ClientError::Problem(problem)) if problem.is("nothing-to-sum") => {
                 assert_eq!(accepted, 0, "epoch {epoch} was lost");
@@ -250,7 +253,8 @@ async fn check(live: &Live) -> u64 {
         assert_eq!(result.aggregate, expected);
         summed += devices.len() as u64;
     }
-    let (jobs, cancelled) = (clients.answered().jobs.clone(), clients.answered().cancelled.clone());
+    let jobs = clients.answered().jobs.clone();
+    let cancelled = clients.answered().cancelled.clone();
     for id in jobs.iter().filter(|(key, _)| key.starts_with("proof")).map(|(_, id)| id) {
         match live.appliance.wait(id).await.map(|job| job.state) {
             Ok(JobState::Done) if cancelled.get(id) != Some(&true) => {
@@ -288,7 +292,11 @@ async fn nothing_that_was_answered_is_lost_or_doubled_however_often_it_is_killed
         sleep(life).await;
         process.child.kill().unwrap();
         process.child.wait().unwrap();
-        load.await.unwrap();
+        // Who waits for a job goes on asking.
+        load.abort();
+        if let Err(error) = load.await {
+            assert!(error.is_cancelled(), "{error}");
+        }
         process = start();
     }
     let summed = check(&live(&clients, &process)).await;

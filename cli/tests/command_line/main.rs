@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod attestation;
 mod audit;
 mod circom;
 mod commands;
 mod common;
+mod config;
 mod copies;
 mod demo;
 mod device;

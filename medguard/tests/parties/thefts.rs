@@ -245,10 +245,8 @@ async fn who_asks_too_much_at_once_is_told_to_come_again() {
     tokio::spawn(authority.serve(listener, std::future::pending()));
     for path in ["/v1/answers", "/v1/decryptions"] {
         let answer = service.request(Method::POST, path).body("x").send().await.unwrap();
-        assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["retry-after"]),
-            (429, &"1".parse().unwrap())
-        );
+        assert_eq!(answer.status().as_u16(), 429);
+        assert!(answer.headers().contains_key("retry-after"));
         let problem: Problem = answer.json().await.unwrap();
         assert!(problem.is("too-many-questions") && problem.limit == Some(0), "{problem}");
     }

@@ -33,13 +33,13 @@ pub async fn backup(
     let draft = draft(place)?;
     let to = draft.path();
     private_folder(&to.join(blobs::FOLDER)).map_err(at(to))?;
-    let key = identity::open(folder).map_err(at(&folder.join(identity::FILE)))?.public();
+    let key = identity::existing(folder).map_err(at(&folder.join(identity::FILE)))?.public();
     store.by(OPERATOR).note(&Act::CopyTaken).await?;
     let mut files = Vec::new();
     let log = copy_store(store, folder, to, &mut files, copied).await?;
     files.push(describe(to, sqlite::FILE).map_err(at(to))?);
-    files.push(copy(folder, to, identity::FILE, &mut |_| ()).map_err(at(folder))?);
-    match copy(folder, to, identity::EARLIER, &mut |_| ()) {
+    files.push(copy(folder, to, identity::FILE, u64::MAX, &mut |_| ()).map_err(at(folder))?);
+    match copy(folder, to, identity::EARLIER, u64::MAX, &mut |_| ()) {
         Ok(earlier) => files.push(earlier),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(at(folder)(error)),
@@ -59,27 +59,41 @@ async fn copy_store(
     copied: &mut dyn FnMut(u64, u64),
 ) -> Result<Option<String>, CopyError> {
     let file = to.join(sqlite::FILE);
+    let mut gone = HashSet::new();
     for _ in 0..ATTEMPTS {
+        // Most of what is needed is copied before the moment comes, so that little can go after it.
+        let _ = copy_files(folder, to, &store.needed_blobs().await?, files, copied);
         remove(&file).map_err(at(&file))?;
         store.copy_to(&file).await?;
         close_to_others(&file).map_err(at(&file))?;
         let (needed, log) = ask(to).await?;
-        files.retain(|file| {
-            let is_needed = needed.iter().any(|id| file.name == blobs::name(id));
-            is_needed || remove(&to.join(&file.name)).is_err()
-        });
-        let missing = copy_files(folder, to, &needed, files, copied);
-        match missing {
+        match copy_files(folder, to, &needed, files, copied) {
             Ok(()) => {
                 File::open(&file).and_then(|file| file.sync_all()).map_err(at(&file))?;
+                drop_others(to, &needed, files)?;
                 return Ok(log);
             }
             // Its job has ended since, or somebody removed it: a later moment does not need it.
-            Err((_, error)) if error.kind() == ErrorKind::NotFound => {}
+            Err((name, error))
+                if error.kind() == ErrorKind::NotFound && gone.insert(name.clone()) => {}
             Err((name, error)) => return Err(at(&folder.join(name))(error)),
         }
     }
     Err(CopyError::Restless)
+}
+
+/// Removes what was needed before that moment, and is not any more.
+fn drop_others(
+    to: &Path,
+    needed: &HashSet<Digest>,
+    files: &mut Vec<Copied>,
+) -> Result<(), CopyError> {
+    let needed: HashSet<_> = needed.iter().map(blobs::name).collect();
+    for file in files.extract_if(.., |file| !needed.contains(&file.name)) {
+        let path = to.join(&file.name);
+        remove(&path).map_err(at(&path))?;
+    }
+    Ok(())
 }
 
 /// Copies those of the files that are not copied yet.
@@ -96,7 +110,7 @@ fn copy_files(
     let there: HashSet<_> = files.iter().map(|file| file.name.clone()).collect();
     let missing = needed.iter().map(blobs::name).filter(|name| !there.contains(name));
     for name in missing {
-        let file = copy(folder, to, &name, &mut |bytes| {
+        let file = copy(folder, to, &name, u64::MAX, &mut |bytes| {
             done += bytes;
             copied(done, total);
         });

@@ -8,6 +8,7 @@ use pulseproof_files::{Readers, write, write_bytes};
 use pulseproof_sdk::Digest;
 use pulseproof_sdk::identity::AppliancePublicKey;
 use pulseproof_store::sqlite;
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -82,7 +83,7 @@ impl Manifest {
     /// It cannot be read, or is none.
     pub fn read(folder: &Path) -> Result<Self, CopyError> {
         let path = folder.join(FILE);
-        let file = File::open(&path).map_err(at(&path))?;
+        let file = plain(&path).map_err(at(&path))?;
         let mut json = Vec::new();
         file.take(BYTES_MAX + 1).read_to_end(&mut json).map_err(at(&path))?;
         if json.len() as u64 > BYTES_MAX {
@@ -116,16 +117,19 @@ fn may_be_called(name: &str) -> bool {
             .is_some_and(is_blob)
 }
 
-/// Copies a file for its owner alone, synced to disk, and says what it was; `copied` hears how long each piece is.
+/// Copies a plain file for its owner alone, synced to disk, and says what it was; one that is longer than it may be is an
+/// error. `copied` hears how long each piece is.
 pub(super) fn copy(
     from: &Path,
     to: &Path,
     name: &str,
+    bytes_max: u64,
     copied: &mut dyn FnMut(u64),
 ) -> io::Result<Copied> {
+    let mut file = plain(&from.join(name))?;
     let mut read_as = None;
     write::<io::Error>(&to.join(name), Readers::Owner, |sink| {
-        read_as = Some(read(&from.join(name), name, |piece| {
+        read_as = Some(read(&mut file, name, bytes_max, |piece| {
             copied(piece.len() as u64);
             sink.write_all(piece)
         })?);
@@ -136,28 +140,35 @@ pub(super) fn copy(
 
 /// What a file is that was written in its place.
 pub(super) fn describe(folder: &Path, name: &str) -> io::Result<Copied> {
-    read(&folder.join(name), name, |_| Ok(()))
+    read(&mut plain(&folder.join(name))?, name, u64::MAX, |_| Ok(()))
+}
+
+/// Opens what must be a file: whoever wrote a copy has us read no device, and wait for no pipe.
+fn plain(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 
 /// Reads a file piece by piece, and says what it was.
 fn read(
-    path: &Path,
+    file: &mut File,
     name: &str,
+    bytes_max: u64,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<Copied> {
-    let mut file = File::open(path)?;
-    let (mut bytes, mut hash, mut block) = (0, Sha256::new(), vec![0; BLOCK]);
+    let (mut bytes, mut hash, mut block) = (0u64, Sha256::new(), vec![0; BLOCK]);
     loop {
         let length = file.read(&mut block)?;
         if length == 0 {
-            return Ok(Copied {
-                name: name.to_owned(),
-                bytes,
-                sha256: Digest(hash.finalize().into()),
-            });
+            let sha256 = Digest(hash.finalize().into());
+            return Ok(Copied { name: name.to_owned(), bytes, sha256 });
+        }
+        bytes += length as u64;
+        if bytes > bytes_max {
+            return Err(io::Error::other(format!("it has more than {bytes_max} bytes")));
         }
         hash.update(&block[..length]);
-        bytes += length as u64;
         take(&block[..length])?;
     }
 }

@@ -29,7 +29,7 @@ pub enum CopyError {
         source: io::Error,
     },
     /// There is something where the copy is to be, or the appliance.
-    #[error("{0}: there is something already: name a folder that is not there yet, or empty")]
+    #[error("{0}: there is something already: name a folder that is not there yet")]
     Taken(String),
     /// The copy is none, or was damaged.
     #[error("{what}: {reason}")]

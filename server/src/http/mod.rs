@@ -2,13 +2,15 @@
 //!
 //! - [`routes`]: all of them, and what somebody has to be allowed to do to be answered.
 //! - [`regions`], [`readings`], [`jobs`], [`events`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
-//!   [`verifiers`], [`audit`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
+//!   [`verifiers`], [`audit`], [`attestation`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
 //!   [`content_range`]: which piece. [`query`], [`job_query`], [`preferences`]: what else requests say.
-//! - [`document`]: what is said of all of them, in OpenAPI; [`pages`]: shows it.
+//! - [`document`]: what is said of all of them, in OpenAPI; [`pages`]: shows it. [`dashboard`]: how it is.
 
+pub mod attestation;
 pub mod audit;
 pub mod circuits;
 pub mod content_range;
+pub mod dashboard;
 pub mod document;
 pub mod events;
 mod job_query;
@@ -42,6 +44,7 @@ use axum::response::{IntoResponse, Response};
 use pulseproof_sdk::Problem;
 use pulseproof_service::doors::hosts::only_named;
 use pulseproof_service::{Client, ProblemKind, body};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::app::App;
@@ -62,7 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
     routes::guarded(&app)
         .fallback(no_such_resource)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn(to_its_end))
+        .layer(from_fn_with_state(app.begun.clone(), to_its_end))
         .layer(from_fn_with_state(Arc::clone(&app), identify))
         .layer(from_fn(only_understood))
         .layer(from_fn_with_state(hosts, only_named))
@@ -94,11 +97,11 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
 
 /// What changes something is done to its end once it was begun, also if nobody waits for the answer any more: a
 /// connection that ends drops what it waits for, wherever that stands.
-async fn to_its_end(request: Request, next: Next) -> Response {
+async fn to_its_end(State(begun): State<TaskTracker>, request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let done = tokio::spawn(next.run(request).in_current_span());
+    let done = begun.spawn(next.run(request).in_current_span());
     done.await.unwrap_or_else(|error| Refusal::from(error).into_response())
 }
 
@@ -181,5 +184,55 @@ fn method_name(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::DELETE => "DELETE",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::routing::{get, post};
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// Behind a server that drops what nobody waits for any more.
+    #[tokio::test]
+    async fn what_was_begun_ends_though_its_client_is_gone_and_what_only_reads_does_not() {
+        let (said, mut heard) = mpsc::unbounded_channel();
+        let slow = |what: &'static str| {
+            let said = said.clone();
+            move || async move {
+                said.send(format!("{what} begins")).unwrap();
+                sleep(Duration::from_millis(500)).await;
+                said.send(format!("{what} ends")).unwrap();
+            }
+        };
+        let begun = TaskTracker::new();
+        let routes: Router = Router::new()
+            .route("/", post(slow("change")).delete(slow("removal")))
+            .route("/read", get(slow("read")))
+            .layer(from_fn_with_state(begun.clone(), to_its_end));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        for line in ["GET /read", "POST /", "DELETE /"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let begins = heard.recv().await.unwrap();
+            assert!(begins.ends_with("begins"), "{begins}");
+        }
+        // Who stops waits for all that was begun.
+        begun.close();
+        timeout(Duration::from_secs(20), begun.wait()).await.unwrap();
+        let mut ended = vec![heard.try_recv().unwrap(), heard.try_recv().unwrap()];
+        ended.sort();
+        assert_eq!(ended, ["change ends", "removal ends"]);
+        sleep(Duration::from_secs(1)).await;
+        assert!(heard.try_recv().is_err(), "what only reads is dropped");
     }
 }

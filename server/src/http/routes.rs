@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use super::document::only;
 use super::{
-    audit, circuits, events, jobs, keys, lookups, pages, profiles, readings, regions, results,
-    segment, status, uploads, verifiers, witnesses,
+    attestation, audit, circuits, dashboard, events, jobs, keys, lookups, pages, profiles,
+    readings, regions, results, segment, status, uploads, verifiers, witnesses,
 };
 use crate::app::App;
 use crate::guard::Asking;
@@ -99,10 +99,13 @@ pub(super) fn table() -> Vec<Route> {
         route(routes!(witnesses::show), Appliance(A::UploadWitness)),
         route(routes!(witnesses::remove), Appliance(A::UploadWitness)),
         route(routes!(audit::show), Appliance(A::SeeAudit)),
+        route(routes!(attestation::show), Appliance(A::SeeStatus)),
         route(routes!(status::identity), Appliance(A::SeeStatus)),
         route(routes!(status::health), Appliance(A::SeeStatus)),
         route(routes!(status::ready), Appliance(A::SeeStatus)),
         route(routes!(status::metrics), Appliance(A::SeeMetrics)),
+        route(routes!(dashboard::page), Appliance(A::SeeStatus)),
+        route(routes!(dashboard::part), Appliance(A::SeeStatus)),
         route(routes!(pages::openapi), Appliance(A::SeeStatus)),
         route(routes!(pages::docs), Appliance(A::SeeStatus)),
         route(routes!(pages::part), Appliance(A::SeeStatus)),

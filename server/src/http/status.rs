@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::guard::Asking;
 use crate::readiness;
 use crate::refusal::Refusal;
+use crate::room;
 use crate::telemetry;
 
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -82,13 +83,13 @@ pub async fn ready(State(app): State<Arc<App>>, Extension(caller): Extension<Ask
 pub async fn metrics(
     State(app): State<Arc<App>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
-    telemetry::queue_length(app.store.queue_length().await?);
+    telemetry::unfinished(&app.store.unfinished().await?);
     telemetry::insecure_srs(app.sums.is_insecure());
     telemetry::doors(&app.doors);
     telemetry::bodies(app.bodies.budget.held());
     telemetry::build(app.sums.curve());
-    if let Ok(free) = readiness::disk_bytes_free(&app).await {
-        telemetry::disk(free);
+    if let Ok(room) = room::on_disk(&app.config.data_dir).await {
+        telemetry::disk(room);
     }
     Ok(([(CONTENT_TYPE, PROMETHEUS_TEXT)], app.telemetry.render()))
 }

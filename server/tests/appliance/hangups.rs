@@ -106,7 +106,7 @@ async fn who_lost_the_connection_asks_under_the_same_key_and_there_is_one_job() 
 /// Who hung up paid nothing, when it was first done.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_hangs_up_pays_for_what_was_checked() {
-    let region: Region<Bn254> = Region::new(4, 48);
+    let region: Region<Bn254> = Region::new(6, 48);
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(region.srs.clone(), guarded(Config::new(directory.path())));
     let store = directory.path();
@@ -137,14 +137,16 @@ async fn who_hangs_up_pays_for_what_was_checked() {
         *secret,
         bytes.len()
     );
+    // In one piece: a second one would wait until the first is acknowledged.
+    let request = [head.as_bytes(), &bytes].concat();
     let (careless, since) = (client(&server, &careless), Instant::now());
     let refused = loop {
-        for _ in 0..10 {
+        for moment in 1..=12 {
             let mut stream = to_be_reset(&server);
             // It may be refused already, and the rest of it not be taken.
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&bytes));
-            // It is being checked.
-            thread::sleep(took / 2);
+            let _ = stream.write_all(&request);
+            // It is being read, checked, or answered.
+            thread::sleep(took * moment / 10);
         }
         // An empty batch costs nothing.
         match careless.submit(&north, 1, &[] as &[Vec<u8>]).await {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::circuits::Shop;
-use crate::common::*;
 use crate::mocks;
 use crate::proofs::bring;
 use pulseproof_sdk::client::circuits::CircuitPart;

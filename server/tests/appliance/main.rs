@@ -4,6 +4,7 @@
 
 mod abuses;
 mod asked;
+mod attestation;
 mod audit;
 mod circuits;
 mod circuits_refused;

@@ -168,7 +168,10 @@ async fn what_a_device_fails_at_twice_the_cpu_computes() {
             metrics.contains(r#"pulseproof_backend_in_service{backend="cuda"} 0"#),
             "{metrics}"
         );
-        let failed = metrics.lines().find(|line| line.contains(r#"outcome="failed""#));
+        let is_failed = |line: &&str| {
+            line.starts_with("pulseproof_bootstrap_batches") && line.contains(r#"outcome="failed""#)
+        };
+        let failed = metrics.lines().find(is_failed);
         failed.unwrap().to_owned()
     };
     let before = batches().await;

@@ -47,7 +47,7 @@ fn answer(mut stream: TcpStream) -> String {
 async fn unknown_paths_and_methods() {
     let region: Region = Region::new(4, 1);
     let (_directory, server) = region.open().await;
-    for path in ["/", "/v1", "/v1/jobs/", "/v1/regions/north/epochs/1", "/../etc/passwd"] {
+    for path in ["/nothing", "/v1", "/v1/jobs/", "/v1/regions/north/epochs/1", "/../etc/passwd"] {
         let problem = problem_in(call(&server, "GET", path, "").await).await;
         assert_problem(&problem, 404, "not-found", None, None);
     }

@@ -1,14 +1,14 @@
 //! Which job is whose turn, and what is queued at all.
 
 use pulseproof_sdk::Problem;
-use pulseproof_sdk::api::{EngineKind, JobRequest};
+use pulseproof_sdk::api::{EngineKind, JobRequest, JobSummary};
 use pulseproof_sdk::fhe::{FheRequest, SumRef};
 use tokio::task::JoinSet;
 
 use super::Place;
 use super::world::{CLIENT, TERM, World, assert_denied, digest, estimate, name, program};
 use crate::Denial;
-use crate::jobs::{Ask, JobDetails, JobKind, Once, Room};
+use crate::jobs::{Ask, JobDetails, JobKind, Once, Room, Unfinished};
 use crate::keys::StoredKey;
 
 pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn Place) {
@@ -36,6 +36,10 @@ pub async fn jobs_are_taken_in_order_each_once_and_keep_their_place(place: &dyn 
     assert_eq!(world.store.queue_length().await.unwrap(), 3);
     assert_eq!(world.take().await.unwrap().lease.id, "a");
     assert_eq!(world.store.queue_length().await.unwrap(), 3);
+    let of = |kind, queued, running| Unfinished { kind, queued, running };
+    let expected =
+        [of(JobKind::Aggregate, 0, 0), of(JobKind::Fhe, 0, 0), of(JobKind::Groth16, 2, 1)];
+    assert_eq!(world.store.unfinished().await.unwrap(), expected);
 }
 
 pub async fn higher_priorities_are_taken_first_also_of_leases_that_ran_out(place: &dyn Place) {
@@ -116,19 +120,24 @@ pub async fn a_list_says_which_regions_are_in_a_job_whatever_else_it_asks(place:
     world.store.add_key(&digest("key"), &key, 1).await.unwrap();
     let sum = |region: &str| SumRef::own(name(region), u64::MAX);
     let mut request = serde_json::to_value(program(digest("key"), sum("south"))).unwrap();
-    request["program"]["note"] = "\0 \\u0000 \u{1f494} \u{7f} \" \\".into();
+    let odd = "\0 \\u0000 \u{1f494} \u{7f} \" \\";
+    request["program"]["steps"][0]["name"] = odd.into();
+    request["program"]["outputs"][0] = odd.into();
     let mut request: FheRequest = serde_json::from_value(request).unwrap();
     request.sums.extend([sum("north"), sum("south")]);
     let ask = Ask::new("program", CLIENT);
     world.store.create_program(&ask, &request, estimate(), Room::new(10)).await.unwrap();
-    world.close("sum", 1).await.unwrap();
+    world.close("sum", u64::MAX).await.unwrap();
     world.queue("proof").await.unwrap();
     let listed = world.store.jobs(None, None, 10).await.unwrap();
-    let listed: Vec<_> = listed.into_iter().map(|(_, job)| (job.id, job.regions)).collect();
+    let of = |(_, job): &(i64, JobSummary)| {
+        (job.id.clone(), job.regions.clone(), job.epoch, job.circuit.clone())
+    };
+    let listed: Vec<_> = listed.iter().map(of).collect();
     let expected = [
-        ("proof".to_owned(), vec![]),
-        ("sum".to_owned(), vec![name("north")]),
-        ("program".to_owned(), vec![name("south"), name("north")]),
+        ("proof".to_owned(), vec![], None, Some(name("sum"))),
+        ("sum".to_owned(), vec![name("north")], Some(u64::MAX), None),
+        ("program".to_owned(), vec![name("south"), name("north")], None, None),
     ];
     assert_eq!(listed, expected);
     assert_eq!(world.job("program").await.request, JobRequest::Fhe(Box::new(request)));

@@ -32,3 +32,19 @@ macro_rules! regions {
     };
 }
 pub(crate) use regions;
+
+/// The epoch that a job sums, as it is written: there are more of them than PostgreSQL has whole numbers.
+macro_rules! epoch {
+    () => {
+        "CASE kind WHEN 'aggregate' THEN request::json ->> 'epoch' END"
+    };
+}
+pub(crate) use epoch;
+
+/// The circuit that a job proves.
+macro_rules! circuit {
+    () => {
+        "CASE kind WHEN 'groth16' THEN request::json ->> 'circuit' END"
+    };
+}
+pub(crate) use circuit;

@@ -9,12 +9,12 @@ use pulseproof_sdk::{Name, Problem};
 use sqlx::Row as _;
 
 use super::audit::Write;
-use super::dialect::regions;
+use super::dialect::{circuit, epoch, regions};
 use super::queue::{self, ended};
 use super::{SqlRow, SqlStore, asked, millis};
 use crate::audit::Act;
 use crate::jobs::{
-    Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, job_state,
+    Ask, JobDetails, JobKind, Jobs, Lease, Progress, Room, StoredJob, Taken, Unfinished, job_state,
 };
 use crate::{Denial, StoreError, Timestamp, corrupt, from_json, to_json};
 
@@ -30,7 +30,11 @@ macro_rules! listed {
             "SELECT position, id, client, kind, state, stage, per_mille, queued_ms, started_ms, ended_ms,
             problem, ",
             regions!(),
-            " AS regions FROM jobs WHERE position < $1",
+            " AS regions, ",
+            epoch!(),
+            " AS epoch, ",
+            circuit!(),
+            " AS circuit FROM jobs WHERE position < $1",
             $which,
             " ORDER BY position DESC LIMIT $2"
         )
@@ -42,9 +46,11 @@ pub const JOBS_OF: &str = listed!(" AND client = $3");
 
 pub const PROGRESS: &str = "SELECT kind, state, stage, per_mille FROM jobs WHERE id = $1";
 
-/// Jobs of every kind that are not finished: two terms, each of which has an index that fits it.
-pub const QUEUE_LENGTH: &str = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued')
-          + (SELECT count(*) FROM jobs WHERE state = 'running')";
+/// Jobs that are not finished, by kind: two terms, each of which has an index that fits it.
+pub const UNFINISHED: &str = "SELECT kind, state, count(*) AS jobs FROM jobs
+     WHERE state = 'queued' GROUP BY kind, state
+     UNION ALL
+     SELECT kind, state, count(*) FROM jobs WHERE state = 'running' GROUP BY kind, state";
 
 /// Takes who is next of those in the queue and those whose lease has run out. A job that was at work when an earlier
 /// version ended has no lease that could; it is put back when the next process starts.
@@ -133,8 +139,19 @@ impl Jobs for SqlStore {
         Ok(row.flatten())
     }
 
-    async fn queue_length(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(QUEUE_LENGTH).fetch_one(&self.pool).await?)
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as(UNFINISHED).fetch_all(&self.pool).await?;
+        let count = |kind: JobKind, state: JobState| {
+            let of = |row: &&(String, String, i64)| row.0 == kind.name() && row.1 == state.name();
+            rows.iter().find(of).map_or(0, |row| row.2.unsigned_abs())
+        };
+        let of = |kind| Unfinished {
+            kind,
+            queued: count(kind, JobState::Queued),
+            running: count(kind, JobState::Running),
+        };
+        Ok(JobKind::ALL.map(of).to_vec())
     }
 
     async fn asked_before(&self, ask: &Ask) -> Result<Option<String>, StoreError> {
@@ -377,11 +394,18 @@ fn summary(row: &SqlRow) -> Result<JobSummary, StoreError> {
     regions.retain(|region| seen.insert(region.clone()));
     let problem: Option<String> = row.try_get("problem")?;
     let problem = problem.map(|json| from_json::<Problem>("problem", &json)).transpose()?;
+    let epoch: Option<String> = row.try_get("epoch")?;
+    let circuit: Option<String> = row.try_get("circuit")?;
     Ok(JobSummary {
         id: row.try_get("id")?,
         client: Some(client).filter(|client| !client.is_empty()),
         kind: row.try_get("kind")?,
         regions,
+        epoch: epoch.map(|json| from_json("epoch", &json)).transpose()?,
+        circuit: circuit
+            .map(|name| name.parse())
+            .transpose()
+            .map_err(|error| corrupt("circuit", &error))?,
         state: job_state(&row.try_get::<String, _>("state")?)?,
         stage: row.try_get("stage")?,
         progress: per_mille.and_then(|per_mille| u16::try_from(per_mille).ok()),

@@ -22,3 +22,19 @@ macro_rules! regions {
     };
 }
 pub(crate) use regions;
+
+/// The epoch that a job sums, as it is written: there are more of them than SQLite has whole numbers.
+macro_rules! epoch {
+    () => {
+        "CASE kind WHEN 'aggregate' THEN request -> '$.epoch' END"
+    };
+}
+pub(crate) use epoch;
+
+/// The circuit that a job proves.
+macro_rules! circuit {
+    () => {
+        "CASE kind WHEN 'groth16' THEN request ->> '$.circuit' END"
+    };
+}
+pub(crate) use circuit;

@@ -187,7 +187,7 @@ async fn what_is_asked_for_every_job_reads_through_no_job_that_has_ended() {
     let store = open(&directory).await;
     let narrow = ["jobs_queued", "jobs_running", "INTEGER PRIMARY KEY (rowid=?)"];
     for sql in
-        [jobs::TAKE, jobs::REQUEUE, jobs::QUEUE_LENGTH, queue::UNFINISHED, queue::UNFINISHED_OF]
+        [jobs::TAKE, jobs::REQUEUE, jobs::UNFINISHED, queue::UNFINISHED, queue::UNFINISHED_OF]
     {
         let plan = plan(&store, sql).await;
         let looks = |step: &&String| step.contains(" jobs ") || step.ends_with(" jobs");

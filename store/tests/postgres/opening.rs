@@ -171,5 +171,5 @@ async fn ended(server: Arc<Server>) {
     let positions = positions(&schema).await;
     assert_eq!(positions, (1..=positions.len() as i64).collect::<Vec<_>>());
     assert!(positions.len() > stored.len());
-    assert!(store.queue_length().await.unwrap() >= stored.len() as i64);
+    assert!(store.queue_length().await.unwrap() >= stored.len() as u64);
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use pulseproof_sdk::api::{Job, JobProgress, JobSummary};
 use pulseproof_store::Timestamp;
-use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Room};
+use pulseproof_store::jobs::{Ask, JobDetails, JobKind, Room, Unfinished};
 
 use super::*;
 use crate::jobs::tests::{appliance, queue_proof};
@@ -77,7 +77,7 @@ impl Jobs for OneLease {
         not_asked()
     }
 
-    async fn queue_length(&self) -> Result<i64, StoreError> {
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
         not_asked()
     }
 
