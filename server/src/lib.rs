@@ -19,8 +19,8 @@
 //! - `recent`: what is kept in memory while there is room.
 //! - `telemetry`: every metric, by name. `app`: what requests and jobs share. `serve`: start and stop.
 //!
-//! Nothing depends on what comes after it: `stopping`, `problems`, `refused`, `fetched`, `room` ‹ `telemetry` ‹ `health`,
-//! `blobs`, `sums` ‹ `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `log`, `upkeep`, `pinned`,
+//! Nothing depends on what comes after it: `stopping`, `problems`, `refused`, `fetched`, `room` ‹ `telemetry` ‹
+//! `health`, `blobs`, `sums` ‹ `profiles`, `fhe`, `groth16`, `guard`, `signals` ‹ `app` ‹ `log`, `upkeep`, `pinned`,
 //! `readiness` ‹ `jobs` ‹ `http` ‹ `serve`.
 //!
 //! Requests come from anybody: nothing they send may end the process or lose what was accepted.

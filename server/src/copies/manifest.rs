@@ -117,8 +117,8 @@ fn may_be_called(name: &str) -> bool {
             .is_some_and(is_blob)
 }
 
-/// Copies a plain file for its owner alone, synced to disk, and says what it was; one that is longer than it may be is an
-/// error. `copied` hears how long each piece is.
+/// Copies a plain file for its owner alone, synced to disk, and says what it was; one that is longer than it may be is
+/// an error. `copied` hears how long each piece is.
 pub(super) fn copy(
     from: &Path,
     to: &Path,

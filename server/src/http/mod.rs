@@ -2,8 +2,9 @@
 //!
 //! - [`routes`]: all of them, and what somebody has to be allowed to do to be answered.
 //! - [`regions`], [`readings`], [`jobs`], [`events`], [`profiles`], [`results`], [`lookups`], [`keys`], [`circuits`],
-//!   [`verifiers`], [`audit`], [`attestation`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one piece or several;
-//!   [`content_range`]: which piece. [`query`], [`job_query`], [`preferences`]: what else requests say.
+//!   [`verifiers`], [`audit`], [`attestation`], [`status`]: the endpoints. [`uploads`], [`witnesses`]: files, in one
+//!   piece or several; [`content_range`]: which piece. [`query`], [`job_query`], [`preferences`]: what else requests
+//!   say.
 //! - [`document`]: what is said of all of them, in OpenAPI; [`pages`]: shows it. [`dashboard`]: how it is.
 
 pub mod attestation;
