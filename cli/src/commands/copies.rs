@@ -40,8 +40,8 @@ Examples:
   pulseproof restore --first /backup/pulseproof-2026-11-30
   pulseproof restore --first --store /var/lib/pulseproof/appliance /backup/today
 
-Every file is compared with its hash, and the store is looked through; if anything is not as it was, nothing is put
-back. An appliance does not know what came after the copy: docs/operate.md says what that means.")]
+Every file is compared with its hash, and the store is looked through; if anything was damaged, nothing is put back.
+Whoever can write to a copy can make another one. An appliance does not know what came after the copy: docs/operate.md says what that means.")]
 pub struct RestoreArgs {
     /// The copy
     #[arg(value_name = "COPY")]

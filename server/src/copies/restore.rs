@@ -21,7 +21,7 @@ pub struct Restored {
     pub uncertain: u64,
 }
 
-/// Puts a copy back, to a place where nothing is yet, if every file of it is as it was. `copied` hears how long
+/// Puts a copy back, to a place where nothing is yet, if no file of it was damaged. `copied` hears how long
 /// each piece is, of [`Manifest::bytes`]. `is_first`: this copy was never put back before.
 ///
 /// # Errors
